@@ -1,0 +1,106 @@
+/**
+ * The text that a store keeps, and the data that an app sees. The text is the JSON of the app's
+ * keys with `_created` and `_subject` in front; the id is the record's key and the time of the last
+ * use stands beside the text, so that a touch encodes nothing and a dump holds no id twice.
+ */
+import { SessionError } from "./errors.ts";
+
+/** A session's data: no prototype, so that every key is data and no name is inherited. */
+export type SessionValues = Record<string, unknown>;
+
+/** What stands in a record's text. */
+export interface Decoded {
+  /** When the session was made, in Unix seconds. */
+  created: number;
+  /** Whose session it is. */
+  subject: string | undefined;
+  /** The app's keys. */
+  values: SessionValues;
+}
+
+/** The keys that are this package's own; every other belongs to the app. */
+const RESERVED = ["_id", "_created", "_last_access", "_regenerated", "_destroyed", "_subject"];
+
+/** Whether `key` is this package's own. */
+export function isReserved(key: string): boolean {
+  // Few keys start with an underscore; the list is looked at for those alone.
+  return key.charCodeAt(0) === 0x5f && RESERVED.includes(key);
+}
+
+/** The text of a session; `values` may hold reserved keys, which are left out. */
+export function encode(
+  values: SessionValues,
+  created: number,
+  subject: string | undefined,
+): string {
+  const fields: SessionValues = Object.create(null);
+  fields._created = created;
+  fields._subject = subject;
+  for (const key of Object.keys(values)) {
+    if (!isReserved(key)) fields[key] = values[key];
+  }
+  try {
+    return JSON.stringify(fields);
+  } catch (cause) {
+    throw new SessionError(
+      "ERR_SESSION_DATA",
+      "Cannot save the session: its data has a value that JSON cannot carry",
+      { cause },
+    );
+  }
+}
+
+/** What `text` says, or undefined when it is not the text of a session. */
+export function decode(text: string): Decoded | undefined {
+  let values: SessionValues;
+  try {
+    values = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof values !== "object" || values === null || Array.isArray(values)) return undefined;
+  Object.setPrototypeOf(values, null);
+  const { _created: created, _subject: subject } = values;
+  if (typeof created !== "number") return undefined;
+  if (subject !== undefined && typeof subject !== "string") return undefined;
+  for (const key of RESERVED) delete values[key];
+  return { created, subject, values };
+}
+
+/** Whether two JSON values are the same; the order of keys does not count, as in PAGI. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length &&
+    keys.every((key) =>
+      Object.hasOwn(b, key) && isSame((a as SessionValues)[key], (b as SessionValues)[key])
+    );
+}
+
+// A JSON text of an object starts with "{": no tombstone is ever taken for a session.
+const TOMBSTONE = "moved:";
+const ID_DIGITS = 64;
+
+/**
+ * What stays under `oldId` after a rotation. It names the new id in the digits of both ids XORed:
+ * whoever holds the old id can follow it, and a dump of a store that hides its keys shows neither.
+ */
+export function encodeTombstone(oldId: string, newId: string): string {
+  return TOMBSTONE + xorHex(oldId, newId);
+}
+
+/** The id that the tombstone under `oldId` names, or undefined when `text` is no tombstone. */
+export function decodeTombstone(oldId: string, text: string): string | undefined {
+  if (!text.startsWith(TOMBSTONE) || text.length !== TOMBSTONE.length + ID_DIGITS) return undefined;
+  return xorHex(oldId, text.slice(TOMBSTONE.length));
+}
+
+function xorHex(a: string, b: string): string {
+  let text = "";
+  for (let at = 0; at < ID_DIGITS; at++) {
+    text += (parseInt(a[at]!, 16) ^ parseInt(b[at]!, 16)).toString(16);
+  }
+  return text;
+}

@@ -1,0 +1,60 @@
+/**
+ * Session ids: 32 fresh random bytes each, XORed with 32 bytes of a stream derived from the secret
+ * (HKDF, RFC 5869). Either alone makes an id that cannot be guessed: a broken generator still leaves
+ * the secret, and a cloned machine still has fresh bytes. There is no fallback: where randomness or
+ * Web Crypto throws, so does this.
+ */
+
+const ID_BYTES = 32;
+/** The most that one HKDF-SHA-256 call yields: 255 blocks, so 255 ids. */
+const STREAM_BYTES = 255 * ID_BYTES;
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const ID = /^[0-9a-f]{64}$/;
+
+/** Whether `text` has the form of an id. */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+/** Makes ids. Its constructor draws no randomness: some runtimes forbid that at start-up. */
+export class IdSource {
+  readonly #secret: string;
+  readonly #random = new Uint8Array(ID_BYTES);
+  #stream = new Uint8Array(0);
+  #used = 0;
+  #refill: Promise<void> | undefined;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  /** A new id: 64 lowercase hex digits. */
+  async next(): Promise<string> {
+    // A loop: many may have waited for the same refill, and it is no more than 255 ids.
+    while (this.#used === this.#stream.length) {
+      await (this.#refill ??= this.#derive().finally(() => this.#refill = undefined));
+    }
+    crypto.getRandomValues(this.#random);
+    let id = "";
+    for (const byte of this.#random) id += HEX[byte ^ this.#stream[this.#used++]!];
+    return id;
+  }
+
+  async #derive(): Promise<void> {
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    const key = await crypto.subtle.importKey("raw", bytes(this.#secret), "HKDF", false, [
+      "deriveBits",
+    ]);
+    // The time is in the salt for the generator that has stopped being random.
+    const fresh = crypto.getRandomValues(new Uint8Array(ID_BYTES));
+    const salt = bytes(`${fresh.join()} ${Date.now()} ${performance.now()}`);
+    const bits = await crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-256", salt, info: bytes("@pagi/session id") },
+      key,
+      STREAM_BYTES * 8,
+    );
+    this.#stream = new Uint8Array(bits);
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The operations on one session's record that races are decided by: compare-and-swap with a merge,
+ * rotation, and the end of a session. Everything the guarantees rest on is here; lifecycle says when.
+ */
+import { decode, decodeTombstone, encode, type SessionValues } from "./_codec.ts";
+import { type Intent, isChanged, merge } from "./_merge.ts";
+import type { Settings } from "./_settings.ts";
+import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
+import { SessionError } from "./errors.ts";
+import type { Awaitable } from "./store/store.ts";
+
+/** A session that is alive, as it stood in the store. */
+export interface LiveRecord extends KeyedRecord {
+  created: number;
+  subject: string | undefined;
+  /** The app's keys; whoever reads the record may change them. */
+  values: SessionValues;
+}
+
+/** What stands under an id. */
+export type Found =
+  | { kind: "live"; record: LiveRecord }
+  | { kind: "moved"; id: string }
+  | { kind: "absent" };
+
+/** What a request made of a session, as it was when the request was done with it. */
+export interface Change extends Intent {
+  text: string;
+  subject: string | undefined;
+}
+
+/** How often a write or a delete is tried against others before it gives up. */
+const MAX_ATTEMPTS = 32;
+/** How long a tombstone names the new id, in seconds. */
+const TOMBSTONE_TTL = 60;
+/** Seconds that a store keeps a record beyond its end, which is decided here, in whole seconds. */
+const TTL_MARGIN = 1;
+
+/** Reads and writes sessions in a store so that no race loses one. */
+export class SessionRecords {
+  readonly #face: StoreFace;
+  readonly #settings: Settings;
+
+  constructor(face: StoreFace, settings: Settings) {
+    this.#face = face;
+    this.#settings = settings;
+  }
+
+  /** Now, in Unix seconds. */
+  now(): number {
+    return Math.floor(this.#settings.now() / 1000);
+  }
+
+  /** Seconds that a session made at `created` has left if it is used now. */
+  remaining(created: number): number {
+    const { expire, absoluteExpire } = this.#settings;
+    return Math.max(0, Math.min(expire, created + absoluteExpire - this.now()));
+  }
+
+  /** Looks up what a client presents. */
+  async find(presented: string): Promise<Found> {
+    const record = await this.#face.read(presented);
+    if (record === undefined) return { kind: "absent" };
+    const decoded = typeof record.text === "string" ? decode(record.text) : undefined;
+    if (decoded === undefined) return this.#findTombstone(record);
+    const { expire, absoluteExpire } = this.#settings;
+    const now = this.now();
+    if (now - record.lastAccess > expire || now - decoded.created > absoluteExpire) {
+      // Not deleted: a request that saves it meanwhile would lose the race. Its ttl removes it.
+      return { kind: "absent" };
+    }
+    return { kind: "live", record: { ...record, ...decoded } };
+  }
+
+  #findTombstone(record: KeyedRecord): Found {
+    const id = decodeTombstone(record.id, String(record.text));
+    if (id === undefined) {
+      this.#settings.emit({
+        type: "record-corrupt",
+        message: "The store gave back what is no session; its client is treated as new",
+      });
+      return { kind: "absent" };
+    }
+    return this.now() - record.lastAccess > TOMBSTONE_TTL
+      ? { kind: "absent" }
+      : { kind: "moved", id };
+  }
+
+  /** Writes a new session under an id that nobody has. */
+  async create(id: string, created: number, change: Change): Promise<Written> {
+    const written = await this.#face.create(
+      id,
+      change.text,
+      this.#lifetime(created, change.subject),
+    );
+    // 256 random bits do not collide: this is a broken generator, or a store that lies.
+    if (written === undefined) throw taken();
+    return written;
+  }
+
+  /** Whether the request changed anything that is kept. */
+  isChanged(base: LiveRecord, change: Change): boolean {
+    // Texts first: they are the same for all who only read. Keys in another order are no change.
+    return change.text !== base.text &&
+      (change.subject !== base.subject || isChanged(valuesOf(base.text), valuesOf(change.text)));
+  }
+
+  /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
+  touch(record: LiveRecord): Promise<string | undefined> {
+    return this.#face.touch(record, this.#lifetime(record.created, record.subject));
+  }
+
+  /** Puts a request's changes upon what stands in the store. */
+  save(base: LiveRecord, change: Change): Promise<Written> {
+    return this.swap(base, (current) => this.#compose(base, current, change));
+  }
+
+  /**
+   * Replaces the record by what `compose` makes of it; again with the newer one if another came
+   * first.
+   *
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended meanwhile.
+   */
+  async swap(
+    record: LiveRecord,
+    compose: (current: LiveRecord) => Awaitable<string>,
+  ): Promise<Written> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const text = await compose(record);
+      const lifetime = this.#lifetime(record.created, record.subject);
+      const written = await this.#face.replace(record, text, lifetime);
+      if (written !== undefined) return written;
+      record = await this.#reread(record);
+    }
+    throw conflict();
+  }
+
+  /**
+   * Moves the session to `newId`. The new record is written first, under an id that nobody has
+   * seen; the old one's replacement by a tombstone is the commit.
+   *
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended or moved meanwhile.
+   */
+  async rotate(base: LiveRecord, newId: string, change: Change): Promise<Written> {
+    const lifetime = () => this.#lifetime(base.created, change.subject);
+    let current = base;
+    let written: Written | undefined = await this.create(newId, base.created, change);
+    const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const tombstone = { lastAccess: this.now(), ttl: TOMBSTONE_TTL };
+      if (await this.#face.retire(current, newId, tombstone)) return written;
+      try {
+        current = await this.#reread(current);
+      } catch (error) {
+        await this.#discard(fresh);
+        throw error;
+      }
+      written = await this.#face.replace(fresh, this.#compose(base, current, change), lifetime());
+      if (written === undefined) throw interrupted();
+      fresh.version = written.version;
+    }
+    await this.#discard(fresh);
+    throw conflict();
+  }
+
+  /**
+   * Ends the session: deletes its record, under its new id if it has moved. It is ended when this
+   * resolves, whoever wrote to it meanwhile.
+   */
+  async end(record: KeyedRecord): Promise<void> {
+    let found: KeyedRecord | undefined = record;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (await this.#face.delete(found)) return;
+      found = await this.#follow(found.id);
+      if (found === undefined) return;
+    }
+    throw conflict();
+  }
+
+  /** Ends the session that stands under `id` or has moved on from there. */
+  async endById(id: string): Promise<void> {
+    const record = await this.#follow(id);
+    if (record !== undefined) await this.end(record);
+  }
+
+  /** The record to delete for the session under `id`: behind every tombstone. */
+  async #follow(id: string): Promise<KeyedRecord | undefined> {
+    for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
+      const record = await this.#face.read(id);
+      const next = record && decodeTombstone(id, String(record.text));
+      if (next === undefined) return record;
+      id = next;
+    }
+    throw conflict();
+  }
+
+  /** The session as it stands now, after a write of ours came too late. */
+  async #reread(record: LiveRecord): Promise<LiveRecord> {
+    const found = await this.find(record.id);
+    // Another user's session now: what was written for the one must not reach the other.
+    if (found.kind !== "live" || found.record.subject !== record.subject) throw interrupted();
+    return found.record;
+  }
+
+  #compose(base: LiveRecord, current: LiveRecord, change: Change): string {
+    if (current === base) return change.text;
+    const merged = merge(valuesOf(base.text), valuesOf(change.text), current.values, change);
+    return encode(merged, base.created, change.subject);
+  }
+
+  #lifetime(created: number, subject: string | undefined): Lifetime {
+    const ttl = Math.max(1, Math.ceil(this.remaining(created))) + TTL_MARGIN;
+    return { lastAccess: this.now(), ttl, subject };
+  }
+
+  async #discard(record: KeyedRecord): Promise<void> {
+    try {
+      await this.#face.delete(record);
+    } catch (cause) {
+      this.#settings.emit({
+        type: "cleanup-failed",
+        message: "A record under an id that no client knows could not be removed; it will expire",
+        cause,
+      });
+    }
+  }
+}
+
+/** The app's keys in the text of a session. */
+function valuesOf(text: string): SessionValues {
+  return decode(text)!.values;
+}
+
+/** The session ended while it was being written to. */
+export function interrupted(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_INTERRUPTED",
+    "Cannot save the session: it was ended or given a new id meanwhile",
+  );
+}
+
+function taken(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_CONFLICT",
+    "Cannot save the session: its new id is taken; is generateId random?",
+  );
+}
+
+function conflict(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_CONFLICT",
+    `Cannot save the session: others came first ${MAX_ATTEMPTS} times`,
+  );
+}

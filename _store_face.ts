@@ -1,0 +1,278 @@
+/**
+ * One face for both kinds of store. Every call goes through a guard: what a store throws becomes
+ * ERR_SESSION_STORE, and an answer that does not come within `storeTimeout` is given up.
+ */
+import { decode, encode, encodeTombstone, isReserved } from "./_codec.ts";
+import { isId } from "./_id.ts";
+import { hasMethods } from "./_options.ts";
+import { SessionError } from "./errors.ts";
+import type {
+  Awaitable,
+  PlainStore,
+  SessionStore,
+  StoredRecord,
+  VersionedStore,
+} from "./store/store.ts";
+
+/** PAGI's methods. */
+export const PLAIN_METHODS = ["get", "set", "delete"] as const;
+/** The methods that make a store race-safe. */
+export const VERSIONED_METHODS = ["read", "create", "replace", "touch", "delete"] as const;
+
+/** A record and its key. */
+export interface KeyedRecord extends StoredRecord {
+  id: string;
+}
+
+/** When a record was last used and for how long it is kept, in seconds. */
+export interface Lifetime {
+  lastAccess: number;
+  ttl: number;
+  subject?: string;
+}
+
+/** A write that was done. */
+export interface Written {
+  version: string;
+  /** What the client is to present from now on. */
+  transport: string;
+}
+
+/** What lifecycle asks of a store. Each method rejects with ERR_SESSION_STORE when the store fails. */
+export interface StoreFace {
+  /** Whether the store compares versions; without that it promises nothing about races. */
+  readonly isVersioned: boolean;
+  accepts(presented: string): boolean;
+  read(presented: string): Promise<KeyedRecord | undefined>;
+  create(id: string, text: string, lifetime: Lifetime): Promise<Written | undefined>;
+  replace(record: KeyedRecord, text: string, lifetime: Lifetime): Promise<Written | undefined>;
+  touch(record: KeyedRecord, lifetime: Lifetime): Promise<string | undefined>;
+  /** Makes `record` a dead end that names `newId`. */
+  retire(record: KeyedRecord, newId: string, lifetime: Lifetime): Promise<boolean>;
+  delete(record: KeyedRecord): Promise<boolean>;
+}
+
+/** The face of `store`. */
+export function openStore(store: SessionStore, timeout: number): StoreFace {
+  const guard = new Guard(timeout);
+  return hasMethods(store, VERSIONED_METHODS)
+    ? new VersionedFace(store as VersionedStore, guard)
+    : new PlainFace(store as PlainStore, guard);
+}
+
+class VersionedFace implements StoreFace {
+  readonly isVersioned = true;
+  readonly #store: VersionedStore;
+  readonly #guard: Guard;
+
+  constructor(store: VersionedStore, guard: Guard) {
+    this.#store = store;
+    this.#guard = guard;
+  }
+
+  accepts(presented: string): boolean {
+    return this.#store.accepts?.(presented) ?? isId(presented);
+  }
+
+  async read(id: string): Promise<KeyedRecord | undefined> {
+    const found = await this.#guard.call("read", (signal) =>
+      this.#store.read(id, {
+        get signal() {
+          return signal();
+        },
+      }));
+    return found === undefined || found === null ? undefined : { id, ...found };
+  }
+
+  async create(id: string, text: string, lifetime: Lifetime): Promise<Written | undefined> {
+    const version = await this.#guard.call("create", (signal) =>
+      this.#store.create(id, text, {
+        ...lifetime,
+        get signal() {
+          return signal();
+        },
+      }));
+    return written(id, version, "create");
+  }
+
+  async replace(
+    { id, version }: KeyedRecord,
+    text: string,
+    lifetime: Lifetime,
+  ): Promise<Written | undefined> {
+    const next = await this.#guard.call("replace", (signal) =>
+      this.#store.replace(id, text, {
+        version,
+        ...lifetime,
+        get signal() {
+          return signal();
+        },
+      }));
+    return written(id, next, "replace");
+  }
+
+  async touch(
+    { id, version, text }: KeyedRecord,
+    { lastAccess, ttl }: Lifetime,
+  ): Promise<string | undefined> {
+    const done = await this.#guard.call("touch", (signal) =>
+      this.#store.touch(id, {
+        version,
+        text,
+        lastAccess,
+        ttl,
+        get signal() {
+          return signal();
+        },
+      }));
+    return answer(done, "touch") ? id : undefined;
+  }
+
+  async retire(record: KeyedRecord, newId: string, lifetime: Lifetime): Promise<boolean> {
+    const tombstone = encodeTombstone(record.id, newId);
+    return await this.replace(record, tombstone, lifetime) !== undefined;
+  }
+
+  async delete({ id, version }: KeyedRecord): Promise<boolean> {
+    const done = await this.#guard.call("delete", (signal) =>
+      this.#store.delete(id, {
+        version,
+        get signal() {
+          return signal();
+        },
+      }));
+    return answer(done, "delete");
+  }
+}
+
+/** PAGI's three methods: nothing is compared, so every write takes. */
+class PlainFace implements StoreFace {
+  readonly isVersioned = false;
+  readonly #store: PlainStore;
+  readonly #guard: Guard;
+
+  constructor(store: PlainStore, guard: Guard) {
+    this.#store = store;
+    this.#guard = guard;
+  }
+
+  accepts(presented: string): boolean {
+    return this.#store.accepts?.(presented) ?? presented !== "";
+  }
+
+  async read(presented: string): Promise<KeyedRecord | undefined> {
+    const hash = await this.#guard.call("read", () => this.#store.get(presented));
+    if (hash === undefined || hash === null) return undefined;
+    const lastAccess = Number(hash._last_access ?? hash._created);
+    const created = Number(hash._created ?? lastAccess);
+    // Where a value is its own session, as in an encrypted cookie, the id is inside.
+    const id = typeof hash._id === "string" ? hash._id : presented;
+    return { id, text: textOf(hash, created), version: "", lastAccess };
+  }
+
+  async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
+    const { created, subject, values } = decode(text)!;
+    const hash = { _id: id, _created: created, _last_access: lastAccess, ...values };
+    const transport = await this.#guard.call(
+      "save",
+      () => this.#store.set(id, subject === undefined ? hash : { ...hash, _subject: subject }),
+    );
+    return { version: "", transport: typeof transport === "string" ? transport : id };
+  }
+
+  replace({ id }: KeyedRecord, text: string, lifetime: Lifetime): Promise<Written> {
+    return this.create(id, text, lifetime);
+  }
+
+  async touch({ id, text }: KeyedRecord, lifetime: Lifetime): Promise<string> {
+    return (await this.create(id, text, lifetime)).transport;
+  }
+
+  retire(record: KeyedRecord): Promise<boolean> {
+    return this.delete(record);
+  }
+
+  async delete({ id }: KeyedRecord): Promise<boolean> {
+    await this.#guard.call("delete", () => this.#store.delete(id));
+    return true;
+  }
+}
+
+/** The text of a plain store's hash; empty, and so no session, when it cannot be one. */
+function textOf(hash: Record<string, unknown>, created: number): string {
+  if (!Number.isFinite(created)) return "";
+  try {
+    const values = Object.fromEntries(Object.entries(hash).filter(([key]) => !isReserved(key)));
+    return encode(values, created, hash._subject as string | undefined);
+  } catch {
+    return "";
+  }
+}
+
+function written(id: string, version: unknown, operation: string): Written | undefined {
+  if (version === undefined || version === null) return undefined;
+  if (typeof version !== "string") throw failed(operation, "it answered with no version");
+  return { version, transport: id };
+}
+
+function answer(done: unknown, operation: string): boolean {
+  if (typeof done !== "boolean") throw failed(operation, "it answered with no boolean");
+  return done;
+}
+
+function failed(operation: string, why: string, cause?: unknown): SessionError {
+  return new SessionError("ERR_SESSION_STORE", `Cannot ${operation} the session: ${why}`, {
+    cause,
+  });
+}
+
+const OPEN = Symbol("open");
+/** The longest that a timer can wait, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Calls a store, and gives up when it throws or takes too long. */
+class Guard {
+  readonly #timeoutMs: number;
+
+  constructor(timeout: number) {
+    this.#timeoutMs = Math.min(timeout * 1000, MAX_TIMER_MS);
+  }
+
+  /** `invoke` gets the signal as a function: a store in this process never asks for one. */
+  async call<T>(
+    operation: string,
+    invoke: (signal: () => AbortSignal) => Awaitable<T>,
+  ): Promise<T> {
+    let controller: AbortController | undefined;
+    try {
+      const pending = invoke(() => (controller ??= new AbortController()).signal);
+      if (!isPromise(pending)) return pending;
+      const first = await Promise.race([pending, OPEN]);
+      if (first !== OPEN) return first as T;
+      return await this.#within(pending, (reason) => controller?.abort(reason));
+    } catch (cause) {
+      if (cause instanceof SessionError) throw cause;
+      throw failed(operation, "the store failed", cause);
+    }
+  }
+
+  async #within<T>(pending: Promise<T>, abort: (reason: unknown) => void): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const reason = new DOMException("No answer within storeTimeout", "TimeoutError");
+        abort(reason);
+        reject(reason);
+      }, this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([pending, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === "function";
+}

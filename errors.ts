@@ -1,0 +1,73 @@
+/**
+ * {@linkcode SessionError}: what can go wrong with a session at run time, told apart by `code`.
+ *
+ * @module
+ */
+import type { HeaderPair } from "./pagi.ts";
+
+/**
+ * What went wrong, as a string that stays the same from release to release.
+ *
+ * | code | meaning | answer by `handler` |
+ * | --- | --- | --- |
+ * | `ERR_SESSION_INTERRUPTED` | the session was destroyed, rotated or given to another user while this request was writing to it | 409 |
+ * | `ERR_SESSION_CONFLICT` | so many requests wrote at once that this one did not get its turn | 503 |
+ * | `ERR_SESSION_STORE` | the store failed, or did not answer within `storeTimeout` | 503 |
+ * | `ERR_SESSION_AMBIGUOUS` | a write, while the client presents more than one live session | 400 |
+ * | `ERR_SESSION_COMMITTED` | a write after the response was started | thrown on |
+ * | `ERR_SESSION_READ_ONLY` | a write to a session that was loaded for reading | thrown on |
+ * | `ERR_SESSION_KEY` | `get(key)` of a key that the session does not have | thrown on |
+ * | `ERR_SESSION_DATA` | the session holds what JSON cannot carry | thrown on |
+ * | `ERR_SESSION_TOO_LARGE` | the session does not fit into its cookie | thrown on |
+ */
+export type SessionErrorCode =
+  | "ERR_SESSION_INTERRUPTED"
+  | "ERR_SESSION_CONFLICT"
+  | "ERR_SESSION_STORE"
+  | "ERR_SESSION_AMBIGUOUS"
+  | "ERR_SESSION_COMMITTED"
+  | "ERR_SESSION_READ_ONLY"
+  | "ERR_SESSION_KEY"
+  | "ERR_SESSION_DATA"
+  | "ERR_SESSION_TOO_LARGE";
+
+/** What a {@linkcode SessionError} is made of. */
+export interface SessionErrorOptions {
+  /** The error underneath, usually the store's own. */
+  cause?: unknown;
+  /** Headers that a response made from the error should carry. @default {[]} */
+  headers?: HeaderPair[];
+}
+
+/**
+ * A session could not be read, written or ended. The message never holds an id, a secret or
+ * session data, so it can be logged as it is.
+ *
+ * @example Telling an interrupted session from a failing store
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { SessionError } from "@pagi/session/errors";
+ *
+ * function status(error: unknown): number {
+ *   if (!(error instanceof SessionError)) return 500;
+ *   return error.code === "ERR_SESSION_INTERRUPTED" ? 409 : 503;
+ * }
+ *
+ * assertEquals(status(new SessionError("ERR_SESSION_STORE", "Cannot read the session")), 503);
+ * ```
+ */
+export class SessionError extends Error {
+  /** Always `"SessionError"`. */
+  override readonly name = "SessionError";
+  /** What went wrong. */
+  readonly code: SessionErrorCode;
+  /** Headers that a response made from this error should carry: the cleared cookie of a logout that failed. */
+  readonly headers: readonly HeaderPair[];
+
+  /** Makes an error of the given code. */
+  constructor(code: SessionErrorCode, message: string, options: SessionErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.headers = options.headers ?? [];
+  }
+}

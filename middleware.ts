@@ -1,0 +1,271 @@
+/**
+ * {@linkcode SessionMiddleware}: sessions for PAGI apps and for fetch handlers.
+ *
+ * @module
+ */
+import type { SessionValues } from "./_codec.ts";
+import { RequestScope } from "./_request_scope.ts";
+import { addHeaders, missingVary } from "./_response.ts";
+import { type SessionEvent, type SessionOptions, type Settings, settle } from "./_settings.ts";
+import { SessionError } from "./errors.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
+import { Session, type SessionData } from "./session.ts";
+
+export type { SessionEvent, SessionOptions };
+
+/** The scope that an app behind the middleware gets. */
+export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
+  /** The session's data: change it and it is saved. */
+  "pagi.session": SessionData<Data>;
+  /** The session's id; absent when there is no session behind a read-only scope. */
+  "pagi.session_id"?: string;
+}
+
+/** An app that reads its session from the scope. */
+export type SessionApp<Data extends object = Record<string, unknown>> = (
+  scope: SessionScope<Data>,
+  receive: Receive,
+  send: Send,
+) => Promise<void> | void;
+
+/** A fetch handler that gets the session beside the request, and whatever its server adds. */
+export type SessionHandler<
+  Data extends object = Record<string, unknown>,
+  Rest extends unknown[] = unknown[],
+> = (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>;
+
+/** Seconds after which a client may try again when the store has failed. */
+const RETRY_AFTER = 1;
+
+/** What `handler` answers to a session that failed, and to no other error. */
+const ANSWERS: { [code: string]: { status: number; text: string } | undefined } = {
+  ERR_SESSION_INTERRUPTED: {
+    status: 409,
+    text: "Your session ended or changed while this request was under way. Please try again.\n",
+  },
+  ERR_SESSION_AMBIGUOUS: {
+    status: 400,
+    text: "Your browser sent more than one session. Please delete this site's cookies.\n",
+  },
+  ERR_SESSION_CONFLICT: { status: 503, text: "The session is busy. Please try again.\n" },
+  ERR_SESSION_STORE: { status: 503, text: "Sessions are unavailable. Please try again.\n" },
+};
+
+/**
+ * Sessions, for PAGI apps (`wrap`) and fetch handlers (`handler`, `run`). One instance serves any
+ * number of both; what it does with a session is the same.
+ *
+ * @example A visit counter for Deno.serve
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { SessionMiddleware } from "@pagi/session";
+ *
+ * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const handler = sessions.handler((_request, session) => {
+ *   session.update("visits", (visits = 0) => visits + 1);
+ *   return new Response(`Visit ${session.get("visits")}`);
+ * });
+ *
+ * const first = await handler(new Request("http://localhost/"));
+ * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
+ * const second = await handler(new Request("http://localhost/", { headers: { cookie } }));
+ * assertEquals(await second.text(), "Visit 2");
+ * ```
+ */
+export class SessionMiddleware<Data extends object = Record<string, unknown>>
+  implements Middleware {
+  readonly #settings: Settings;
+  readonly #lifecycle: Lifecycle;
+
+  /**
+   * Checks the options; draws no randomness yet.
+   *
+   * @throws {TypeError} When an option is missing, unknown, or of the wrong kind.
+   * @throws {RangeError} When a duration is not a number from 0 up.
+   */
+  constructor(options: SessionOptions) {
+    this.#settings = settle(options);
+    this.#lifecycle = new Lifecycle(this.#settings);
+  }
+
+  /**
+   * The PAGI app with sessions around it. A scope that has a `pagi.session` already, or no headers,
+   * passes through as it is; one that is not `http` gets its session for reading.
+   *
+   * The wrapped app rejects with {@linkcode SessionError} when the session cannot be read, and so
+   * does `send` when it cannot be saved; nothing of the response has been sent then.
+   *
+   * @throws {TypeError} When `app` is not a function.
+   */
+  wrap(app: SessionApp<Data>): App {
+    if (typeof app !== "function") throw new TypeError("Cannot wrap: the app must be a function");
+    return async (scope, receive, send) => {
+      if (scope["pagi.session"] !== undefined || scope.headers === undefined) {
+        await app(scope as SessionScope<Data>, receive, send);
+      } else if (scope.type === "http") {
+        await this.#serve(app, scope, receive, send);
+      } else {
+        const data = await this.#lifecycle.peek(scope) ??
+          this.#lifecycle.snapshot(Object.create(null));
+        await app(extend<Data>(scope, data), receive, send);
+      }
+    };
+  }
+
+  /**
+   * A fetch handler that opens the session, calls `respond` with it, and saves it. A session that
+   * fails becomes a response: `onError`'s, or a short text (409 for an interrupted session, 503
+   * with `Retry-After` for a failing store).
+   *
+   * @throws {TypeError} When `respond` is not a function.
+   */
+  handler<Rest extends unknown[]>(
+    respond: SessionHandler<Data, Rest>,
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    if (typeof respond !== "function") {
+      throw new TypeError("Cannot make a handler: it takes a function");
+    }
+    return async (request, ...rest) => {
+      try {
+        return await this.run(request, (session) => respond(request, session, ...rest));
+      } catch (error) {
+        if (!(error instanceof SessionError)) throw error;
+        const response = await this.#settings.onError?.(error, request) ?? answer(error);
+        return addHeaders(response, error.headers, [], this.#settings.emit);
+      }
+    };
+  }
+
+  /**
+   * Opens the request's session, calls `respond` with it, saves it, and returns the response with
+   * what the client has to be told. What `handler` and the adapters are made of.
+   *
+   * @throws {SessionError} When the session cannot be read or saved; `headers` are for the response
+   * that is made of it.
+   */
+  async run(
+    request: Request,
+    respond: (session: Session<Data>) => Response | Promise<Response>,
+  ): Promise<Response> {
+    const exchange = await this.#lifecycle.begin(new RequestScope(request));
+    let response: Response;
+    try {
+      response = await respond(new Session<Data>(exchange.data));
+      if (typeof response?.headers?.get !== "function") {
+        throw new TypeError("Cannot answer the request: the handler must return a Response");
+      }
+    } catch (error) {
+      await exchange.abort();
+      throw error;
+    }
+    const headers: HeaderPair[] = [];
+    try {
+      await exchange.commit(headers, response.headers.get("cache-control") ?? undefined);
+      return addHeaders(response, headers, exchange.vary, this.#settings.emit);
+    } catch (error) {
+      // Nobody will read it: what feeds it must not wait for ever.
+      await response.body?.cancel().catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
+   * The client's session for reading, for WebSockets and server-sent events; undefined when there
+   * is none. It is not kept alive by this, and cannot be written to.
+   *
+   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails.
+   */
+  async load(requestOrScope: Request | Scope): Promise<Session<Data> | undefined> {
+    const scope = requestOrScope instanceof Request
+      ? new RequestScope(requestOrScope)
+      : requestOrScope;
+    const data = await this.#lifecycle.peek(scope);
+    return data && new Session<Data>(data);
+  }
+
+  /**
+   * Changes a session in one step, outside a request or while a response streams. If another write
+   * comes first, `change` runs again on what that left: it should do nothing else. Resolves to the
+   * session as it was saved, for reading.
+   *
+   * @param idOrSession A session's id, or a session of a request that has been answered.
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when there is no such session (any more),
+   * `ERR_SESSION_CONFLICT` when others came first too often, `ERR_SESSION_STORE` when the store fails.
+   */
+  async update(
+    idOrSession: string | Session<Data>,
+    change: (data: SessionData<Data>) => unknown,
+  ): Promise<Session<Data>> {
+    const id = idOf(idOrSession, "update");
+    return new Session<Data>(
+      await this.#lifecycle.update(id, change as (data: SessionValues) => unknown),
+    );
+  }
+
+  /**
+   * Ends a session, outside a request. No request in flight brings it back. It is no error if
+   * there is none.
+   *
+   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails: it may still be alive.
+   */
+  async destroy(idOrSession: string | Session<Data>): Promise<void> {
+    await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
+  }
+
+  async #serve(app: SessionApp<Data>, scope: Scope, receive: Receive, send: Send): Promise<void> {
+    const exchange = await this.#lifecycle.begin(scope);
+    const inner = extend<Data>(scope, exchange.data);
+    // What follows the start waits for it, even if the app does not.
+    let started: Promise<void> | undefined;
+    const start = async (event: Event) => {
+      // A copy: the app may send the same list to the next client.
+      const headers = [...event.headers as HeaderPair[] ?? []];
+      await exchange.commit(headers, valueOf(headers, "cache-control"));
+      if (exchange.id !== undefined) inner["pagi.session_id"] = exchange.id;
+      if (this.#settings.vary) {
+        const missing = missingVary(valueOf(headers, "vary"), this.#settings.state.vary ?? []);
+        for (const name of missing) headers.push(["vary", name]);
+      }
+      await send({ ...event, headers });
+    };
+    const wrappedSend: Send = async (event) => {
+      if (event.type === "http.response.start") return await (started = start(event));
+      await started;
+      await send(event);
+    };
+    try {
+      await app(inner, receive, wrappedSend);
+    } catch (error) {
+      await exchange.abort();
+      throw error;
+    }
+  }
+}
+
+/** A copy of `scope` with the session in it; the outer one stays clean. */
+function extend<Data extends object>(scope: Scope, data: SessionValues): SessionScope<Data> {
+  const inner = { ...scope, "pagi.session": data } as SessionScope<Data>;
+  if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
+  return inner;
+}
+
+/** The values of the headers called `name`, in lower case, as one. */
+function valueOf(headers: readonly HeaderPair[], name: string): string | undefined {
+  const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+function idOf(idOrSession: unknown, verb: string): string {
+  const id = idOrSession instanceof Session ? idOrSession.id : idOrSession;
+  if (typeof id === "string" && id !== "") return id;
+  throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
+}
+
+function answer(error: SessionError): Response {
+  const known = ANSWERS[error.code];
+  if (known === undefined) throw error;
+  const headers = new Headers({ "content-type": "text/plain", "cache-control": "no-store" });
+  if (known.status === 503) headers.set("retry-after", String(RETRY_AFTER));
+  return new Response(known.text, { status: known.status, headers });
+}

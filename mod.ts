@@ -1,0 +1,57 @@
+/**
+ * Race-safe sessions for TypeScript servers: an id travels with the client (a State), the data lives
+ * in a Store, and the handler sees a plain object or the strict {@linkcode Session}. PAGI's
+ * `PAGI::Middleware::Session`, at home in Deno, Bun and Node.
+ *
+ * @example
+ * ```ts no-eval
+ * import { SessionMiddleware } from "@pagi/session";
+ *
+ * const sessions = new SessionMiddleware({ secret: "change me" });
+ *
+ * Deno.serve(sessions.handler((_request, session) => {
+ *   session.update("visits", (visits) => Number(visits ?? 0) + 1);
+ *   return new Response(`Visit ${session.get("visits")}\n`);
+ * }));
+ * ```
+ *
+ * @module
+ */
+export {
+  type SessionApp,
+  type SessionEvent,
+  type SessionHandler,
+  SessionMiddleware,
+  type SessionOptions,
+  type SessionScope,
+} from "./middleware.ts";
+export { Session, type SessionData, type SessionMetadata } from "./session.ts";
+export { SessionError, type SessionErrorCode, type SessionErrorOptions } from "./errors.ts";
+export {
+  Builder,
+  builder,
+  type Enableable,
+  type MiddlewareClass,
+  type Wrapper,
+} from "./builder.ts";
+export type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
+export { type Extracted, type InjectOptions, type SessionState, State } from "./state/state.ts";
+export { type CookieOptions, CookieState, type CookieStateOptions } from "./state/cookie.ts";
+export { HeaderState, type HeaderStateOptions } from "./state/header.ts";
+export { BearerState, type BearerStateOptions } from "./state/bearer.ts";
+export { CallbackState, type CallbackStateOptions } from "./state/callback.ts";
+export {
+  type Awaitable,
+  type DeleteOptions,
+  type PlainStore,
+  type ReplaceOptions,
+  type SessionHash,
+  type SessionStore,
+  Store,
+  type StoreCallOptions,
+  type StoredRecord,
+  type TouchOptions,
+  type VersionedStore,
+  type WriteOptions,
+} from "./store/store.ts";
+export { MemoryStore, type MemoryStoreOptions } from "./store/memory.ts";

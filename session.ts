@@ -1,0 +1,308 @@
+/**
+ * {@linkcode Session}: the accessor, strict where typos hurt.
+ *
+ * @module
+ */
+import type { SessionValues } from "./_codec.ts";
+import { type Control, control, controlOf, type Mode } from "./_control.ts";
+import { SessionError, type SessionErrorCode } from "./errors.ts";
+
+/** The keys that the middleware keeps in a session's data. The app reads them, and no more. */
+export interface SessionMetadata {
+  /** The session's id. */
+  readonly _id?: string;
+  /** When the session was made, in Unix seconds. */
+  readonly _created?: number;
+  /** When the session was last used before this request, or now in an HTTP request; Unix seconds. */
+  readonly _last_access?: number;
+  /** Set to a true value to get a new id with this response. */
+  _regenerated?: unknown;
+  /** Set to a true value to end the session with this response. */
+  _destroyed?: unknown;
+  /** Whose session this is; a new value brings a new id. */
+  _subject?: string;
+}
+
+/** A session's data as the app sees it: its own keys, and PAGI's reserved ones. */
+export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
+
+/** Why a session cannot be written to. */
+const REFUSALS: Record<Exclude<Mode, "open">, readonly [code: SessionErrorCode, why: string]> = {
+  committed: [
+    "ERR_SESSION_COMMITTED",
+    "the response has been started and the session saved; use sessions.update() from here on",
+  ],
+  snapshot: [
+    "ERR_SESSION_READ_ONLY",
+    "this session was loaded for reading; use sessions.update() to change it",
+  ],
+  moved: [
+    "ERR_SESSION_INTERRUPTED",
+    "another request has given this session a new id; retry under that",
+  ],
+  ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
+};
+
+/** How many keys an error names before it only counts them. */
+const MAX_KEYS_NAMED = 10;
+
+/**
+ * A session's data behind methods that do not let typos pass: PAGI::Session. It holds a reference
+ * to the data, so changes through either are seen by both.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * import { Session } from "@pagi/session";
+ *
+ * const session = Session.fromData<{ user?: string; theme?: string }>({ user: "ada" });
+ * assertEquals(session.get("user"), "ada");
+ * assertEquals(session.get("theme", "light"), "light");
+ * assertThrows(() => session.get("theme"));
+ * ```
+ */
+export class Session<T extends object = Record<string, unknown>> {
+  readonly #data: SessionValues;
+  readonly #control: Control;
+
+  /**
+   * Takes what a handler has at hand: a session's data, a scope with `pagi.session`, or an object
+   * with such a `scope` (a property or a method). Further arguments are ignored.
+   *
+   * @throws {TypeError} When it is none of these.
+   */
+  constructor(source: object, ..._ignored: unknown[]) {
+    this.#data = dataOf(source);
+    this.#control = controlOf(this.#data) ?? control(this.#data, "open");
+  }
+
+  /**
+   * A session around data of your own, for tests. Nothing is saved.
+   *
+   * @throws {TypeError} When `data` is not an object.
+   */
+  static fromData<T extends object = Record<string, unknown>>(data: SessionData<T>): Session<T> {
+    if (!isObject(data)) throw new TypeError("Cannot make a Session: fromData takes an object");
+    if (controlOf(data) === undefined) control(data, "open");
+    return new Session<T>(data);
+  }
+
+  /** The session's id, 64 hex digits; undefined when there is no session behind this one. */
+  get id(): string | undefined {
+    return this.#read()._id as string | undefined;
+  }
+
+  /** The data itself. What you change in it counts as if it went through the methods. */
+  get data(): SessionData<T> {
+    return this.#read() as SessionData<T>;
+  }
+
+  /**
+   * Whose session this is, as the app said: a user's id. A new value brings a new session id with
+   * the response, as a login should.
+   *
+   * @throws {SessionError} On writing, when the session cannot be written to.
+   */
+  get subject(): string | undefined {
+    return this.#read()._subject as string | undefined;
+  }
+
+  set subject(subject: string | undefined) {
+    if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
+      throw new TypeError("Cannot set the subject: it must be a string that is not empty");
+    }
+    this.#write("set the subject")._subject = subject;
+  }
+
+  /**
+   * The value under `key`. A key whose value is undefined does not exist.
+   *
+   * @throws {SessionError} `ERR_SESSION_KEY` when the key does not exist and no fallback is given.
+   */
+  get<K extends keyof T & string>(key: K): Exclude<T[K], undefined>;
+  /** The value under `key`, or `fallback` when the key does not exist; never throws. */
+  get<K extends keyof T & string, F>(
+    key: K,
+    fallback: F,
+  ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
+  get(key: string, ...fallback: [unknown?]): unknown {
+    const data = this.#read();
+    if (has(data, key)) return data[key];
+    if (fallback.length > 0) return fallback[0];
+    const keys = userKeys(data).sort();
+    const known = keys.length > MAX_KEYS_NAMED
+      ? `the session has ${keys.length} others`
+      : keys.length === 0
+      ? "the session is empty"
+      : `the session has ${keys.join(", ")}`;
+    throw new SessionError("ERR_SESSION_KEY", `Cannot get "${key}": no such key; ${known}`);
+  }
+
+  /**
+   * Writes one key.
+   *
+   * @throws {TypeError} When a key starts with `_`: those are reserved.
+   * @throws {SessionError} When the session cannot be written to.
+   */
+  set<K extends keyof T & string>(key: K, value: T[K]): this;
+  /** Writes every key of an object. */
+  set(values: Partial<T>): this;
+  set(keyOrValues: string | object, value?: unknown): this {
+    const data = this.#write("set");
+    const entries: [string, unknown][] = typeof keyOrValues === "string"
+      ? [[keyOrValues, value]]
+      : Object.entries(keyOrValues);
+    for (const [key] of entries) checkKey("set", key);
+    for (const [key, value] of entries) {
+      this.#control.updates.delete(key);
+      data[key] = value;
+    }
+    return this;
+  }
+
+  /**
+   * Changes one key by a function of its value, which is undefined when the key does not exist.
+   * If another request changes the same key meanwhile, the function is called again, with the
+   * newer value: two tabs that count up by one count two.
+   *
+   * @throws {TypeError} When a key starts with `_`, or the function returns a promise.
+   * @throws {SessionError} When the session cannot be written to.
+   */
+  update<K extends keyof T & string>(key: K, change: (value: T[K] | undefined) => T[K]): this;
+  update(key: string, change: (value: never) => unknown): this {
+    const data = this.#write("update");
+    checkKey("update", key);
+    const replayable = change as (value: unknown) => unknown;
+    const before = JSON.stringify(data[key]);
+    const value = replayable(data[key]);
+    if (value instanceof Promise) {
+      throw new TypeError(`Cannot update "${key}": the function must not be async`);
+    }
+    data[key] = value;
+    const earlier = this.#control.updates.get(key);
+    const follows = earlier !== undefined && earlier.after === before;
+    this.#control.updates.set(key, {
+      functions: follows ? [...earlier.functions, replayable] : [replayable],
+      before: follows ? earlier.before : before,
+      after: JSON.stringify(value),
+    });
+    return this;
+  }
+
+  /** Whether the key exists. */
+  exists(key: keyof T & string): boolean {
+    return has(this.#read(), key);
+  }
+
+  /**
+   * Removes keys; those that do not exist are passed over.
+   *
+   * @throws {TypeError} When a key starts with `_`: those are reserved.
+   * @throws {SessionError} When the session cannot be written to.
+   */
+  delete(...keys: (keyof T & string)[]): this {
+    const data = this.#write("delete");
+    for (const key of keys) checkKey("delete", key);
+    for (const key of keys) {
+      this.#control.updates.delete(key);
+      delete data[key];
+    }
+    return this;
+  }
+
+  /** The app's keys: all but those that start with `_`. */
+  keys(): (keyof T & string)[] {
+    return userKeys(this.#read()) as (keyof T & string)[];
+  }
+
+  /** An object with those of the keys that exist. */
+  slice<K extends keyof T & string>(...keys: K[]): { [P in K]?: Exclude<T[P], undefined> } {
+    const data = this.#read();
+    const found = keys.filter((key) => has(data, key)).map((key) => [key, data[key]]);
+    return Object.fromEntries(found);
+  }
+
+  /**
+   * Removes all of the app's keys, those included that another request adds meanwhile. The session
+   * and its id stay.
+   *
+   * @throws {SessionError} When the session cannot be written to.
+   */
+  clear(): this {
+    const data = this.#write("clear");
+    for (const key of userKeys(data)) delete data[key];
+    this.#control.updates.clear();
+    this.#control.cleared = true;
+    return this;
+  }
+
+  /**
+   * Gives the session a new id with this response; the old one is dead from then on. Do so
+   * whenever rights change, at login above all (OWASP: session fixation).
+   *
+   * @throws {SessionError} When the session cannot be written to.
+   */
+  regenerate(): this {
+    this.#write("regenerate")._regenerated = 1;
+    return this;
+  }
+
+  /**
+   * Ends the session with this response: it is deleted from the store and the client is told to
+   * forget it. For logout.
+   *
+   * @throws {SessionError} When the session cannot be written to.
+   */
+  destroy(): this {
+    // A logout that comes under a rotated id still ends the session, under its new one.
+    if (this.#control.mode === "moved") this.#control.destroyed = true;
+    else this.#write("destroy")._destroyed = 1;
+    return this;
+  }
+
+  #read(): SessionValues {
+    this.#control.accessed = true;
+    return this.#data;
+  }
+
+  #write(verb: string): SessionValues {
+    const { mode } = this.#control;
+    if (mode !== "open") {
+      const [code, why] = REFUSALS[mode];
+      throw new SessionError(code, `Cannot ${verb}: ${why}`);
+    }
+    return this.#read();
+  }
+}
+
+function dataOf(source: unknown): SessionValues {
+  if (isObject(source)) {
+    if (controlOf(source) !== undefined) return source;
+    if (isObject(source["pagi.session"])) return source["pagi.session"];
+    const scope = typeof source.scope === "function" ? source.scope() : source.scope;
+    if (isObject(scope) && isObject(scope["pagi.session"])) return scope["pagi.session"];
+  }
+  throw new TypeError(
+    "Cannot make a Session: expected a session's data, a scope with pagi.session (is the " +
+      "middleware in front?), or an object with such a scope",
+  );
+}
+
+function isObject(value: unknown): value is SessionValues {
+  return typeof value === "object" && value !== null;
+}
+
+function has(data: SessionValues, key: string): boolean {
+  return Object.hasOwn(data, key) && data[key] !== undefined;
+}
+
+function userKeys(data: SessionValues): string[] {
+  return Object.keys(data).filter((key) => !key.startsWith("_") && data[key] !== undefined);
+}
+
+function checkKey(verb: string, key: string): void {
+  if (typeof key !== "string") throw new TypeError(`Cannot ${verb}: a key must be a string`);
+  if (key.startsWith("_")) {
+    throw new TypeError(`Cannot ${verb} "${key}": keys that start with "_" are reserved`);
+  }
+}

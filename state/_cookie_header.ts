@@ -1,0 +1,37 @@
+/**
+ * Reading the Cookie header: the inverse of how browsers write it (RFC 6265bis, section 5.8.3),
+ * with nothing decoded, nothing trimmed but SP and HTAB, in one pass.
+ */
+
+const EQUALS = 0x3d;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+const isBlank = (code: number) => code === SPACE || code === TAB;
+
+/** The values of every cookie called exactly `name`, in the order in which they were sent. */
+export function cookieValues(header: string, name: string): string[] {
+  const values: string[] = [];
+  let start = 0;
+  while (start < header.length) {
+    let end = header.indexOf(";", start);
+    if (end === -1) end = header.length;
+    const value = valueOf(header, start, end, name);
+    if (value !== undefined) values.push(value);
+    start = end + 1;
+  }
+  return values;
+}
+
+/** The value of the pair between `start` and `end`, when its name is `name`. */
+function valueOf(header: string, start: number, end: number, name: string): string | undefined {
+  while (start < end && isBlank(header.charCodeAt(start))) start++;
+  if (!header.startsWith(name, start)) return undefined;
+  let at = start + name.length;
+  while (at < end && isBlank(header.charCodeAt(at))) at++;
+  if (at >= end || header.charCodeAt(at) !== EQUALS) return undefined;
+  at++;
+  while (at < end && isBlank(header.charCodeAt(at))) at++;
+  while (end > at && isBlank(header.charCodeAt(end - 1))) end--;
+  return header.slice(at, end);
+}

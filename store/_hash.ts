@@ -1,0 +1,44 @@
+/**
+ * PAGI's three methods on a versioned store: what `get` and `set` of this package's stores are made
+ * of, for programs that use a store by itself. The middleware does not come this way.
+ */
+import { decode, encode, isReserved } from "../_codec.ts";
+import type { SessionHash, VersionedStore } from "./store.ts";
+
+/** Nobody gives up here: it is for the caller to wait or not. */
+const patient = () => ({ signal: new AbortController().signal });
+
+/** The session's data with its reserved keys; undefined when there is none. */
+export async function getHash(store: VersionedStore, id: string): Promise<SessionHash | undefined> {
+  const record = await store.read(id, patient());
+  const decoded = record && decode(record.text);
+  if (record === undefined || decoded === undefined) return undefined;
+  const { created, subject, values } = decoded;
+  const hash = { _id: id, _created: created, _last_access: record.lastAccess, ...values };
+  return subject === undefined ? hash : { ...hash, _subject: subject };
+}
+
+/** Writes the data whatever was there; resolves to the id. */
+export async function setHash(
+  store: VersionedStore,
+  id: string,
+  data: SessionHash,
+  options: { now: number; ttl: number },
+): Promise<string> {
+  const { _created = options.now, _last_access: lastAccess = _created, _subject } = data;
+  const values = Object.entries(data).filter(([key]) => !isReserved(key));
+  const text = encode(Object.fromEntries(values), Number(_created), _subject as string | undefined);
+  const write = {
+    lastAccess: Number(lastAccess),
+    ttl: options.ttl,
+    subject: _subject as string | undefined,
+    ...patient(),
+  };
+  while (true) {
+    const record = await store.read(id, patient());
+    const version = record === undefined
+      ? await store.create(id, text, write)
+      : await store.replace(id, text, { ...write, version: record.version });
+    if (version !== undefined) return id;
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * {@linkcode MemoryStore}: sessions in this process.
+ *
+ * @module
+ */
+import { checkNumber, checkOptions } from "../_options.ts";
+import { ExpiryQueue } from "./_expiry_queue.ts";
+import { getHash, setHash } from "./_hash.ts";
+import type {
+  DeleteOptions,
+  ReplaceOptions,
+  SessionHash,
+  StoredRecord,
+  TouchOptions,
+  VersionedStore,
+  WriteOptions,
+} from "./store.ts";
+
+/** Options of {@linkcode MemoryStore}. */
+export interface MemoryStoreOptions {
+  /** How many sessions are kept at most; the least recently used goes first. @default {1_000_000} */
+  maxSessions?: number;
+  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  now?: () => number;
+}
+
+const DEFAULT_MAX_SESSIONS = 1_000_000;
+/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
+const HASH_TTL = 400 * 86_400;
+/** Expired records that one call removes at most, so that none has to remove them all. */
+const MAX_SWEPT = 16;
+/** The queue is made anew when it has more entries than this for each record. */
+const MAX_ENTRIES_PER_RECORD = 2;
+const MIN_ENTRIES = 1024;
+
+/** A session, and its neighbours in the order of use. */
+class MemoryRecord implements StoredRecord {
+  readonly id: string;
+  text: string;
+  version: string;
+  lastAccess: number;
+  /** When it is gone, in Unix milliseconds. */
+  expiresAt: number;
+  older: MemoryRecord | undefined = undefined;
+  newer: MemoryRecord | undefined = undefined;
+
+  constructor(id: string, text: string, version: string, lastAccess: number, expiresAt: number) {
+    this.id = id;
+    this.text = text;
+    this.version = version;
+    this.lastAccess = lastAccess;
+    this.expiresAt = expiresAt;
+  }
+}
+
+/**
+ * Keeps sessions as JSON in this process: for development and single-process servers. They are not
+ * shared between processes, and a restart loses them. Expired sessions go without a timer, a few
+ * with each call.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { MemoryStore } from "@pagi/session/store/memory";
+ *
+ * const store = new MemoryStore({ maxSessions: 10_000 });
+ * await store.set("a", { user: "ada" });
+ * assertEquals((await store.get("a"))?.user, "ada");
+ * ```
+ */
+export class MemoryStore implements VersionedStore {
+  // Text, not objects: a caller's later change must not reach the stored copy.
+  readonly #records = new Map<string, MemoryRecord>();
+  readonly #expiry = new ExpiryQueue<MemoryRecord>();
+  readonly #maxSessions: number;
+  readonly #now: () => number;
+  #oldest: MemoryRecord | undefined;
+  #newest: MemoryRecord | undefined;
+  #versions = 0;
+
+  /**
+   * Checks the options.
+   *
+   * @throws {TypeError} When an option is unknown or of the wrong kind.
+   * @throws {RangeError} When `maxSessions` is not a whole number above 0.
+   */
+  constructor(options: MemoryStoreOptions = {}) {
+    checkOptions("MemoryStore", options, ["maxSessions", "now"]);
+    const { maxSessions = DEFAULT_MAX_SESSIONS, now = Date.now } = options;
+    checkNumber("MemoryStore", "maxSessions", maxSessions, "sessions");
+    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+      throw new RangeError("Cannot make MemoryStore: maxSessions must be a whole number above 0");
+    }
+    if (typeof now !== "function") {
+      throw new TypeError("Cannot make MemoryStore: now must be a function");
+    }
+    this.#maxSessions = maxSessions;
+    this.#now = now;
+  }
+
+  /** How many records are kept, those included that have expired and not gone yet. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** The record, or undefined when there is none. */
+  read(id: string): StoredRecord | undefined {
+    const record = this.#live(id);
+    if (record === undefined) return undefined;
+    this.#use(record);
+    return { text: record.text, version: record.version, lastAccess: record.lastAccess };
+  }
+
+  /** Writes a record where there is none. */
+  create(id: string, text: string, { lastAccess, ttl }: WriteOptions): string | undefined {
+    if (this.#live(id) !== undefined) return undefined;
+    const version = this.#nextVersion();
+    const record = new MemoryRecord(id, text, version, lastAccess, this.#now() + ttl * 1000);
+    this.#records.set(id, record);
+    this.#append(record);
+    this.#expiry.add(record);
+    while (this.#records.size > this.#maxSessions) this.#remove(this.#oldest!);
+    this.#compact();
+    return version;
+  }
+
+  /** Writes over the record if it has the version; never inserts. */
+  replace(
+    id: string,
+    text: string,
+    { version, lastAccess, ttl }: ReplaceOptions,
+  ): string | undefined {
+    const record = this.#live(id);
+    if (record?.version !== version) return undefined;
+    record.text = text;
+    record.version = this.#nextVersion();
+    this.#prolong(record, lastAccess, ttl);
+    return record.version;
+  }
+
+  /** Notes the record's use if it has the version. */
+  touch(id: string, { version, lastAccess, ttl }: TouchOptions): boolean {
+    const record = this.#live(id);
+    if (record?.version !== version) return false;
+    this.#prolong(record, lastAccess, ttl);
+    return true;
+  }
+
+  /** Removes the record, if it has the version where one is given. */
+  delete(id: string, { version }: Partial<DeleteOptions> = {}): boolean {
+    const record = this.#live(id);
+    if (record === undefined || (version !== undefined && record.version !== version)) return false;
+    this.#remove(record);
+    return true;
+  }
+
+  /** PAGI's `get`: the session's data with its reserved keys. */
+  get(id: string): Promise<SessionHash | undefined> {
+    return getHash(this, id);
+  }
+
+  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  set(id: string, data: SessionHash): Promise<string> {
+    return setHash(this, id, data, { now: Math.floor(this.#now() / 1000), ttl: HASH_TTL });
+  }
+
+  /** Forgets every session. */
+  clear(): void {
+    this.#records.clear();
+    this.#expiry.rebuild([]);
+    this.#oldest = this.#newest = undefined;
+  }
+
+  #nextVersion(): string {
+    return String(++this.#versions);
+  }
+
+  #live(id: string): MemoryRecord | undefined {
+    const now = this.#now();
+    this.#sweep(now);
+    const record = this.#records.get(id);
+    if (record === undefined || record.expiresAt >= now) return record;
+    this.#remove(record);
+    return undefined;
+  }
+
+  #prolong(record: MemoryRecord, lastAccess: number, ttl: number): void {
+    const expiresAt = this.#now() + ttl * 1000;
+    // Later is noticed when the old time comes up; earlier has to be queued.
+    const isEarlier = expiresAt < record.expiresAt;
+    record.lastAccess = lastAccess;
+    record.expiresAt = expiresAt;
+    if (isEarlier) this.#expiry.add(record);
+    this.#use(record);
+  }
+
+  #sweep(now: number): void {
+    for (let swept = 0; swept < MAX_SWEPT; swept++) {
+      const record = this.#expiry.takeDue(now);
+      if (record === undefined) return;
+      if (this.#records.get(record.id) !== record) continue;
+      if (record.expiresAt < now) this.#remove(record);
+      else this.#expiry.add(record);
+    }
+  }
+
+  /** Removed records leave their entries behind: churn must not let them pile up. */
+  #compact(): void {
+    const limit = MIN_ENTRIES + MAX_ENTRIES_PER_RECORD * this.#records.size;
+    if (this.#expiry.size > limit) this.#expiry.rebuild(this.#records.values());
+  }
+
+  #use(record: MemoryRecord): void {
+    if (record === this.#newest) return;
+    this.#unlink(record);
+    this.#append(record);
+  }
+
+  #remove(record: MemoryRecord): void {
+    this.#records.delete(record.id);
+    this.#unlink(record);
+  }
+
+  #append(record: MemoryRecord): void {
+    record.older = this.#newest;
+    record.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = record;
+    else this.#newest.newer = record;
+    this.#newest = record;
+  }
+
+  #unlink({ older, newer }: MemoryRecord): void {
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+  }
+}
