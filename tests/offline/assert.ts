@@ -1,0 +1,182 @@
+/**
+ * Stands in for `@std/assert` where JSR cannot be reached: the same names and the same meaning, and
+ * never a pass where the real one fails. Short on purpose; `assert_test.ts` pins each name.
+ *
+ * Functions, not constants: TypeScript wants assertion signatures declared.
+ *
+ * @module
+ */
+
+import nodeAssert, { AssertionError } from "node:assert";
+import { contains, equal } from "./equal.ts";
+
+type ErrorClass<E> = abstract new (...args: never[]) => E;
+
+export function assert(expr: unknown, msg?: string): asserts expr {
+  if (!expr) fail(msg ?? `Expected a truthy value, not ${Deno.inspect(expr)}`);
+}
+
+export function assertFalse(
+  expr: unknown,
+  msg?: string,
+): asserts expr is false | 0 | 0n | "" | null | undefined {
+  if (expr) fail(msg ?? `Expected a falsy value, not ${Deno.inspect(expr)}`);
+}
+
+export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
+  if (actual === undefined || actual === null) fail(msg ?? `Expected a value, not ${actual}`);
+}
+
+export function assertEquals<T>(actual: T, expected: T, msg?: string) {
+  if (!equal(actual, expected)) different("deepStrictEqual", actual, expected, msg);
+}
+
+export function assertNotEquals<T>(actual: T, expected: T, msg?: string) {
+  if (equal(actual, expected)) different("notDeepStrictEqual", actual, expected, msg);
+}
+
+export function assertStrictEquals<T>(
+  actual: unknown,
+  expected: T,
+  msg?: string,
+): asserts actual is T {
+  if (!Object.is(actual, expected)) different("strictEqual", actual, expected, msg);
+}
+
+export function assertObjectMatch(
+  // deno-lint-ignore no-explicit-any -- as in the real one: an interface is no Record of unknown
+  actual: Record<PropertyKey, any>,
+  expected: Record<PropertyKey, unknown>,
+  msg?: string,
+) {
+  if (!contains(actual, expected)) different("deepStrictEqual", actual, expected, msg);
+}
+
+export function assertArrayIncludes<T>(
+  actual: ArrayLike<T> & object,
+  expected: ArrayLike<T> & object,
+  msg?: string,
+) {
+  const items = Array.from(actual);
+  const missing = Array.from(expected).filter((item) => !items.some((other) => equal(other, item)));
+  if (missing.length > 0) fail(msg ?? `${Deno.inspect(items)} lacks ${Deno.inspect(missing)}`);
+}
+
+export function assertStringIncludes(actual: string, expected: string, msg?: string) {
+  if (!actual.includes(expected)) fail(msg ?? `Expected "${actual}" to include "${expected}"`);
+}
+
+export function assertMatch(actual: string, expected: RegExp, msg?: string) {
+  nodeAssert.match(actual, expected, msg);
+}
+
+export function assertNotMatch(actual: string, expected: RegExp, msg?: string) {
+  nodeAssert.doesNotMatch(actual, expected, msg);
+}
+
+export function assertGreater<T>(actual: T, expected: T, msg?: string) {
+  if (!(actual > expected)) fail(msg ?? `Expected ${actual} > ${expected}`);
+}
+
+export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string) {
+  if (!(actual >= expected)) fail(msg ?? `Expected ${actual} >= ${expected}`);
+}
+
+export function assertLess<T>(actual: T, expected: T, msg?: string) {
+  if (!(actual < expected)) fail(msg ?? `Expected ${actual} < ${expected}`);
+}
+
+export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string) {
+  if (!(actual <= expected)) fail(msg ?? `Expected ${actual} <= ${expected}`);
+}
+
+export function assertInstanceOf<T>(
+  actual: unknown,
+  expectedType: new (...args: never[]) => T,
+  msg?: string,
+): asserts actual is T {
+  if (!(actual instanceof expectedType)) {
+    fail(msg ?? `Expected an instance of ${expectedType.name}, not ${Deno.inspect(actual)}`);
+  }
+}
+
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
+export function assertThrows<E extends Error = Error>(
+  fn: () => unknown,
+  errorClass: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
+): E;
+export function assertThrows(
+  fn: () => unknown,
+  errorClass?: ErrorClass<Error> | string,
+  msgIncludes?: string,
+  msg?: string,
+): unknown {
+  try {
+    fn();
+  } catch (error) {
+    return expected(error, errorClass, msgIncludes, msg);
+  }
+  fail(msg ?? "Expected the function to throw");
+}
+
+export function assertRejects(fn: () => PromiseLike<unknown>, msg?: string): Promise<unknown>;
+export function assertRejects<E extends Error = Error>(
+  fn: () => PromiseLike<unknown>,
+  errorClass: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<E>;
+export async function assertRejects(
+  fn: () => PromiseLike<unknown>,
+  errorClass?: ErrorClass<Error> | string,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<unknown> {
+  let promise: PromiseLike<unknown>;
+  try {
+    promise = fn();
+  } catch (error) {
+    fail(`Expected a promise that rejects, but the function threw ${Deno.inspect(error)}`);
+  }
+  if (typeof promise !== "object" || typeof promise?.then !== "function") {
+    fail(`Expected a promise that rejects, but the function returned ${Deno.inspect(promise)}`);
+  }
+  try {
+    await promise;
+  } catch (error) {
+    return expected(error, errorClass, msgIncludes, msg);
+  }
+  fail(msg ?? "Expected the promise to reject");
+}
+
+export function fail(msg = "Failed assertion"): never {
+  nodeAssert.fail(msg);
+}
+
+export function unreachable(msg = "Unreachable"): never {
+  nodeAssert.fail(msg);
+}
+
+/** Fails with the difference of the two, as `node:assert` shows it. */
+function different(operator: string, actual: unknown, expected: unknown, msg?: string): never {
+  const error = new AssertionError({ operator, actual, expected });
+  if (msg !== undefined) error.message += `\n\n${msg}`;
+  throw error;
+}
+
+/** Returns the error if it is the one that was expected. */
+function expected(
+  error: unknown,
+  errorClass: ErrorClass<Error> | string | undefined,
+  msgIncludes: string | undefined,
+  msg: string | undefined,
+): unknown {
+  if (typeof errorClass !== "function") return error;
+  if (!(error instanceof Error) || !(error instanceof errorClass)) {
+    fail(msg ?? `Expected a ${errorClass.name}, not ${Deno.inspect(error)}`);
+  }
+  assertStringIncludes(error.message, msgIncludes ?? "", msg);
+  return error;
+}
