@@ -27,6 +27,11 @@ export function isReserved(key: string): boolean {
   return key.charCodeAt(0) === 0x5f && RESERVED.includes(key);
 }
 
+/** Whether `value` is an object, of any kind. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
 /** The text of a session; `values` may hold reserved keys, which are left out. */
 export function encode(
   values: SessionValues,
@@ -58,7 +63,7 @@ export function decode(text: string): Decoded | undefined {
   } catch {
     return undefined;
   }
-  if (typeof values !== "object" || values === null || Array.isArray(values)) return undefined;
+  if (!isObject(values) || Array.isArray(values)) return undefined;
   Object.setPrototypeOf(values, null);
   const { _created: created, _subject: subject } = values;
   if (typeof created !== "number") return undefined;
@@ -70,13 +75,10 @@ export function decode(text: string): Decoded | undefined {
 /** Whether two JSON values are the same; the order of keys does not count, as in PAGI. */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length &&
-    keys.every((key) =>
-      Object.hasOwn(b, key) && isSame((a as SessionValues)[key], (b as SessionValues)[key])
-    );
+    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]));
 }
 
 // A JSON text of an object starts with "{": no tombstone is ever taken for a session.

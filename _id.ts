@@ -17,20 +17,47 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
+/** Whether `text` may be an id of a store that takes any. */
+export function isNotEmpty(text: string): boolean {
+  return typeof text === "string" && text !== "";
+}
+
+/** What ids are made from. */
+export interface IdOptions {
+  secret: string;
+  /** Makes ids in the place of randomness and the secret. */
+  generateId: (() => string | Promise<string>) | undefined;
+}
+
 /** Makes ids. Its constructor draws no randomness: some runtimes forbid that at start-up. */
 export class IdSource {
-  readonly #secret: string;
+  readonly #options: IdOptions;
+  readonly #isValid: (id: string) => boolean;
   readonly #random = new Uint8Array(ID_BYTES);
   #stream = new Uint8Array(0);
   #used = 0;
   #refill: Promise<void> | undefined;
 
-  constructor(secret: string) {
-    this.#secret = secret;
+  /** `isValid` tells which ids the store takes. */
+  constructor(options: IdOptions, isValid: (id: string) => boolean) {
+    this.#options = options;
+    this.#isValid = isValid;
   }
 
-  /** A new id: 64 lowercase hex digits. */
+  /**
+   * A new id: 64 lowercase hex digits.
+   *
+   * @throws {TypeError} When `generateId` makes what the store does not take.
+   */
   async next(): Promise<string> {
+    const { generateId } = this.#options;
+    if (generateId === undefined) return await this.#draw();
+    const id = await generateId();
+    if (this.#isValid(id)) return id;
+    throw new TypeError("Cannot start a session: generateId must make 64 lowercase hex digits");
+  }
+
+  async #draw(): Promise<string> {
     // A loop: many may have waited for the same refill, and it is no more than 255 ids.
     while (this.#used === this.#stream.length) {
       await (this.#refill ??= this.#derive().finally(() => this.#refill = undefined));
@@ -43,7 +70,7 @@ export class IdSource {
 
   async #derive(): Promise<void> {
     const bytes = (text: string) => new TextEncoder().encode(text);
-    const key = await crypto.subtle.importKey("raw", bytes(this.#secret), "HKDF", false, [
+    const key = await crypto.subtle.importKey("raw", bytes(this.#options.secret), "HKDF", false, [
       "deriveBits",
     ]);
     // The time is in the salt for the generator that has stopped being random.

@@ -87,12 +87,13 @@ export class SessionRecords {
   }
 
   /** Writes a new session under an id that nobody has. */
-  async create(id: string, created: number, change: Change): Promise<Written> {
-    const written = await this.#face.create(
-      id,
-      change.text,
-      this.#lifetime(created, change.subject),
-    );
+  async create(id: string, created: number, change: Change): Promise<string> {
+    return (await this.#insert(id, created, change)).transport;
+  }
+
+  async #insert(id: string, created: number, change: Change): Promise<Written> {
+    const lifetime = this.#lifetime(created, change.subject);
+    const written = await this.#face.create(id, change.text, lifetime);
     // 256 random bits do not collide: this is a broken generator, or a store that lies.
     if (written === undefined) throw taken();
     return written;
@@ -111,8 +112,9 @@ export class SessionRecords {
   }
 
   /** Puts a request's changes upon what stands in the store. */
-  save(base: LiveRecord, change: Change): Promise<Written> {
-    return this.swap(base, (current) => this.#compose(base, current, change));
+  async save(base: LiveRecord, change: Change): Promise<string> {
+    const { transport } = await this.swap(base, (current) => this.#compose(base, current, change));
+    return transport;
   }
 
   /**
@@ -124,12 +126,12 @@ export class SessionRecords {
   async swap(
     record: LiveRecord,
     compose: (current: LiveRecord) => Awaitable<string>,
-  ): Promise<Written> {
+  ): Promise<{ record: LiveRecord; text: string; transport: string }> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const text = await compose(record);
       const lifetime = this.#lifetime(record.created, record.subject);
       const written = await this.#face.replace(record, text, lifetime);
-      if (written !== undefined) return written;
+      if (written !== undefined) return { record, text, transport: written.transport };
       record = await this.#reread(record);
     }
     throw conflict();
@@ -141,14 +143,14 @@ export class SessionRecords {
    *
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended or moved meanwhile.
    */
-  async rotate(base: LiveRecord, newId: string, change: Change): Promise<Written> {
+  async rotate(base: LiveRecord, newId: string, change: Change): Promise<string> {
     const lifetime = () => this.#lifetime(base.created, change.subject);
     let current = base;
-    let written: Written | undefined = await this.create(newId, base.created, change);
+    let written: Written | undefined = await this.#insert(newId, base.created, change);
     const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const tombstone = { lastAccess: this.now(), ttl: TOMBSTONE_TTL };
-      if (await this.#face.retire(current, newId, tombstone)) return written;
+      if (await this.#face.retire(current, newId, tombstone)) return written.transport;
       try {
         current = await this.#reread(current);
       } catch (error) {

@@ -261,8 +261,9 @@ class Guard {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         const reason = new DOMException("No answer within storeTimeout", "TimeoutError");
-        abort(reason);
+        // First: what the store answers to the abort comes too late.
         reject(reason);
+        abort(reason);
       }, this.#timeoutMs);
     });
     try {

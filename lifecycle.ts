@@ -2,9 +2,10 @@
  * What happens to a session in a request: every rule once, for every front door. {@linkcode Lifecycle}
  * begins; the {@linkcode Exchange} that it hands out commits, before anything of the response is sent.
  */
-import { encode, type SessionValues } from "./_codec.ts";
+import { decode, encode, type SessionValues } from "./_codec.ts";
 import { type Control, control, type Mode } from "./_control.ts";
-import { IdSource, isId } from "./_id.ts";
+import { deepFreeze, newData, viewOf } from "./_data.ts";
+import { IdSource, isId, isNotEmpty } from "./_id.ts";
 import { type Change, interrupted, type LiveRecord, SessionRecords } from "./_session_records.ts";
 import type { Settings } from "./_settings.ts";
 import { openStore, type StoreFace } from "./_store_face.ts";
@@ -25,19 +26,18 @@ type Presented =
 export class Lifecycle {
   readonly settings: Settings;
   readonly records: SessionRecords;
+  readonly ids: IdSource;
   readonly #face: StoreFace;
-  readonly #ids: IdSource;
 
   constructor(settings: Settings) {
     this.settings = settings;
     this.#face = openStore(settings.store, settings.storeTimeout);
     this.records = new SessionRecords(this.#face, settings);
-    this.#ids = new IdSource(settings.secret);
+    this.ids = new IdSource(settings, this.#face.isVersioned ? isId : isNotEmpty);
     if (!this.#face.isVersioned) {
       settings.emit({
         type: "store-without-guarantees",
-        message:
-          "The store has only get, set and delete: concurrent requests can lose updates and undo a logout",
+        message: "The store has get, set and delete only: races can lose updates and undo a logout",
       });
     }
   }
@@ -49,11 +49,11 @@ export class Lifecycle {
     switch (presented.kind) {
       case "live": {
         const { record } = presented;
-        return new Exchange(this, dataOf(record, now), "open", { created: record.created, record });
+        return new Exchange(this, viewOf(record, now), "open", { created: record.created, record });
       }
       case "absent": {
         // An id that the server did not issue is never adopted.
-        const data = newData(await this.newId(), now, now);
+        const data = newData(await this.ids.next(), now, now);
         return new Exchange(this, data, "open", { created: now });
       }
       case "moved":
@@ -71,7 +71,7 @@ export class Lifecycle {
     const presented = await this.#resolve(scope);
     if (presented.kind !== "live") return undefined;
     const { record } = presented;
-    return this.snapshot(dataOf(record, record.lastAccess));
+    return this.snapshot(viewOf(record, record.lastAccess));
   }
 
   /** Makes `data` read-only through and through. */
@@ -84,39 +84,24 @@ export class Lifecycle {
   async update(id: string, change: (data: SessionValues) => unknown): Promise<SessionValues> {
     const found = this.#face.accepts(id) ? await this.records.find(id) : undefined;
     if (found?.kind !== "live") throw interrupted();
-    let data: SessionValues = Object.create(null);
-    await this.records.swap(found.record, async (current) => {
-      data = dataOf(current, this.records.now());
+    const { record, text } = await this.records.swap(found.record, async (current) => {
+      const data = viewOf(current, this.records.now());
       await change(data);
-      for (const key of ["_regenerated", "_destroyed"]) {
-        if (data[key]) {
-          throw new TypeError(`Cannot update the session: ${key} has no client to tell`);
-        }
-      }
-      if (data._subject !== current.subject) {
+      if (data._regenerated || data._destroyed || data._subject !== current.subject) {
         throw new TypeError(
-          "Cannot update the session: a new subject needs a new id, in a request",
+          "Cannot update the session: a new id, a new subject or the end of it needs a request",
         );
       }
       return encode(data, current.created, current.subject);
     });
-    return this.snapshot(data);
+    // What was saved, not what `change` made: its objects stay the caller's.
+    const saved = { ...record, values: decode(text)!.values };
+    return this.snapshot(viewOf(saved, this.records.now()));
   }
 
   /** Ends the session under `id`, wherever it has moved. */
   async destroy(id: string): Promise<void> {
     if (this.#face.accepts(id)) await this.records.endById(id);
-  }
-
-  /** An id that nobody has had. */
-  async newId(): Promise<string> {
-    const { generateId } = this.settings;
-    if (generateId === undefined) return this.#ids.next();
-    const id = await generateId();
-    if (typeof id !== "string" || id === "" || (this.#face.isVersioned && !isId(id))) {
-      throw new TypeError("Cannot start a session: generateId must make 64 lowercase hex digits");
-    }
-    return id;
   }
 
   async #resolve(scope: Scope): Promise<Presented> {
@@ -211,36 +196,42 @@ export class Exchange {
     } catch (cause) {
       this.#lifecycle.settings.emit({
         type: "destroy-failed",
-        message:
-          "The handler destroyed the session and threw, and then the store failed to delete it",
+        message: "The handler destroyed the session and threw; then the store failed to delete it",
         cause,
       });
     }
   }
 
   async #finish(headers: HeaderPair[]): Promise<void> {
+    const { settings } = this.#lifecycle;
+    // Before anything is looked at: from there to the freeze below there is no await.
+    const newId = this.#needsNewId() ? await this.#lifecycle.ids.next() : undefined;
     if (this.#isDestroyed()) {
       this.#close();
-      await this.#destroy(headers);
+      await this.#destroy();
+      settings.state.clear?.(headers);
     } else if (this.#control.mode === "open") {
-      const transport = await this.#save();
-      if (transport !== undefined) this.#inject(headers, transport);
+      const change = this.#capture();
+      this.#close(newId);
+      const transport = await this.#save(change, newId);
+      if (transport === undefined) return;
+      const expire = this.#lifecycle.records.remaining(this.#origin.created);
+      settings.state.inject(headers, transport, { expire });
     }
   }
 
-  async #destroy(headers: HeaderPair[]): Promise<void> {
-    const cleared: HeaderPair[] = [];
-    this.#lifecycle.settings.state.clear?.(cleared);
+  async #destroy(): Promise<void> {
     try {
       await this.#end();
     } catch (cause) {
+      const headers: HeaderPair[] = [];
+      this.#lifecycle.settings.state.clear?.(headers);
       throw new SessionError(
         "ERR_SESSION_STORE",
         "Cannot end the session: the store failed, so it may still be alive",
-        { cause, headers: cleared },
+        { cause, headers },
       );
     }
-    headers.push(...cleared);
   }
 
   async #end(): Promise<void> {
@@ -250,20 +241,16 @@ export class Exchange {
   }
 
   /** What the client is to present from now on, or undefined when it need not be told. */
-  async #save(): Promise<string | undefined> {
+  async #save(change: Change, newId: string | undefined): Promise<string | undefined> {
     const { records, settings } = this.#lifecycle;
     const { record, created } = this.#origin;
-    const needsNewId = this.data._regenerated || (record && this.data._subject !== record.subject);
-    const newId = needsNewId ? await this.#lifecycle.newId() : undefined;
-    const change = this.#capture();
-    this.#close(newId);
     if (record === undefined) {
       const isUntouched = change.text === encode({}, created, undefined);
       if (isUntouched && !settings.saveUninitialized) return undefined;
-      return (await records.create(this.id!, created, change)).transport;
+      return await records.create(this.id!, created, change);
     }
-    if (newId !== undefined) return (await records.rotate(record, newId, change)).transport;
-    if (records.isChanged(record, change)) return (await records.save(record, change)).transport;
+    if (newId !== undefined) return await records.rotate(record, newId, change);
+    if (records.isChanged(record, change)) return await records.save(record, change);
     return await this.#touch(record);
   }
 
@@ -284,13 +271,14 @@ export class Exchange {
     }
   }
 
-  #inject(headers: HeaderPair[], transport: string): void {
-    const { records, settings } = this.#lifecycle;
-    settings.state.inject(headers, transport, { expire: records.remaining(this.#origin.created) });
-  }
-
   #isDestroyed(): boolean {
     return this.#control.destroyed || Boolean(this.data._destroyed);
+  }
+
+  #needsNewId(): boolean {
+    const { record } = this.#origin;
+    return Boolean(this.data._regenerated) ||
+      (record !== undefined && record.subject !== this.data._subject);
   }
 
   /** What the request made of its session, as text: what it changes later is not part of it. */
@@ -312,27 +300,4 @@ export class Exchange {
     if (newId !== undefined) this.data._id = newId;
     Object.freeze(this.data);
   }
-}
-
-/** What the app sees of a record. */
-function dataOf({ id, created, subject, values }: LiveRecord, lastAccess: number): SessionValues {
-  const data = newData(id, created, lastAccess);
-  if (subject !== undefined) data._subject = subject;
-  for (const key of Object.keys(values)) data[key] = values[key];
-  return data;
-}
-
-function newData(id: string, created: number, lastAccess: number): SessionValues {
-  const data: SessionValues = Object.create(null);
-  data._id = id;
-  data._created = created;
-  data._last_access = lastAccess;
-  return data;
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const nested of Object.values(value)) {
-    if (typeof nested === "object" && nested !== null) deepFreeze(nested);
-  }
-  return Object.freeze(value);
 }

@@ -4,15 +4,18 @@
  * `PAGI::Middleware::Session`, at home in Deno, Bun and Node.
  *
  * @example
- * ```ts no-eval
+ * ```ts
  * import { SessionMiddleware } from "@pagi/session";
  *
- * const sessions = new SessionMiddleware({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
  *
- * Deno.serve(sessions.handler((_request, session) => {
- *   session.update("visits", (visits) => Number(visits ?? 0) + 1);
- *   return new Response(`Visit ${session.get("visits")}\n`);
- * }));
+ * // `deno serve main.ts`, or `bun run main.ts`
+ * export default {
+ *   fetch: sessions.handler((_request, session) => {
+ *     session.update("visits", (visits = 0) => visits + 1);
+ *     return new Response(`Visit ${session.get("visits")}\n`);
+ *   }),
+ * };
  * ```
  *
  * @module

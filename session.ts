@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SessionValues } from "./_codec.ts";
+import { isObject, type SessionValues } from "./_codec.ts";
 import { type Control, control, controlOf, type Mode } from "./_control.ts";
 import { SessionError, type SessionErrorCode } from "./errors.ts";
 
@@ -286,10 +286,6 @@ function dataOf(source: unknown): SessionValues {
     "Cannot make a Session: expected a session's data, a scope with pagi.session (is the " +
       "middleware in front?), or an object with such a scope",
   );
-}
-
-function isObject(value: unknown): value is SessionValues {
-  return typeof value === "object" && value !== null;
 }
 
 function has(data: SessionValues, key: string): boolean {

@@ -1,0 +1,58 @@
+/** A browser for PAGI apps: it keeps one cookie as a jar would. */
+import type { App, Event, HeaderPair, Scope } from "@pagi/session";
+
+/** What came back. */
+export interface Answer {
+  /** The events that were sent. */
+  events: Event[];
+  /** The headers of the response, if it was started. */
+  headers: HeaderPair[];
+  /** The values of its Set-Cookie headers. */
+  cookies: string[];
+}
+
+export class Client {
+  /** The cookie pair that is presented, `name=value`. */
+  cookie: string | undefined;
+  readonly #app: App;
+
+  constructor(app: App, cookie?: string) {
+    this.#app = app;
+    this.cookie = cookie;
+  }
+
+  /** The id in the cookie. */
+  get id(): string | undefined {
+    return this.cookie?.split("=")[1];
+  }
+
+  /** Sends a request, and keeps or forgets the cookie as the answer says. */
+  async request(scope: Partial<Scope> = {}): Promise<Answer> {
+    const events: Event[] = [];
+    const headers: HeaderPair[] = this.cookie === undefined ? [] : [["cookie", this.cookie]];
+    await this.#app(
+      { type: "http", path: "/", headers, ...scope },
+      () => Promise.resolve({ type: "http.request" }),
+      (event) => {
+        events.push(event);
+        return Promise.resolve();
+      },
+    );
+    const start = events.find((event) => event.type === "http.response.start");
+    const sent = start?.headers as HeaderPair[] ?? [];
+    const cookies = sent.filter(([name]) => name.toLowerCase() === "set-cookie").map(([, v]) => v);
+    for (const cookie of cookies) {
+      this.cookie = cookie.includes("Max-Age=0") ? undefined : cookie.split(";")[0];
+    }
+    return { events, headers: sent, cookies };
+  }
+}
+
+/** Answers with 200 and these headers. */
+export async function respond(
+  send: (event: Event) => Promise<void>,
+  headers: HeaderPair[] = [],
+): Promise<void> {
+  await send({ type: "http.response.start", status: 200, headers });
+  await send({ type: "http.response.body", body: "ok" });
+}

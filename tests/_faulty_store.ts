@@ -1,0 +1,85 @@
+/** A MemoryStore that fails when and how a test says. */
+import type {
+  Awaitable,
+  DeleteOptions,
+  MemoryStore,
+  ReplaceOptions,
+  StoreCallOptions,
+  StoredRecord,
+  TouchOptions,
+  VersionedStore,
+  WriteOptions,
+} from "@pagi/session";
+
+export type Operation = "read" | "create" | "replace" | "touch" | "delete";
+
+/** How a call goes wrong. */
+export type Fault =
+  | "throws"
+  | "rejects"
+  | "never settles"
+  | "settles late"
+  | "fails after it was applied"
+  | "answers nonsense";
+
+export const FAULTS: Fault[] = [
+  "throws",
+  "rejects",
+  "never settles",
+  "settles late",
+  "fails after it was applied",
+  "answers nonsense",
+];
+
+export class FaultyStore implements VersionedStore {
+  readonly inner: MemoryStore;
+  /** Which call goes wrong, and how; from its `after`th on, counted from 0. */
+  fault: { operation: Operation; kind: Fault; after?: number } | undefined;
+  /** The calls so far. */
+  readonly calls: Operation[] = [];
+  /** The signals that calls were handed and looked at. */
+  readonly signals: AbortSignal[] = [];
+  #matches = 0;
+
+  constructor(inner: MemoryStore) {
+    this.inner = inner;
+  }
+
+  read(id: string, options: StoreCallOptions): Awaitable<StoredRecord | undefined> {
+    return this.#call("read", options, () => this.inner.read(id));
+  }
+  create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
+    return this.#call("create", options, () => this.inner.create(id, text, options));
+  }
+  replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined> {
+    return this.#call("replace", options, () => this.inner.replace(id, text, options));
+  }
+  touch(id: string, options: TouchOptions): Awaitable<boolean> {
+    return this.#call("touch", options, () => this.inner.touch(id, options));
+  }
+  delete(id: string, options: DeleteOptions): Awaitable<boolean> {
+    return this.#call("delete", options, () => this.inner.delete(id, options));
+  }
+
+  #call<T>(operation: Operation, { signal }: StoreCallOptions, apply: () => T): Awaitable<T> {
+    this.calls.push(operation);
+    this.signals.push(signal);
+    const { fault } = this;
+    if (fault?.operation !== operation || this.#matches++ < (fault.after ?? 0)) return apply();
+    switch (fault.kind) {
+      case "throws":
+        throw new Error("boom");
+      case "rejects":
+        return Promise.reject(new Error("boom"));
+      case "never settles":
+        return new Promise(() => {});
+      case "settles late":
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve(apply())));
+      case "fails after it was applied":
+        apply();
+        return Promise.reject(new Error("boom"));
+      case "answers nonsense":
+        return 42 as T;
+    }
+  }
+}

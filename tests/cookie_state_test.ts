@@ -1,0 +1,246 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  type CookieOptions,
+  CookieState,
+  type CookieStateOptions,
+  type HeaderPair,
+  SessionError,
+} from "@pagi/session";
+import { requestWith, scopeWith } from "./_helpers.ts";
+
+/** What a state that reads the cookie `sid` finds in a Cookie header, as a list. */
+function read(header: string): readonly string[] {
+  const found = new CookieState({ cookieName: "sid" }).extract(scopeWith({ cookie: header }));
+  return found === undefined ? [] : typeof found === "string" ? [found] : found;
+}
+
+/** The Set-Cookie that a state makes of an id. */
+function write(options: CookieStateOptions = {}, id = "abc", expire?: number): string {
+  const headers: HeaderPair[] = [];
+  new CookieState(options).inject(headers, id, { expire });
+  assertEquals(headers.length, 1);
+  assertEquals(headers[0]![0].toLowerCase(), "set-cookie");
+  return headers[0]![1];
+}
+
+function cleared(options: CookieStateOptions): string {
+  const headers: HeaderPair[] = [];
+  new CookieState(options).clear(headers);
+  assertEquals(headers.length, 1);
+  return headers[0]![1];
+}
+
+const make = (cookieName: string, cookieOptions?: CookieOptions) => () =>
+  new CookieState({ cookieName, cookieOptions });
+
+const READS: [what: string, header: string, expected: string[]][] = [
+  ["a single pair", "sid=abc", ["abc"]],
+  ["a pair among others", "a=1; sid=abc; b=2", ["abc"]],
+  ["pairs without spaces", "a=1;sid=abc;b=2", ["abc"]],
+  ["spaces and tabs around the semicolon", "a=1 \t; \t sid=abc \t;b=2", ["abc"]],
+  ["spaces and tabs around the equals sign", "sid \t= \tabc", ["abc"]],
+  ["spaces and tabs around it all", " \tsid=abc\t ", ["abc"]],
+  ["a no-break space before the name", "a=1; \u00a0sid=abc", []],
+  ["a no-break space after the name", "sid\u00a0=abc", []],
+  ["no-break spaces around the value", "sid=\u00a0abc\u00a0", ["\u00a0abc\u00a0"]],
+  ["an ideographic space and a BOM", "sid=\u3000abc\ufeff", ["\u3000abc\ufeff"]],
+  ["a vertical tab and a form feed", "sid=\vabc\f", ["\vabc\f"]],
+  ["a line separator before the name", "\u2028sid=abc", []],
+  ["a nameless pair that holds ours", "=sid=abc", []],
+  ["a nameless pair with blanks that holds ours", " = sid=abc", []],
+  ["a pair without an equals sign", "sid", []],
+  ["a pair without an equals sign, then ours", "sid; sid=abc", ["abc"]],
+  ["our name as another's value", "a=sid; b=sid=abc", []],
+  ["our name over two pairs", "sid;=abc", []],
+  ["a quoted value", 'sid="abc"', ['"abc"']],
+  ["a semicolon in quotes", 'a="x; sid=abc; y"', ["abc"]],
+  ["a percent-encoded value", "sid=a%3Db%20", ["a%3Db%20"]],
+  ["a percent-encoded name", "%73id=abc", []],
+  ["an equals sign in the value", "sid=a=b==", ["a=b=="]],
+  ["a comma in the value", "sid=a,b", ["a,b"]],
+  ["a name that ours is a prefix of", "sid2=abc; sid.x=abc; sid-=abc", []],
+  ["a name that ours is a suffix of", "xsid=abc; __Host-sid=abc; a.sid=abc", []],
+  ["a name in another case", "SID=abc; Sid=abc", []],
+  ["an empty value", "sid=", [""]],
+  ["an empty value with blanks", "sid= \t ;a=1", [""]],
+  ["a trailing semicolon", "sid=abc;", ["abc"]],
+  ["empty pairs", ";;; ; sid=abc;;", ["abc"]],
+  ["nothing", "", []],
+  ["duplicates", "sid=1; a=x; sid=2; sid=1", ["1", "2", "1"]],
+  ["64 KiB of semicolons", ";".repeat(65_536) + "sid=abc", ["abc"]],
+  ["64 KiB of blanks", " ".repeat(65_536) + "sid=abc" + "\t".repeat(65_536), ["abc"]],
+  ["64 KiB of blanks within", `sid${" ".repeat(65_536)}x`, []],
+  ["64 KiB of equals signs", "=".repeat(65_536) + "; sid=abc", ["abc"]],
+  ["64 KiB of our name", "sid".repeat(22_000), []],
+];
+
+for (const [what, header, expected] of READS) {
+  Deno.test(`CookieState.extract() finds ${expected.length} value(s) in ${what}`, () => {
+    assertEquals(read(header), expected);
+  });
+}
+
+Deno.test("CookieState.extract() finds only what was sent when it is called like a prototype's member", () => {
+  for (const cookieName of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
+    const state = new CookieState({ cookieName });
+    assertEquals(state.extract(scopeWith({ cookie: "a=1" })), undefined);
+    assertEquals(state.extract(scopeWith({ cookie: `a=1; ${cookieName}=x` })), "x");
+  }
+});
+
+Deno.test("CookieState.extract() takes all that are live for one when the name holds a pattern's signs", () => {
+  const state = new CookieState({ cookieName: "s.d*" });
+  assertEquals(state.extract(scopeWith({ cookie: "sxd=1; s.d*=2; sdd=3" })), "2");
+});
+
+Deno.test("CookieState.extract() reads all Cookie headers in order when a scope has several", () => {
+  const state = new CookieState({ cookieName: "sid" });
+  const scope = scopeWith([["Cookie", "sid=1; a=1"], ["host", "x"], ["COOKIE", "sid=2"]]);
+  assertEquals(state.extract(scope), ["1", "2"]);
+});
+
+Deno.test("CookieState.extract() keeps a pair within its header when another follows", () => {
+  const state = new CookieState({ cookieName: "sid" });
+  assertEquals(state.extract(scopeWith([["cookie", "sid=1"], ["cookie", "a=2"]])), "1");
+});
+
+Deno.test("CookieState.extract() finds nothing when there is no Cookie header", () => {
+  const state = new CookieState();
+  assertEquals(state.extract(scopeWith({ "x-cookie": "pagi_session=abc" })), undefined);
+  assertEquals(state.extract({ type: "lifespan" }), undefined);
+  assertEquals(state.extract({ type: "http", request: requestWith() }), undefined);
+});
+
+Deno.test("CookieState.extract() reads the request when the scope has one", () => {
+  const state = new CookieState();
+  const request = requestWith({ cookie: "a=1; pagi_session=abc" });
+  assertEquals(state.extract({ type: "http", request }), "abc");
+  const twice = requestWith({ cookie: "pagi_session=1; pagi_session=2" });
+  assertEquals(state.extract({ type: "http", request: twice }), ["1", "2"]);
+});
+
+Deno.test("CookieState.vary names the Cookie header", () => {
+  assertEquals(new CookieState().vary.map((name) => name.toLowerCase()), ["cookie"]);
+});
+
+Deno.test("CookieState.inject() writes PAGI's defaults when it has no options", () => {
+  const expected = "pagi_session=abc; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600";
+  assertEquals(write(), expected);
+  assertEquals(write({}, "abc", 900), expected.replace("3600", "900"));
+});
+
+Deno.test("CookieState.inject() prefers its own expire, and maxAge to both", () => {
+  assertEquals(write({ expire: 60 }, "abc", 900).split("; ").at(-1), "Max-Age=60");
+  const cookieOptions = { maxAge: 30 };
+  assertEquals(write({ expire: 60, cookieOptions }, "abc", 900).split("; ").at(-1), "Max-Age=30");
+});
+
+Deno.test("CookieState.inject() merges options over the defaults", () => {
+  assertEquals(
+    write({ cookieOptions: { secure: true } }),
+    "pagi_session=abc; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=3600",
+  );
+});
+
+Deno.test("CookieState.inject() leaves an attribute out when it is false", () => {
+  const cookieOptions: CookieOptions = {
+    httpOnly: false,
+    sameSite: false,
+    secure: false,
+    domain: false,
+    partitioned: false,
+    priority: false,
+    maxAge: false,
+  };
+  assertEquals(write({ cookieOptions }), "pagi_session=abc; Path=/");
+});
+
+Deno.test("CookieState.inject() writes Path=/ when the path is false", () => {
+  // Without a Path a browser takes the directory of the page: the cookie would come and go.
+  assertEquals(write({ cookieOptions: { path: false } }), write());
+});
+
+Deno.test("CookieState.inject() takes the default when an option is undefined", () => {
+  const cookieOptions = { httpOnly: undefined, path: undefined, sameSite: undefined };
+  assertEquals(write({ cookieName: undefined, cookieOptions, expire: undefined }), write());
+});
+
+Deno.test("CookieState.inject() writes every attribute, in the same order whatever the options' is", () => {
+  const expected = "sid=abc; Path=/app; Domain=example.com; HttpOnly; Secure; SameSite=None; " +
+    "Partitioned; Priority=High; Max-Age=60";
+  const entries = Object.entries({
+    path: "/app",
+    domain: "example.com",
+    httpOnly: true,
+    secure: true,
+    sameSite: "None",
+    partitioned: true,
+    priority: "High",
+    maxAge: 60,
+  });
+  for (const order of [entries, entries.toReversed()]) {
+    const cookieOptions = Object.fromEntries(order) as CookieOptions;
+    assertEquals(write({ cookieName: "sid", cookieOptions }), expected);
+  }
+});
+
+Deno.test("CookieState.inject() does not see options that change after it was made", () => {
+  const cookieOptions: CookieOptions = { path: "/a" };
+  const state = new CookieState({ cookieOptions });
+  cookieOptions.path = "/b";
+  const headers: HeaderPair[] = [["x", "y"]];
+  state.inject(headers, "abc");
+  assertEquals(headers.length, 2);
+  assertEquals(headers[1]![1].split("; ")[1], "Path=/a");
+});
+
+Deno.test("CookieState.inject() writes Max-Age in digits when expire is fractional or huge", () => {
+  assertEquals(write({ expire: 59.5 }).split("; ").at(-1), "Max-Age=60");
+  const maxAge = write({ expire: 1e21 }).split("; ").at(-1)!;
+  assertEquals(/^Max-Age=\d+$/.test(maxAge), true, maxAge);
+});
+
+Deno.test("CookieState.inject() throws when name and value take more than 4096 bytes", () => {
+  const room = 4096 - "sid".length;
+  assertEquals(write({ cookieName: "sid" }, "x".repeat(room)).length > 4096, true);
+  const error = assertThrows(
+    () => write({ cookieName: "sid" }, "x".repeat(room + 1)),
+    SessionError,
+    "4096",
+  );
+  assertStrictEquals(error.code, "ERR_SESSION_TOO_LARGE");
+});
+
+Deno.test("CookieState.inject() throws without the value when a cookie cannot carry it", () => {
+  for (
+    const sign of ["\r", "\n", ";", ",", " ", "\t", "\0", '"', "\\", "\x7f", "é", "\u2028", "\u3042"]
+  ) {
+    const headers: HeaderPair[] = [];
+    for (const id of [`hush${sign}`, `${sign}hush`, `hu${sign}sh`]) {
+      const error = assertThrows(() => new CookieState().inject(headers, id), TypeError);
+      assertEquals(error.message.includes("hush"), false);
+    }
+    assertEquals(headers, []);
+  }
+  const all = "!#$%&'()*+-./09:<=>?@AZ[]^_`az{|}~";
+  assertEquals(write({}, all).startsWith(`pagi_session=${all}; `), true);
+});
+
+Deno.test("CookieState.clear() repeats every attribute with an empty value and Max-Age=0", () => {
+  const all: CookieOptions = {
+    path: "/app",
+    domain: "example.com",
+    secure: true,
+    sameSite: "None",
+    partitioned: true,
+    priority: "Low",
+    maxAge: 60,
+  };
+  for (const cookieOptions of [all, {}, { maxAge: false as const, httpOnly: false }]) {
+    const set = write({ cookieName: "sid", cookieOptions });
+    assertEquals(
+      cleared({ cookieName: "sid", cookieOptions }),
+      set.replace("sid=abc", "sid=").replace(/; Max-Age=\d+$/, "") + "; Max-Age=0",
+    );
+  }
+});
