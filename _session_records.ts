@@ -92,7 +92,7 @@ export class SessionRecords {
   }
 
   async #insert(id: string, created: number, change: Change): Promise<Written> {
-    const lifetime = this.#lifetime(created, change.subject);
+    const lifetime = this.#lifetime(created);
     const written = await this.#face.create(id, change.text, lifetime);
     // 256 random bits do not collide: this is a broken generator, or a store that lies.
     if (written === undefined) throw taken();
@@ -108,7 +108,7 @@ export class SessionRecords {
 
   /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
   touch(record: LiveRecord): Promise<string | undefined> {
-    return this.#face.touch(record, this.#lifetime(record.created, record.subject));
+    return this.#face.touch(record, this.#lifetime(record.created));
   }
 
   /** Puts a request's changes upon what stands in the store. */
@@ -129,7 +129,7 @@ export class SessionRecords {
   ): Promise<{ record: LiveRecord; text: string; transport: string }> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const text = await compose(record);
-      const lifetime = this.#lifetime(record.created, record.subject);
+      const lifetime = this.#lifetime(record.created);
       const written = await this.#face.replace(record, text, lifetime);
       if (written !== undefined) return { record, text, transport: written.transport };
       record = await this.#reread(record);
@@ -144,7 +144,7 @@ export class SessionRecords {
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended or moved meanwhile.
    */
   async rotate(base: LiveRecord, newId: string, change: Change): Promise<string> {
-    const lifetime = () => this.#lifetime(base.created, change.subject);
+    const lifetime = () => this.#lifetime(base.created);
     let current = base;
     let written: Written | undefined = await this.#insert(newId, base.created, change);
     const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
@@ -210,9 +210,9 @@ export class SessionRecords {
     return encode(merged, base.created, change.subject);
   }
 
-  #lifetime(created: number, subject: string | undefined): Lifetime {
+  #lifetime(created: number): Lifetime {
     const ttl = Math.max(1, Math.ceil(this.remaining(created))) + TTL_MARGIN;
-    return { lastAccess: this.now(), ttl, subject };
+    return { lastAccess: this.now(), ttl };
   }
 
   async #discard(record: KeyedRecord): Promise<void> {

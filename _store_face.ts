@@ -28,7 +28,6 @@ export interface KeyedRecord extends StoredRecord {
 export interface Lifetime {
   lastAccess: number;
   ttl: number;
-  subject?: string;
 }
 
 /** A write that was done. */
@@ -113,14 +112,13 @@ class VersionedFace implements StoreFace {
 
   async touch(
     { id, version, text }: KeyedRecord,
-    { lastAccess, ttl }: Lifetime,
+    lifetime: Lifetime,
   ): Promise<string | undefined> {
     const done = await this.#guard.call("touch", (signal) =>
       this.#store.touch(id, {
         version,
         text,
-        lastAccess,
-        ttl,
+        ...lifetime,
         get signal() {
           return signal();
         },

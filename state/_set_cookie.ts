@@ -31,6 +31,9 @@ const MAX_COOKIE_BYTES = 4096;
 /** Browsers ignore an attribute whose value takes more bytes (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE_BYTES = 1024;
 
+/** Browsers keep no cookie for longer: 400 days, in seconds (RFC 6265bis, section 5.5). */
+const MAX_AGE = 400 * 86_400;
+
 // Printable ASCII but ";": RFC 6265bis's av-octet.
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
 const DOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
@@ -61,10 +64,7 @@ const RULES: Record<keyof CookieOptions, Rule> = {
   domain: matching(DOMAIN, "a host name without a leading dot"),
   partitioned: flag,
   priority: oneOf("Low", "Medium", "High"),
-  maxAge: [
-    (value) => Number.isSafeInteger(value) && (value as number) > 0,
-    "whole seconds above 0",
-  ],
+  maxAge: [(value) => typeof value === "number", "a number"],
 };
 
 /** A cookie whose name and attributes have been checked. */
@@ -100,8 +100,8 @@ export class CookieTemplate {
         `Cannot set the cookie: name and value take ${size} bytes, browsers keep ${MAX_COOKIE_BYTES}`,
       );
     }
-    const maxAge = this.#maxAge ?? expire;
-    const age = maxAge === false ? "" : `; Max-Age=${Math.ceil(maxAge)}`;
+    const maxAge = this.#maxAge ?? Math.min(Math.ceil(expire), MAX_AGE);
+    const age = maxAge === false ? "" : `; Max-Age=${maxAge}`;
     return `${this.name}=${value}${this.#attributes}${age}`;
   }
 
@@ -116,6 +116,10 @@ function checkAttributes(options: CookieOptions): void {
     const value = options[name as keyof CookieOptions];
     if (value === undefined || value === false || holds(value)) continue;
     throw new TypeError(`Cannot make the cookie: ${name} must be ${expected} or false`);
+  }
+  const { maxAge } = options;
+  if (typeof maxAge === "number" && !(Number.isSafeInteger(maxAge) && maxAge > 0)) {
+    throw new RangeError("Cannot make the cookie: maxAge must be whole seconds above 0, or false");
   }
   if (options.sameSite === "None" && !options.secure) {
     throw new TypeError('Cannot make the cookie: sameSite "None" needs secure: true');

@@ -5,6 +5,7 @@
  */
 import { checkOptions } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
+import { isToken } from "./_headers.ts";
 import { type Extracted, type InjectOptions, State } from "./state.ts";
 
 /** Options of {@linkcode CallbackState}. */
@@ -48,7 +49,7 @@ export class CallbackState extends State {
   /**
    * Checks the options.
    *
-   * @throws {TypeError} When a callback is not a function.
+   * @throws {TypeError} When a callback is not a function, or `vary` is not a list of headers' names.
    */
   constructor(options: CallbackStateOptions) {
     super();
@@ -61,8 +62,12 @@ export class CallbackState extends State {
         throw new TypeError(`Cannot make CallbackState: ${name} must be a function`);
       }
     }
+    const { vary = [] } = options;
+    if (!Array.isArray(vary) || !vary.every(isToken)) {
+      throw new TypeError("Cannot make CallbackState: vary must be a list of headers' names");
+    }
     this.#options = { ...options };
-    this.vary = options.vary ?? [];
+    this.vary = vary;
   }
 
   /** Asks the `extract` callback. */

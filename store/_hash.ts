@@ -31,7 +31,6 @@ export async function setHash(
   const write = {
     lastAccess: Number(lastAccess),
     ttl: options.ttl,
-    subject: _subject as string | undefined,
     ...patient(),
   };
   while (true) {

@@ -36,10 +36,8 @@ export interface StoreCallOptions {
 export interface WriteOptions extends StoreCallOptions {
   /** When the session was last used, in Unix seconds. Kept beside the text and given back by `read`. */
   lastAccess: number;
-  /** Seconds from now for which the record must be kept; it may be removed after that. */
+  /** Seconds from now for which the record must be kept; after that it may go. */
   ttl: number;
-  /** Whose session this is, for stores that index sessions by user; undefined removes it from the index. */
-  subject?: string;
 }
 
 /** How a record is replaced. */
@@ -77,12 +75,55 @@ export interface StoredRecord {
 }
 
 /**
- * A store that makes sessions race-safe. It moves text and never looks into it; each call concerns
- * one record and takes effect as a whole or not at all; of two calls on a record, one comes first
- * for everybody. `docs/store-contract.md` says what each does in every case.
+ * A store that makes sessions race-safe. It moves text and never looks into it. Each call concerns
+ * one key and takes effect as a whole or not at all, and whoever calls after an answer sees its
+ * effect. `docs/store-contract.md` says what each method does in every case, and why.
  *
- * A record past its `ttl` is absent to every method. A call that throws or rejects may or may not
- * have taken effect; lifecycle does not repeat it.
+ * A record past its `ttl` is absent to `read` and `create`; the others may take it either way. A
+ * call that throws or rejects may or may not have taken effect; it is not made again.
+ *
+ * @example Compare-and-swap on a Map
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type StoredRecord, type VersionedStore } from "@pagi/session/store";
+ *
+ * const records = new Map<string, StoredRecord>();
+ * const newVersion = () => crypto.randomUUID();
+ *
+ * // The record, if it has the version.
+ * const at = (id: string, version?: string) => {
+ *   const record = records.get(id);
+ *   return version === undefined || record?.version === version ? record : undefined;
+ * };
+ *
+ * // What it leaves out: ttl.
+ * const store: VersionedStore = {
+ *   read: (id) => records.get(id),
+ *   create(id, text, { lastAccess }) {
+ *     if (records.has(id)) return undefined;
+ *     const version = newVersion();
+ *     records.set(id, { text, version, lastAccess });
+ *     return version;
+ *   },
+ *   replace(id, text, { version, lastAccess }) {
+ *     if (at(id, version) === undefined) return undefined;
+ *     const next = newVersion();
+ *     records.set(id, { text, version: next, lastAccess });
+ *     return next;
+ *   },
+ *   touch(id, { version, lastAccess }) {
+ *     const record = at(id, version);
+ *     if (record !== undefined) records.set(id, { ...record, lastAccess });
+ *     return record !== undefined;
+ *   },
+ *   delete: (id, { version }) => at(id, version) !== undefined && records.delete(id),
+ * };
+ *
+ * const { signal } = new AbortController();
+ * const version = await store.create("a", "one", { lastAccess: 0, ttl: 60, signal });
+ * assertEquals(await store.replace("a", "two", { version: "old", lastAccess: 0, ttl: 60, signal }), undefined);
+ * assertEquals((await store.read("a", { signal }))?.version, version);
+ * ```
  */
 export interface VersionedStore {
   /** The record, or undefined when there is none. */

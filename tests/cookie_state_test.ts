@@ -1,4 +1,10 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   type CookieOptions,
   CookieState,
@@ -33,10 +39,19 @@ function cleared(options: CookieStateOptions): string {
 const make = (cookieName: string, cookieOptions?: CookieOptions) => () =>
   new CookieState({ cookieName, cookieOptions });
 
+/** Every attribute but Max-Age, in no order of note. */
+const ALL: CookieOptions = {
+  priority: "High",
+  partitioned: true,
+  sameSite: "None",
+  secure: true,
+  httpOnly: true,
+  domain: "example.com",
+  path: "/app",
+};
+
 const READS: [what: string, header: string, expected: string[]][] = [
-  ["a single pair", "sid=abc", ["abc"]],
   ["a pair among others", "a=1; sid=abc; b=2", ["abc"]],
-  ["pairs without spaces", "a=1;sid=abc;b=2", ["abc"]],
   ["spaces and tabs around the semicolon", "a=1 \t; \t sid=abc \t;b=2", ["abc"]],
   ["spaces and tabs around the equals sign", "sid \t= \tabc", ["abc"]],
   ["spaces and tabs around it all", " \tsid=abc\t ", ["abc"]],
@@ -48,14 +63,10 @@ const READS: [what: string, header: string, expected: string[]][] = [
   ["a line separator before the name", "\u2028sid=abc", []],
   ["a nameless pair that holds ours", "=sid=abc", []],
   ["a nameless pair with blanks that holds ours", " = sid=abc", []],
-  ["a pair without an equals sign", "sid", []],
   ["a pair without an equals sign, then ours", "sid; sid=abc", ["abc"]],
   ["our name as another's value", "a=sid; b=sid=abc", []],
-  ["our name over two pairs", "sid;=abc", []],
   ["a quoted value", 'sid="abc"', ['"abc"']],
-  ["a semicolon in quotes", 'a="x; sid=abc; y"', ["abc"]],
   ["a percent-encoded value", "sid=a%3Db%20", ["a%3Db%20"]],
-  ["a percent-encoded name", "%73id=abc", []],
   ["an equals sign in the value", "sid=a=b==", ["a=b=="]],
   ["a comma in the value", "sid=a,b", ["a,b"]],
   ["a name that ours is a prefix of", "sid2=abc; sid.x=abc; sid-=abc", []],
@@ -71,7 +82,6 @@ const READS: [what: string, header: string, expected: string[]][] = [
   ["64 KiB of blanks", " ".repeat(65_536) + "sid=abc" + "\t".repeat(65_536), ["abc"]],
   ["64 KiB of blanks within", `sid${" ".repeat(65_536)}x`, []],
   ["64 KiB of equals signs", "=".repeat(65_536) + "; sid=abc", ["abc"]],
-  ["64 KiB of our name", "sid".repeat(22_000), []],
 ];
 
 for (const [what, header, expected] of READS) {
@@ -80,7 +90,7 @@ for (const [what, header, expected] of READS) {
   });
 }
 
-Deno.test("CookieState.extract() finds only what was sent when it is called like a prototype's member", () => {
+Deno.test("CookieState.extract() finds only what was sent when its name is a prototype's member", () => {
   for (const cookieName of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
     const state = new CookieState({ cookieName });
     assertEquals(state.extract(scopeWith({ cookie: "a=1" })), undefined);
@@ -88,7 +98,7 @@ Deno.test("CookieState.extract() finds only what was sent when it is called like
   }
 });
 
-Deno.test("CookieState.extract() takes all that are live for one when the name holds a pattern's signs", () => {
+Deno.test("CookieState.extract() takes its name literally when it holds a pattern's signs", () => {
   const state = new CookieState({ cookieName: "s.d*" });
   assertEquals(state.extract(scopeWith({ cookie: "sxd=1; s.d*=2; sdd=3" })), "2");
 });
@@ -97,11 +107,6 @@ Deno.test("CookieState.extract() reads all Cookie headers in order when a scope 
   const state = new CookieState({ cookieName: "sid" });
   const scope = scopeWith([["Cookie", "sid=1; a=1"], ["host", "x"], ["COOKIE", "sid=2"]]);
   assertEquals(state.extract(scope), ["1", "2"]);
-});
-
-Deno.test("CookieState.extract() keeps a pair within its header when another follows", () => {
-  const state = new CookieState({ cookieName: "sid" });
-  assertEquals(state.extract(scopeWith([["cookie", "sid=1"], ["cookie", "a=2"]])), "1");
 });
 
 Deno.test("CookieState.extract() finds nothing when there is no Cookie header", () => {
@@ -168,16 +173,7 @@ Deno.test("CookieState.inject() takes the default when an option is undefined", 
 Deno.test("CookieState.inject() writes every attribute, in the same order whatever the options' is", () => {
   const expected = "sid=abc; Path=/app; Domain=example.com; HttpOnly; Secure; SameSite=None; " +
     "Partitioned; Priority=High; Max-Age=60";
-  const entries = Object.entries({
-    path: "/app",
-    domain: "example.com",
-    httpOnly: true,
-    secure: true,
-    sameSite: "None",
-    partitioned: true,
-    priority: "High",
-    maxAge: 60,
-  });
+  const entries = Object.entries({ ...ALL, maxAge: 60 });
   for (const order of [entries, entries.toReversed()]) {
     const cookieOptions = Object.fromEntries(order) as CookieOptions;
     assertEquals(write({ cookieName: "sid", cookieOptions }), expected);
@@ -196,25 +192,26 @@ Deno.test("CookieState.inject() does not see options that change after it was ma
 
 Deno.test("CookieState.inject() writes Max-Age in digits when expire is fractional or huge", () => {
   assertEquals(write({ expire: 59.5 }).split("; ").at(-1), "Max-Age=60");
-  const maxAge = write({ expire: 1e21 }).split("; ").at(-1)!;
-  assertEquals(/^Max-Age=\d+$/.test(maxAge), true, maxAge);
+  let text = "Max-Age=1";
+  try {
+    text = write({ expire: 1e21 }).split("; ").at(-1)!;
+  } catch (error) {
+    // To refuse it when the state is made is as good.
+    assertInstanceOf(error, RangeError);
+  }
+  assertMatch(text, /^Max-Age=\d+$/);
 });
 
 Deno.test("CookieState.inject() throws when name and value take more than 4096 bytes", () => {
   const room = 4096 - "sid".length;
-  assertEquals(write({ cookieName: "sid" }, "x".repeat(room)).length > 4096, true);
-  const error = assertThrows(
-    () => write({ cookieName: "sid" }, "x".repeat(room + 1)),
-    SessionError,
-    "4096",
-  );
+  write({ cookieName: "sid" }, "x".repeat(room));
+  const tooLong = () => write({ cookieName: "sid" }, "x".repeat(room + 1));
+  const error = assertThrows(tooLong, SessionError, "4096");
   assertStrictEquals(error.code, "ERR_SESSION_TOO_LARGE");
 });
 
 Deno.test("CookieState.inject() throws without the value when a cookie cannot carry it", () => {
-  for (
-    const sign of ["\r", "\n", ";", ",", " ", "\t", "\0", '"', "\\", "\x7f", "é", "\u2028", "\u3042"]
-  ) {
+  for (const sign of '\r\n\t\0\x7f ;,"\\\u00e9\u2028\u3042') {
     const headers: HeaderPair[] = [];
     for (const id of [`hush${sign}`, `${sign}hush`, `hu${sign}sh`]) {
       const error = assertThrows(() => new CookieState().inject(headers, id), TypeError);
@@ -227,20 +224,77 @@ Deno.test("CookieState.inject() throws without the value when a cookie cannot ca
 });
 
 Deno.test("CookieState.clear() repeats every attribute with an empty value and Max-Age=0", () => {
-  const all: CookieOptions = {
-    path: "/app",
-    domain: "example.com",
-    secure: true,
-    sameSite: "None",
-    partitioned: true,
-    priority: "Low",
-    maxAge: 60,
-  };
-  for (const cookieOptions of [all, {}, { maxAge: false as const, httpOnly: false }]) {
+  for (const cookieOptions of [ALL, {}, { maxAge: false as const, httpOnly: false }]) {
     const set = write({ cookieName: "sid", cookieOptions });
     assertEquals(
       cleared({ cookieName: "sid", cookieOptions }),
       set.replace("sid=abc", "sid=").replace(/; Max-Age=\d+$/, "") + "; Max-Age=0",
     );
   }
+});
+
+Deno.test("CookieState() throws when the name is not a token", () => {
+  const bad = [...'\r\n\t\0\x7f ;,="/()\u00e9'].flatMap((sign) => [`${sign}a`, `a${sign}`]);
+  for (const name of ["", ...bad, 1, null, {}]) {
+    assertThrows(make(name as string), TypeError, "cookieName");
+  }
+  make("!#$%&'*+-.^_`|~09AZaz")();
+});
+
+Deno.test("CookieState() throws and names the option when an attribute cannot be sent", () => {
+  const strings = ["a\r\nb", "\n", "a;b", "a\0b", "a\tb", "\x7f", "é", "x".repeat(1025)];
+  const bad: Record<string, unknown[]> = {
+    path: ["", "a", "*", true, 1, null, ...strings.map((text) => `/${text}`)],
+    domain: ["", ".a.com", "a.", "a..b", "a b", "-a", "a-", "a.com/b", "a:80", true, ...strings],
+    sameSite: ["", "lax", "Lax; Secure", true, null],
+    httpOnly: ["true", 1, 0, null],
+    secure: ["auto", 1, 0, null],
+    partitioned: ["yes", 1],
+    priority: ["", "high", true],
+  };
+  for (const [option, values] of Object.entries(bad)) {
+    for (const value of values) {
+      assertThrows(make("sid", { secure: true, [option]: value }), TypeError, option);
+    }
+  }
+  make("sid", { path: "/" + "x".repeat(1023), domain: "a-1.B.example" })();
+});
+
+Deno.test("CookieState() throws a RangeError when maxAge or expire is no duration", () => {
+  for (const maxAge of [-1, 0, 1.5, NaN, Infinity, 2 ** 53]) {
+    assertThrows(make("sid", { maxAge }), RangeError, "maxAge");
+  }
+  for (const expire of [-1, NaN, Infinity]) {
+    assertThrows(() => new CookieState({ expire }), RangeError, "expire");
+  }
+  assertThrows(make("sid", { maxAge: "60" as unknown as number }), Error, "maxAge");
+});
+
+Deno.test("CookieState() throws when a prefix's conditions are not met, in any case", () => {
+  for (const secure of ["__Secure-a", "__SECURE-a", "__Host-a", "__host-a", "__Http-a"]) {
+    assertThrows(make(secure), TypeError, "secure");
+    make(secure, { secure: true })();
+  }
+  for (const host of ["__Host-a", "__hOST-a", "__Host-Http-a", "__HOST-HTTP-a"]) {
+    assertThrows(make(host, { secure: true, path: "/a" }), TypeError, "path");
+    assertThrows(make(host, { secure: true, domain: "a.com" }), TypeError, "domain");
+  }
+  for (const http of ["__Http-a", "__HTTP-a", "__Host-Http-a", "__host-http-a"]) {
+    assertThrows(make(http, { secure: true, httpOnly: false }), TypeError, "httpOnly");
+  }
+  make("__Secure-a", { secure: true, path: "/a", domain: "a.com", httpOnly: false })();
+  make("__Http-a", { secure: true, path: "/a", domain: "a.com" })();
+  make("a__Host-b")();
+});
+
+Deno.test("CookieState() throws when SameSite=None or Partitioned comes without Secure", () => {
+  assertThrows(make("sid", { sameSite: "None" }), TypeError, "secure");
+  assertThrows(make("sid", { partitioned: true, secure: false }), TypeError, "secure");
+});
+
+Deno.test("CookieState() throws and names the option when there is no such option", () => {
+  assertThrows(() => new CookieState({ name: "sid" } as CookieStateOptions), TypeError, "name");
+  assertThrows(make("sid", { httponly: false } as CookieOptions), TypeError, "httponly");
+  assertThrows(make("sid", { expires: 1 } as CookieOptions), TypeError, "expires");
+  assertThrows(make("sid", null as unknown as CookieOptions), TypeError, "options");
 });
