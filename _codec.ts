@@ -8,16 +8,6 @@ import { SessionError } from "./errors.ts";
 /** A session's data: no prototype, so that every key is data and no name is inherited. */
 export type SessionValues = Record<string, unknown>;
 
-/** What stands in a record's text. */
-export interface Decoded {
-  /** When the session was made, in Unix seconds. */
-  created: number;
-  /** Whose session it is. */
-  subject: string | undefined;
-  /** The app's keys. */
-  values: SessionValues;
-}
-
 /** The keys that are this package's own; every other belongs to the app. */
 const RESERVED = ["_id", "_created", "_last_access", "_regenerated", "_destroyed", "_subject"];
 
@@ -44,8 +34,24 @@ export function encode(
   for (const key of Object.keys(values)) {
     if (!isReserved(key)) fields[key] = values[key];
   }
+  return stringify(fields);
+}
+
+/** The text of a session without any key of the app's. */
+export function encodeEmpty(created: number): string {
+  return `{"_created":${created}}`;
+}
+
+/**
+ * The JSON of `values`.
+ *
+ * @throws {SessionError} `ERR_SESSION_DATA` when JSON cannot carry them.
+ */
+export function stringify(values: SessionValues): string {
   try {
-    return JSON.stringify(fields);
+    // As data it would be left out, but JSON.stringify calls it.
+    if (typeof values.toJSON === "function") throw new TypeError("toJSON is a function");
+    return JSON.stringify(values);
   } catch (cause) {
     throw new SessionError(
       "ERR_SESSION_DATA",
@@ -55,21 +61,26 @@ export function encode(
   }
 }
 
-/** What `text` says, or undefined when it is not the text of a session. */
-export function decode(text: string): Decoded | undefined {
+/**
+ * The session that `text` holds: its keys with `_created` and, if it has one, `_subject`. Undefined
+ * when it is not the text of a session.
+ */
+export function decode(text: unknown): SessionValues | undefined {
+  // Nothing else starts so: no tombstone and no other JSON is parsed in vain.
+  if (typeof text !== "string" || !text.startsWith("{")) return undefined;
   let values: SessionValues;
   try {
-    values = JSON.parse(text);
+    values = Object.setPrototypeOf(JSON.parse(text), null);
   } catch {
     return undefined;
   }
-  if (!isObject(values) || Array.isArray(values)) return undefined;
-  Object.setPrototypeOf(values, null);
-  const { _created: created, _subject: subject } = values;
-  if (typeof created !== "number") return undefined;
-  if (subject !== undefined && typeof subject !== "string") return undefined;
-  for (const key of RESERVED) delete values[key];
-  return { created, subject, values };
+  const { _created, _subject } = values;
+  if (typeof _created !== "number") return undefined;
+  if (_subject !== undefined && typeof _subject !== "string") return undefined;
+  // Never written by this package; found in a record, they would act.
+  if (values._regenerated !== undefined) delete values._regenerated;
+  if (values._destroyed !== undefined) delete values._destroyed;
+  return values;
 }
 
 /** Whether two JSON values are the same; the order of keys does not count, as in PAGI. */

@@ -1,7 +1,8 @@
 /**
- * What lifecycle and the accessor share about one session's data, kept beside the data and not in
- * it, so that the app sees a plain object.
+ * What lifecycle and the accessor share about one session in one request. It stands beside the
+ * data and not in it, so that the app sees a plain object.
  */
+import { isObject, type SessionValues } from "./_codec.ts";
 import type { Intent, KeyUpdate } from "./_merge.ts";
 
 /**
@@ -11,27 +12,81 @@ import type { Intent, KeyUpdate } from "./_merge.ts";
  */
 export type Mode = "open" | "committed" | "snapshot" | "moved" | "ambiguous";
 
-/** The state of one session in one request. */
-export interface Control extends Intent {
+const controls = new WeakMap<object, Control>();
+const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
+
+/** One session in one request. */
+export class Control implements Intent {
+  /** The session's data. Whoever hands it to the app calls `expose` instead. */
+  readonly data: SessionValues;
   mode: Mode;
-  updates: Map<string, KeyUpdate>;
-  cleared: boolean;
+  /** Keys that were changed by a function. */
+  updates: ReadonlyMap<string, KeyUpdate> = NO_UPDATES;
+  /** Whether `clear()` was called. */
+  isCleared = false;
   /** Whether the accessor was used at all: then the response depends on the session. */
-  accessed: boolean;
+  isAccessed = false;
   /** Whether `destroy()` was called on data that cannot be written to. */
-  destroyed: boolean;
+  isDestroyed = false;
+
+  constructor(data: SessionValues, mode: Mode) {
+    this.data = data;
+    this.mode = mode;
+  }
+
+  /** The data for the app to hold: from here on it leads back to this. */
+  expose(): SessionValues {
+    controls.set(this.data, this);
+    return this.data;
+  }
+
+  /** Notes how a key was changed. */
+  setUpdate(key: string, update: KeyUpdate): void {
+    this.updates = new Map(this.updates).set(key, update);
+  }
+
+  /** Forgets how a key was changed: something else has written to it. */
+  dropUpdate(key: string): void {
+    if (!this.updates.has(key)) return;
+    const rest = new Map(this.updates);
+    rest.delete(key);
+    this.updates = rest;
+  }
+
+  /** Forgets every update, and takes away what others add. */
+  clear(): void {
+    this.updates = NO_UPDATES;
+    this.isCleared = true;
+  }
 }
 
-const controls = new WeakMap<object, Control>();
-
-/** Makes `data` known as a session's, in the given mode. */
-export function control(data: object, mode: Mode): Control {
-  const made = { mode, updates: new Map(), cleared: false, accessed: false, destroyed: false };
-  controls.set(data, made);
+/** The control of data: lifecycle's, or one of its own. */
+export function controlFor(data: SessionValues): Control {
+  const known = controls.get(data);
+  if (known !== undefined) return known;
+  const made = new Control(data, "open");
+  made.expose();
   return made;
 }
 
-/** What is known about `data`, if lifecycle made it. */
-export function controlOf(data: object): Control | undefined {
-  return controls.get(data);
+/**
+ * The control of what a handler has at hand: a session's data, a scope with `pagi.session`, or an
+ * object with such a `scope`.
+ *
+ * @throws {TypeError} When it is none of these.
+ */
+export function findControl(source: unknown): Control {
+  if (isObject(source)) {
+    const known = controls.get(source);
+    if (known !== undefined) return known;
+    if (isObject(source["pagi.session"])) return controlFor(source["pagi.session"]);
+    const scope = typeof source.scope === "function" ? source.scope() : source.scope;
+    if (isObject(scope) && isObject(scope["pagi.session"])) {
+      return controlFor(scope["pagi.session"]);
+    }
+  }
+  throw new TypeError(
+    "Cannot make a Session: expected a session's data, a scope with pagi.session (is the " +
+      "middleware in front?), or an object with such a scope",
+  );
 }

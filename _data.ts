@@ -1,22 +1,62 @@
-/** A session's data as the app sees it: its keys, and PAGI's reserved ones in front. */
-import type { SessionValues } from "./_codec.ts";
-import type { LiveRecord } from "./_session_records.ts";
+/**
+ * A session's data as the app sees it: its keys, and PAGI's reserved ones. `_id` and `_last_access`
+ * are not in the record's text; they stand last, so that data that nobody changed is the text and
+ * a tail that is known.
+ */
+import { encode, type SessionValues, stringify } from "./_codec.ts";
 
 /** The data of a session without keys of the app's. It has no prototype: every key is data. */
-export function newData(id: string, created: number, lastAccess: number): SessionValues {
+export function newData(id: string, created: number): SessionValues {
   const data: SessionValues = Object.create(null);
-  data._id = id;
   data._created = created;
+  return identify(data, id, created);
+}
+
+/** Puts in what the record's text does not hold. */
+export function identify(data: SessionValues, id: string, lastAccess: number): SessionValues {
+  data._id = id;
   data._last_access = lastAccess;
   return data;
 }
 
-/** The data of a stored session. */
-export function viewOf(record: LiveRecord, lastAccess: number): SessionValues {
-  const data = newData(record.id, record.created, lastAccess);
-  if (record.subject !== undefined) data._subject = record.subject;
-  for (const key of Object.keys(record.values)) data[key] = record.values[key];
-  return data;
+/**
+ * The text of data that was made of a record. Where the app has left alone what is ours, that is
+ * its JSON without the tail; so a read costs one JSON.stringify and no copy.
+ */
+export function textOf(
+  data: SessionValues,
+  { id, created, lastAccess }: { id: string; created: number; lastAccess: number },
+): string {
+  const json = stringify(data);
+  const tail = `,"_id":${JSON.stringify(id)},"_last_access":${lastAccess}}`;
+  const isOurs = json.endsWith(tail) && data._created === created &&
+    data._regenerated === undefined && data._destroyed === undefined;
+  return isOurs
+    ? `${json.slice(0, -tail.length)}}`
+    : encode(data, created, data._subject as string | undefined);
+}
+
+/** Whether the key exists: one whose value is undefined does not, as it will not be saved. */
+export function has(data: SessionValues, key: string): boolean {
+  return Object.hasOwn(data, key) && data[key] !== undefined;
+}
+
+/** Writes a key, whatever its name and whatever the data's prototype. */
+export function put(data: SessionValues, key: string, value: unknown): void {
+  if (key !== "__proto__") data[key] = value;
+  else {
+    Object.defineProperty(data, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+}
+
+/** The app's keys. */
+export function userKeys(data: SessionValues): string[] {
+  return Object.keys(data).filter((key) => !key.startsWith("_") && data[key] !== undefined);
 }
 
 /** Makes `value` read-only through and through. */

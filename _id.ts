@@ -5,6 +5,8 @@
  * Web Crypto throws, so does this.
  */
 
+import { after, type Awaitable } from "./_awaitable.ts";
+
 const ID_BYTES = 32;
 /** The most that one HKDF-SHA-256 call yields: 255 blocks, so 255 ids. */
 const STREAM_BYTES = 255 * ID_BYTES;
@@ -49,19 +51,21 @@ export class IdSource {
    *
    * @throws {TypeError} When `generateId` makes what the store does not take.
    */
-  async next(): Promise<string> {
+  next(): Awaitable<string> {
     const { generateId } = this.#options;
-    if (generateId === undefined) return await this.#draw();
-    const id = await generateId();
+    if (generateId !== undefined) return after(generateId(), (id) => this.#check(id));
+    if (this.#used < this.#stream.length) return this.#draw();
+    this.#refill ??= this.#derive().finally(() => this.#refill = undefined);
+    // Again from the start: many may have waited for this refill, and it is 255 ids.
+    return this.#refill.then(() => this.next());
+  }
+
+  #check(id: string): string {
     if (this.#isValid(id)) return id;
     throw new TypeError("Cannot start a session: generateId must make 64 lowercase hex digits");
   }
 
-  async #draw(): Promise<string> {
-    // A loop: many may have waited for the same refill, and it is no more than 255 ids.
-    while (this.#used === this.#stream.length) {
-      await (this.#refill ??= this.#derive().finally(() => this.#refill = undefined));
-    }
+  #draw(): string {
     crypto.getRandomValues(this.#random);
     let id = "";
     for (const byte of this.#random) id += HEX[byte ^ this.#stream[this.#used++]!];

@@ -16,7 +16,7 @@ export interface Intent {
   /** Keys that were changed by a function. */
   updates: ReadonlyMap<string, KeyUpdate>;
   /** Whether `clear()` was called: then keys that others added meanwhile go too. */
-  cleared: boolean;
+  isCleared: boolean;
 }
 
 /** Whether the app's keys differ. */
@@ -39,7 +39,7 @@ export function merge(
   theirs: SessionValues,
   intent: Intent,
 ): SessionValues {
-  if (intent.cleared) return mine;
+  if (intent.isCleared) return mine;
   for (const key of keysOf(base, mine)) {
     const update = intent.updates.get(key);
     if (update !== undefined && canReplay(update, base[key], mine[key])) {

@@ -2,12 +2,14 @@
 import type { SessionEvent } from "./_settings.ts";
 import type { HeaderPair } from "./pagi.ts";
 
-/** Responses with a body that headers were put on: they can be sent once. */
-const changed = new WeakSet<Response>();
+/** Responses that were given a client's headers in place: no other client may get those. */
+const spent = new WeakSet<Response>();
 
 /**
- * `response` with these headers. A response without a body may be one that the app sends again and
- * again, so it is copied; one with a body can be sent only once, and is changed in place.
+ * `response` with these headers. An app may send a response without a body again and again, so that
+ * one is copied; one with a body can be sent only once, and is changed in place.
+ *
+ * @throws {TypeError} When a response comes that had another client's headers put on it.
  */
 export function addHeaders(
   response: Response,
@@ -15,12 +17,18 @@ export function addHeaders(
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
-  const missing = missingVary(response.headers.get("vary"), vary);
+  if (spent.has(response)) {
+    throw new TypeError(
+      "Cannot send the same Response twice: it carries another client's cookie; make a new one " +
+        "for each request",
+    );
+  }
+  const missing = vary.length === 0 ? vary : missingVary(response.headers.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
-  const all: HeaderPair[] = [...headers, ...missing.map((name): HeaderPair => ["vary", name])];
+  const all = [...headers, ...missing.map((name): HeaderPair => ["vary", name])];
   if (response.status === 101) {
     // It belongs to an upgraded connection: a copy would not.
-    if (!append(response.headers, all)) {
+    if (!append(response, all)) {
       emit({
         type: "headers-dropped",
         message: "The session's headers could not be put on a 101 response",
@@ -28,16 +36,10 @@ export function addHeaders(
     }
     return response;
   }
-  if (response.body !== null) {
-    if (changed.has(response)) {
-      throw new TypeError(
-        "Cannot send the same Response twice: it has a body; make a new one for each request",
-      );
-    }
-    if (append(response.headers, all)) {
-      changed.add(response);
-      return response;
-    }
+  // Vary alone is nobody's: it may stay on a response that others get.
+  if ((headers.length === 0 || hasBody(response)) && append(response, all)) {
+    if (headers.length > 0) spent.add(response);
+    return response;
   }
   const copy = new Response(response.body, {
     status: response.status,
@@ -48,10 +50,18 @@ export function addHeaders(
   return copy;
 }
 
+/**
+ * Whether the response has a body. To look at `body` makes a stream of it, which costs Deno 3.5 µs
+ * and more for each response; so one that says what type its body has is taken at its word.
+ */
+function hasBody(response: Response): boolean {
+  return response.headers.has("content-type") && response.ok || response.body !== null;
+}
+
 /** Whether the headers could be added: those of a redirect or of a fetched response cannot. */
-function append(target: Headers, headers: readonly HeaderPair[]): boolean {
+function append(response: Response, headers: readonly HeaderPair[]): boolean {
   try {
-    for (const [name, value] of headers) target.append(name, value);
+    for (const [name, value] of headers) response.headers.append(name, value);
     return true;
   } catch {
     return false;
@@ -59,8 +69,11 @@ function append(target: Headers, headers: readonly HeaderPair[]): boolean {
 }
 
 /** Those of `names` that a Vary header does not name yet. */
-export function missingVary(vary: string | null | undefined, names: readonly string[]): string[] {
-  if (names.length === 0) return [];
-  const named = (vary ?? "").toLowerCase().split(",").map((name) => name.trim());
+export function missingVary(
+  vary: string | null | undefined,
+  names: readonly string[],
+): readonly string[] {
+  if (vary === null || vary === undefined) return names;
+  const named = vary.toLowerCase().split(",").map((name) => name.trim());
   return named.includes("*") ? [] : names.filter((name) => !named.includes(name.toLowerCase()));
 }

@@ -2,17 +2,12 @@
  * One face for both kinds of store. Every call goes through a guard: what a store throws becomes
  * ERR_SESSION_STORE, and an answer that does not come within `storeTimeout` is given up.
  */
+import { after, type Awaitable, isPromise } from "./_awaitable.ts";
 import { decode, encode, encodeTombstone, isReserved } from "./_codec.ts";
 import { isId } from "./_id.ts";
 import { hasMethods } from "./_options.ts";
 import { SessionError } from "./errors.ts";
-import type {
-  Awaitable,
-  PlainStore,
-  SessionStore,
-  StoredRecord,
-  VersionedStore,
-} from "./store/store.ts";
+import type { PlainStore, SessionStore, StoredRecord, VersionedStore } from "./store/store.ts";
 
 /** PAGI's methods. */
 export const PLAIN_METHODS = ["get", "set", "delete"] as const;
@@ -37,18 +32,21 @@ export interface Written {
   transport: string;
 }
 
-/** What lifecycle asks of a store. Each method rejects with ERR_SESSION_STORE when the store fails. */
+/**
+ * What lifecycle asks of a store. A method answers at once where the store does; it throws or
+ * rejects with ERR_SESSION_STORE when the store fails.
+ */
 export interface StoreFace {
   /** Whether the store compares versions; without that it promises nothing about races. */
   readonly isVersioned: boolean;
   accepts(presented: string): boolean;
-  read(presented: string): Promise<KeyedRecord | undefined>;
-  create(id: string, text: string, lifetime: Lifetime): Promise<Written | undefined>;
-  replace(record: KeyedRecord, text: string, lifetime: Lifetime): Promise<Written | undefined>;
-  touch(record: KeyedRecord, lifetime: Lifetime): Promise<string | undefined>;
+  read(presented: string): Awaitable<KeyedRecord | undefined>;
+  create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined>;
+  replace(record: KeyedRecord, text: string, lifetime: Lifetime): Awaitable<Written | undefined>;
+  touch(record: KeyedRecord, lifetime: Lifetime): Awaitable<string | undefined>;
   /** Makes `record` a dead end that names `newId`. */
-  retire(record: KeyedRecord, newId: string, lifetime: Lifetime): Promise<boolean>;
-  delete(record: KeyedRecord): Promise<boolean>;
+  retire(record: KeyedRecord, newId: string, lifetime: Lifetime): Awaitable<boolean>;
+  delete(record: KeyedRecord): Awaitable<boolean>;
 }
 
 /** The face of `store`. */
@@ -73,33 +71,33 @@ class VersionedFace implements StoreFace {
     return this.#store.accepts?.(presented) ?? isId(presented);
   }
 
-  async read(id: string): Promise<KeyedRecord | undefined> {
-    const found = await this.#guard.call("read", (signal) =>
+  read(id: string): Awaitable<KeyedRecord | undefined> {
+    const found = this.#guard.call("read", (signal) =>
       this.#store.read(id, {
         get signal() {
           return signal();
         },
       }));
-    return found === undefined || found === null ? undefined : { id, ...found };
+    return after(found, keyed(id));
   }
 
-  async create(id: string, text: string, lifetime: Lifetime): Promise<Written | undefined> {
-    const version = await this.#guard.call("create", (signal) =>
+  create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined> {
+    const version = this.#guard.call("create", (signal) =>
       this.#store.create(id, text, {
         ...lifetime,
         get signal() {
           return signal();
         },
       }));
-    return written(id, version, "create");
+    return after(version, written(id, "create"));
   }
 
-  async replace(
+  replace(
     { id, version }: KeyedRecord,
     text: string,
     lifetime: Lifetime,
-  ): Promise<Written | undefined> {
-    const next = await this.#guard.call("replace", (signal) =>
+  ): Awaitable<Written | undefined> {
+    const next = this.#guard.call("replace", (signal) =>
       this.#store.replace(id, text, {
         version,
         ...lifetime,
@@ -107,14 +105,14 @@ class VersionedFace implements StoreFace {
           return signal();
         },
       }));
-    return written(id, next, "replace");
+    return after(next, written(id, "replace"));
   }
 
-  async touch(
+  touch(
     { id, version, text }: KeyedRecord,
     lifetime: Lifetime,
-  ): Promise<string | undefined> {
-    const done = await this.#guard.call("touch", (signal) =>
+  ): Awaitable<string | undefined> {
+    const done = this.#guard.call("touch", (signal) =>
       this.#store.touch(id, {
         version,
         text,
@@ -123,23 +121,23 @@ class VersionedFace implements StoreFace {
           return signal();
         },
       }));
-    return answer(done, "touch") ? id : undefined;
+    return after(done, (done) => answer(done, "touch") ? id : undefined);
   }
 
-  async retire(record: KeyedRecord, newId: string, lifetime: Lifetime): Promise<boolean> {
+  retire(record: KeyedRecord, newId: string, lifetime: Lifetime): Awaitable<boolean> {
     const tombstone = encodeTombstone(record.id, newId);
-    return await this.replace(record, tombstone, lifetime) !== undefined;
+    return after(this.replace(record, tombstone, lifetime), (done) => done !== undefined);
   }
 
-  async delete({ id, version }: KeyedRecord): Promise<boolean> {
-    const done = await this.#guard.call("delete", (signal) =>
+  delete({ id, version }: KeyedRecord): Awaitable<boolean> {
+    const done = this.#guard.call("delete", (signal) =>
       this.#store.delete(id, {
         version,
         get signal() {
           return signal();
         },
       }));
-    return answer(done, "delete");
+    return after(done, (done) => answer(done, "delete"));
   }
 }
 
@@ -169,12 +167,8 @@ class PlainFace implements StoreFace {
   }
 
   async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
-    const { created, subject, values } = decode(text)!;
-    const hash = { _id: id, _created: created, _last_access: lastAccess, ...values };
-    const transport = await this.#guard.call(
-      "save",
-      () => this.#store.set(id, subject === undefined ? hash : { ...hash, _subject: subject }),
-    );
+    const hash = { _id: id, ...decode(text), _last_access: lastAccess };
+    const transport = await this.#guard.call("save", () => this.#store.set(id, hash));
     return { version: "", transport: typeof transport === "string" ? transport : id };
   }
 
@@ -207,11 +201,16 @@ function textOf(hash: Record<string, unknown>, created: number): string {
   }
 }
 
-function written(id: string, version: unknown, operation: string): Written | undefined {
+const keyed = (id: string) => (found: StoredRecord | null | undefined) =>
+  found === undefined || found === null
+    ? undefined
+    : { id, text: found.text, version: found.version, lastAccess: found.lastAccess };
+
+const written = (id: string, operation: string) => (version: unknown): Written | undefined => {
   if (version === undefined || version === null) return undefined;
   if (typeof version !== "string") throw failed(operation, "it answered with no version");
   return { version, transport: id };
-}
+};
 
 function answer(done: unknown, operation: string): boolean {
   if (typeof done !== "boolean") throw failed(operation, "it answered with no boolean");
@@ -222,6 +221,10 @@ function failed(operation: string, why: string, cause?: unknown): SessionError {
   return new SessionError("ERR_SESSION_STORE", `Cannot ${operation} the session: ${why}`, {
     cause,
   });
+}
+
+function storeError(operation: string, cause: unknown): SessionError {
+  return cause instanceof SessionError ? cause : failed(operation, "the store failed", cause);
 }
 
 const OPEN = Symbol("open");
@@ -237,20 +240,28 @@ class Guard {
   }
 
   /** `invoke` gets the signal as a function: a store in this process never asks for one. */
-  async call<T>(
-    operation: string,
-    invoke: (signal: () => AbortSignal) => Awaitable<T>,
-  ): Promise<T> {
+  call<T>(operation: string, invoke: (signal: () => AbortSignal) => Awaitable<T>): Awaitable<T> {
     let controller: AbortController | undefined;
     try {
       const pending = invoke(() => (controller ??= new AbortController()).signal);
       if (!isPromise(pending)) return pending;
-      const first = await Promise.race([pending, OPEN]);
-      if (first !== OPEN) return first as T;
-      return await this.#within(pending, (reason) => controller?.abort(reason));
+      return this.#settle(operation, pending, (reason) => controller?.abort(reason));
     } catch (cause) {
-      if (cause instanceof SessionError) throw cause;
-      throw failed(operation, "the store failed", cause);
+      throw storeError(operation, cause);
+    }
+  }
+
+  async #settle<T>(
+    operation: string,
+    pending: Promise<T>,
+    abort: (reason: unknown) => void,
+  ): Promise<T> {
+    try {
+      // No timer for a promise that is settled already.
+      const first = await Promise.race([pending, OPEN]);
+      return first === OPEN ? await this.#within(pending, abort) : first as T;
+    } catch (cause) {
+      throw storeError(operation, cause);
     }
   }
 
@@ -270,8 +281,4 @@ class Guard {
       clearTimeout(timer);
     }
   }
-}
-
-function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === "function";
 }

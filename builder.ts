@@ -88,7 +88,8 @@ export class Builder {
     if (this.#mounts.length === 0) return fallback;
     const mounts = this.#mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
     return (scope, receive, send) => {
-      const path = String(scope.path ?? "");
+      const { path } = scope;
+      if (typeof path !== "string") return fallback(scope, receive, send);
       const mount = mounts.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
       if (mount === undefined) return fallback(scope, receive, send);
       const { prefix, app } = mount;
@@ -159,5 +160,7 @@ function wrapperOf(middleware: Enableable<never>, options: unknown): Wrapper {
 }
 
 function isClass(middleware: unknown): middleware is MiddlewareClass<never> {
-  return typeof middleware === "function" && typeof middleware.prototype?.wrap === "function";
+  // By its source where `wrap` is a property of each instance: a class cannot be called as a function.
+  return typeof middleware === "function" &&
+    (typeof middleware.prototype?.wrap === "function" || /^class\b/.test(String(middleware)));
 }

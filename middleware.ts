@@ -106,9 +106,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
       } else if (scope.type === "http") {
         await this.#serve(app, scope, receive, send);
       } else {
-        const data = await this.#lifecycle.peek(scope) ??
+        const control = await this.#lifecycle.peek(scope) ??
           this.#lifecycle.snapshot(Object.create(null));
-        await app(extend<Data>(scope, data), receive, send);
+        await app(extend<Data>(scope, control.expose()), receive, send);
       }
     };
   }
@@ -130,9 +130,14 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
       try {
         return await this.run(request, (session) => respond(request, session, ...rest));
       } catch (error) {
-        if (!(error instanceof SessionError)) throw error;
-        const response = await this.#settings.onError?.(error, request) ?? answer(error);
-        return addHeaders(response, error.headers, [], this.#settings.emit);
+        const known = error instanceof SessionError ? ANSWERS[error.code] : undefined;
+        if (known === undefined) throw error;
+        const failure = error as SessionError;
+        const response = await this.#settings.onError?.(failure, request) ?? answer(known);
+        // Its own Cache-Control stands.
+        const hasOwn = response.headers.has("cache-control");
+        const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
+        return addHeaders(response, headers, [], this.#settings.emit);
       }
     };
   }
@@ -151,7 +156,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     const exchange = await this.#lifecycle.begin(new RequestScope(request));
     let response: Response;
     try {
-      response = await respond(new Session<Data>(exchange.data));
+      response = await respond(new Session<Data>(exchange.control));
       if (typeof response?.headers?.get !== "function") {
         throw new TypeError("Cannot answer the request: the handler must return a Response");
       }
@@ -161,11 +166,15 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     }
     const headers: HeaderPair[] = [];
     try {
-      await exchange.commit(headers, response.headers.get("cache-control") ?? undefined);
+      const done = exchange.commit(
+        headers,
+        () => response.headers.get("cache-control") ?? undefined,
+      );
+      if (done !== undefined) await done;
       return addHeaders(response, headers, exchange.vary, this.#settings.emit);
     } catch (error) {
-      // Nobody will read it: what feeds it must not wait for ever.
-      await response.body?.cancel().catch(() => {});
+      // Nobody will read it: what feeds it must not wait for ever, nor this for that.
+      response.body?.cancel().catch(() => {});
       throw error;
     }
   }
@@ -180,8 +189,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     const scope = requestOrScope instanceof Request
       ? new RequestScope(requestOrScope)
       : requestOrScope;
-    const data = await this.#lifecycle.peek(scope);
-    return data && new Session<Data>(data);
+    const control = await this.#lifecycle.peek(scope);
+    return control && new Session<Data>(control);
   }
 
   /**
@@ -215,14 +224,15 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
   async #serve(app: SessionApp<Data>, scope: Scope, receive: Receive, send: Send): Promise<void> {
     const exchange = await this.#lifecycle.begin(scope);
-    const inner = extend<Data>(scope, exchange.data);
+    const data = exchange.control.expose();
+    const inner = extend<Data>(scope, data);
     // What follows the start waits for it, even if the app does not.
     let started: Promise<void> | undefined;
     const start = async (event: Event) => {
       // A copy: the app may send the same list to the next client.
       const headers = [...event.headers as HeaderPair[] ?? []];
-      await exchange.commit(headers, valueOf(headers, "cache-control"));
-      if (exchange.id !== undefined) inner["pagi.session_id"] = exchange.id;
+      await exchange.commit(headers, () => valueOf(headers, "cache-control"));
+      if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
       if (this.#settings.vary) {
         const missing = missingVary(valueOf(headers, "vary"), this.#settings.state.vary ?? []);
         for (const name of missing) headers.push(["vary", name]);
@@ -262,10 +272,8 @@ function idOf(idOrSession: unknown, verb: string): string {
   throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
 }
 
-function answer(error: SessionError): Response {
-  const known = ANSWERS[error.code];
-  if (known === undefined) throw error;
+function answer({ status, text }: { status: number; text: string }): Response {
   const headers = new Headers({ "content-type": "text/plain", "cache-control": "no-store" });
-  if (known.status === 503) headers.set("retry-after", String(RETRY_AFTER));
-  return new Response(known.text, { status: known.status, headers });
+  if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
+  return new Response(text, { status, headers });
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { isObject, type SessionValues } from "./_codec.ts";
-import { type Control, control, controlOf, type Mode } from "./_control.ts";
+import { isObject, isReserved, type SessionValues } from "./_codec.ts";
+import { Control, controlFor, findControl, type Mode } from "./_control.ts";
+import { has, put, userKeys } from "./_data.ts";
 import { SessionError, type SessionErrorCode } from "./errors.ts";
 
 /** The keys that the middleware keeps in a session's data. The app reads them, and no more. */
@@ -62,7 +63,6 @@ const MAX_KEYS_NAMED = 10;
  * ```
  */
 export class Session<T extends object = Record<string, unknown>> {
-  readonly #data: SessionValues;
   readonly #control: Control;
 
   /**
@@ -72,8 +72,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {TypeError} When it is none of these.
    */
   constructor(source: object, ..._ignored: unknown[]) {
-    this.#data = dataOf(source);
-    this.#control = controlOf(this.#data) ?? control(this.#data, "open");
+    this.#control = source instanceof Control ? source : findControl(source);
   }
 
   /**
@@ -83,8 +82,7 @@ export class Session<T extends object = Record<string, unknown>> {
    */
   static fromData<T extends object = Record<string, unknown>>(data: SessionData<T>): Session<T> {
     if (!isObject(data)) throw new TypeError("Cannot make a Session: fromData takes an object");
-    if (controlOf(data) === undefined) control(data, "open");
-    return new Session<T>(data);
+    return new Session<T>(controlFor(data));
   }
 
   /** The session's id, 64 hex digits; undefined when there is no session behind this one. */
@@ -94,7 +92,8 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /** The data itself. What you change in it counts as if it went through the methods. */
   get data(): SessionData<T> {
-    return this.#read() as SessionData<T>;
+    this.#read();
+    return this.#control.expose() as SessionData<T>;
   }
 
   /**
@@ -141,7 +140,7 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * Writes one key.
    *
-   * @throws {TypeError} When a key starts with `_`: those are reserved.
+   * @throws {TypeError} When a key is one of PAGI's reserved ones.
    * @throws {SessionError} When the session cannot be written to.
    */
   set<K extends keyof T & string>(key: K, value: T[K]): this;
@@ -149,13 +148,11 @@ export class Session<T extends object = Record<string, unknown>> {
   set(values: Partial<T>): this;
   set(keyOrValues: string | object, value?: unknown): this {
     const data = this.#write("set");
-    const entries: [string, unknown][] = typeof keyOrValues === "string"
-      ? [[keyOrValues, value]]
-      : Object.entries(keyOrValues);
+    const entries = entriesOf(keyOrValues, value);
     for (const [key] of entries) checkKey("set", key);
     for (const [key, value] of entries) {
-      this.#control.updates.delete(key);
-      data[key] = value;
+      this.#control.dropUpdate(key);
+      put(data, key, value);
     }
     return this;
   }
@@ -165,7 +162,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * If another request changes the same key meanwhile, the function is called again, with the
    * newer value: two tabs that count up by one count two.
    *
-   * @throws {TypeError} When a key starts with `_`, or the function returns a promise.
+   * @throws {TypeError} When the key is reserved, or the function returns a promise.
    * @throws {SessionError} When the session cannot be written to.
    */
   update<K extends keyof T & string>(key: K, change: (value: T[K] | undefined) => T[K]): this;
@@ -173,15 +170,16 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#write("update");
     checkKey("update", key);
     const replayable = change as (value: unknown) => unknown;
-    const before = JSON.stringify(data[key]);
-    const value = replayable(data[key]);
+    const old = has(data, key) ? data[key] : undefined;
+    const before = JSON.stringify(old);
+    const value = replayable(old);
     if (value instanceof Promise) {
       throw new TypeError(`Cannot update "${key}": the function must not be async`);
     }
-    data[key] = value;
+    put(data, key, value);
     const earlier = this.#control.updates.get(key);
     const follows = earlier !== undefined && earlier.after === before;
-    this.#control.updates.set(key, {
+    this.#control.setUpdate(key, {
       functions: follows ? [...earlier.functions, replayable] : [replayable],
       before: follows ? earlier.before : before,
       after: JSON.stringify(value),
@@ -197,14 +195,14 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * Removes keys; those that do not exist are passed over.
    *
-   * @throws {TypeError} When a key starts with `_`: those are reserved.
+   * @throws {TypeError} When a key is one of PAGI's reserved ones.
    * @throws {SessionError} When the session cannot be written to.
    */
   delete(...keys: (keyof T & string)[]): this {
     const data = this.#write("delete");
     for (const key of keys) checkKey("delete", key);
     for (const key of keys) {
-      this.#control.updates.delete(key);
+      this.#control.dropUpdate(key);
       delete data[key];
     }
     return this;
@@ -231,8 +229,7 @@ export class Session<T extends object = Record<string, unknown>> {
   clear(): this {
     const data = this.#write("clear");
     for (const key of userKeys(data)) delete data[key];
-    this.#control.updates.clear();
-    this.#control.cleared = true;
+    this.#control.clear();
     return this;
   }
 
@@ -255,14 +252,14 @@ export class Session<T extends object = Record<string, unknown>> {
    */
   destroy(): this {
     // A logout that comes under a rotated id still ends the session, under its new one.
-    if (this.#control.mode === "moved") this.#control.destroyed = true;
+    if (this.#control.mode === "moved") this.#control.isDestroyed = true;
     else this.#write("destroy")._destroyed = 1;
     return this;
   }
 
   #read(): SessionValues {
-    this.#control.accessed = true;
-    return this.#data;
+    this.#control.isAccessed = true;
+    return this.#control.data;
   }
 
   #write(verb: string): SessionValues {
@@ -275,30 +272,13 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 }
 
-function dataOf(source: unknown): SessionValues {
-  if (isObject(source)) {
-    if (controlOf(source) !== undefined) return source;
-    if (isObject(source["pagi.session"])) return source["pagi.session"];
-    const scope = typeof source.scope === "function" ? source.scope() : source.scope;
-    if (isObject(scope) && isObject(scope["pagi.session"])) return scope["pagi.session"];
-  }
-  throw new TypeError(
-    "Cannot make a Session: expected a session's data, a scope with pagi.session (is the " +
-      "middleware in front?), or an object with such a scope",
-  );
+function entriesOf(keyOrValues: unknown, value: unknown): [key: string, value: unknown][] {
+  if (typeof keyOrValues === "string") return [[keyOrValues, value]];
+  if (isObject(keyOrValues) && !Array.isArray(keyOrValues)) return Object.entries(keyOrValues);
+  throw new TypeError("Cannot set: it takes a key and a value, or an object of them");
 }
 
-function has(data: SessionValues, key: string): boolean {
-  return Object.hasOwn(data, key) && data[key] !== undefined;
-}
-
-function userKeys(data: SessionValues): string[] {
-  return Object.keys(data).filter((key) => !key.startsWith("_") && data[key] !== undefined);
-}
-
-function checkKey(verb: string, key: string): void {
+function checkKey(verb: string, key: unknown): void {
   if (typeof key !== "string") throw new TypeError(`Cannot ${verb}: a key must be a string`);
-  if (key.startsWith("_")) {
-    throw new TypeError(`Cannot ${verb} "${key}": keys that start with "_" are reserved`);
-  }
+  if (isReserved(key)) throw new TypeError(`Cannot ${verb} "${key}": this key is reserved`);
 }

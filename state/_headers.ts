@@ -8,15 +8,22 @@ export function isToken(value: unknown): value is string {
   return typeof value === "string" && TOKEN.test(value);
 }
 
-/** Every value of the request header `name` (in lower case), in order. */
-export function headerValues(scope: Scope, name: string): string[] {
-  if (scope.request !== undefined) {
-    const value = scope.request.headers.get(name);
-    return value === null ? [] : [value];
-  }
-  const values: string[] = [];
+/** The value of the first request header called `name` (in lower case). */
+export function headerValue(scope: Scope, name: string): string | undefined {
+  if (scope.request !== undefined) return scope.request.headers.get(name) ?? undefined;
+  return scope.headers?.find(([key]) => isNamed(key, name))?.[1];
+}
+
+/** The Cookie header; several are one list (RFC 9113, section 8.2.3). */
+export function cookieHeader(scope: Scope): string | undefined {
+  if (scope.request !== undefined) return scope.request.headers.get("cookie") ?? undefined;
+  let cookies: string | undefined;
   for (const [key, value] of scope.headers ?? []) {
-    if (key.length === name.length && key.toLowerCase() === name) values.push(value);
+    if (isNamed(key, "cookie")) cookies = cookies === undefined ? value : `${cookies};${value}`;
   }
-  return values;
+  return cookies;
+}
+
+function isNamed(key: string, name: string): boolean {
+  return key.length === name.length && key.toLowerCase() === name;
 }

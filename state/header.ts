@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
-import { headerValues, isToken } from "./_headers.ts";
+import { headerValue, isToken } from "./_headers.ts";
 import { State } from "./state.ts";
 
 /** Options of {@linkcode HeaderState}. */
@@ -70,7 +70,7 @@ export class HeaderState extends State {
 
   /** Finds the id in the first header of this name. */
   override extract(scope: Scope): string | undefined {
-    const value = headerValues(scope, this.#headerName)[0];
+    const value = headerValue(scope, this.#headerName);
     if (value === undefined || this.#pattern === undefined) return value;
     return this.#pattern.exec(value)?.[1];
   }

@@ -11,11 +11,8 @@ const patient = () => ({ signal: new AbortController().signal });
 /** The session's data with its reserved keys; undefined when there is none. */
 export async function getHash(store: VersionedStore, id: string): Promise<SessionHash | undefined> {
   const record = await store.read(id, patient());
-  const decoded = record && decode(record.text);
-  if (record === undefined || decoded === undefined) return undefined;
-  const { created, subject, values } = decoded;
-  const hash = { _id: id, _created: created, _last_access: record.lastAccess, ...values };
-  return subject === undefined ? hash : { ...hash, _subject: subject };
+  const values = record && decode(record.text);
+  return values && { _id: id, ...values, _last_access: record!.lastAccess };
 }
 
 /** Writes the data whatever was there; resolves to the id. */

@@ -118,9 +118,8 @@ export class MemoryStore implements VersionedStore {
     const record = new MemoryRecord(id, text, version, lastAccess, this.#now() + ttl * 1000);
     this.#records.set(id, record);
     this.#append(record);
-    this.#expiry.add(record);
     while (this.#records.size > this.#maxSessions) this.#remove(this.#oldest!);
-    this.#compact();
+    this.#queue(record);
     return version;
   }
 
@@ -190,7 +189,7 @@ export class MemoryStore implements VersionedStore {
     const isEarlier = expiresAt < record.expiresAt;
     record.lastAccess = lastAccess;
     record.expiresAt = expiresAt;
-    if (isEarlier) this.#expiry.add(record);
+    if (isEarlier) this.#queue(record);
     this.#use(record);
   }
 
@@ -204,8 +203,9 @@ export class MemoryStore implements VersionedStore {
     }
   }
 
-  /** Removed records leave their entries behind: churn must not let them pile up. */
-  #compact(): void {
+  #queue(record: MemoryRecord): void {
+    this.#expiry.add(record);
+    // Records leave entries behind when they go: churn must not let them pile up.
     const limit = MIN_ENTRIES + MAX_ENTRIES_PER_RECORD * this.#records.size;
     if (this.#expiry.size > limit) this.#expiry.rebuild(this.#records.values());
   }

@@ -5,8 +5,9 @@
  * @module
  */
 
-/** A value, or a promise of it: a store that can answer at once should. */
-export type Awaitable<T> = T | Promise<T>;
+import type { Awaitable } from "../_awaitable.ts";
+
+export type { Awaitable };
 
 /** The data of one session as PAGI's stores keep it: the app's keys and the reserved ones. */
 export type SessionHash = Record<string, unknown>;

@@ -1,5 +1,14 @@
 /** What the unit tests share: a clock, scopes and requests, and what came back. */
-import type { App, Event, HeaderPair, Scope } from "@pagi/session";
+import {
+  type App,
+  type Event,
+  type HeaderPair,
+  MemoryStore,
+  type Scope,
+  type SessionEvent,
+  SessionMiddleware,
+  type SessionOptions,
+} from "@pagi/session";
 
 /** A clock that moves only when it is told to. */
 export function fakeClock(seconds = 1_700_000_000) {
@@ -64,4 +73,34 @@ export function cookieOf(setCookie: string | Response): string {
 /** A text of the form of an id, made of one digit. */
 export function idOf(digit: string): string {
   return digit.repeat(64);
+}
+
+/** Sessions on a store of their own, the events that they emit, and a client. */
+export function rig(options: Partial<SessionOptions> = {}) {
+  const clock = fakeClock();
+  const store = new MemoryStore({ now: clock.now });
+  const events: SessionEvent["type"][] = [];
+  const sessions = new SessionMiddleware({
+    secret: "s",
+    store,
+    now: clock.now,
+    onEvent: ({ type }) => void events.push(type),
+    ...options,
+  });
+  /** What a client with `cookie` gets when the app answers `response`, and writes unless told not to. */
+  const answer = (response: Response, { cookie = "", write = true } = {}) =>
+    sessions.run(requestWith({ cookie }), (session) => {
+      if (write) session.update("n", (n) => Number(n ?? 0) + 1);
+      return response;
+    });
+  const signIn = async () => cookieOf(await answer(new Response()));
+  return { answer, clock, events, sessions, signIn, store };
+}
+
+/** A store whose named methods fail. */
+export function failing(...methods: string[]): MemoryStore {
+  const fail = () => {
+    throw new Error("connection refused");
+  };
+  return Object.assign(new MemoryStore(), Object.fromEntries(methods.map((name) => [name, fail])));
 }

@@ -1,0 +1,200 @@
+/** The second half of lifecycle: what is done with a request's session before its response is sent. */
+import { after, type Awaitable } from "./_awaitable.ts";
+import { encodeEmpty } from "./_codec.ts";
+import type { Control } from "./_control.ts";
+import { textOf } from "./_data.ts";
+import type { Change, LiveRecord } from "./_session_records.ts";
+import { SessionError } from "./errors.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { HeaderPair } from "./pagi.ts";
+
+/** Stands beside an id wherever the app does not say what caches may do. */
+const NO_STORE: HeaderPair = ["cache-control", "no-store"];
+
+/** Where the session of an exchange comes from. */
+interface Origin {
+  /** The session's id; empty when the client has none that this request may use. */
+  id: string;
+  /** When it was made, in Unix seconds; not the app's to change. */
+  created: number;
+  /** When this request came, in Unix seconds. */
+  lastAccess: number;
+  /** The stored session, if there is one. */
+  record?: LiveRecord;
+  /** The id that the session has now, when the client presented an older one. */
+  movedTo?: string;
+}
+
+/** One request's session, from begin to commit. */
+export class Exchange {
+  /** The session, for the accessor. */
+  readonly control: Control;
+  readonly #lifecycle: Lifecycle;
+  readonly #origin: Origin;
+  #isDone = false;
+
+  constructor(lifecycle: Lifecycle, control: Control, origin: Origin) {
+    this.#lifecycle = lifecycle;
+    this.control = control;
+    this.#origin = origin;
+  }
+
+  /** The request headers that the response depends on, as far as the accessor tells. */
+  get vary(): readonly string[] {
+    return this.control.isAccessed ? this.#lifecycle.settings.state.vary ?? [] : [];
+  }
+
+  /**
+   * Saves what the request made of its session, and adds to `headers` what the client must be told.
+   * Once; a second call does nothing.
+   *
+   * @param cacheControl Tells the response's own Cache-Control, if it has one.
+   */
+  commit(headers: HeaderPair[], cacheControl: () => string | undefined): Awaitable<void> {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const before = headers.length;
+    return after(this.#finish(headers), () => {
+      if (headers.length > before) this.#keepFromCaches(headers, cacheControl());
+    });
+  }
+
+  /** The handler failed: nothing is saved, but what it destroyed stays destroyed. */
+  async abort(): Promise<void> {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const isDestroyed = this.#isDestroyed();
+    this.#close();
+    if (!isDestroyed) return;
+    try {
+      await this.#end();
+    } catch (cause) {
+      this.#lifecycle.settings.emit({
+        type: "destroy-failed",
+        message: "The handler destroyed the session and threw; then the store failed to delete it",
+        cause,
+      });
+    }
+  }
+
+  #keepFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
+    if (cacheControl === undefined) headers.push(NO_STORE);
+    else if (/\bpublic\b/i.test(cacheControl)) {
+      this.#lifecycle.settings.emit({
+        type: "public-response",
+        message: "A session id was sent with Cache-Control: public; a shared cache may hand it on",
+      });
+    }
+  }
+
+  #finish(headers: HeaderPair[]): Awaitable<void> {
+    if (this.#needsNewId()) {
+      return after(this.#lifecycle.ids.next(), (newId) => this.#apply(headers, newId));
+    }
+    return this.#apply(headers, undefined);
+  }
+
+  /** From the first look at the data to the freeze of it there is no await. */
+  #apply(headers: HeaderPair[], newId: string | undefined): Awaitable<void> {
+    const { settings, records } = this.#lifecycle;
+    if (this.#isDestroyed()) {
+      this.#close();
+      return this.#destroy().then(() => settings.state.clear?.(headers));
+    }
+    if (this.control.mode !== "open") return;
+    const change = this.#capture();
+    this.#close(newId);
+    return after(this.#save(change, newId), (transport) => {
+      if (transport === undefined) return;
+      const expire = records.remaining(this.#origin.created);
+      settings.state.inject(headers, transport, { expire });
+    });
+  }
+
+  async #destroy(): Promise<void> {
+    try {
+      await this.#end();
+    } catch (cause) {
+      const headers: HeaderPair[] = [];
+      this.#lifecycle.settings.state.clear?.(headers);
+      if (headers.length > 0) headers.push(NO_STORE);
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        "Cannot end the session: the store failed, so it may still be alive",
+        { cause, headers },
+      );
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { record, movedTo } = this.#origin;
+    if (record !== undefined) await this.#lifecycle.records.end(record);
+    else if (movedTo !== undefined) await this.#lifecycle.records.endById(movedTo);
+  }
+
+  /** What the client is to present from now on, or undefined when it need not be told. */
+  #save(change: Change, newId: string | undefined): Awaitable<string | undefined> {
+    const { records, settings } = this.#lifecycle;
+    const { id, record, created } = this.#origin;
+    if (record === undefined) {
+      const isUntouched = change.text === encodeEmpty(created);
+      if (isUntouched && !settings.saveUninitialized) return undefined;
+      return records.create(newId ?? id, created, change);
+    }
+    if (newId !== undefined) return records.rotate(record, newId, change);
+    return records.isChanged(record, change) ? records.save(record, change) : this.#touch(record);
+  }
+
+  #touch(record: LiveRecord): Awaitable<string | undefined> {
+    const { records, settings } = this.#lifecycle;
+    // Either way: a clock that was set back must not keep the record from being prolonged.
+    const isDue = Math.abs(records.now() - record.lastAccess) >= settings.touchInterval;
+    return isDue ? this.#prolong(record) : undefined;
+  }
+
+  async #prolong(record: LiveRecord): Promise<string | undefined> {
+    const { records, settings } = this.#lifecycle;
+    try {
+      const transport = await records.touch(record);
+      return settings.rolling ? transport : undefined;
+    } catch (cause) {
+      settings.emit({
+        type: "touch-failed",
+        message: "The store failed to note a session's use; it may expire early",
+        cause,
+      });
+      return undefined;
+    }
+  }
+
+  #isDestroyed(): boolean {
+    return this.control.isDestroyed || Boolean(this.control.data._destroyed);
+  }
+
+  #needsNewId(): boolean {
+    const { data } = this.control;
+    const { record } = this.#origin;
+    return Boolean(data._regenerated) || (record !== undefined && record.subject !== data._subject);
+  }
+
+  /** What the request made of its session, as text: what it changes later is not part of it. */
+  #capture(): Change {
+    const { data, updates, isCleared } = this.control;
+    const subject = data._subject;
+    if (subject !== undefined && typeof subject !== "string") {
+      throw new TypeError("Cannot save the session: _subject must be a string");
+    }
+    return { text: textOf(data, this.#origin), subject, updates, isCleared };
+  }
+
+  /** From here on a write is loud. */
+  #close(newId?: string): void {
+    if (this.control.mode !== "open") return;
+    this.control.mode = "committed";
+    const { data } = this.control;
+    if (data._regenerated !== undefined) delete data._regenerated;
+    if (data._destroyed !== undefined) delete data._destroyed;
+    if (newId !== undefined) data._id = newId;
+    Object.freeze(data);
+  }
+}

@@ -1,0 +1,236 @@
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { SessionMiddleware, type SessionOptions } from "@pagi/session";
+import { requestWith } from "./_helpers.ts";
+
+const ID = /^[0-9a-f]{64}$/;
+
+/** The id of a new client's session, as a handler sees it. */
+async function newId(sessions: SessionMiddleware): Promise<string> {
+  let id: string | undefined;
+  await sessions.run(requestWith(), (session) => {
+    id = session.id;
+    return new Response();
+  });
+  return id!;
+}
+
+function newIds(count: number, sessions = new SessionMiddleware({ secret: "s" })) {
+  return Promise.all(Array.from({ length: count }, () => newId(sessions)));
+}
+
+/** Calls `work` with a member of `target` replaced, and puts it back whatever happens. */
+async function withStub<T>(
+  target: object,
+  name: string,
+  stub: (...args: never[]) => unknown,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, { value: stub, configurable: true, writable: true });
+  try {
+    return await work();
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, own);
+  }
+}
+
+/** Calls `work` while the generator fills everything with the same byte. */
+function withConstantRandom<T>(work: () => T | Promise<T>): Promise<T> {
+  return withStub(crypto, "getRandomValues", (bytes: Uint8Array) => bytes.fill(0x5a), work);
+}
+
+/** Calls `work` while no clock moves. */
+function withoutTime<T>(work: () => T | Promise<T>): Promise<T> {
+  return withStub(
+    Date,
+    "now",
+    () => 1_700_000_000_000,
+    () => withStub(performance, "now", () => 1234.5, work),
+  );
+}
+
+function notRandom(): never {
+  throw new DOMException("no entropy", "OperationError");
+}
+
+Deno.test("an id is 64 lowercase hex digits, in the handler, the cookie and the store's key", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  let id: string | undefined;
+  const response = await sessions.run(requestWith(), (session) => {
+    id = session.set("n", 1).id;
+    return new Response();
+  });
+  assertMatch(id!, ID);
+  assert(response.headers.get("set-cookie")!.startsWith(`pagi_session=${id};`));
+  await sessions.update(id!, (data) => assertEquals(data.n, 1));
+});
+
+Deno.test("ids are unique over 10,000 in a row and at once", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  const ids = await newIds(5000, sessions);
+  for (let i = 0; i < 5000; i++) ids.push(await newId(sessions));
+  assertEquals(new Set(ids).size, 10_000);
+  for (const id of ids) assertMatch(id, ID);
+});
+
+Deno.test("ids are unique and of the right form when more are wanted at once than a block yields", async () => {
+  for (const count of [254, 255, 256, 511, 1021]) {
+    const ids = await newIds(count);
+    assertEquals(new Set(ids).size, count);
+    for (const id of ids) assertMatch(id, ID);
+  }
+});
+
+Deno.test("the halves of ids are unique too", async () => {
+  const ids = await newIds(2000);
+  for (const [from, to] of [[0, 32], [32, 64], [0, 16], [48, 64]] as const) {
+    assertEquals(new Set(ids.map((id) => id.slice(from, to))).size, ids.length);
+  }
+});
+
+Deno.test("every bit of an id is set in about half of 4000", async () => {
+  const ids = await newIds(4000);
+  for (let bit = 0; bit < 256; bit++) {
+    const digit = Math.floor(bit / 4);
+    const set = ids.filter((id) => (parseInt(id[digit]!, 16) >> (bit % 4)) & 1).length;
+    // Seven standard deviations (of 31.6) either way: not by chance in a lifetime.
+    assertGreater(set, 2000 - 222, `bit ${bit}`);
+    assertLess(set, 2000 + 222, `bit ${bit}`);
+  }
+});
+
+Deno.test("every digit stands about as often in 4000 ids", async () => {
+  const counts = new Map<string, number>();
+  for (const id of await newIds(4000)) {
+    for (const digit of id) counts.set(digit, (counts.get(digit) ?? 0) + 1);
+  }
+  assertEquals([...counts.keys()].sort().join(""), "0123456789abcdef");
+  // 16,000 each; the standard deviation is 122.
+  for (const [digit, count] of counts) assert(Math.abs(count - 16_000) < 900, digit);
+});
+
+Deno.test("SessionMiddleware() draws no randomness when it is made", async () => {
+  let drawn = 0;
+  const counting = () => (drawn++, notRandom());
+  await withStub(
+    crypto,
+    "getRandomValues",
+    counting,
+    () =>
+      withStub(
+        crypto,
+        "randomUUID",
+        counting,
+        () =>
+          withStub(crypto.subtle, "importKey", counting, () =>
+            withStub(Math, "random", counting, () => {
+              const sessions = new SessionMiddleware({ secret: "s" });
+              sessions.wrap(() => {});
+              sessions.handler(() =>
+                new Response()
+              );
+            })),
+      ),
+  );
+  assertEquals(drawn, 0);
+});
+
+Deno.test("SessionMiddleware.run() rejects, and starts no session, when there is no randomness", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  let handled = 0;
+  const visit = () => sessions.run(requestWith(), () => (handled++, new Response()));
+  const fails = () => assertRejects(visit, DOMException, "no entropy");
+  // Before the first block was derived, and after.
+  await withStub(crypto, "getRandomValues", notRandom, fails);
+  assertEquals(handled, 0);
+  await visit();
+  await withStub(crypto, "getRandomValues", notRandom, fails);
+  assertEquals(handled, 1);
+  assertMatch(await newId(sessions), ID);
+});
+
+Deno.test("SessionMiddleware.run() rejects when Web Crypto fails, and recovers with it", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  for (const name of ["importKey", "deriveBits"]) {
+    const fails = () => Promise.reject(new DOMException("no crypto", "OperationError"));
+    await withStub(
+      crypto.subtle,
+      name,
+      fails,
+      () => assertRejects(() => newIds(3, sessions), DOMException, "no crypto"),
+    );
+  }
+  assertEquals(new Set(await newIds(300, sessions)).size, 300);
+});
+
+Deno.test("ids differ when the generator is broken", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  const ids = await withConstantRandom(() => newIds(600, sessions));
+  assertEquals(new Set(ids).size, 600);
+  for (const id of ids) assertMatch(id, ID);
+});
+
+Deno.test("ids depend on the secret when the generator is broken and time stands still", async () => {
+  const ids = await withConstantRandom(() =>
+    withoutTime(async () => {
+      const secrets = ["a", "b", "a ", "A", "ab"];
+      return await Promise.all(secrets.map((secret) => newId(new SessionMiddleware({ secret }))));
+    })
+  );
+  assertEquals(new Set(ids).size, ids.length);
+  // Nor do they look like the generator's one byte.
+  for (const id of ids) assert(!id.includes("5a5a5a5a"));
+});
+
+Deno.test("ids depend on fresh randomness when the secret is known and time stands still", async () => {
+  const ids = await withoutTime(async () => {
+    const first = await newIds(300);
+    return [...first, ...await newIds(300)];
+  });
+  assertEquals(new Set(ids).size, 600);
+});
+
+Deno.test("ids depend on fresh randomness each when a machine was cloned after the first", async () => {
+  // A clone has the same block in memory, but its generator was reseeded.
+  const sessions = new SessionMiddleware({ secret: "s" });
+  const calls: number[] = [];
+  const { getRandomValues } = crypto;
+  const counting = (bytes: Uint8Array<ArrayBuffer>) => {
+    calls.push(bytes.length);
+    return getRandomValues.call(crypto, bytes);
+  };
+  await newId(sessions);
+  await withStub(crypto, "getRandomValues", counting, () => newIds(10, sessions));
+  assertEquals(calls, Array(10).fill(32));
+});
+
+Deno.test("an id that was issued but never stored is not adopted when it is presented", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  const id = await newId(sessions);
+  const again = await sessions.run(
+    requestWith({ cookie: `pagi_session=${id}` }),
+    (session) => new Response(session.id),
+  );
+  assert(await again.text() !== id);
+});
+
+Deno.test("SessionMiddleware() takes ids from generateId, and refuses those of another form", async () => {
+  const make = (generateId: unknown) =>
+    new SessionMiddleware({ secret: "s", generateId } as SessionOptions);
+  const id = "0123456789abcdef".repeat(4);
+  assertStrictEquals(await newId(make(() => id)), id);
+  assertStrictEquals(await newId(make(() => Promise.resolve(id))), id);
+  const bad = ["", "a", id.toUpperCase(), id + "0", `${id}\n`, id.slice(1) + "g", undefined, 5];
+  for (const wrong of bad) {
+    await assertRejects(() => newId(make(() => wrong)), TypeError, "generateId");
+  }
+});
