@@ -8,9 +8,6 @@ import { SessionError } from "./errors.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { HeaderPair } from "./pagi.ts";
 
-/** Stands beside an id wherever the app does not say what caches may do. */
-const NO_STORE: HeaderPair = ["cache-control", "no-store"];
-
 /** Where the session of an exchange comes from. */
 interface Origin {
   /** The session's id; empty when the client has none that this request may use. */
@@ -78,7 +75,7 @@ export class Exchange {
   }
 
   #keepFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
-    if (cacheControl === undefined) headers.push(NO_STORE);
+    if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
     else if (/\bpublic\b/i.test(cacheControl)) {
       this.#lifecycle.settings.emit({
         type: "public-response",
@@ -101,7 +98,7 @@ export class Exchange {
       this.#close();
       return this.#destroy().then(() => settings.state.clear?.(headers));
     }
-    if (this.control.mode !== "open") return;
+    if (this.control.mode !== "open") return this.#close();
     const change = this.#capture();
     this.#close(newId);
     return after(this.#save(change, newId), (transport) => {
@@ -117,7 +114,7 @@ export class Exchange {
     } catch (cause) {
       const headers: HeaderPair[] = [];
       this.#lifecycle.settings.state.clear?.(headers);
-      if (headers.length > 0) headers.push(NO_STORE);
+      if (headers.length > 0) headers.push(["cache-control", "no-store"]);
       throw new SessionError(
         "ERR_SESSION_STORE",
         "Cannot end the session: the store failed, so it may still be alive",
@@ -189,9 +186,9 @@ export class Exchange {
 
   /** From here on a write is loud. */
   #close(newId?: string): void {
-    if (this.control.mode !== "open") return;
+    const { data, mode } = this.control;
     this.control.mode = "committed";
-    const { data } = this.control;
+    if (mode !== "open") return;
     if (data._regenerated !== undefined) delete data._regenerated;
     if (data._destroyed !== undefined) delete data._destroyed;
     if (newId !== undefined) data._id = newId;

@@ -224,6 +224,19 @@ Deno.test("a late logout under the old id ends the session under its new one", a
   assertEquals(await stored(id), {});
 });
 
+Deno.test("a late logout that comes after the response is loud", async () => {
+  const { tab, sessions, cookie } = await setUp();
+  await tab((session) => session.regenerate());
+  let checked = 0;
+  const app = sessions.wrap(async (scope, _receive, send) => {
+    await respond(send);
+    const error = assertThrows(() => new Session(scope).destroy(), SessionError);
+    assertEquals([error.code, ++checked], ["ERR_SESSION_COMMITTED", 1]);
+  });
+  await new Client(app, cookie).request();
+  assertEquals(checked, 1);
+});
+
 Deno.test("the old id is free of its tombstone after a minute", async () => {
   const clock = { seconds: 1_700_000_000 };
   const sessions = new SessionMiddleware({ secret: "test", now: () => clock.seconds * 1000 });
