@@ -4,6 +4,7 @@
  */
 import { isObject, type SessionValues } from "./_codec.ts";
 import type { Intent, KeyUpdate } from "./_merge.ts";
+import { SessionError, type SessionErrorCode } from "./errors.ts";
 
 /**
  * What may be done with a session: `open`, written to; `committed`, the response was started;
@@ -11,6 +12,29 @@ import type { Intent, KeyUpdate } from "./_merge.ts";
  * `ambiguous`, presented beside another live session.
  */
 export type Mode = "open" | "committed" | "snapshot" | "moved" | "ambiguous";
+
+/** Why a session cannot be written to. */
+const REFUSALS: Record<Exclude<Mode, "open">, readonly [code: SessionErrorCode, why: string]> = {
+  committed: [
+    "ERR_SESSION_COMMITTED",
+    "the response has been started and the session saved; use sessions.update() from here on",
+  ],
+  snapshot: [
+    "ERR_SESSION_READ_ONLY",
+    "this session was loaded for reading; use sessions.update() to change it",
+  ],
+  moved: [
+    "ERR_SESSION_INTERRUPTED",
+    "another request has given this session a new id; retry under that",
+  ],
+  ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
+};
+
+/** The error for doing `verb` to a session that is not open. */
+export function refusal(mode: Exclude<Mode, "open">, verb: string): SessionError {
+  const [code, why] = REFUSALS[mode];
+  return new SessionError(code, `Cannot ${verb}: ${why}`);
+}
 
 const controls = new WeakMap<object, Control>();
 const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();

@@ -59,6 +59,18 @@ export function userKeys(data: SessionValues): string[] {
   return Object.keys(data).filter((key) => !key.startsWith("_") && data[key] !== undefined);
 }
 
+/** Empty data that refuses every write with an error that says why, which a frozen object does not. */
+export function refusing(refuse: (verb: string) => Error): SessionValues {
+  const fail = (verb: string) => () => {
+    throw refuse(verb);
+  };
+  return new Proxy(Object.freeze(Object.create(null)), {
+    set: fail("set"),
+    defineProperty: fail("set"),
+    deleteProperty: fail("delete"),
+  });
+}
+
 /** Makes `value` read-only through and through. */
 export function deepFreeze<T extends object>(value: T): T {
   for (const nested of Object.values(value)) {

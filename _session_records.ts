@@ -104,6 +104,8 @@ export class SessionRecords {
 
   /** Whether the request changed anything that is kept. */
   isChanged(base: LiveRecord, change: Change): boolean {
+    // Nothing of what was there may have been cleared, but what others have added since goes too.
+    if (change.isCleared && this.#face.isVersioned) return true;
     // Texts first: they are the same for all who only read. Keys in another order are no change.
     return change.text !== base.text && (!hasSameLetters(change.text, base.text) ||
       isChanged(valuesOf(base.text), valuesOf(change.text)));
@@ -245,7 +247,7 @@ function valuesOf(text: string): SessionValues {
 }
 
 /** The session ended while it was being written to. */
-export function interrupted(): SessionError {
+function interrupted(): SessionError {
   return new SessionError(
     "ERR_SESSION_INTERRUPTED",
     "Cannot save the session: it was ended or given a new id meanwhile",

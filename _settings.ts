@@ -70,8 +70,15 @@ export interface SessionOptions {
   generateId?: () => string | Promise<string>;
   /** Is told what an operator may want to know. What it throws is ignored. */
   onEvent?: (event: SessionEvent) => void;
-  /** Makes the response of `handler` for a session that failed. @default {400, 409 or 503} */
-  onError?: (error: SessionError, request: Request) => Response | Promise<Response>;
+  /**
+   * Makes the response of `handler` for a session that failed; undefined leaves it to the default.
+   *
+   * @default {a short text with 400, 409 or 503}
+   */
+  onError?: (
+    error: SessionError,
+    request: Request,
+  ) => Response | undefined | Promise<Response | undefined>;
 }
 
 /** The options, checked and complete. Durations in seconds. */

@@ -169,6 +169,10 @@ class PlainFace implements StoreFace {
   async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
     const hash = { _id: id, ...decode(text), _last_access: lastAccess };
     const transport = await this.#guard.call("save", () => this.#store.set(id, hash));
+    // Redis' own answer, handed on: every client would get the same cookie.
+    if (transport === "OK") {
+      throw failed("save", 'set resolved to "OK", not to what the client is to present');
+    }
     return { version: "", transport: typeof transport === "string" ? transport : id };
   }
 
@@ -208,12 +212,14 @@ const keyed = (id: string) => (found: StoredRecord | null | undefined) =>
 
 const written = (id: string, operation: string) => (version: unknown): Written | undefined => {
   if (version === undefined || version === null) return undefined;
-  if (typeof version !== "string") throw failed(operation, "it answered with no version");
+  if (typeof version !== "string") throw failed(operation, "the store answered with no version");
   return { version, transport: id };
 };
 
 function answer(done: unknown, operation: string): boolean {
-  if (typeof done !== "boolean") throw failed(operation, "it answered with no boolean");
+  if (typeof done !== "boolean") {
+    throw failed(operation, "the store answered with neither true nor false");
+  }
   return done;
 }
 
@@ -224,7 +230,10 @@ function failed(operation: string, why: string, cause?: unknown): SessionError {
 }
 
 function storeError(operation: string, cause: unknown): SessionError {
-  return cause instanceof SessionError ? cause : failed(operation, "the store failed", cause);
+  if (cause instanceof SessionError) return cause;
+  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+  const why = isLate ? "the store did not answer within storeTimeout" : "the store failed";
+  return failed(operation, why, cause);
 }
 
 const OPEN = Symbol("open");

@@ -4,13 +4,14 @@
  */
 import { after, type Awaitable } from "./_awaitable.ts";
 import { decode, encode, type SessionValues } from "./_codec.ts";
-import { Control } from "./_control.ts";
-import { deepFreeze, identify, newData } from "./_data.ts";
+import { Control, refusal } from "./_control.ts";
+import { deepFreeze, identify, newData, refusing } from "./_data.ts";
 import { IdSource, isId, isNotEmpty } from "./_id.ts";
-import { interrupted, type LiveRecord, SessionRecords } from "./_session_records.ts";
+import { type LiveRecord, SessionRecords } from "./_session_records.ts";
 import type { Settings } from "./_settings.ts";
 import { openStore, type StoreFace } from "./_store_face.ts";
 import { Exchange } from "./_exchange.ts";
+import { SessionError } from "./errors.ts";
 import type { Scope } from "./pagi.ts";
 
 /** How many ids of one client are looked up: a sibling domain can add cookies of our name. */
@@ -68,7 +69,8 @@ export class Lifecycle {
       case "moved":
       case "ambiguous": {
         // Empty, not to be written to, and never sent.
-        const control = new Control(Object.freeze(Object.create(null)), presented.kind);
+        const { kind } = presented;
+        const control = new Control(refusing((verb) => refusal(kind, verb)), kind);
         const movedTo = presented.kind === "moved" ? presented.id : undefined;
         return new Exchange(this, control, { id: "", created: now, lastAccess: now, movedTo });
       }
@@ -91,7 +93,12 @@ export class Lifecycle {
   /** Changes the session under `id` in one step; `change` runs again if another came first. */
   async update(id: string, change: (data: SessionValues) => unknown): Promise<Control> {
     const found = this.#face.accepts(id) ? await this.records.find(id) : undefined;
-    if (found?.kind !== "live") throw interrupted();
+    if (found?.kind !== "live") {
+      throw new SessionError(
+        "ERR_SESSION_INTERRUPTED",
+        "Cannot update the session: there is none under this id, or not any more",
+      );
+    }
     const now = this.records.now();
     const { text } = await this.records.swap(found.record, async ({ data, created, subject }) => {
       await change(new Control(identify(data, id, now), "open").expose());

@@ -4,9 +4,9 @@
  * @module
  */
 import { isObject, isReserved, type SessionValues } from "./_codec.ts";
-import { Control, controlFor, findControl, type Mode } from "./_control.ts";
+import { Control, controlFor, findControl, refusal } from "./_control.ts";
 import { has, put, userKeys } from "./_data.ts";
-import { SessionError, type SessionErrorCode } from "./errors.ts";
+import { SessionError } from "./errors.ts";
 
 /** The keys that the middleware keeps in a session's data. The app reads them, and no more. */
 export interface SessionMetadata {
@@ -26,23 +26,6 @@ export interface SessionMetadata {
 
 /** A session's data as the app sees it: its own keys, and PAGI's reserved ones. */
 export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
-
-/** Why a session cannot be written to. */
-const REFUSALS: Record<Exclude<Mode, "open">, readonly [code: SessionErrorCode, why: string]> = {
-  committed: [
-    "ERR_SESSION_COMMITTED",
-    "the response has been started and the session saved; use sessions.update() from here on",
-  ],
-  snapshot: [
-    "ERR_SESSION_READ_ONLY",
-    "this session was loaded for reading; use sessions.update() to change it",
-  ],
-  moved: [
-    "ERR_SESSION_INTERRUPTED",
-    "another request has given this session a new id; retry under that",
-  ],
-  ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
-};
 
 /** How many keys an error names before it only counts them. */
 const MAX_KEYS_NAMED = 10;
@@ -265,8 +248,7 @@ export class Session<T extends object = Record<string, unknown>> {
   #write(verb: string): SessionValues {
     const { mode } = this.#control;
     if (mode !== "open") {
-      const [code, why] = REFUSALS[mode];
-      throw new SessionError(code, `Cannot ${verb}: ${why}`);
+      throw refusal(mode, verb);
     }
     return this.#read();
   }

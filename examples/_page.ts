@@ -1,0 +1,154 @@
+/** The shop's page: HTML rendered on the server, which needs no script to work. */
+import type { Session } from "../mod.ts";
+import { euros, type Tea, TEAS, type Visit } from "./_catalogue.ts";
+import { type Html, html } from "./_html.ts";
+import { cup, layout } from "./_layout.ts";
+import { TOUCH_INTERVAL } from "./_outcome.ts";
+import { type PanelParts, panelParts } from "./_panel.ts";
+import type { Step } from "./_trail.ts";
+
+/** What a page is made of. */
+export interface View {
+  session: Session<Visit>;
+  steps: readonly Step[];
+  now: number;
+  /** Shown once; already gone from the session. */
+  flash: string | undefined;
+}
+
+/** The shop. */
+export function shopPage({ session, steps, now, flash }: View): Html {
+  const user = session.get("user", undefined);
+  const cart = session.get("cart", {});
+  return layout(
+    "The tea counter",
+    html`
+      <main>
+        ${flash !== undefined && html`<p class="flash" role="status">${flash}</p>`}
+        <section class="hero" aria-labelledby="welcome">
+          <h1 id="welcome">${user === undefined ? "Have some tea" : html`Hello, ${user}`}</h1>
+          <p class="lead">All that this shop knows of you is in one session. Use the shop, and
+            watch the session change.</p>
+          <p>${visitsLine(session.get("visits", 0))} <a class="jump" href="#panel">Inside your
+            session ↓</a></p>
+          ${user === undefined ? signInForm : signOutForm}
+        </section>
+        <section aria-labelledby="teas">
+          <h2 id="teas">Teas</h2>
+          <form method="post" action="/cart" class="teas">
+            ${[...TEAS].map(([key, tea]) => teaCard(key, tea))}
+          </form>
+        </section>
+        ${cartSection(cart)} ${experiments}
+      </main>
+      ${panelSection(panelParts(session, steps, now))}
+      <script type="module" src="/live.js"></script>
+    `,
+  );
+}
+
+function panelSection({ facts, latest, data, earlier }: PanelParts): Html {
+  return html`
+    <aside id="panel" aria-labelledby="inside">
+      <div class="title"><h2 id="inside">Inside your session</h2>
+        <span id="live" class="badge" hidden></span></div>
+      <dl class="facts" id="facts">${facts}</dl>
+      <h3>What just happened</h3>
+      <ol class="steps" id="latest">${latest}</ol>
+      <h3 id="data-title">Data</h3>
+      <pre id="data" tabindex="0" aria-labelledby="data-title">${data}</pre>
+      <details>
+        <summary>Earlier requests</summary>
+        <ol class="steps" id="earlier">${earlier}</ol>
+      </details>
+      <p class="hint">The live view only reads, which is no use of the session: it expires all the
+        same. A use is noted at most once in ${TOUCH_INTERVAL} seconds.</p>
+    </aside>
+  `;
+}
+
+function visitsLine(visits: number): Html {
+  if (visits === 0) return html`You have not been counted yet.`;
+  return visits === 1
+    ? html`This is your <strong>first</strong> visit.`
+    : html`You have been here <strong>${visits}</strong> times.`;
+}
+
+const signInForm = html`
+  <form method="post" action="/sign-in" class="sign-in">
+    <label for="name">Your name</label>
+    <div class="field">
+      <input id="name" name="name" required maxlength="40" autocomplete="nickname"
+        placeholder="Any name will do" aria-describedby="name-hint">
+      <button class="primary">Sign in</button>
+    </div>
+    <p class="hint" id="name-hint">No password. Signing in gives your session a new id and keeps
+      your cart.</p>
+  </form>
+`;
+
+const signOutForm = html`
+  <form method="post" action="/sign-out" class="sign-in">
+    <button>Sign out</button>
+    <p class="hint">Ends the session: the cart goes, and the old cookie opens nothing.</p>
+  </form>
+`;
+
+function teaCard(key: string, { name, note, cents, colour }: Tea): Html {
+  return html`
+    <div class="tea">
+      ${cup(colour)}
+      <div><h3>${name}</h3><p class="note">${note}</p><p class="price">${euros(
+        cents,
+      )} <span class="note">/ 100 g</span></p></div>
+      <button name="add" value="${key}" aria-label="Add ${name} to the cart">Add</button>
+    </div>
+  `;
+}
+
+function cartSection(cart: Record<string, number>): Html {
+  const lines = [...TEAS].filter(([key]) => Object.hasOwn(cart, key));
+  const total = lines.reduce((sum, [key, { cents }]) => sum + cents * cart[key]!, 0);
+  return html`
+    <section aria-labelledby="cart-title" class="card">
+      <h2 id="cart-title">Your cart</h2>
+      ${lines.length === 0 ? html`<p class="note">Nothing in it yet.</p>` : html`
+        <form method="post" action="/cart">
+          <ul class="cart">${lines.map(([key, tea]) => cartLine(key, tea, cart[key]!))}</ul>
+        </form>
+        <p class="total"><span>Total</span> <strong>${euros(total)}</strong></p>
+      `}
+      <p class="hint">Each click is one <code>session.update("cart", …)</code>: two tabs, or ten
+        requests at once, lose nothing.</p>
+      <p><button type="button" id="burst" hidden>Add Sencha ten times at once</button></p>
+    </section>
+  `;
+}
+
+function cartLine(key: string, { name, cents }: Tea, count: number): Html {
+  return html`
+    <li>
+      <span class="name">${name}</span>
+      <span class="stepper">
+        <button name="take" value="${key}" aria-label="One ${name} less">−</button>
+        <output aria-label="${name} in the cart">${count}</output>
+        <button name="add" value="${key}" aria-label="One ${name} more">+</button>
+      </span>
+      <span class="price">${euros(cents * count)}</span>
+    </li>
+  `;
+}
+
+const experiments = html`
+  <section aria-labelledby="try">
+    <h2 id="try">Try it</h2>
+    <ul class="try">
+      <li><a class="button" href="/">Visit again</a> <span class="note">Counts, so it saves.</span></li>
+      <li><a class="button" href="/look">Only look</a> <span class="note">Writes nothing, so no cookie.</span></li>
+      <li><form method="post" action="/new-id"><button>New id</button></form>
+        <span class="note">Same data, and the old id dies.</span></li>
+      <li><form method="post" action="/fail"><button>Fail half-way</button></form>
+        <span class="note">The handler throws: nothing is kept.</span></li>
+    </ul>
+  </section>
+`;
