@@ -2,14 +2,14 @@
 import type { SessionEvent } from "./_settings.ts";
 import type { HeaderPair } from "./pagi.ts";
 
-/** Responses that were given a client's headers in place: no other client may get those. */
-const spent = new WeakSet<Response>();
+/** Responses that were handed on, and whether a client's headers were put on them in place. */
+const handedOn = new WeakMap<Response, boolean>();
 
 /**
  * `response` with these headers. An app may send a response without a body again and again, so that
  * one is copied; one with a body can be sent only once, and is changed in place.
  *
- * @throws {TypeError} When a response comes that had another client's headers put on it.
+ * @throws {TypeError} When a response comes again that cannot be copied.
  */
 export function addHeaders(
   response: Response,
@@ -17,12 +17,9 @@ export function addHeaders(
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
-  if (spent.has(response)) {
-    throw new TypeError(
-      "Cannot send the same Response twice: it carries another client's cookie; make a new one " +
-        "for each request",
-    );
-  }
+  const carriesHeaders = handedOn.get(response);
+  if (carriesHeaders) throw sentTwice();
+  if (carriesHeaders === undefined) handedOn.set(response, false);
   const missing = vary.length === 0 ? vary : missingVary(response.headers.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
   const all = [...headers, ...missing.map((name): HeaderPair => ["vary", name])];
@@ -37,9 +34,13 @@ export function addHeaders(
     return response;
   }
   // Vary alone is nobody's: it may stay on a response that others get.
-  if ((headers.length === 0 || hasBody(response)) && append(response, all)) {
-    if (headers.length > 0) spent.add(response);
-    return response;
+  if (headers.length === 0 && append(response, all)) return response;
+  if (hasBody(response)) {
+    if (carriesHeaders !== undefined) throw sentTwice();
+    if (append(response, all)) {
+      handedOn.set(response, true);
+      return response;
+    }
   }
   const copy = new Response(response.body, {
     status: response.status,
@@ -48,6 +49,12 @@ export function addHeaders(
   });
   for (const [name, value] of all) copy.headers.append(name, value);
   return copy;
+}
+
+function sentTwice(): TypeError {
+  return new TypeError(
+    "Cannot send the same Response to a second client: make a new one for each request",
+  );
 }
 
 /**

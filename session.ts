@@ -157,6 +157,8 @@ export class Session<T extends object = Record<string, unknown>> {
     const before = JSON.stringify(old);
     const value = replayable(old);
     if (value instanceof Promise) {
+      // Nobody will wait for it, and a rejection that nobody sees ends the process.
+      value.catch(() => {});
       throw new TypeError(`Cannot update "${key}": the function must not be async`);
     }
     put(data, key, value);

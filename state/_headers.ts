@@ -8,22 +8,21 @@ export function isToken(value: unknown): value is string {
   return typeof value === "string" && TOKEN.test(value);
 }
 
-/** The value of the first request header called `name` (in lower case). */
-export function headerValue(scope: Scope, name: string): string | undefined {
+/** What a header may hold that is made from an id: visible ASCII (RFC 9110, section 5.5). */
+const VISIBLE = /^[\x21-\x7e]+$/;
+
+/** Whether `value` can be a header's value as it stands. */
+export function isVisible(value: string): boolean {
+  return VISIBLE.test(value);
+}
+
+/** The value of the request header called `name` (in lower case); of several, joined as one list. */
+export function headerValue(scope: Scope, name: string, separator = ", "): string | undefined {
   if (scope.request !== undefined) return scope.request.headers.get(name) ?? undefined;
-  return scope.headers?.find(([key]) => isNamed(key, name))?.[1];
-}
-
-/** The Cookie header; several are one list (RFC 9113, section 8.2.3). */
-export function cookieHeader(scope: Scope): string | undefined {
-  if (scope.request !== undefined) return scope.request.headers.get("cookie") ?? undefined;
-  let cookies: string | undefined;
+  let joined: string | undefined;
   for (const [key, value] of scope.headers ?? []) {
-    if (isNamed(key, "cookie")) cookies = cookies === undefined ? value : `${cookies};${value}`;
+    if (key.length !== name.length || key.toLowerCase() !== name) continue;
+    joined = joined === undefined ? value : joined + separator + value;
   }
-  return cookies;
-}
-
-function isNamed(key: string, name: string): boolean {
-  return key.length === name.length && key.toLowerCase() === name;
+  return joined;
 }

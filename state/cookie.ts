@@ -6,7 +6,7 @@
 import { checkNumber, checkOptions } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { cookieValues } from "./_cookie_header.ts";
-import { cookieHeader } from "./_headers.ts";
+import { headerValue } from "./_headers.ts";
 import { type CookieOptions, CookieTemplate } from "./_set_cookie.ts";
 import { type InjectOptions, State } from "./state.ts";
 
@@ -71,7 +71,8 @@ export class CookieState extends State {
 
   /** Finds the cookie's value; several, in the order sent, when the client has several of the name. */
   override extract(scope: Scope): string | readonly string[] | undefined {
-    const header = cookieHeader(scope);
+    // One header or several, it is one list (RFC 9113, section 8.2.3).
+    const header = headerValue(scope, "cookie", ";");
     if (header === undefined) return undefined;
     const values = cookieValues(header, this.#cookie.name);
     return values.length > 1 ? values : values[0];

@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
-import { headerValue, isToken } from "./_headers.ts";
+import { headerValue, isToken, isVisible } from "./_headers.ts";
 import { State } from "./state.ts";
 
 /** Options of {@linkcode HeaderState}. */
@@ -68,16 +68,24 @@ export class HeaderState extends State {
     this.#emit = emit;
   }
 
-  /** Finds the id in the first header of this name. */
+  /** Finds the id in the header of this name. */
   override extract(scope: Scope): string | undefined {
     const value = headerValue(scope, this.#headerName);
     if (value === undefined || this.#pattern === undefined) return value;
     return this.#pattern.exec(value)?.[1];
   }
 
-  /** Adds the `emit` header, where there is one. */
+  /**
+   * Adds the `emit` header, where there is one.
+   *
+   * @throws {TypeError} When `id` has characters that a header cannot carry.
+   */
   override inject(headers: HeaderPair[], id: string): void {
-    if (this.#emit !== undefined) headers.push([this.#emit, id]);
+    if (this.#emit === undefined) return;
+    if (!isVisible(id)) {
+      throw new TypeError("Cannot send the id: it has characters that no header can carry");
+    }
+    headers.push([this.#emit, id]);
   }
 }
 

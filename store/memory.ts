@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, checkOptions } from "../_options.ts";
+import { checkOptions } from "../_options.ts";
 import { ExpiryQueue } from "./_expiry_queue.ts";
 import { getHash, setHash } from "./_hash.ts";
 import type {
@@ -87,7 +87,6 @@ export class MemoryStore implements VersionedStore {
   constructor(options: MemoryStoreOptions = {}) {
     checkOptions("MemoryStore", options, ["maxSessions", "now"]);
     const { maxSessions = DEFAULT_MAX_SESSIONS, now = Date.now } = options;
-    checkNumber("MemoryStore", "maxSessions", maxSessions, "sessions");
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
       throw new RangeError("Cannot make MemoryStore: maxSessions must be a whole number above 0");
     }

@@ -223,7 +223,7 @@ Deno.test("a late request under the old id sees nothing, cannot write and sends 
     for (
       const write of [
         () => scope["pagi.session"].a = 1,
-        () => delete scope["pagi.session"]._id,
+        () => delete scope["pagi.session"].a,
         () => session.set("a", 1),
       ]
     ) {

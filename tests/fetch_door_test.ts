@@ -20,8 +20,7 @@ Deno.test("SessionMiddleware.run() stores and sends nothing when 1000 visitors w
   const { sessions, store } = rig();
   const handler = sessions.handler((_request, session) => new Response(session.get("n", "you")));
   for (let i = 0; i < 1000; i++) {
-    const cookie = `pagi_session=${idOf(String(i % 10))}`;
-    const response = await handler(requestWith({ cookie }));
+    const response = await handler(requestWith({ cookie: `pagi_session=${idOf(`${i % 10}`)}` }));
     assertEquals(setCookies(response), []);
     assertEquals(response.headers.get("cache-control"), null);
   }
@@ -44,7 +43,6 @@ Deno.test("SessionMiddleware.run() sends the cookie with no-store when the sessi
     assertEquals(setCookies(answered).length, 1);
     assertMatch(setCookies(answered)[0]!, /^pagi_session=[0-9a-f]{64}; Path=\/; HttpOnly; /);
     assertEquals(answered.headers.get("cache-control"), "no-store");
-    assertEquals(answered.status, response.status);
   }
   assertEquals([store.size, events], [2, []]);
 });
@@ -60,11 +58,9 @@ Deno.test("SessionMiddleware.run() keeps the response's own Cache-Control, and t
 
 Deno.test("SessionMiddleware.run() merges Vary when the session was read", async () => {
   const reads = async (options: Partial<SessionOptions>, vary?: string) => {
-    const response = await rig(options).sessions.run(requestWith(), (session) => {
-      session.exists("n");
-      return new Response("x", { headers: vary === undefined ? {} : { vary } });
-    });
-    return response.headers.get("vary");
+    const response = new Response("x", { headers: vary === undefined ? {} : { vary } });
+    const read = (session: Session) => (session.exists("n"), response);
+    return (await rig(options).sessions.run(requestWith(), read)).headers.get("vary");
   };
   assertEquals(await reads({}), "Cookie");
   assertEquals(await reads({}, "Accept"), "Accept, Cookie");
@@ -107,23 +103,33 @@ Deno.test("SessionMiddleware.run() leaks no cookie when a Response without a bod
 Deno.test("SessionMiddleware.run() throws when a Response with a body is used again", async () => {
   const { answer } = rig();
   const page = new Response("hello");
-  const first = await answer(page);
-  assertStrictEquals(first, page);
-  const cookie = cookieOf(first);
+  const cookies = setCookies(await answer(page));
   await assertRejects(() => answer(page), TypeError, "Response");
-  assertEquals([setCookies(first).length, cookieOf(first)], [1, cookie]);
+  assertEquals(setCookies(page), cookies);
 });
 
-Deno.test("SessionMiddleware.run() leaks no cookie to one who only reads when a Response with a body is used again", async () => {
-  const { answer, sessions } = rig();
-  const page = new Response("hello");
-  await answer(page);
-  for (const act of [() => page, (session: Session) => (session.keys(), page)]) {
-    const sent = await sessions.run(requestWith(), act).then(setCookies, (error) => {
-      assertInstanceOf(error, TypeError);
-      return [];
-    });
-    assertEquals(sent.length, 0, "another client got the first one's cookie");
+Deno.test("SessionMiddleware.run() leaks no cookie to those who come later when a Response is used again", async () => {
+  const typed = { headers: { "content-type": "text/plain" } };
+  for (const page of [new Response("x"), new Response("x", typed), new Response(null, typed)]) {
+    const { answer, sessions } = rig();
+    await answer(page);
+    for (const act of [() => page, (session: Session) => (session.keys(), page)]) {
+      const sent = await sessions.run(requestWith(), act).then(setCookies, (error) => {
+        assertInstanceOf(error, TypeError);
+        return [];
+      });
+      assertEquals(sent.length, 0, "another client got the first one's cookie");
+    }
+  }
+});
+
+Deno.test("SessionMiddleware.run() leaks no cookie to one who came before when a Response is used again", async () => {
+  const { answer } = rig();
+  for (const page of [new Response("x"), new Response(null)]) {
+    // Handed to the server, which may not have sent it yet.
+    const first = await answer(page, { write: false });
+    await answer(page).catch((error) => assertInstanceOf(error, TypeError));
+    assertEquals(setCookies(first).length, 0, "the first client got another's cookie");
   }
 });
 
@@ -137,20 +143,21 @@ Deno.test("SessionMiddleware.run() never rebuilds a 101", async () => {
   assertEquals(events, ["headers-dropped"]);
 });
 
-Deno.test("SessionMiddleware.run() cancels the body that it drops, and does not wait, when the commit fails", async () => {
+Deno.test("SessionMiddleware.run() cancels the body that it drops when the commit fails", async () => {
   const { answer } = rig({ store: failing("create") });
-  let cancels = 0;
-  const neverEnding = () => (cancels++, new Promise<void>(() => {}));
-  const ended = [() => void cancels++, neverEnding].map(async (cancel) => {
-    const response = new Response(new ReadableStream({ cancel }));
-    return (await assertRejects(() => answer(response), SessionError)).code;
-  });
-  assertEquals(await ended[0], "ERR_SESSION_STORE");
-  // The second began with the first: by now it has ended, or it waits for the cancel.
-  const waits = Promise.resolve().then(() => "it waits");
+  let cancelled = false;
+  const body = new ReadableStream({ cancel: () => void (cancelled = true) });
+  const error = await assertRejects(() => answer(new Response(body)), SessionError);
+  assertEquals([error.code, cancelled], ["ERR_SESSION_STORE", true]);
+});
+
+Deno.test("SessionMiddleware.run() does not wait for a body whose cancel never ends", async () => {
+  const { answer } = rig({ store: failing("create") });
+  const body = new ReadableStream({ cancel: () => new Promise(() => {}) });
+  const ended = answer(new Response(body)).catch((error) => error);
+  await assertRejects(() => answer(new Response("x")), SessionError);
   for (let turn = 0; turn < 100; turn++) await Promise.resolve();
-  assertEquals(cancels, 2);
-  assertEquals(await Promise.race([ended[1], waits]), "ERR_SESSION_STORE");
+  assertInstanceOf(await Promise.race([ended, Promise.resolve("it waits")]), SessionError);
 });
 
 Deno.test("SessionMiddleware.run() throws and saves nothing when the handler returns no Response", async () => {
@@ -203,11 +210,9 @@ Deno.test("SessionMiddleware.handler() answers 409 when the session was ended me
   const response = await sessions.handler(async (_request, session) => {
     await sessions.destroy(session);
     session.set("n", 5);
-    return new Response("never sent", { headers: { "x-app": "1" } });
+    return new Response("never sent");
   })(requestWith({ cookie }));
   assertEquals([response.status, setCookies(response), store.size], [409, [], 0]);
-  assertEquals(response.headers.get("cache-control"), "no-store");
-  assertEquals([response.headers.get("x-app"), response.headers.get("retry-after")], [null, null]);
   assertFalse((await response.text()).includes(cookie.split("=")[1]!));
 });
 
@@ -239,7 +244,6 @@ Deno.test("SessionMiddleware.handler() answers 400 when a client with two sessio
   const write = sessions.handler((_request, session) => new Response(session.set("n", 5).id));
   const writes = await write(requestWith({ cookie }));
   assertEquals([writes.status, setCookies(writes)], [400, []]);
-  assertEquals(writes.headers.get("cache-control"), "no-store");
 });
 
 /** Logs out while the store cannot delete. */
@@ -254,7 +258,6 @@ Deno.test("SessionMiddleware.handler() clears the cookie on its answer when a lo
   const response = await failedLogout();
   assertEquals([response.status, setCookies(response).length], [503, 1]);
   assertMatch(setCookies(response)[0]!, /^pagi_session=; Path=\/; .*Max-Age=0$/);
-  assertFalse((await response.text()).includes("bye"));
 });
 
 Deno.test("SessionMiddleware.handler() answers what onError makes of the error, with the headers", async () => {
@@ -268,7 +271,6 @@ Deno.test("SessionMiddleware.handler() answers what onError makes of the error, 
   assertEquals(seen, ["ERR_SESSION_STORE", true]);
   assertEquals([response.status, await response.text()], [500, "sorry"]);
   assertEquals(setCookies(response).length, 1);
-  // Set-Cookie brings no-store here as everywhere.
   assertEquals(response.headers.get("cache-control"), "no-store");
 });
 
@@ -281,9 +283,11 @@ Deno.test("SessionMiddleware.load() finds the session for reading, and keeps it 
   );
   const cookie = await signIn();
   const scope = { type: "websocket", headers: [["cookie", cookie]] as [string, string][] };
+  await sessions.update(cookie.split("=")[1]!, (data) => void (data.nested = { list: [1] }));
   for (const source of [requestWith({ cookie }), scope]) {
     const session = (await sessions.load(source))!;
     assertEquals([session.get("n"), session.id], [1, cookie.split("=")[1]]);
+    assertThrows(() => (session.get("nested") as { list: number[] }).list.push(2), TypeError);
     const error = assertThrows(() => session.set("n", 2), SessionError);
     assertEquals(error.code, "ERR_SESSION_READ_ONLY");
   }

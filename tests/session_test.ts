@@ -220,6 +220,7 @@ Deno.test("Session.data keeps a raw __proto__ through the store, and pollutes no
   const { result } = await visit((session) => {
     assertEquals(session.get("admin", "none"), "none");
     assertEquals(Object.getPrototypeOf(session.data), null);
+    assertEquals(Object.keys(session.slice("__proto__", "gone")), ["__proto__"]);
     return [session.data["__proto__"], JSON.stringify(session.get("nested"))];
   }, cookieOf(cookies[0]!));
   assertEquals(result, [{ admin: true }, JSON.stringify(nested)]);

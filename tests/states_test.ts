@@ -63,9 +63,19 @@ Deno.test("HeaderState.extract() finds nothing when the header is missing or nam
   assertEquals(state.extract({ type: "http", request: requestWith() }), undefined);
 });
 
-Deno.test("HeaderState.extract() takes the first header when a scope has several", () => {
+Deno.test("HeaderState.extract() joins several headers as a Request does", () => {
   const state = new HeaderState({ headerName: "X-Session" });
-  assertEquals(state.extract(scopeWith([["x-session", "a"], ["X-Session", "b"]])), "a");
+  const headers: [string, string][] = [["x-session", "a"], ["X-Session", "b"]];
+  assertEquals(state.extract(scopeWith(headers)), "a, b");
+  const request = new Request("http://localhost/", { headers });
+  assertEquals(state.extract({ type: "http", request }), "a, b");
+});
+
+Deno.test("HeaderState.inject() refuses an id that no header can carry", () => {
+  const state = new HeaderState({ headerName: "X-Session", emit: "X-Session" });
+  for (const id of ["a\r\nb", "a b", "\0", "é", ""]) {
+    assertThrows(() => state.inject([], id), TypeError, "header");
+  }
 });
 
 Deno.test("HeaderState.extract() finds the first group when there is a pattern", () => {
