@@ -32,8 +32,8 @@ export interface Change extends Intent {
 const ABSENT: Found = { kind: "absent" };
 /** How often a write or a delete is tried against others before it gives up. */
 const MAX_ATTEMPTS = 32;
-/** How long a tombstone names the new id, in seconds. */
-const TOMBSTONE_TTL = 60;
+/** For how long a request under an old id counts as late, in seconds; then it starts a new session. */
+const LATE = 60;
 /** Seconds that a store keeps a record beyond its end, which is decided here, in whole seconds. */
 const TTL_MARGIN = 1;
 
@@ -86,7 +86,7 @@ export class SessionRecords {
       });
       return ABSENT;
     }
-    return this.now() - record.lastAccess > TOMBSTONE_TTL ? ABSENT : { kind: "moved", id };
+    return this.now() - record.lastAccess > LATE ? ABSENT : { kind: "moved", id };
   }
 
   /** Writes a new session under an id that nobody has. */
@@ -154,8 +154,8 @@ export class SessionRecords {
     let written: Written | undefined = await this.#insert(newId, base.created, change);
     const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const tombstone = { lastAccess: this.now(), ttl: TOMBSTONE_TTL };
-      if (await this.#face.retire(current, newId, tombstone)) return written.transport;
+      // Kept as long as a session: a logout may come later than anything else.
+      if (await this.#face.retire(current, newId, lifetime())) return written.transport;
       try {
         current = await this.#reread(current);
       } catch (error) {

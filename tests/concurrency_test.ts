@@ -253,7 +253,8 @@ Deno.test("a late logout that comes after the response is loud", async () => {
   assertEquals(checked, 1);
 });
 
-Deno.test("the old id is free of its tombstone after a minute", async () => {
+/** A client with a session, on a clock that the test moves. */
+async function setUpClock() {
   const clock = { seconds: 1_700_000_000 };
   const sessions = new SessionMiddleware({ secret: "test", now: () => clock.seconds * 1000 });
   const app = (work: Work) =>
@@ -263,7 +264,27 @@ Deno.test("the old id is free of its tombstone after a minute", async () => {
     });
   const client = new Client(app((session) => session.set("a", 1)));
   await client.request();
-  const { cookie } = client;
+  return { clock, sessions, app, cookie: client.cookie! };
+}
+
+Deno.test("a destroy that comes minutes after a rotation still ends the session", async () => {
+  const { clock, sessions, app, cookie } = await setUpClock();
+  const rotating = new Client(app((session) => session.set("user", "ada").regenerate()), cookie);
+  const slow = new Client(
+    app(async (session) => {
+      await rotating.request();
+      clock.seconds += 600;
+      session.destroy();
+    }),
+    cookie,
+  );
+  await slow.request();
+  const request = new Request("http://localhost/", { headers: { cookie: rotating.cookie! } });
+  assertEquals(await sessions.load(request), undefined);
+});
+
+Deno.test("a request under the old id is late for a minute", async () => {
+  const { clock, app, cookie } = await setUpClock();
   await new Client(app((session) => session.regenerate()), cookie).request();
   clock.seconds += 61;
   const late = new Client(app((session) => session.set("b", 1)), cookie);

@@ -1,0 +1,122 @@
+/** One race: sets a session up, lets the requests run as the schedule says, and looks what is left. */
+import { SessionMiddleware } from "../middleware.ts";
+import type { HeaderPair } from "../pagi.ts";
+import { Session } from "../session.ts";
+import type { SessionStore } from "../store/store.ts";
+import { CookieJar } from "./_cookie_jar.ts";
+import type { Choose, Program } from "./_program.ts";
+import { startingValues } from "./_request_kinds.ts";
+import { call, type Values, Visit } from "./_visit.ts";
+import { type Step, watch } from "./_watch.ts";
+
+/** A session as it was found after a race. */
+export interface Left {
+  values: Values;
+  subject: string | undefined;
+}
+
+/** A race that was run. */
+export interface Run {
+  program: Program;
+  visits: Visit[];
+  /** Which request took each step. */
+  order: number[];
+  steps: Step[];
+  /** The first session: its id, its cookie and its data. */
+  start: { id: string; cookie: string; values: Values };
+  /** What is found under each cookie and each id there was. */
+  left: Map<string, Left | undefined>;
+}
+
+/** What a run takes. */
+export interface RunOptions {
+  store: SessionStore;
+  /** Makes ids that no other run has. */
+  newId: () => string;
+}
+
+const SECRET = "the simulator's own secret, which protects nothing";
+/** Seconds that a request may wait for its turn, as far as its store's time is concerned. */
+const STORE_TIMEOUT = 3600;
+
+/** Runs one race. */
+export async function run(program: Program, choose: Choose, options: RunOptions): Promise<Run> {
+  const { store } = options;
+  const ids: string[] = [];
+  const generateId = () => {
+    const id = options.newId();
+    ids.push(id);
+    return id;
+  };
+  const startedAt = Date.now();
+  const middleware = (store: SessionStore) =>
+    new SessionMiddleware({
+      secret: SECRET,
+      store,
+      generateId,
+      now: () => startedAt,
+      storeTimeout: STORE_TIMEOUT,
+      touchInterval: program.isTouchDue ? 0 : undefined,
+    });
+  const steps: Step[] = [];
+  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps));
+  const jar = new CookieJar();
+  const alone = middleware(store);
+  const start = await setUp(alone, jar, startingValues(visits.map(({ me }) => me)));
+  for (const visit of visits) {
+    const sessions = middleware(watch(store, visit));
+    await visit.lane.start(() => visit.run(sessions, jar));
+  }
+  const order = await follow(visits, choose);
+  const sent = visits.flatMap((visit) => visit.cookies).filter((cookie) => cookie !== "clear");
+  const left: Run["left"] = new Map();
+  for (const cookie of new Set([start.cookie, ...ids, ...sent.map(({ set }) => set)])) {
+    left.set(cookie, await probe(alone, cookie));
+  }
+  return { program, visits, order, steps, start, left };
+}
+
+/** Lets one request after the other take a step until none can any more. */
+async function follow(visits: readonly Visit[], choose: Choose): Promise<number[]> {
+  const order: number[] = [];
+  while (true) {
+    const ready = [...visits.keys()].filter((at) => visits[at]!.lane.isReady);
+    if (ready.length === 0) return order;
+    const next = choose(ready);
+    order.push(next);
+    await visits[next]!.lane.step();
+  }
+}
+
+/** A first visit, alone: after it the browser has a session. */
+async function setUp(
+  sessions: SessionMiddleware,
+  jar: CookieJar,
+  values: Values,
+): Promise<Run["start"]> {
+  let id: string | undefined;
+  const app = sessions.wrap(async (scope, _receive, send) => {
+    id = new Session(scope).set(values).id;
+    await send({ type: "http.response.start", status: 200, headers: [] });
+  });
+  await call(app, "http", undefined, (event) => {
+    jar.take(event.headers as HeaderPair[]);
+    return Promise.resolve();
+  });
+  if (id === undefined || jar.value === undefined) {
+    throw new Error("Cannot simulate races: the middleware sent no cookie for a first session");
+  }
+  return { id, cookie: jar.value, values };
+}
+
+/** What is found under a cookie. A socket only looks: nothing is touched by it. */
+async function probe(sessions: SessionMiddleware, cookie: string): Promise<Left | undefined> {
+  let found: Left | undefined;
+  const app = sessions.wrap((scope) => {
+    const session = new Session(scope);
+    if (session.id === undefined) return;
+    found = { values: session.slice(...session.keys()), subject: session.subject };
+  });
+  await call(app, "websocket", cookie, () => Promise.resolve());
+  return found;
+}

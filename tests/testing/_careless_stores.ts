@@ -1,0 +1,211 @@
+/** Stores with one mistake each that is not about races: in what they carry, and in time. */
+import type { StoredRecord } from "@pagi/session/store";
+import type { BrokenStore } from "./_broken_stores.ts";
+
+const DAY = 86_400;
+
+function cut(text: string, bytes: number): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes));
+}
+
+/** Mistakes in what is carried, and in time. */
+export const CARELESS_STORES: BrokenStore[] = [
+  {
+    name: "texts cut off at 64 KiB",
+    breaks: (store) => ({
+      create: (id, text, options) => store.create(id, cut(text, 65_536), options),
+    }),
+    clause: "a text comes back as it was written: 100 KiB",
+  },
+  {
+    name: "texts kept in 16 bits a character",
+    breaks: (store) => ({
+      replace: (id, text, options) =>
+        store.replace(id, text.replace(/[\u{10000}-\u{10ffff}]/gu, "?"), options),
+    }),
+    clause:
+      "a text comes back as it was written: characters beyond 16 bits and what is made of several",
+  },
+  {
+    name: "texts parsed with care and written again",
+    breaks: (store) => ({
+      create(id, text, options) {
+        if (!text.startsWith("{")) return store.create(id, text, options);
+        const fields = JSON.parse(text, (key, value) => key === "__proto__" ? undefined : value);
+        return store.create(id, JSON.stringify(fields), options);
+      },
+    }),
+    clause: "a text comes back as it was written: keys that objects have",
+  },
+  {
+    name: "texts trimmed",
+    breaks: (store) => ({
+      create: (id, text, options) => store.create(id, text.trim(), options),
+    }),
+    clause: "a text comes back as it was written: blanks around it",
+  },
+  {
+    name: "lastAccess by the store's own clock",
+    breaks: (store) => ({
+      create: (id, text, options) => store.create(id, text, { ...options, lastAccess: 1 }),
+    }),
+    clause: "read() finds what create() wrote, with its version and its lastAccess",
+  },
+  {
+    name: "replace that leaves lastAccess",
+    breaks: (store) => ({
+      replace(id, text, options) {
+        const { lastAccess = 0 } = store.read(id) ?? {};
+        return store.replace(id, text, { ...options, lastAccess });
+      },
+    }),
+    clause: "replace() writes text and lastAccess at the record's version",
+  },
+  {
+    name: "touch that does nothing",
+    breaks: (store) => ({
+      touch: (id, { version }) => store.read(id)?.version === version,
+    }),
+    clause: "touch() writes lastAccess at the record's version, and leaves the text",
+  },
+  {
+    name: "read that hands out the record itself",
+    breaks(store) {
+      const records = new Map<string, StoredRecord>();
+      return {
+        read(id) {
+          const record = store.read(id);
+          const kept = records.get(id);
+          if (record !== undefined && kept === undefined) records.set(id, record);
+          return record && (kept ?? record);
+        },
+      };
+    },
+    clause: "read() gives a copy: what the caller does to it does not reach the store",
+  },
+  {
+    name: "ids cut off at 32 digits",
+    breaks: (store) => ({
+      read: (id) => store.read(id.slice(0, 32)),
+      create: (id, text, options) => store.create(id.slice(0, 32), text, options),
+    }),
+    clause: "records under different ids have nothing to do with each other",
+  },
+  {
+    name: "accepts() that refuses ids",
+    breaks: () => ({ accepts: (id) => /^[0-9a-f]{32}$/.test(id) }),
+    clause: "accepts() takes the ids that are made, and what else it takes is harmless",
+  },
+  {
+    name: "accepts() that takes everything, and a read() that throws at it",
+    breaks: (store) => ({
+      accepts: () => true,
+      read(id) {
+        if (id.length !== 64) throw new Error("no such key");
+        return store.read(id);
+      },
+    }),
+    clause: "accepts() takes the ids that are made, and what else it takes is harmless",
+  },
+  {
+    name: "calls that fail when they are aborted afterwards",
+    breaks(store) {
+      let isAborted = false;
+      return {
+        create(id, text, options) {
+          options.signal.addEventListener("abort", () => isAborted = true);
+          return store.create(id, text, options);
+        },
+        read(id) {
+          if (isAborted) throw new Error("closed");
+          return store.read(id);
+        },
+      };
+    },
+    clause: "every call takes a signal; an abort that comes after the answer changes nothing",
+  },
+  {
+    name: "read that finds what has expired",
+    breaks(store) {
+      const records = new Map<string, StoredRecord>();
+      return {
+        read(id) {
+          const record = store.read(id) ?? records.get(id);
+          if (record !== undefined) records.set(id, record);
+          return record;
+        },
+        create(id, text, options) {
+          const version = store.create(id, text, options);
+          if (version !== undefined) {
+            records.set(id, { text, version, lastAccess: options.lastAccess });
+          }
+          return version;
+        },
+      };
+    },
+    clause: "read() finds nothing past the ttl",
+  },
+  {
+    name: "create that is in the way of itself for a day",
+    breaks(store) {
+      const made = new Set<string>();
+      return {
+        create(id, text, options) {
+          if (made.has(id)) return undefined;
+          made.add(id);
+          return store.create(id, text, options);
+        },
+        delete(id, options) {
+          made.delete(id);
+          return store.delete(id, options);
+        },
+      };
+    },
+    clause: "create() writes where a record is past its ttl, and the old version does not match",
+  },
+  {
+    name: "a ttl in milliseconds",
+    breaks: (store) => ({
+      create: (id, text, options) =>
+        store.create(id, text, { ...options, ttl: options.ttl / 1000 }),
+    }),
+    clause: "a record is kept until its ttl has passed",
+  },
+  {
+    name: "replace that leaves the ttl",
+    breaks(store) {
+      const ttls = new Map<string, number>();
+      return {
+        create(id, text, options) {
+          ttls.set(id, options.ttl);
+          return store.create(id, text, options);
+        },
+        replace: (id, text, options) => store.replace(id, text, { ...options, ttl: ttls.get(id)! }),
+      };
+    },
+    clause: "replace() prolongs a record by its ttl",
+  },
+  {
+    name: "replace that never shortens the ttl",
+    breaks: (store) => ({
+      replace: (id, text, options) => store.replace(id, text, { ...options, ttl: DAY }),
+    }),
+    clause: "replace() may shorten it: a tombstone is gone after its own ttl",
+  },
+  {
+    name: "touch that leaves the ttl",
+    breaks: (store) => ({ touch: (id, options) => store.touch(id, { ...options, ttl: 1 }) }),
+    clause: "touch() prolongs a record by its ttl",
+  },
+  {
+    name: "a call that fails and prolongs the record all the same",
+    breaks: (store) => ({
+      create(id, text, options) {
+        const { version = "" } = store.read(id) ?? {};
+        store.touch(id, { ...options, version, text });
+        return store.create(id, text, options);
+      },
+    }),
+    clause: "a call that fails prolongs nothing",
+  },
+];

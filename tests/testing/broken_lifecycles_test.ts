@@ -1,0 +1,29 @@
+// What no race through the front door can show, and `mutants.ts` asks for.
+import { assertEquals, assertRejects } from "@std/assert";
+import { SessionError, SessionMiddleware } from "@pagi/session";
+import { MemoryStore } from "@pagi/session/store/memory";
+import { Client, respond } from "../_client.ts";
+
+Deno.test("a write is not merged into a record that is another user's by now", async () => {
+  const store = new MemoryStore();
+  const sessions = new SessionMiddleware({ secret: "test", store });
+  let id = "";
+  const client = new Client(sessions.wrap(async (scope, _receive, send) => {
+    const isFirst = scope["pagi.session"].n === undefined;
+    id = scope["pagi.session_id"]!;
+    scope["pagi.session"].n = isFirst ? 0 : 1;
+    if (!isFirst) {
+      // As another program on the same store might: a new subject, and the id stays.
+      const record = store.read(id)!;
+      const { _created } = JSON.parse(record.text);
+      const text = JSON.stringify({ _created, _subject: "eve", n: 0 });
+      const { signal } = new AbortController();
+      store.replace(id, text, { ...record, ttl: 60, signal });
+    }
+    await respond(send);
+  }));
+  await client.request();
+  const error = await assertRejects(() => client.request(), SessionError);
+  assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
+  assertEquals([(await store.get(id))?._subject, (await store.get(id))?.n], ["eve", 0]);
+});

@@ -1,0 +1,63 @@
+import { assert, assertArrayIncludes, assertEquals, assertStringIncludes } from "@std/assert";
+import { type SessionHash, Store } from "@pagi/session/store";
+import { formatRaces, simulateRaces, storeContract } from "@pagi/session/testing";
+import { fakeClock } from "../_helpers.ts";
+import { broken, BROKEN_STORES } from "./_broken_stores.ts";
+import { CARELESS_STORES } from "./_careless_stores.ts";
+
+for (const mistake of [...BROKEN_STORES, ...CARELESS_STORES]) {
+  Deno.test(`storeContract() finds a ${mistake.name}`, async () => {
+    const clock = fakeClock();
+    const cases = storeContract({
+      open: () => broken(mistake, clock.now),
+      advance: clock.advance,
+    });
+    const failed: string[] = [];
+    for (const { name, run } of cases) {
+      await run().catch((error: Error) => {
+        assertStringIncludes(error.message, `The store breaks the contract, "${name}": `);
+        failed.push(name);
+      });
+    }
+    assertArrayIncludes(failed, [mistake.clause]);
+    assert(failed.length < cases.length, "a mistake in one call must not fail every case");
+  });
+}
+
+for (const mistake of BROKEN_STORES.filter(({ guarantee }) => guarantee !== undefined)) {
+  Deno.test(`simulateRaces() finds a ${mistake.name}`, async () => {
+    const report = await simulateRaces({
+      open: () => broken(mistake),
+      runs: 200,
+      requests: 3,
+      exhaustive: false,
+    });
+    assert(report[mistake.guarantee!] > 0, formatRaces(report));
+  });
+}
+
+/** PAGI's three methods on a Map. */
+class PlainStore extends Store {
+  readonly #hashes = new Map<string, SessionHash>();
+  override get(id: string) {
+    return Promise.resolve(this.#hashes.get(id));
+  }
+  override set(id: string, hash: SessionHash) {
+    this.#hashes.set(id, hash);
+    return Promise.resolve(id);
+  }
+  override delete(id: string) {
+    return Promise.resolve(this.#hashes.delete(id));
+  }
+}
+
+Deno.test("simulateRaces() runs a store with PAGI's methods alone, and it does not pass", async () => {
+  const report = await simulateRaces({
+    open: () => new PlainStore(),
+    runs: 300,
+    exhaustive: false,
+  });
+  assert(report.lost > 0 && report.resurrected > 0 && report.undoneLogins > 0);
+  assert(report.liveIds.most > 1, formatRaces(report));
+  assertEquals(report.runs, 300);
+});

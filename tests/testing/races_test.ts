@@ -1,0 +1,116 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { MemoryStore } from "@pagi/session/store/memory";
+import {
+  formatRaces,
+  type RaceOptions,
+  type RaceReport,
+  simulateRaces,
+} from "@pagi/session/testing";
+import { broken, BROKEN_STORES } from "./_broken_stores.ts";
+
+const open = () => new MemoryStore();
+const upserting = () => broken(BROKEN_STORES[0]!);
+
+/** Demands that no guarantee was broken. */
+function assertHolds(report: RaceReport) {
+  assertEquals(report.failures, [], formatRaces(report));
+  const { lost, resurrected, undoneLogins, extraIds, deadSessions, wrongAnswers } = report;
+  assertEquals([lost, resurrected, undoneLogins], [0, 0, 0]);
+  assertEquals([extraIds, deadSessions, wrongAnswers], [0, 0, 0]);
+  assertEquals(report.liveIds, { fewest: 1, most: 1 });
+}
+
+Deno.test("every schedule of every two requests on a MemoryStore keeps every guarantee", async () => {
+  const report = await simulateRaces({ open, runs: 0 });
+  assertHolds(report);
+  assert(report.runs > 10_000, `only ${report.runs} schedules`);
+});
+
+Deno.test("thousands of random schedules on a MemoryStore keep every guarantee", async () => {
+  const report = await simulateRaces({ open, runs: 4000, exhaustive: false });
+  assertHolds(report);
+  assertEquals(report.runs, 4000);
+});
+
+Deno.test("simulateRaces() runs every request on one store of a server, which it closes", async () => {
+  const store = new MemoryStore();
+  let closed = 0;
+  const close = () => void closed++;
+  // As a server's client does, it answers after a while, which no microtask can wait for.
+  const slow = new Proxy(store, {
+    get(_, name) {
+      const member = store[name as keyof MemoryStore] as unknown;
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        await crypto.subtle.digest("SHA-256", new Uint8Array());
+        return member.apply(store, args);
+      };
+    },
+  });
+  const report = await simulateRaces({ open: () => slow, close, runs: 20, exhaustive: false });
+  assertHolds(report);
+  assertEquals([report.runs, closed], [20, 20]);
+});
+
+Deno.test("simulateRaces() does the same for the same number, step by step", async () => {
+  const traces: unknown[] = [];
+  for (const number of [0, 1, 2, 1234, 2 ** 32 + 1, -1, -(5 * 2 ** 32) - 7]) {
+    const { trace } = await simulateRaces({ open, number });
+    assertEquals((await simulateRaces({ open, number })).trace, trace);
+    traces.push(JSON.stringify(trace));
+  }
+  assertEquals(new Set(traces).size, traces.length);
+});
+
+Deno.test("simulateRaces() has as many requests as it is told to", async () => {
+  for (const requests of [2, 3, 6]) {
+    const { trace } = await simulateRaces({ open, number: 3, requests });
+    assertEquals(new Set(trace!.map((line) => line[0])).size, requests);
+  }
+});
+
+Deno.test("simulateRaces() replays a failure from its number, and shortens it", async () => {
+  const found = await simulateRaces({ open: upserting, runs: 100, exhaustive: false });
+  const [failure] = found.failures;
+  const replayed = await simulateRaces({ open: upserting, number: failure!.number });
+  assertEquals(
+    replayed.failures.find(({ guarantee }) => guarantee === failure!.guarantee)?.schedule,
+    failure!.schedule,
+  );
+  assertEquals(failure!.schedule.filter((line) => !line.includes(":")).length, 2);
+  assert(failure!.schedule.length < replayed.trace!.length);
+});
+
+Deno.test("simulateRaces() prints the shortest schedule that shows a failure", async () => {
+  const report = await simulateRaces({ open: upserting, runs: 3, exhaustive: false });
+  const [failure] = report.failures;
+  assertEquals(failure?.schedule, [
+    "A logs out and rotates",
+    "B deletes a key",
+    "A: is sent with id 1",
+    "B: is sent with id 1",
+    "B: read(id 1)",
+    "A: read(id 1)",
+    "A: runs its handler",
+    "A: starts its response",
+    "A: delete(id 1)",
+    "A: is answered, the browser has no id",
+    "B: runs its handler",
+    "B: starts its response",
+    "B: replace(id 1)",
+    "B: is answered, the browser has id 1",
+  ]);
+  assertStringIncludes(formatRaces(report), `resurrected, number ${failure?.number}: B wrote`);
+});
+
+Deno.test("simulateRaces() refuses options that are not there or out of range", async () => {
+  const refuse = (options: object, error: new () => Error) =>
+    assertRejects(() => simulateRaces(options as RaceOptions), error);
+  await refuse({}, TypeError);
+  await refuse({ open, times: 3 }, TypeError);
+  await refuse({ open, runs: -1 }, RangeError);
+  await refuse({ open, requests: 1 }, RangeError);
+  await refuse({ open, requests: 7 }, RangeError);
+  await refuse({ open, number: 2 ** 41 }, RangeError);
+  await refuse({ open, number: -(2 ** 50) }, RangeError);
+});
