@@ -5,7 +5,7 @@
  */
 import { SessionError } from "./errors.ts";
 
-/** A session's data: no prototype, so that every key is data and no name is inherited. */
+/** A session's data. What an app gets to hold has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
 
 /** The keys that are this package's own; every other belongs to the app. */
@@ -70,7 +70,7 @@ export function decode(text: unknown): SessionValues | undefined {
   if (typeof text !== "string" || !text.startsWith("{")) return undefined;
   let values: SessionValues;
   try {
-    values = Object.setPrototypeOf(JSON.parse(text), null);
+    values = JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,39 +1,25 @@
-/**
- * A session's data as the app sees it: its keys, and PAGI's reserved ones. `_id` and `_last_access`
- * are not in the record's text; they stand last, so that data that nobody changed is the text and
- * a tail that is known.
- */
+/** What is done with a session's data: its keys, its text, and how it is made read-only. */
 import { encode, type SessionValues, stringify } from "./_codec.ts";
-
-/** The data of a session without keys of the app's. It has no prototype: every key is data. */
-export function newData(id: string, created: number): SessionValues {
-  const data: SessionValues = Object.create(null);
-  data._created = created;
-  return identify(data, id, created);
-}
-
-/** Puts in what the record's text does not hold. */
-export function identify(data: SessionValues, id: string, lastAccess: number): SessionValues {
-  data._id = id;
-  data._last_access = lastAccess;
-  return data;
-}
+import type { Control, Shown } from "./_control.ts";
 
 /**
- * The text of data that was made of a record. Where the app has left alone what is ours, that is
- * its JSON without the tail; so a read costs one JSON.stringify and no copy.
+ * The text of data that was made of a record. Where the app has left alone what is ours it is the
+ * data's JSON, without the tail that the app is shown; so a read costs one JSON.stringify.
  */
 export function textOf(
-  data: SessionValues,
-  { id, created, lastAccess }: { id: string; created: number; lastAccess: number },
+  { data, isExposed }: Control,
+  created: number,
+  shown: Shown,
 ): string {
-  const json = stringify(data);
-  const tail = `,"_id":${JSON.stringify(id)},"_last_access":${lastAccess}}`;
-  const isOurs = json.endsWith(tail) && data._created === created &&
-    data._regenerated === undefined && data._destroyed === undefined;
-  return isOurs
-    ? `${json.slice(0, -tail.length)}}`
-    : encode(data, created, data._subject as string | undefined);
+  const isOurs = data._created === created && data._regenerated === undefined &&
+    data._destroyed === undefined;
+  if (isOurs) {
+    const json = stringify(data);
+    if (!isExposed) return json;
+    const tail = `,"_id":${JSON.stringify(shown.id)},"_last_access":${shown.lastAccess}}`;
+    if (json.endsWith(tail)) return `${json.slice(0, -tail.length)}}`;
+  }
+  return encode(data, created, data._subject as string | undefined);
 }
 
 /** Whether the key exists: one whose value is undefined does not, as it will not be saved. */

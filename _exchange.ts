@@ -8,32 +8,37 @@ import { SessionError } from "./errors.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { HeaderPair } from "./pagi.ts";
 
-/** Where the session of an exchange comes from. */
-interface Origin {
-  /** The session's id; empty when the client has none that this request may use. */
-  id: string;
-  /** When it was made, in Unix seconds; not the app's to change. */
-  created: number;
-  /** When this request came, in Unix seconds. */
-  lastAccess: number;
-  /** The stored session, if there is one. */
-  record?: LiveRecord;
-  /** The id that the session has now, when the client presented an older one. */
-  movedTo?: string;
-}
-
 /** One request's session, from begin to commit. */
 export class Exchange {
   /** The session, for the accessor. */
   readonly control: Control;
   readonly #lifecycle: Lifecycle;
-  readonly #origin: Origin;
+  readonly #id: string;
+  readonly #created: number;
+  readonly #lastAccess: number;
+  readonly #record: LiveRecord | undefined;
   #isDone = false;
 
-  constructor(lifecycle: Lifecycle, control: Control, origin: Origin) {
+  /**
+   * @param id The session's id; where the client presented an older one, the one it has now.
+   * @param created When it was made, in Unix seconds.
+   * @param lastAccess When this request came, in Unix seconds.
+   * @param record The stored session, if there is one.
+   */
+  constructor(
+    lifecycle: Lifecycle,
+    control: Control,
+    id: string,
+    created: number,
+    lastAccess: number,
+    record?: LiveRecord,
+  ) {
     this.#lifecycle = lifecycle;
     this.control = control;
-    this.#origin = origin;
+    this.#id = id;
+    this.#created = created;
+    this.#lastAccess = lastAccess;
+    this.#record = record;
   }
 
   /** The request headers that the response depends on, as far as the accessor tells. */
@@ -61,7 +66,7 @@ export class Exchange {
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();
-    this.#close();
+    this.control.close();
     if (!isDestroyed) return;
     try {
       await this.#end();
@@ -95,15 +100,15 @@ export class Exchange {
   #apply(headers: HeaderPair[], newId: string | undefined): Awaitable<void> {
     const { settings, records } = this.#lifecycle;
     if (this.#isDestroyed()) {
-      this.#close();
+      this.control.close();
       return this.#destroy().then(() => settings.state.clear?.(headers));
     }
-    if (this.control.mode !== "open") return this.#close();
+    if (this.control.mode !== "open") return this.control.close();
     const change = this.#capture();
-    this.#close(newId);
+    this.control.close(newId);
     return after(this.#save(change, newId), (transport) => {
       if (transport === undefined) return;
-      const expire = records.remaining(this.#origin.created);
+      const expire = records.remaining(this.#created);
       settings.state.inject(headers, transport, { expire });
     });
   }
@@ -124,29 +129,28 @@ export class Exchange {
   }
 
   async #end(): Promise<void> {
-    const { record, movedTo } = this.#origin;
-    if (record !== undefined) await this.#lifecycle.records.end(record);
-    else if (movedTo !== undefined) await this.#lifecycle.records.endById(movedTo);
+    const { records } = this.#lifecycle;
+    if (this.#record !== undefined) await records.end(this.#record);
+    else if (this.control.isDestroyed) await records.endById(this.#id);
   }
 
   /** What the client is to present from now on, or undefined when it need not be told. */
   #save(change: Change, newId: string | undefined): Awaitable<string | undefined> {
     const { records, settings } = this.#lifecycle;
-    const { id, record, created } = this.#origin;
+    const record = this.#record;
     if (record === undefined) {
-      const isUntouched = change.text === encodeEmpty(created);
+      const isUntouched = change.text === encodeEmpty(this.#created);
       if (isUntouched && !settings.saveUninitialized) return undefined;
-      return records.create(newId ?? id, created, change);
+      return records.create(newId ?? this.#id, this.#created, change);
     }
     if (newId !== undefined) return records.rotate(record, newId, change);
     return records.isChanged(record, change) ? records.save(record, change) : this.#touch(record);
   }
 
   #touch(record: LiveRecord): Awaitable<string | undefined> {
-    const { records, settings } = this.#lifecycle;
     // Either way: a clock that was set back must not keep the record from being prolonged.
-    const isDue = Math.abs(records.now() - record.lastAccess) >= settings.touchInterval;
-    return isDue ? this.#prolong(record) : undefined;
+    const idle = Math.abs(this.#lastAccess - record.lastAccess);
+    return idle >= this.#lifecycle.settings.touchInterval ? this.#prolong(record) : undefined;
   }
 
   async #prolong(record: LiveRecord): Promise<string | undefined> {
@@ -170,7 +174,7 @@ export class Exchange {
 
   #needsNewId(): boolean {
     const { data } = this.control;
-    const { record } = this.#origin;
+    const record = this.#record;
     return Boolean(data._regenerated) || (record !== undefined && record.subject !== data._subject);
   }
 
@@ -181,17 +185,8 @@ export class Exchange {
     if (subject !== undefined && typeof subject !== "string") {
       throw new TypeError("Cannot save the session: _subject must be a string");
     }
-    return { text: textOf(data, this.#origin), subject, updates, isCleared };
-  }
-
-  /** From here on a write is loud. */
-  #close(newId?: string): void {
-    const { data, mode } = this.control;
-    this.control.mode = "committed";
-    if (mode !== "open") return;
-    if (data._regenerated !== undefined) delete data._regenerated;
-    if (data._destroyed !== undefined) delete data._destroyed;
-    if (newId !== undefined) data._id = newId;
-    Object.freeze(data);
+    const shown = { id: this.#id, lastAccess: this.#lastAccess };
+    const text = textOf(this.control, this.#created, shown);
+    return { text, subject, updates, isCleared };
   }
 }

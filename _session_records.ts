@@ -11,6 +11,9 @@ import { SessionError } from "./errors.ts";
 
 /** A session that is alive, as it stood in the store. */
 export interface LiveRecord extends KeyedRecord {
+  kind: "live";
+  /** When it was read, in Unix seconds. */
+  readAt: number;
   created: number;
   subject: string | undefined;
   /** What the text says; whoever reads the record may change it. */
@@ -19,7 +22,7 @@ export interface LiveRecord extends KeyedRecord {
 
 /** What stands under an id. */
 export type Found =
-  | { kind: "live"; record: LiveRecord }
+  | LiveRecord
   | { kind: "moved"; id: string }
   | { kind: "absent" };
 
@@ -74,7 +77,7 @@ export class SessionRecords {
     if (!(now - record.lastAccess <= expire && now - created <= absoluteExpire)) return ABSENT;
     const { id, text, version, lastAccess } = record;
     const subject = data._subject as string | undefined;
-    return { kind: "live", record: { id, text, version, lastAccess, created, subject, data } };
+    return { kind: "live", id, text, version, lastAccess, readAt: now, created, subject, data };
   }
 
   #findTombstone(record: KeyedRecord): Found {
@@ -205,13 +208,18 @@ export class SessionRecords {
   async #reread(record: LiveRecord): Promise<LiveRecord> {
     const found = await this.find(record.id);
     // Another user's session now: what was written for the one must not reach the other.
-    if (found.kind !== "live" || found.record.subject !== record.subject) throw interrupted();
-    return found.record;
+    if (found.kind !== "live" || found.subject !== record.subject) throw interrupted();
+    return found;
   }
 
   #compose(base: LiveRecord, current: LiveRecord, change: Change): string {
     if (current === base) return change.text;
-    const merged = merge(valuesOf(base.text), valuesOf(change.text), current.data, change);
+    const merged = merge(
+      valuesOf(base.text),
+      valuesOf(change.text),
+      valuesOf(current.text),
+      change,
+    );
     return encode(merged, base.created, change.subject);
   }
 
@@ -241,9 +249,9 @@ function hasSameLetters(a: string, b: string): boolean {
   return sum === 0;
 }
 
-/** The app's keys in the text of a session. */
+/** What the text of a session says, without a prototype: to a merge every key is data. */
 function valuesOf(text: string): SessionValues {
-  return decode(text)!;
+  return Object.setPrototypeOf(decode(text)!, null);
 }
 
 /** The session ended while it was being written to. */

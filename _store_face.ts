@@ -72,23 +72,15 @@ class VersionedFace implements StoreFace {
   }
 
   read(id: string): Awaitable<KeyedRecord | undefined> {
-    const found = this.#guard.call("read", (signal) =>
-      this.#store.read(id, {
-        get signal() {
-          return signal();
-        },
-      }));
+    const found = this.#guard.call("read", (signal) => this.#store.read(id, { signal }));
     return after(found, keyed(id));
   }
 
   create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined> {
-    const version = this.#guard.call("create", (signal) =>
-      this.#store.create(id, text, {
-        ...lifetime,
-        get signal() {
-          return signal();
-        },
-      }));
+    const version = this.#guard.call(
+      "create",
+      (signal) => this.#store.create(id, text, { ...lifetime, signal }),
+    );
     return after(version, written(id, "create"));
   }
 
@@ -97,14 +89,10 @@ class VersionedFace implements StoreFace {
     text: string,
     lifetime: Lifetime,
   ): Awaitable<Written | undefined> {
-    const next = this.#guard.call("replace", (signal) =>
-      this.#store.replace(id, text, {
-        version,
-        ...lifetime,
-        get signal() {
-          return signal();
-        },
-      }));
+    const next = this.#guard.call(
+      "replace",
+      (signal) => this.#store.replace(id, text, { version, ...lifetime, signal }),
+    );
     return after(next, written(id, "replace"));
   }
 
@@ -112,15 +100,10 @@ class VersionedFace implements StoreFace {
     { id, version, text }: KeyedRecord,
     lifetime: Lifetime,
   ): Awaitable<string | undefined> {
-    const done = this.#guard.call("touch", (signal) =>
-      this.#store.touch(id, {
-        version,
-        text,
-        ...lifetime,
-        get signal() {
-          return signal();
-        },
-      }));
+    const done = this.#guard.call(
+      "touch",
+      (signal) => this.#store.touch(id, { version, text, ...lifetime, signal }),
+    );
     return after(done, (done) => answer(done, "touch") ? id : undefined);
   }
 
@@ -130,13 +113,10 @@ class VersionedFace implements StoreFace {
   }
 
   delete({ id, version }: KeyedRecord): Awaitable<boolean> {
-    const done = this.#guard.call("delete", (signal) =>
-      this.#store.delete(id, {
-        version,
-        get signal() {
-          return signal();
-        },
-      }));
+    const done = this.#guard.call(
+      "delete",
+      (signal) => this.#store.delete(id, { version, signal }),
+    );
     return after(done, (done) => answer(done, "delete"));
   }
 }
@@ -243,18 +223,20 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Calls a store, and gives up when it throws or takes too long. */
 class Guard {
   readonly #timeoutMs: number;
+  /** Of a call that was answered at once: nobody has heard of it yet. */
+  #unused = new AbortController();
 
   constructor(timeout: number) {
     this.#timeoutMs = Math.min(timeout * 1000, MAX_TIMER_MS);
   }
 
-  /** `invoke` gets the signal as a function: a store in this process never asks for one. */
-  call<T>(operation: string, invoke: (signal: () => AbortSignal) => Awaitable<T>): Awaitable<T> {
-    let controller: AbortController | undefined;
+  call<T>(operation: string, invoke: (signal: AbortSignal) => Awaitable<T>): Awaitable<T> {
+    const controller = this.#unused;
     try {
-      const pending = invoke(() => (controller ??= new AbortController()).signal);
+      const pending = invoke(controller.signal);
       if (!isPromise(pending)) return pending;
-      return this.#settle(operation, pending, (reason) => controller?.abort(reason));
+      this.#unused = new AbortController();
+      return this.#settle(operation, pending, controller);
     } catch (cause) {
       throw storeError(operation, cause);
     }
@@ -263,25 +245,25 @@ class Guard {
   async #settle<T>(
     operation: string,
     pending: Promise<T>,
-    abort: (reason: unknown) => void,
+    controller: AbortController,
   ): Promise<T> {
     try {
       // No timer for a promise that is settled already.
       const first = await Promise.race([pending, OPEN]);
-      return first === OPEN ? await this.#within(pending, abort) : first as T;
+      return first === OPEN ? await this.#within(pending, controller) : first as T;
     } catch (cause) {
       throw storeError(operation, cause);
     }
   }
 
-  async #within<T>(pending: Promise<T>, abort: (reason: unknown) => void): Promise<T> {
+  async #within<T>(pending: Promise<T>, controller: AbortController): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         const reason = new DOMException("No answer within storeTimeout", "TimeoutError");
         // First: what the store answers to the abort comes too late.
         reject(reason);
-        abort(reason);
+        controller.abort(reason);
       }, this.#timeoutMs);
     });
     try {

@@ -4,10 +4,10 @@
  */
 import { after, type Awaitable } from "./_awaitable.ts";
 import { decode, encode, type SessionValues } from "./_codec.ts";
-import { Control, refusal } from "./_control.ts";
-import { deepFreeze, identify, newData, refusing } from "./_data.ts";
+import { Control, refusal, type Shown } from "./_control.ts";
+import { deepFreeze, refusing } from "./_data.ts";
 import { IdSource, isId, isNotEmpty } from "./_id.ts";
-import { type LiveRecord, SessionRecords } from "./_session_records.ts";
+import { type Found, SessionRecords } from "./_session_records.ts";
 import type { Settings } from "./_settings.ts";
 import { openStore, type StoreFace } from "./_store_face.ts";
 import { Exchange } from "./_exchange.ts";
@@ -18,11 +18,7 @@ import type { Scope } from "./pagi.ts";
 const MAX_CANDIDATES = 4;
 
 /** What a client presents: a session, the old id of one, more than one, or nothing. */
-type Presented =
-  | { kind: "live"; record: LiveRecord }
-  | { kind: "moved"; id: string }
-  | { kind: "ambiguous" }
-  | { kind: "absent" };
+type Presented = Found | { kind: "ambiguous" };
 
 const ABSENT: Presented = { kind: "absent" };
 
@@ -52,27 +48,44 @@ export class Lifecycle {
   }
 
   #open(presented: Presented): Awaitable<Exchange> {
-    const now = this.records.now();
     switch (presented.kind) {
       case "live": {
-        const { record } = presented;
-        const control = new Control(identify(record.data, record.id, now), "open");
-        const { id, created } = record;
-        return new Exchange(this, control, { id, created, lastAccess: now, record });
+        const { id, data, readAt } = presented;
+        const control = new Control(data, "open", { id, lastAccess: readAt });
+        return new Exchange(
+          this,
+          control,
+          id,
+          presented.created,
+          readAt,
+          presented,
+        );
       }
       case "absent":
         // An id that the server did not issue is never adopted.
         return after(this.ids.next(), (id) => {
-          const control = new Control(newData(id, now), "open");
-          return new Exchange(this, control, { id, created: now, lastAccess: now });
+          const now = this.records.now();
+          const control = new Control({ _created: now }, "open", {
+            id,
+            lastAccess: now,
+          });
+          return new Exchange(this, control, id, now, now);
         });
       case "moved":
       case "ambiguous": {
         // Empty, not to be written to, and never sent.
         const { kind } = presented;
-        const control = new Control(refusing((verb) => refusal(kind, verb)), kind);
-        const movedTo = presented.kind === "moved" ? presented.id : undefined;
-        return new Exchange(this, control, { id: "", created: now, lastAccess: now, movedTo });
+        const control = new Control(
+          refusing((verb) => refusal(kind, verb)),
+          kind,
+        );
+        return new Exchange(
+          this,
+          control,
+          kind === "moved" ? presented.id : "",
+          0,
+          0,
+        );
       }
     }
   }
@@ -81,17 +94,22 @@ export class Lifecycle {
   async peek(scope: Scope): Promise<Control | undefined> {
     const presented = await this.#resolve(scope);
     if (presented.kind !== "live") return undefined;
-    const { id, data, lastAccess } = presented.record;
-    return this.snapshot(identify(data, id, lastAccess));
+    const { id, data, lastAccess } = presented;
+    return this.snapshot(data, { id, lastAccess });
   }
 
   /** A session to be read and no more. */
-  snapshot(data: SessionValues): Control {
-    return new Control(deepFreeze(data), "snapshot");
+  snapshot(data: SessionValues, shown?: Shown): Control {
+    const control = new Control(data, "snapshot", shown);
+    deepFreeze(control.expose());
+    return control;
   }
 
   /** Changes the session under `id` in one step; `change` runs again if another came first. */
-  async update(id: string, change: (data: SessionValues) => unknown): Promise<Control> {
+  async update(
+    id: string,
+    change: (data: SessionValues) => unknown,
+  ): Promise<Control> {
     const found = this.#face.accepts(id) ? await this.records.find(id) : undefined;
     if (found?.kind !== "live") {
       throw new SessionError(
@@ -99,18 +117,21 @@ export class Lifecycle {
         "Cannot update the session: there is none under this id, or not any more",
       );
     }
-    const now = this.records.now();
-    const { text } = await this.records.swap(found.record, async ({ data, created, subject }) => {
-      await change(new Control(identify(data, id, now), "open").expose());
-      if (data._regenerated || data._destroyed || data._subject !== subject) {
-        throw new TypeError(
-          "Cannot update the session: a new id, a new subject or the end of it needs a request",
-        );
-      }
-      return encode(data, created, subject);
-    });
+    const shown = { id, lastAccess: found.readAt };
+    const { text } = await this.records.swap(
+      found,
+      async ({ data, created, subject }) => {
+        await change(new Control(data, "open", { ...shown }).expose());
+        if (data._regenerated || data._destroyed || data._subject !== subject) {
+          throw new TypeError(
+            "Cannot update the session: a new id, a new subject or the end of it needs a request",
+          );
+        }
+        return encode(data, created, subject);
+      },
+    );
     // What was saved, not what `change` made: its objects stay the caller's.
-    return this.snapshot(identify(decode(text)!, id, now));
+    return this.snapshot(decode(text)!, shown);
   }
 
   /** Ends the session under `id`, wherever it has moved. */

@@ -70,7 +70,8 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /** The session's id, 64 hex digits; undefined when there is no session behind this one. */
   get id(): string | undefined {
-    return this.#read()._id as string | undefined;
+    this.#read();
+    return this.#control.id;
   }
 
   /** The data itself. What you change in it counts as if it went through the methods. */
@@ -108,7 +109,8 @@ export class Session<T extends object = Record<string, unknown>> {
     fallback: F,
   ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
   get(key: string, ...fallback: [unknown?]): unknown {
-    const data = this.#read();
+    // PAGI's reserved keys are complete in what the app is shown.
+    const data = isReserved(key) ? this.data as SessionValues : this.#read();
     if (has(data, key)) return data[key];
     if (fallback.length > 0) return fallback[0];
     const keys = userKeys(data).sort();

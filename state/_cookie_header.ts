@@ -9,18 +9,28 @@ const TAB = 0x09;
 
 const isBlank = (code: number) => code === SPACE || code === TAB;
 
-/** The values of every cookie called exactly `name`, in the order in which they were sent. */
-export function cookieValues(header: string, name: string): string[] {
-  const values: string[] = [];
+/**
+ * The value of the cookie called exactly `name`; where there are several, all of them in the order in
+ * which they were sent.
+ */
+export function cookieValue(
+  header: string,
+  name: string,
+): string | string[] | undefined {
+  let found: string | string[] | undefined;
   let start = 0;
   while (start < header.length) {
     let end = header.indexOf(";", start);
     if (end === -1) end = header.length;
     const value = valueOf(header, start, end, name);
-    if (value !== undefined) values.push(value);
+    if (value !== undefined) {
+      found = found === undefined
+        ? value
+        : [...(typeof found === "string" ? [found] : found), value];
+    }
     start = end + 1;
   }
-  return values;
+  return found;
 }
 
 /** The value of the pair between `start` and `end`, when its name is `name`. */

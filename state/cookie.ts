@@ -5,7 +5,7 @@
  */
 import { checkNumber, checkOptions } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
-import { cookieValues } from "./_cookie_header.ts";
+import { cookieValue } from "./_cookie_header.ts";
 import { headerValue } from "./_headers.ts";
 import { type CookieOptions, CookieTemplate } from "./_set_cookie.ts";
 import { type InjectOptions, State } from "./state.ts";
@@ -74,8 +74,7 @@ export class CookieState extends State {
     // One header or several, it is one list (RFC 9113, section 8.2.3).
     const header = headerValue(scope, "cookie", ";");
     if (header === undefined) return undefined;
-    const values = cookieValues(header, this.#cookie.name);
-    return values.length > 1 ? values : values[0];
+    return cookieValue(header, this.#cookie.name);
   }
 
   /**

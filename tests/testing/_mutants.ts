@@ -22,9 +22,9 @@ const rotating: Mutant[] = [
   {
     name: "a rotation without its version",
     file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, tombstone)) return",
+    find: "if (await this.#face.retire(current, newId, lifetime())) return",
     replace: "const any = await this.#face.read(current.id) ?? current;\n" +
-      "if (await this.#face.retire(any, newId, tombstone)) return",
+      "if (await this.#face.retire(any, newId, lifetime())) return",
     by: "extraIds",
   },
   {
@@ -35,9 +35,17 @@ const rotating: Mutant[] = [
     by: "resurrected",
   },
   {
+    name: "a tombstone that is gone after a minute",
+    file: RECORDS,
+    find: "if (await this.#face.retire(current, newId, lifetime())) return",
+    replace: "const ttl = 60;\n" +
+      "if (await this.#face.retire(current, newId, { ...lifetime(), ttl })) return",
+    by: "tests",
+  },
+  {
     name: "a rotation that leaves the old record as it is",
     file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, tombstone)) return",
+    find: "if (await this.#face.retire(current, newId, lifetime())) return",
     replace: "if (current !== undefined) return",
     by: "extraIds",
   },
@@ -73,7 +81,7 @@ const rotating: Mutant[] = [
   {
     name: "a change of subject that is merged",
     file: RECORDS,
-    find: " || found.record.subject !== record.subject) throw",
+    find: " || found.subject !== record.subject) throw",
     replace: ") throw",
     by: "tests",
   },
@@ -105,7 +113,7 @@ const late: Mutant[] = [
   {
     name: "a late logout that ends nothing",
     file: EXCHANGE,
-    find: "else if (movedTo !== undefined) await this.#lifecycle.records.endById(movedTo);",
+    find: "else if (this.control.isDestroyed) await records.endById(this.#id);",
     replace: "",
     by: "resurrected",
   },
@@ -130,8 +138,8 @@ const ending: Mutant[] = [
   {
     name: "a destroy without version",
     file: FACE,
-    find: "        version,\n        get signal() {",
-    replace: "        get signal() {",
+    find: "this.#store.delete(id, { version, signal })",
+    replace: "this.#store.delete(id, { signal })",
     by: "resurrected",
   },
   {
@@ -186,9 +194,9 @@ const answering: Mutant[] = [
   {
     name: "a handler that fails and is saved",
     file: EXCHANGE,
-    find: "    this.#close();\n    if (!isDestroyed) return;",
+    find: "    this.control.close();\n    if (!isDestroyed) return;",
     replace:
-      "    if (!isDestroyed) return void await this.#apply([], undefined);\n    this.#close();",
+      "    if (!isDestroyed) return void await this.#apply([], undefined);\n    this.control.close();",
     by: "lost",
   },
   {
