@@ -108,7 +108,7 @@ export class Exchange {
     this.control.close(newId);
     return after(this.#save(change, newId), (transport) => {
       if (transport === undefined) return;
-      const expire = records.remaining(this.#created);
+      const expire = records.remaining(this.#created, this.#lastAccess);
       settings.state.inject(headers, transport, { expire });
     });
   }
@@ -187,6 +187,6 @@ export class Exchange {
     }
     const shown = { id: this.#id, lastAccess: this.#lastAccess };
     const text = textOf(this.control, this.#created, shown);
-    return { text, subject, updates, isCleared };
+    return { text, lastAccess: this.#lastAccess, subject, updates, isCleared };
   }
 }

@@ -11,7 +11,8 @@ const ID_BYTES = 32;
 /** The most that one HKDF-SHA-256 call yields: 255 blocks, so 255 ids. */
 const STREAM_BYTES = 255 * ID_BYTES;
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** The character codes of the hex digits. */
+const DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 const ID = /^[0-9a-f]{64}$/;
 
 /** Whether `text` has the form of an id. */
@@ -36,6 +37,7 @@ export class IdSource {
   readonly #options: IdOptions;
   readonly #isValid: (id: string) => boolean;
   readonly #random = new Uint8Array(ID_BYTES);
+  readonly #codes: number[] = new Array(2 * ID_BYTES).fill(0);
   #stream = new Uint8Array(0);
   #used = 0;
   #refill: Promise<void> | undefined;
@@ -67,9 +69,14 @@ export class IdSource {
 
   #draw(): string {
     crypto.getRandomValues(this.#random);
-    let id = "";
-    for (const byte of this.#random) id += HEX[byte ^ this.#stream[this.#used++]!];
-    return id;
+    const codes = this.#codes;
+    for (let at = 0; at < ID_BYTES; at++) {
+      const byte = this.#random[at]! ^ this.#stream[this.#used++]!;
+      codes[2 * at] = DIGITS[byte >> 4]!;
+      codes[2 * at + 1] = DIGITS[byte & 15]!;
+    }
+    // In one piece: a string put together digit by digit is flattened at its first look-up.
+    return String.fromCharCode(...codes);
   }
 
   async #derive(): Promise<void> {

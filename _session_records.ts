@@ -29,6 +29,8 @@ export type Found =
 /** What a request made of a session, as it was when the request was done with it. */
 export interface Change extends Intent {
   text: string;
+  /** When the request came, in Unix seconds. */
+  lastAccess: number;
   subject: string | undefined;
 }
 
@@ -55,10 +57,10 @@ export class SessionRecords {
     return Math.floor(this.#settings.now() / 1000);
   }
 
-  /** Seconds that a session made at `created` has left if it is used now. */
-  remaining(created: number): number {
+  /** Seconds that a session made at `created` and used at `lastAccess` has left from then on. */
+  remaining(created: number, lastAccess: number): number {
     const { expire, absoluteExpire } = this.#settings;
-    return Math.max(0, Math.min(expire, created + absoluteExpire - this.now()));
+    return Math.max(0, Math.min(expire, created + absoluteExpire - lastAccess));
   }
 
   /** Looks up what a client presents. */
@@ -98,7 +100,7 @@ export class SessionRecords {
   }
 
   async #insert(id: string, created: number, change: Change): Promise<Written> {
-    const lifetime = this.#lifetime(created);
+    const lifetime = this.#lifetime(created, change.lastAccess);
     const written = await this.#face.create(id, change.text, lifetime);
     // 256 random bits do not collide: this is a broken generator, or a store that lies.
     if (written === undefined) throw taken();
@@ -116,7 +118,7 @@ export class SessionRecords {
 
   /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
   touch(record: LiveRecord): Awaitable<string | undefined> {
-    return this.#face.touch(record, this.#lifetime(record.created));
+    return this.#face.touch(record, this.#lifetime(record.created, record.readAt));
   }
 
   /** Puts a request's changes upon what stands in the store. */
@@ -137,7 +139,7 @@ export class SessionRecords {
   ): Promise<{ text: string; transport: string }> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const text = await compose(record);
-      const lifetime = this.#lifetime(record.created);
+      const lifetime = this.#lifetime(record.created, record.readAt);
       const written = await this.#face.replace(record, text, lifetime);
       if (written !== undefined) return { text, transport: written.transport };
       record = await this.#reread(record);
@@ -152,20 +154,21 @@ export class SessionRecords {
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended or moved meanwhile.
    */
   async rotate(base: LiveRecord, newId: string, change: Change): Promise<string> {
-    const lifetime = () => this.#lifetime(base.created);
+    const lifetime = this.#lifetime(base.created, base.readAt);
     let current = base;
     let written: Written | undefined = await this.#insert(newId, base.created, change);
     const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // Kept as long as a session: a logout may come later than anything else.
-      if (await this.#face.retire(current, newId, lifetime())) return written.transport;
+      // From now, and kept as long as a session: a logout may come later than anything else.
+      const tombstone = { ...lifetime, lastAccess: this.now() };
+      if (await this.#face.retire(current, newId, tombstone)) return written.transport;
       try {
         current = await this.#reread(current);
       } catch (error) {
         await this.#discard(fresh);
         throw error;
       }
-      written = await this.#face.replace(fresh, this.#compose(base, current, change), lifetime());
+      written = await this.#face.replace(fresh, this.#compose(base, current, change), lifetime);
       if (written === undefined) throw interrupted();
       fresh.version = written.version;
     }
@@ -223,9 +226,9 @@ export class SessionRecords {
     return encode(merged, base.created, change.subject);
   }
 
-  #lifetime(created: number): Lifetime {
-    const ttl = Math.max(1, Math.ceil(this.remaining(created))) + TTL_MARGIN;
-    return { lastAccess: this.now(), ttl };
+  #lifetime(created: number, lastAccess: number): Lifetime {
+    const ttl = Math.max(1, Math.ceil(this.remaining(created, lastAccess))) + TTL_MARGIN;
+    return { lastAccess, ttl };
   }
 
   async #discard(record: KeyedRecord): Promise<void> {

@@ -104,7 +104,7 @@ export class MemoryStore implements VersionedStore {
 
   /** The record, or undefined when there is none. */
   read(id: string): StoredRecord | undefined {
-    const record = this.#live(id);
+    const record = this.#live(id, this.#now());
     if (record === undefined) return undefined;
     this.#use(record);
     return { text: record.text, version: record.version, lastAccess: record.lastAccess };
@@ -112,9 +112,10 @@ export class MemoryStore implements VersionedStore {
 
   /** Writes a record where there is none. */
   create(id: string, text: string, { lastAccess, ttl }: WriteOptions): string | undefined {
-    if (this.#live(id) !== undefined) return undefined;
+    const now = this.#now();
+    if (this.#live(id, now) !== undefined) return undefined;
     const version = this.#nextVersion();
-    const record = new MemoryRecord(id, text, version, lastAccess, this.#now() + ttl * 1000);
+    const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
     this.#records.set(id, record);
     this.#append(record);
     while (this.#records.size > this.#maxSessions) this.#remove(this.#oldest!);
@@ -128,25 +129,27 @@ export class MemoryStore implements VersionedStore {
     text: string,
     { version, lastAccess, ttl }: ReplaceOptions,
   ): string | undefined {
-    const record = this.#live(id);
+    const now = this.#now();
+    const record = this.#live(id, now);
     if (record?.version !== version) return undefined;
     record.text = text;
     record.version = this.#nextVersion();
-    this.#prolong(record, lastAccess, ttl);
+    this.#prolong(record, lastAccess, now + ttl * 1000);
     return record.version;
   }
 
   /** Notes the record's use if it has the version. */
   touch(id: string, { version, lastAccess, ttl }: TouchOptions): boolean {
-    const record = this.#live(id);
+    const now = this.#now();
+    const record = this.#live(id, now);
     if (record?.version !== version) return false;
-    this.#prolong(record, lastAccess, ttl);
+    this.#prolong(record, lastAccess, now + ttl * 1000);
     return true;
   }
 
   /** Removes the record, if it has the version where one is given. */
   delete(id: string, { version }: Partial<DeleteOptions> = {}): boolean {
-    const record = this.#live(id);
+    const record = this.#live(id, this.#now());
     if (record === undefined || (version !== undefined && record.version !== version)) return false;
     this.#remove(record);
     return true;
@@ -173,8 +176,7 @@ export class MemoryStore implements VersionedStore {
     return String(++this.#versions);
   }
 
-  #live(id: string): MemoryRecord | undefined {
-    const now = this.#now();
+  #live(id: string, now: number): MemoryRecord | undefined {
     this.#sweep(now);
     const record = this.#records.get(id);
     if (record === undefined || record.expiresAt >= now) return record;
@@ -182,8 +184,7 @@ export class MemoryStore implements VersionedStore {
     return undefined;
   }
 
-  #prolong(record: MemoryRecord, lastAccess: number, ttl: number): void {
-    const expiresAt = this.#now() + ttl * 1000;
+  #prolong(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
     // Later is noticed when the old time comes up; earlier has to be queued.
     const isEarlier = expiresAt < record.expiresAt;
     record.lastAccess = lastAccess;

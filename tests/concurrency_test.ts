@@ -283,6 +283,14 @@ Deno.test("a destroy that comes minutes after a rotation still ends the session"
   assertEquals(await sessions.load(request), undefined);
 });
 
+Deno.test("a request under the old id is late however long the rotation took", async () => {
+  const { clock, app, cookie } = await setUpClock();
+  const login = app((session) => void (clock.seconds += 600, session.regenerate()));
+  await new Client(login, cookie).request();
+  const late = new Client(app((session) => assertEquals(session.id, undefined)), cookie);
+  assertEquals((await late.request()).cookies, []);
+});
+
 Deno.test("a request under the old id is late for a minute", async () => {
   const { clock, app, cookie } = await setUpClock();
   await new Client(app((session) => session.regenerate()), cookie).request();

@@ -109,7 +109,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     file: RECORDS,
     find: 'if (found.kind !== "live" ||',
     replace: 'if (found.kind === "absent") {\n' +
-      "await this.#face.create(record.id, record.text, this.#lifetime(record.created));\n" +
+      "await this.#face.create(record.id, record.text, this.#lifetime(record.created, record.readAt));\n" +
       "return this.#reread(record);\n}\n" +
       'if (found.kind !== "live" ||',
     by: "resurrected",

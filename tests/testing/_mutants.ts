@@ -22,9 +22,9 @@ const rotating: Mutant[] = [
   {
     name: "a rotation without its version",
     file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, lifetime())) return",
+    find: "if (await this.#face.retire(current, newId, tombstone)) return",
     replace: "const any = await this.#face.read(current.id) ?? current;\n" +
-      "if (await this.#face.retire(any, newId, lifetime())) return",
+      "if (await this.#face.retire(any, newId, tombstone)) return",
     by: "extraIds",
   },
   {
@@ -37,23 +37,23 @@ const rotating: Mutant[] = [
   {
     name: "a tombstone that is gone after a minute",
     file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, lifetime())) return",
+    find: "if (await this.#face.retire(current, newId, tombstone)) return",
     replace: "const ttl = 60;\n" +
-      "if (await this.#face.retire(current, newId, { ...lifetime(), ttl })) return",
+      "if (await this.#face.retire(current, newId, { ...tombstone, ttl })) return",
     by: "tests",
   },
   {
     name: "a rotation that leaves the old record as it is",
     file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, lifetime())) return",
+    find: "if (await this.#face.retire(current, newId, tombstone)) return",
     replace: "if (current !== undefined) return",
     by: "extraIds",
   },
   {
     name: "a rotation that leaves behind what others wrote meanwhile",
     file: RECORDS,
-    find: "replace(fresh, this.#compose(base, current, change), lifetime())",
-    replace: "replace(fresh, change.text, lifetime())",
+    find: "replace(fresh, this.#compose(base, current, change), lifetime)",
+    replace: "replace(fresh, change.text, lifetime)",
     by: "lost",
   },
   {
