@@ -1,0 +1,74 @@
+/** A TCP proxy before Redis that counts what is asked: a command is a round trip. */
+import { type Resp, RespParser, text, writeAll } from "./_resp.ts";
+
+/** Stands before the Redis at a port. */
+export class RedisProxy implements Disposable {
+  readonly port: number;
+  /** The names of the commands that went through. */
+  readonly commands: string[] = [];
+  readonly #listener: Deno.TcpListener;
+  readonly #target: number;
+  #cutAt: string | undefined;
+
+  constructor(target: number) {
+    this.#target = target;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = this.#listener.addr.port;
+    this.#accept();
+  }
+
+  /** Cuts the connection after the next such command: Redis has done it, and nobody hears of it. */
+  cutAfter(command: string): void {
+    this.#cutAt = command;
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      this.#serve(client).catch(() => {});
+    }
+  }
+
+  async #serve(client: Deno.Conn): Promise<void> {
+    using server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+    using _client = client;
+    let isCut = false;
+    const note = (request: Resp) => {
+      const [name] = text(request) as string[];
+      this.commands.push(name!.toUpperCase());
+      if (name!.toUpperCase() !== this.#cutAt) return;
+      this.#cutAt = undefined;
+      isCut = true;
+    };
+    const requests = (async () => {
+      const parser = new RespParser();
+      for await (const chunk of chunks(client)) {
+        for (const request of parser.push(chunk)) note(request);
+        await writeAll(server, chunk);
+      }
+    })();
+    const replies = (async () => {
+      for await (const chunk of chunks(server)) {
+        if (isCut) return;
+        await writeAll(client, chunk);
+      }
+    })();
+    await Promise.race([requests, replies]);
+  }
+}
+
+async function* chunks(connection: Deno.Conn): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    while (true) {
+      const count = await connection.read(buffer);
+      if (count === null) return;
+      yield buffer.slice(0, count);
+    }
+  } catch {
+    // Closed from here.
+  }
+}

@@ -1,0 +1,103 @@
+// deno-lint-ignore-file no-import-prefix -- the package's own check has to find these too
+/**
+ * Every kind of client that RedisStore takes, opened on a port. The drivers are named here, with
+ * their versions, and nowhere else.
+ */
+import { Cluster as Cluster5, Redis as Redis5 } from "npm:ioredis@5.11.1";
+import { Cluster as Cluster6, Redis as Redis6 } from "npm:ioredis@6.0.0";
+import { createClient as createClient4, createCluster as createCluster4 } from "npm:redis@4.7.1";
+import {
+  createClient as createClient5,
+  createClientPool as createPool5,
+  createCluster as createCluster5,
+  createSentinel as createSentinel5,
+  RESP_TYPES,
+} from "npm:redis@5.12.1";
+import {
+  createClient as createClient6,
+  createCluster as createCluster6,
+  createSentinel as createSentinel6,
+} from "npm:redis@6.3.1";
+import type { RedisClient } from "@pagi/session/store/redis";
+import { RespClient } from "./_resp.ts";
+
+/** A client, and how it is closed. */
+export interface OpenClient {
+  client: RedisClient;
+  close(): unknown;
+}
+
+/** Opens a client on the Redis at a port. */
+type Opener = (port: number) => OpenClient | Promise<OpenClient>;
+
+/** The kinds of client for one Redis. */
+export const CLIENTS: { [name: string]: Opener } = {
+  "a plain function": async (port) => {
+    const client = await RespClient.connect(port);
+    return { client: client.send, close: () => client.close() };
+  },
+  "a plain function that gives bytes": async (port) => {
+    const client = await RespClient.connect(port);
+    return { client: client.sendRaw, close: () => client.close() };
+  },
+  "ioredis 5": (port) => ioredis(new Redis5({ port })),
+  "ioredis 5 with a keyPrefix": (port) => ioredis(new Redis5({ port, keyPrefix: "app:" })),
+  "ioredis 6": (port) => ioredis(new Redis6({ port })),
+  "node-redis 4": (port) => nodeRedis(createClient4({ url: urlOf(port) })),
+  "node-redis 5": (port) => nodeRedis(createClient5({ url: urlOf(port) })),
+  "node-redis 5 with RESP3": (port) => nodeRedis(createClient5({ url: urlOf(port), RESP: 3 })),
+  "node-redis 5 that gives bytes": async (port) => {
+    const { client, close } = await nodeRedis(createClient5({ url: urlOf(port) }));
+    const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String };
+    return { client: client.withTypeMapping(mapping), close };
+  },
+  "a pool of node-redis 5": (port) => nodeRedis(createPool5({ url: urlOf(port) })),
+  "node-redis 6": (port) => nodeRedis(createClient6({ url: urlOf(port) })),
+};
+
+/** The kinds of client for a cluster, by the port of one of its nodes. */
+export const CLUSTERS: { [name: string]: Opener } = {
+  "ioredis 5": (port) => ioredis(new Cluster5([{ host: "127.0.0.1", port }])),
+  "ioredis 6": (port) => ioredis(new Cluster6([{ host: "127.0.0.1", port }])),
+  "node-redis 4": (port) => nodeRedis(createCluster4({ rootNodes: [{ url: urlOf(port) }] })),
+  "node-redis 5": (port) => nodeRedis(createCluster5({ rootNodes: [{ url: urlOf(port) }] })),
+  "node-redis 6": (port) => nodeRedis(createCluster6({ rootNodes: [{ url: urlOf(port) }] })),
+};
+
+/** The kinds of client for a Redis that a Sentinel names, by the Sentinel's port. */
+export const SENTINELS: { [name: string]: Opener } = {
+  "ioredis 5": (port) => ioredis(new Redis5(sentinels(port))),
+  "ioredis 6": (port) => ioredis(new Redis6(sentinels(port))),
+  "node-redis 5": (port) => nodeRedis(createSentinel5(sentinelRoots(port))),
+  "node-redis 6": (port) => nodeRedis(createSentinel6(sentinelRoots(port))),
+};
+
+function sentinels(port: number) {
+  return { name: "main", sentinels: [{ host: "127.0.0.1", port }] };
+}
+
+function sentinelRoots(port: number) {
+  return { name: "main", sentinelRootNodes: [{ host: "127.0.0.1", port }] };
+}
+
+function urlOf(port: number): string {
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** A client that listens for its errors, as every program's has to. */
+interface Emitter {
+  on(event: "error", listen: (error: Error) => void): unknown;
+}
+
+function ioredis<Client extends Emitter & { disconnect(): void }>(client: Client) {
+  client.on("error", () => {});
+  return { client, close: () => client.disconnect() };
+}
+
+async function nodeRedis<
+  Client extends Emitter & { connect(): Promise<unknown>; quit?(): unknown; close?(): unknown },
+>(client: Client) {
+  client.on("error", () => {});
+  await client.connect();
+  return { client, close: () => client.close === undefined ? client.quit!() : client.close() };
+}

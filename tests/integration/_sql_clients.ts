@@ -1,0 +1,134 @@
+/**
+ * Every kind of client that PostgresStore and MysqlStore take, opened on an address. The drivers are
+ * named here, with their versions, and nowhere else. Their own types are not loaded: they bring
+ * Node's along, for the whole check. `sql_types_test.ts` holds the stores to them.
+ */
+import type { MysqlClient } from "@pagi/session/store/mysql";
+import type { PgClient, PostgresClient, PostgresTag } from "@pagi/session/store/postgres";
+
+/** The drivers. */
+export const DRIVERS = {
+  pg: "npm:pg@8.23.1",
+  postgres: "npm:postgres@3.4.9",
+  mysql2: "npm:mysql2@3.24.6",
+  mysql2Promise: "npm:mysql2@3.24.6/promise",
+};
+
+/** A client, a way past the store, and how it is closed. */
+export interface OpenSql<Client> {
+  client: Client;
+  /** Runs a statement; the rows. */
+  ask(sql: string): Promise<Row[]>;
+  close(): Promise<unknown>;
+}
+
+type Row = Record<string, unknown>;
+
+/** Opens a client on a server. */
+export type SqlOpener<Client> = (url: string) => Promise<OpenSql<Client>>;
+
+/** What is used here of the drivers. */
+interface Pg {
+  Pool: new (options: { connectionString: string; max: number }) => PgLike;
+  Client: new (options: { connectionString: string }) => PgLike & { connect(): Promise<void> };
+}
+interface PgLike extends PgClient {
+  on(event: "error", listen: () => void): unknown;
+  end(): Promise<void>;
+}
+interface Postgres {
+  (url: string, options: object): PostgresTag & {
+    end(options: { timeout: number }): Promise<void>;
+  };
+  camel: unknown;
+}
+interface Mysql {
+  createPool(options: object): MysqlLike & { promise(): MysqlLike };
+  createConnection(options: object): Promise<MysqlLike>;
+}
+interface MysqlLike extends MysqlClient {
+  query(sql: string): Promise<[unknown, unknown]>;
+  end(): Promise<void>;
+}
+
+/** How many connections a pool has. */
+const POOL = 8;
+
+/** The clients of PostgreSQL. */
+export const POSTGRES_CLIENTS: { [name: string]: SqlOpener<PostgresClient> } = {
+  async "a Pool of pg"(url) {
+    const { Pool } = (await import(DRIVERS.pg)).default as Pg;
+    return await openPg(new Pool({ connectionString: url, max: POOL }));
+  },
+  async "a Client of pg"(url) {
+    const { Client } = (await import(DRIVERS.pg)).default as Pg;
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    return await openPg(client);
+  },
+  "postgres.js": (url) => openPostgresJs(url, {}),
+  "postgres.js that renames columns": async (url) => {
+    const { camel } = (await import(DRIVERS.postgres)).default as Postgres;
+    return await openPostgresJs(url, { transform: camel });
+  },
+  "postgres.js that prepares nothing": (url) => openPostgresJs(url, { prepare: false }),
+};
+
+async function openPg(client: PgLike): Promise<OpenSql<PgClient>> {
+  // A server that stops ends the connections, and without a listener that ends the process.
+  client.on("error", () => {});
+  const ask = async (sql: string) => (await client.query(sql)).rows as Row[];
+  return await opened({ client, ask, close: () => client.end() });
+}
+
+async function openPostgresJs(url: string, options: object): Promise<OpenSql<PostgresTag>> {
+  const postgres = (await import(DRIVERS.postgres)).default as Postgres;
+  // By default it waits longer and longer before it connects again.
+  const quick = { max: POOL, onnotice: () => {}, backoff: () => 0.05 };
+  const client = postgres(url, { ...quick, ...options });
+  const ask = async (sql: string) => [...await client.unsafe(sql) as Row[]];
+  // Without a timeout end() waits for ever after the server has ended a connection.
+  const close = () => client.end({ timeout: 1 });
+  return await opened({ client, ask, close });
+}
+
+/** The clients of MySQL. Two kinds of counting: the rows that were found, and those that changed. */
+export const MYSQL_CLIENTS: { [name: string]: SqlOpener<MysqlClient> } = {
+  "a pool of mysql2": (url) => openMysqlPool(url, {}),
+  "a pool of mysql2 that counts what changed": (url) =>
+    openMysqlPool(url, { flags: ["-FOUND_ROWS"] }),
+  "a pool of mysql2 with numbers as text": (url) =>
+    openMysqlPool(url, { supportBigNumbers: true, bigNumberStrings: true }),
+  async "a connection of mysql2"(url) {
+    const { createConnection } = await import(DRIVERS.mysql2Promise) as Mysql;
+    return await openMysql(await createConnection({ uri: url }));
+  },
+  async "what promise() of mysql2 gives"(url) {
+    const { createPool } = (await import(DRIVERS.mysql2)).default as Mysql;
+    return await openMysql(createPool({ uri: url, connectionLimit: POOL }).promise());
+  },
+};
+
+async function openMysqlPool(url: string, options: object): Promise<OpenSql<MysqlClient>> {
+  const { createPool } = await import(DRIVERS.mysql2Promise) as Mysql;
+  return await openMysql(createPool({ uri: url, connectionLimit: POOL, ...options }));
+}
+
+async function openMysql(client: MysqlLike): Promise<OpenSql<MysqlClient>> {
+  const ask = async (sql: string) => {
+    const [rows] = await client.query(sql);
+    return Array.isArray(rows) ? rows : [];
+  };
+  return await opened({ client, ask, close: () => client.end() });
+}
+
+/** Makes sure that somebody answers. */
+async function opened<Client>(open: OpenSql<Client>): Promise<OpenSql<Client>> {
+  try {
+    await open.ask("SELECT 1");
+    return open;
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}

@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { SessionError } from "@pagi/session";
+import type { VersionedStore } from "@pagi/session/store";
+import { DatabaseSync } from "node:sqlite";
+import { HashedStore } from "../../store/hashed.ts";
+import { SealedStore } from "../../store/sealed.ts";
+import { search, stringsIn } from "../_at_rest_dump.ts";
+import { SECRET, story, WORDS } from "../_at_rest_story.ts";
+import { BACKENDS } from "./_backends.ts";
+import { RespClient } from "./_resp.ts";
+import { serverTest } from "./_servers.ts";
+import { MYSQL_CLIENTS, POSTGRES_CLIENTS, type SqlOpener } from "./_sql_clients.ts";
+import { STORES } from "./_stores.ts";
+import { type Exception, holdToContract, race } from "./_suites.ts";
+
+/** Races for each wrapper on each server. */
+const RACES = 100;
+/** What is in every text before it is sealed. */
+const PLAIN = [SECRET, "moved:", "_created", "_subject"];
+
+/** The wrappers, and what each of them hides. */
+const WRAPPERS: {
+  name: string;
+  hidesIds: boolean;
+  hidesData: boolean;
+  wrap(store: VersionedStore): VersionedStore;
+}[] = [
+  { name: "no wrapper", hidesIds: false, hidesData: false, wrap: (store) => store },
+  {
+    name: "HashedStore",
+    hidesIds: true,
+    hidesData: false,
+    wrap: (store) => new HashedStore(store),
+  },
+  {
+    name: "SealedStore",
+    hidesIds: false,
+    hidesData: true,
+    wrap: (store) => new SealedStore(store, { secret: SECRET }),
+  },
+  {
+    name: "SealedStore before HashedStore",
+    hidesIds: true,
+    hidesData: true,
+    wrap: (store) => new SealedStore(new HashedStore(store), { secret: SECRET }),
+  },
+  {
+    name: "HashedStore before SealedStore",
+    hidesIds: true,
+    hidesData: true,
+    wrap: (store) => new HashedStore(new SealedStore(store, { secret: SECRET })),
+  },
+];
+
+/** Cases that a store is known not to keep, by its backend's name. */
+const EXCEPTIONS: { [backend: string]: Exception[] } = {
+  kv: [{
+    name: "comes back as it was written: 100 KiB",
+    fails({ cause }) {
+      assertInstanceOf(cause, SessionError);
+      assertEquals(cause.code, "ERR_SESSION_TOO_LARGE");
+    },
+  }],
+};
+
+/** What a thief takes: the records as the server gives them out, and its files where we have them. */
+interface Loot {
+  records: string[];
+  files: string;
+}
+
+/** How each backend is robbed. */
+const LOOT: { [backend: string]: (where: string) => Promise<Loot> } = {
+  async redis(port) {
+    const client = await RespClient.connect(Number(port));
+    const records: string[] = [];
+    let cursor = "0";
+    do {
+      const answer = await client.send("SCAN", cursor, "COUNT", "1000") as [string, string[]];
+      cursor = answer[0];
+      for (const key of answer[1]) records.push(key, String(await client.send("GET", key)));
+    } while (cursor !== "0");
+    client.close();
+    return { records, files: "" };
+  },
+  async kv(path) {
+    const kv = await Deno.openKv(path);
+    const records: string[] = [];
+    for await (const { key, value } of kv.list({ prefix: [] })) {
+      records.push(...stringsIn([key, value]));
+    }
+    kv.close();
+    return { records, files: await lettersOf(path) };
+  },
+  async sqlite(path) {
+    const database = new DatabaseSync(path);
+    const records = database.prepare("SELECT * FROM pagi_sessions").all().flatMap(stringsIn);
+    database.close();
+    return { records, files: await lettersOf(path) };
+  },
+  postgres: (where) => select(where, POSTGRES_CLIENTS["a Client of pg"]!),
+  mysql: (where) => select(where, MYSQL_CLIENTS["a connection of mysql2"]!),
+};
+
+async function select<Client>(where: string, connect: SqlOpener<Client>): Promise<Loot> {
+  const [url, table] = where.split(" ");
+  const { ask, close } = await connect(url!);
+  const rows = await ask(`SELECT * FROM ${table}`);
+  await close();
+  return { records: rows.flatMap(stringsIn), files: "" };
+}
+
+/** The letters in a database's file and the log beside it: what was deleted may still be there. */
+async function lettersOf(path: string): Promise<string> {
+  const read = (path: string) => Deno.readFile(path).catch(() => new Uint8Array());
+  const files = await Promise.all([read(path), read(`${path}-wal`)]);
+  return files.map((bytes) => new TextDecoder("latin1").decode(bytes)).join("\n");
+}
+
+for (const { name: backend, missing, start } of BACKENDS) {
+  for (const { name, wrap, hidesIds, hidesData } of WRAPPERS) {
+    const isAlone = !hidesIds && !hidesData;
+    if (!isAlone) {
+      serverTest(missing, `${backend} behind ${name} keeps the contract`, async (t) => {
+        await using place = await start();
+        const { store, close } = await STORES[backend]!(place.where);
+        await holdToContract(t, wrap(store), EXCEPTIONS[backend]);
+        await t.step("no race breaks a session", () => race(wrap(store), RACES));
+        await close();
+      });
+    }
+
+    serverTest(missing, `a dump of ${backend} behind ${name}`, async () => {
+      await using place = await start();
+      const { store, close } = await STORES[backend]!(place.where);
+      const { all } = await story(wrap(store));
+      const open = await LOOT[backend]!(place.where);
+      await close();
+      const closed = await LOOT[backend]!(place.where);
+      const words = [...WORDS, ...PLAIN];
+      for (const { records, files } of [open, closed]) {
+        assertEquals(search(records, { ids: all }).length > 0, !hidesIds);
+        assertEquals(search(records, { words }).length > 0, !hidesData);
+        if (files !== "") {
+          assertEquals(all.some((id) => files.includes(id)), !hidesIds);
+          assertEquals(words.some((word) => files.includes(word)), !hidesData);
+        }
+        assert(records.length > 12, `${records.length} strings only`);
+      }
+    });
+  }
+}

@@ -1,0 +1,154 @@
+import { assert, assertEquals } from "@std/assert";
+import { SessionMiddleware } from "@pagi/session";
+import { RedisStore } from "@pagi/session/store/redis";
+import { RedisProxy } from "./_proxy.ts";
+import { CLIENTS } from "./_redis_clients.ts";
+import { RespClient } from "./_resp.ts";
+import { anyRedis, redisMissing, serverTest } from "./_servers.ts";
+import { holdToContract, race } from "./_suites.ts";
+
+/** Races for each client, some five store calls a request. */
+const RACES = 500;
+const { signal } = new AbortController();
+const write = { lastAccess: 1, ttl: 60, signal };
+
+/** An id that nothing else has. */
+const newId = () => crypto.randomUUID().replaceAll("-", "").padEnd(64, "0");
+
+for (const [name, open] of Object.entries(CLIENTS)) {
+  serverTest(redisMissing, `RedisStore on ${name} keeps the contract`, async (t) => {
+    await using redis = await anyRedis();
+    const { client, close } = await open(redis.port);
+    const store = new RedisStore(client, { prefix: "pagi:test:" });
+    await holdToContract(t, store);
+    await t.step("no race breaks a session", () => race(store, RACES));
+    await t.step("it works on after SCRIPT FLUSH", async () => {
+      const admin = await RespClient.connect(redis.port);
+      const id = newId();
+      const flush = () => admin.send("SCRIPT", "FLUSH");
+      await flush();
+      const first = await store.create(id, "{}", write);
+      await flush();
+      const version = await store.replace(id, "{}", { ...write, version: first! });
+      await flush();
+      assert(await store.touch(id, { ...write, version: version!, text: "{}" }));
+      await flush();
+      assert(await store.delete(id, { version, signal }));
+      admin.close();
+    });
+    await close();
+  });
+}
+
+for (const name of ["ioredis 5", "node-redis 5", "a plain function"]) {
+  serverTest(redisMissing, `RedisStore on ${name} makes one round trip a call`, async () => {
+    await using redis = await anyRedis();
+    using proxy = new RedisProxy(redis.port);
+    const { client, close } = await CLIENTS[name]!(proxy.port);
+    const store = new RedisStore(client);
+    const sessions = new SessionMiddleware({ secret: "s", store, touchInterval: 0 });
+    const quiet = new SessionMiddleware({ secret: "s", store });
+    let cookie = "";
+    /** The commands that a request takes. */
+    const visit = async (
+      respond: Parameters<typeof sessions.handler>[0],
+      { with: middleware = quiet } = {},
+    ) => {
+      const before = proxy.commands.length;
+      const request = new Request("http://localhost/", { headers: { cookie } });
+      const response = await middleware.handler(respond)(request);
+      cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
+      return proxy.commands.slice(before);
+    };
+    const look = () => new Response();
+    const count = (_request: Request, session: { update: SessionUpdate }) => {
+      session.update("n", (n) => Number(n ?? 0) + 1);
+      return new Response();
+    };
+    type SessionUpdate = (key: string, change: (value: unknown) => unknown) => unknown;
+    // So that Redis has the scripts.
+    const id = newId();
+    const version = await store.create(id, "{}", write);
+    await store.touch(id, { ...write, version: version!, text: "{}" });
+    await store.delete(id, { version, signal });
+
+    assertEquals(await visit(look), []);
+    cookie = "pagi_session=nonsense";
+    assertEquals(await visit(look), []);
+    assertEquals(await visit(count), ["EVALSHA"]);
+    assertEquals(await visit(look), ["GET"]);
+    assertEquals(await visit(count), ["GET", "EVALSHA"]);
+    assertEquals(await visit(look, { with: sessions }), ["GET", "EVALSHA"]);
+    const rotate = await visit((_request, session) => {
+      session.regenerate();
+      return new Response();
+    });
+    assertEquals(rotate, ["GET", "EVALSHA", "EVALSHA"]);
+    const logout = await visit((_request, session) => {
+      session.destroy();
+      return new Response();
+    });
+    assertEquals(logout, ["GET", "EVALSHA"]);
+    await close();
+  });
+}
+
+serverTest(redisMissing, "RedisStore does once what a client sends twice", async () => {
+  await using redis = await anyRedis();
+  using proxy = new RedisProxy(redis.port);
+  // ioredis sends again what it has no reply to when the connection is back.
+  const { client, close } = await CLIENTS["ioredis 5"]!(proxy.port);
+  const store = new RedisStore(client);
+  const [id, scratch] = [newId(), newId()];
+  await store.delete(scratch, { version: await store.create(scratch, "{}", write), signal });
+
+  proxy.cutAfter("EVALSHA");
+  const first = await store.create(id, "one", write);
+  assertEquals(await store.read(id, { signal }), { text: "one", version: first!, lastAccess: 1 });
+  proxy.cutAfter("EVALSHA");
+  const version = await store.replace(id, "two", { ...write, version: first! });
+  assertEquals((await store.read(id, { signal }))?.version, version);
+  proxy.cutAfter("EVALSHA");
+  // The second time there is nothing left: whoever reads it as a conflict finds that out.
+  assertEquals(await store.delete(id, { version, signal }), false);
+  assertEquals(await store.read(id, { signal }), undefined);
+  assertEquals(proxy.commands.filter((name) => name === "EVALSHA").length, 2 + 3 * 2);
+  await close();
+});
+
+serverTest(redisMissing, "RedisStore leaves no key without a ttl", async () => {
+  await using redis = await anyRedis();
+  const admin = await RespClient.connect(redis.port);
+  const prefix = `pagi:ttl:${newId()}:`;
+  const store = new RedisStore(admin.send, { prefix });
+  const ttl = async () => Number(await admin.send("PTTL", `${prefix}a`));
+  for (const seconds of [60, 0.5, 1e300]) {
+    const options = { ...write, ttl: seconds };
+    const version = await store.create("a", "{}", options);
+    assert(await ttl() > 0, "create() left no ttl");
+    const next = await store.replace("a", "{}", { ...options, version: version! });
+    assert(await ttl() > 0, "replace() left no ttl");
+    assert(await store.touch("a", { ...options, version: next!, text: "{}" }));
+    assert(await ttl() > 0, "touch() left no ttl");
+    await store.delete("a");
+  }
+  await store.set("a", { user: "ada" });
+  assert(await ttl() > 0, "set() left no ttl");
+  assertEquals((await store.get("a"))?.user, "ada");
+  await store.delete("a");
+  admin.close();
+});
+
+serverTest(redisMissing, "RedisStore gives back any lastAccess as it was written", async () => {
+  await using redis = await anyRedis();
+  const admin = await RespClient.connect(redis.port);
+  const store = new RedisStore(admin.send);
+  for (const lastAccess of [0, -1, 1_700_000_000.123, Number.MIN_VALUE, -Number.MAX_VALUE]) {
+    const id = newId();
+    const version = await store.create(id, "{}", { ...write, lastAccess: 5 });
+    await store.touch(id, { ...write, lastAccess, version: version!, text: "{}" });
+    assertEquals(await store.read(id, { signal }), { text: "{}", version: version!, lastAccess });
+    await store.delete(id);
+  }
+  admin.close();
+});

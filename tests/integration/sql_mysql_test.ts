@@ -1,0 +1,196 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type MysqlClient, MysqlStore } from "@pagi/session/store/mysql";
+import { MYSQL_CLIENTS, type SqlOpener } from "./_sql_clients.ts";
+import { anyMysql, mysqlMissing } from "./_sql_servers.ts";
+import { callAll, holdSqlStore, newId, newTable, openRig, raceSetup, write } from "./_sql_suite.ts";
+import { serverTest } from "./_servers.ts";
+import { holdToContract, race } from "./_suites.ts";
+
+/** Races for each client. */
+const RACES = 100;
+const ONE = "a connection of mysql2";
+const COUNTS_CHANGES = "a pool of mysql2 that counts what changed";
+const { signal } = write;
+
+for (const [name, connect] of Object.entries(MYSQL_CLIENTS)) {
+  serverTest(mysqlMissing, `MysqlStore on ${name} keeps the contract`, async (t) => {
+    await using rig = await openRig(anyMysql, connect);
+    const { client, ask, table } = rig;
+    const open = (options = {}) => new MysqlStore(client, { table, ...options });
+    await holdSqlStore(t, { open, ask, table }, RACES);
+  });
+}
+
+serverTest(mysqlMissing, "MysqlStore.setup() may race", async () => {
+  await using server = await anyMysql();
+  const table = newTable();
+  await raceSetup(async () => {
+    const { client, ask, close } = await MYSQL_CLIENTS[ONE]!(server.url);
+    return { store: new MysqlStore(client, { table }), ask, close };
+  }, table);
+});
+
+/** Opens a client that uses several connections in turn, each of which was told something first. */
+function told(setting: string): SqlOpener<MysqlClient> {
+  return async (url) => {
+    const open = await Promise.all(Array.from({ length: 6 }, () => MYSQL_CLIENTS[ONE]!(url)));
+    for (const { ask } of open) await ask(setting);
+    let turn = 0;
+    const client: MysqlClient = {
+      execute: (sql, values) => open[turn++ % open.length]!.client.execute(sql, values),
+    };
+    const close = () => Promise.all(open.map(({ close }) => close()));
+    return { client, ask: open[0]!.ask, close };
+  };
+}
+
+const SETTINGS = [
+  "SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+  "SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+  // What servers are set to that are old, or are to be like others.
+  "SESSION sql_mode = ''",
+  "SESSION sql_mode = 'ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES'",
+];
+/** What MySQL does not know. */
+const MARIADB_SETTINGS = [
+  "SESSION sql_mode = 'ORACLE'",
+  "SESSION sql_mode = 'SIMULTANEOUS_ASSIGNMENT'",
+  "SESSION innodb_snapshot_isolation = ON",
+];
+
+for (const setting of [...SETTINGS, ...MARIADB_SETTINGS]) {
+  serverTest(mysqlMissing, `MysqlStore keeps the contract after SET ${setting}`, async (t) => {
+    if (MARIADB_SETTINGS.includes(setting)) {
+      await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+      const [row] = await rig.ask("SELECT version() AS version");
+      if (!String(row!.version).includes("MariaDB")) return console.log("only MariaDB knows this");
+    }
+    await using rig = await openRig(anyMysql, told(`SET ${setting}`));
+    const store = new MysqlStore(rig.client, { table: rig.table });
+    await store.setup();
+    await holdToContract(t, store);
+    await t.step("no race breaks a session", () => race(store, RACES / 4));
+  });
+}
+
+serverTest(mysqlMissing, "MysqlStore.create() is not misled by other inserted ids", async () => {
+  await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+  const { client, ask, table } = rig;
+  const other = newTable();
+  let now = 0;
+  const store = new MysqlStore(client, { table, now: () => now });
+  await store.setup();
+  await ask(`CREATE TABLE ${other} (n INT AUTO_INCREMENT PRIMARY KEY, v INT)`);
+  rig.atLast(`DROP TABLE ${other}`);
+  // The number that means a refusal, from elsewhere on the connection.
+  const insertOne = () => ask(`REPLACE INTO ${other} (n) VALUES (1)`);
+  const id = newId();
+  await ask(`INSERT INTO ${other} (v) VALUES (0)`);
+  const version = await store.create(id, "a", write);
+  assert(version !== undefined);
+  assertEquals(await store.create(id, "b", write), undefined);
+  assert(await store.touch(id, { ...write, version, text: "a" }));
+  assertEquals(await store.create(id, "b", write), undefined);
+  await insertOne();
+  assert(await store.replace(id, "b", { ...write, version }) !== undefined);
+  assertEquals(await store.create(id, "c", write), undefined);
+  now = 61_000;
+  assert(await store.create(id, "c", write) !== undefined);
+  assertEquals(await store.create(id, "d", write), undefined);
+  assert(await store.delete(id, { signal }));
+  assert(await store.create(id, "e", write) !== undefined);
+});
+
+serverTest(mysqlMissing, "MysqlStore.touch() counts where it changes nothing", async () => {
+  for (const name of [COUNTS_CHANGES, ONE]) {
+    await using rig = await openRig(anyMysql, MYSQL_CLIENTS[name]!);
+    const { client, ask, table } = rig;
+    const now = 1_700_000_000_000;
+    const store = new MysqlStore(client, { table, now: () => now });
+    await store.setup();
+    const id = newId();
+    const version = await store.create(id, "a", write);
+    const touch = () => store.touch(id, { ...write, version: version!, text: "a" });
+    for (let turn = 0; turn < 5; turn++) assertEquals(await touch(), true);
+    assertEquals(await Promise.all(Array.from({ length: 16 }, touch)), Array(16).fill(true));
+    const [row] = await ask(`SELECT expires_at FROM ${table}`);
+    assert(Math.abs(Number(row!.expires_at) - (now / 1000 + write.ttl)) < 0.002);
+  }
+});
+
+serverTest(mysqlMissing, "MysqlStore finds rows by its indexes", async () => {
+  await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+  const { client, ask, table } = rig;
+  const plans: [sql: string, keys: unknown[]][] = [];
+  const explaining: MysqlClient = {
+    async execute(sql, values) {
+      if (/^(SELECT|UPDATE|DELETE)/.test(sql)) {
+        const [rows] = await client.execute(`EXPLAIN ${sql}`, values);
+        plans.push([sql, (rows as { key: unknown }[]).map(({ key }) => key)]);
+      }
+      return await client.execute(sql, values);
+    },
+  };
+  const store = new MysqlStore(explaining, { table });
+  await store.setup();
+  // Rows in plenty, so that an index is worth it.
+  const end = Date.now() / 1000 + 3600;
+  const row = (n: number) => `('${newId()}', 'v', 0, ${end + n}, 'text')`;
+  for (let from = 0; from < 10_000; from += 1000) {
+    const rows = Array.from({ length: 1000 }, (_, n) => row(from + n));
+    await ask(`INSERT INTO ${table} VALUES ${rows.join()}`);
+  }
+  await ask(`ANALYZE TABLE ${table}`);
+  await callAll(store);
+  assertEquals(plans.length, 6);
+  for (const [sql, keys] of plans) {
+    assertEquals(keys, [sql.includes("LIMIT") ? `${table}_expires_at` : "PRIMARY"], sql);
+  }
+});
+
+serverTest(mysqlMissing, "MysqlStore works in another database, under any name", async () => {
+  await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+  const { client, ask } = rig;
+  const database = newTable();
+  rig.atLast(`DROP DATABASE IF EXISTS ${database}`);
+  await ask(`CREATE DATABASE ${database} CHARACTER SET latin1`);
+  const store = new MysqlStore(client, { table: `${database}.Order` });
+  await store.setup();
+  await store.setup();
+  await callAll(store);
+  const id = newId();
+  await store.create(id, "ω 𝒳", write);
+  assertEquals((await store.read(id))?.text, "ω 𝒳");
+});
+
+serverTest(
+  mysqlMissing,
+  "MysqlStore.setup() needs no rights where the table is there",
+  async () => {
+    await using admin = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+    const { table } = admin;
+    const user = newTable();
+    await new MysqlStore(admin.client, { table }).setup();
+    for (const host of ["'%'", "localhost"]) {
+      await admin.ask(`CREATE USER ${user}@${host}`);
+      admin.atLast(`DROP USER ${user}@${host}`);
+      await admin.ask(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${user}@${host}`);
+    }
+    const url = new URL(admin.url);
+    url.username = user;
+    const { client, close } = await MYSQL_CLIENTS[ONE]!(url.href);
+    const store = new MysqlStore(client, { table });
+    await store.setup();
+    await callAll(store);
+    await assertRejects(() => new MysqlStore(client, { table: newTable() }).setup());
+    await close();
+  },
+);
+
+serverTest(mysqlMissing, "MysqlStore passes on what the server says", async () => {
+  await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+  const store = new MysqlStore(rig.client, { table: rig.table });
+  await assertRejects(() => store.read(newId()), Error, "doesn't exist");
+  await assertRejects(() => store.create(newId(), "", write), Error, "doesn't exist");
+  await assertRejects(() => store.sweep(), Error, "doesn't exist");
+});
