@@ -61,6 +61,8 @@ export class Control implements Intent {
   /** Whether `destroy()` was called on data that cannot be written to. */
   isDestroyed = false;
   #shown: Shown | undefined;
+  /** The id of closed data that the app holds. */
+  #id: string | undefined;
 
   /** Without `shown` the data is complete, and the app's to hold already. */
   constructor(data: SessionValues, mode: Mode, shown?: Shown) {
@@ -96,18 +98,31 @@ export class Control implements Intent {
     return data;
   }
 
-  /** From here on a write is loud. The session goes by `newId` then, if one is given. */
-  close(newId?: string): void {
+  /** A logout under an id that was rotated away still ends the session. Whether this is one. */
+  destroyLate(): boolean {
+    this.isAccessed = true;
+    this.isDestroyed ||= this.mode === "moved";
+    return this.mode === "moved";
+  }
+
+  /** From here on a write is loud. */
+  close(): void {
     const { data, mode } = this;
     this.mode = "committed";
     if (mode !== "open") return;
     if (data._regenerated !== undefined) delete data._regenerated;
     if (data._destroyed !== undefined) delete data._destroyed;
-    if (this.#shown !== undefined) this.#shown.id = newId ?? this.#shown.id;
-    else {
-      if (newId !== undefined) data._id = newId;
-      Object.freeze(data);
-    }
+    if (this.#shown !== undefined) return;
+    // The id may change yet, when the rotation has taken.
+    this.#id = data._id as string | undefined;
+    Object.defineProperty(data, "_id", { get: () => this.#id, enumerable: true });
+    Object.freeze(data);
+  }
+
+  /** The session goes by this id from now on. */
+  rename(id: string): void {
+    if (this.#shown !== undefined) this.#shown.id = id;
+    else this.#id = id;
   }
 
   /** Notes how a key was changed. */

@@ -45,13 +45,17 @@ export function userKeys(data: SessionValues): string[] {
   return Object.keys(data).filter((key) => !key.startsWith("_") && data[key] !== undefined);
 }
 
-/** Empty data that refuses every write with an error that says why, which a frozen object does not. */
-export function refusing(refuse: (verb: string) => Error): SessionValues {
+/**
+ * Empty data that refuses every write with an error that says why, which a frozen object does not.
+ *
+ * @param destroy Tries to end the session, when `_destroyed` is set; whether that could be.
+ */
+export function refusing(refuse: (verb: string) => Error, destroy: () => boolean): SessionValues {
   const fail = (verb: string) => () => {
     throw refuse(verb);
   };
   return new Proxy(Object.freeze(Object.create(null)), {
-    set: fail("set"),
+    set: (_, key) => (key === "_destroyed" && destroy()) || fail("set")(),
     defineProperty: fail("set"),
     deleteProperty: fail("delete"),
   });

@@ -81,10 +81,11 @@ export class Exchange {
 
   #keepFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
     if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
-    else if (/\bpublic\b/i.test(cacheControl)) {
+    else if (/\b(public|s-maxage)\b/i.test(cacheControl)) {
       this.#lifecycle.settings.emit({
         type: "public-response",
-        message: "A session id was sent with Cache-Control: public; a shared cache may hand it on",
+        message:
+          "A session id was sent with Cache-Control: public or s-maxage: caches may hand it on",
       });
     }
   }
@@ -105,8 +106,9 @@ export class Exchange {
     }
     if (this.control.mode !== "open") return this.control.close();
     const change = this.#capture();
-    this.control.close(newId);
+    this.control.close();
     return after(this.#save(change, newId), (transport) => {
+      if (newId !== undefined) this.control.rename(newId);
       if (transport === undefined) return;
       const expire = records.remaining(this.#created, this.#lastAccess);
       settings.state.inject(headers, transport, { expire });
@@ -148,9 +150,7 @@ export class Exchange {
   }
 
   #touch(record: LiveRecord): Awaitable<string | undefined> {
-    // Either way: a clock that was set back must not keep the record from being prolonged.
-    const idle = Math.abs(this.#lastAccess - record.lastAccess);
-    return idle >= this.#lifecycle.settings.touchInterval ? this.#prolong(record) : undefined;
+    return this.#lifecycle.records.isDue(record) ? this.#prolong(record) : undefined;
   }
 
   async #prolong(record: LiveRecord): Promise<string | undefined> {
@@ -187,6 +187,6 @@ export class Exchange {
     }
     const shown = { id: this.#id, lastAccess: this.#lastAccess };
     const text = textOf(this.control, this.#created, shown);
-    return { text, lastAccess: this.#lastAccess, subject, updates, isCleared };
+    return { text, subject, updates, isCleared };
   }
 }

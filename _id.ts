@@ -64,7 +64,10 @@ export class IdSource {
 
   #check(id: string): string {
     if (this.#isValid(id)) return id;
-    throw new TypeError("Cannot start a session: generateId must make 64 lowercase hex digits");
+    throw new TypeError(
+      "Cannot start a session: generateId must make 64 lowercase hex digits (for a store with get, " +
+        "set and delete only, any string that is not empty)",
+    );
   }
 
   #draw(): string {

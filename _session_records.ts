@@ -7,7 +7,8 @@ import { decode, decodeTombstone, encode, type SessionValues } from "./_codec.ts
 import { type Intent, isChanged, merge } from "./_merge.ts";
 import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
-import { SessionError } from "./errors.ts";
+import { conflict, interrupted, taken } from "./_race_errors.ts";
+import { Turns } from "./_turns.ts";
 
 /** A session that is alive, as it stood in the store. */
 export interface LiveRecord extends KeyedRecord {
@@ -29,12 +30,22 @@ export type Found =
 /** What a request made of a session, as it was when the request was done with it. */
 export interface Change extends Intent {
   text: string;
-  /** When the request came, in Unix seconds. */
-  lastAccess: number;
   subject: string | undefined;
 }
 
 const ABSENT: Found = { kind: "absent" };
+/** Makes the text that is to replace a record's. */
+type Compose = (current: LiveRecord) => Awaitable<string>;
+/** Whether a write counts as a use of the session. */
+type IsUsed = (current: LiveRecord) => boolean;
+
+/** A record that was replaced, and by what. */
+interface Swapped {
+  record: LiveRecord;
+  text: string;
+  transport: string;
+}
+
 /** How often a write or a delete is tried against others before it gives up. */
 const MAX_ATTEMPTS = 32;
 /** For how long a request under an old id counts as late, in seconds; then it starts a new session. */
@@ -46,10 +57,12 @@ const TTL_MARGIN = 1;
 export class SessionRecords {
   readonly #face: StoreFace;
   readonly #settings: Settings;
+  readonly #turns: Turns;
 
   constructor(face: StoreFace, settings: Settings) {
     this.#face = face;
     this.#settings = settings;
+    this.#turns = new Turns(settings.storeTimeout);
   }
 
   /** Now, in Unix seconds. */
@@ -100,7 +113,7 @@ export class SessionRecords {
   }
 
   async #insert(id: string, created: number, change: Change): Promise<Written> {
-    const lifetime = this.#lifetime(created, change.lastAccess);
+    const lifetime = this.#lifetime(created, created, true);
     const written = await this.#face.create(id, change.text, lifetime);
     // 256 random bits do not collide: this is a broken generator, or a store that lies.
     if (written === undefined) throw taken();
@@ -111,40 +124,63 @@ export class SessionRecords {
   isChanged(base: LiveRecord, change: Change): boolean {
     // Nothing of what was there may have been cleared, but what others have added since goes too.
     if (change.isCleared && this.#face.isVersioned) return true;
-    // Texts first: they are the same for all who only read. Keys in another order are no change.
-    return change.text !== base.text && (!hasSameLetters(change.text, base.text) ||
-      isChanged(valuesOf(base.text), valuesOf(change.text)));
+    return isChanged(base.text, change.text);
   }
 
   /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
   touch(record: LiveRecord): Awaitable<string | undefined> {
-    return this.#face.touch(record, this.#lifetime(record.created, record.readAt));
+    return this.#face.touch(record, this.#lifetime(record.created, record.lastAccess, true));
   }
 
-  /** Puts a request's changes upon what stands in the store. */
-  async save(base: LiveRecord, change: Change): Promise<string> {
-    const { transport } = await this.swap(base, (current) => this.#compose(base, current, change));
-    return transport;
+  /** Whether the last use was noted long enough ago to be noted again. */
+  isDue({ lastAccess }: LiveRecord, now: number = this.now()): boolean {
+    // Either way: a clock that was set back must not keep the record from being prolonged.
+    return Math.abs(now - lastAccess) >= this.#settings.touchInterval;
+  }
+
+  /**
+   * Puts a request's changes upon what stands in the store. Resolves to what the client is to
+   * present, or undefined when it need not be told: it knows the id, and an answer that comes late
+   * must not put the id back that a login has replaced meanwhile.
+   */
+  async save(base: LiveRecord, change: Change): Promise<string | undefined> {
+    const now = this.now();
+    const isUsed = (current: LiveRecord) => this.isDue(current, now);
+    const compose = (current: LiveRecord) => this.#compose(base, current, change);
+    const { record, transport } = await this.swap(base, compose, isUsed);
+    return transport !== base.id || isUsed(record) ? transport : undefined;
   }
 
   /**
    * Replaces the record by what `compose` makes of it; again with the newer one if another came
    * first.
    *
+   * @param isUsed Whether this counts as a use of the session, which prolongs it.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended meanwhile.
    */
-  async swap(
+  async swap(record: LiveRecord, compose: Compose, isUsed: IsUsed): Promise<Swapped> {
+    return await this.#replace(record, compose, isUsed) ??
+      // Those of this process that came too late go one after the other from here on.
+      await this.#turns.take(record.id, async () => {
+        let current = record;
+        for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+          current = await this.#reread(current);
+          const swapped = await this.#replace(current, compose, isUsed);
+          if (swapped !== undefined) return swapped;
+        }
+        throw conflict(MAX_ATTEMPTS);
+      });
+  }
+
+  async #replace(
     record: LiveRecord,
-    compose: (current: LiveRecord) => Awaitable<string>,
-  ): Promise<{ text: string; transport: string }> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const text = await compose(record);
-      const lifetime = this.#lifetime(record.created, record.readAt);
-      const written = await this.#face.replace(record, text, lifetime);
-      if (written !== undefined) return { text, transport: written.transport };
-      record = await this.#reread(record);
-    }
-    throw conflict();
+    compose: Compose,
+    isUsed: IsUsed,
+  ): Promise<Swapped | undefined> {
+    const text = await compose(record);
+    const lifetime = this.#lifetime(record.created, record.lastAccess, isUsed(record));
+    const written = await this.#face.replace(record, text, lifetime);
+    return written && { record, text, transport: written.transport };
   }
 
   /**
@@ -154,7 +190,7 @@ export class SessionRecords {
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended or moved meanwhile.
    */
   async rotate(base: LiveRecord, newId: string, change: Change): Promise<string> {
-    const lifetime = this.#lifetime(base.created, base.readAt);
+    const lifetime = this.#lifetime(base.created, base.lastAccess, true);
     let current = base;
     let written: Written | undefined = await this.#insert(newId, base.created, change);
     const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
@@ -162,18 +198,20 @@ export class SessionRecords {
       // From now, and kept as long as a session: a logout may come later than anything else.
       const tombstone = { ...lifetime, lastAccess: this.now() };
       if (await this.#face.retire(current, newId, tombstone)) return written.transport;
+      let text: string;
       try {
         current = await this.#reread(current);
+        text = this.#compose(base, current, change);
       } catch (error) {
         await this.#discard(fresh);
         throw error;
       }
-      written = await this.#face.replace(fresh, this.#compose(base, current, change), lifetime);
+      written = await this.#face.replace(fresh, text, lifetime);
       if (written === undefined) throw interrupted();
       fresh.version = written.version;
     }
     await this.#discard(fresh);
-    throw conflict();
+    throw conflict(MAX_ATTEMPTS);
   }
 
   /**
@@ -187,7 +225,7 @@ export class SessionRecords {
       found = await this.#follow(found.id);
       if (found === undefined) return;
     }
-    throw conflict();
+    throw conflict(MAX_ATTEMPTS);
   }
 
   /** Ends the session that stands under `id` or has moved on from there. */
@@ -204,7 +242,7 @@ export class SessionRecords {
       if (next === undefined) return record;
       id = next;
     }
-    throw conflict();
+    throw conflict(MAX_ATTEMPTS);
   }
 
   /** The session as it stands now, after a write of ours came too late. */
@@ -217,18 +255,16 @@ export class SessionRecords {
 
   #compose(base: LiveRecord, current: LiveRecord, change: Change): string {
     if (current === base) return change.text;
-    const merged = merge(
-      valuesOf(base.text),
-      valuesOf(change.text),
-      valuesOf(current.text),
-      change,
-    );
+    const merged = merge(base.text, change.text, current.text, change);
     return encode(merged, base.created, change.subject);
   }
 
-  #lifetime(created: number, lastAccess: number): Lifetime {
-    const ttl = Math.max(1, Math.ceil(this.remaining(created, lastAccess))) + TTL_MARGIN;
-    return { lastAccess, ttl };
+  #lifetime(created: number, before: number, isUsed: boolean): Lifetime {
+    const now = this.now();
+    // Never back: a request that takes long, or a clock, must not shorten the session's life.
+    const lastAccess = isUsed ? Math.max(now, before) : before;
+    const left = this.remaining(created, now) - (isUsed ? 0 : Math.max(0, now - before));
+    return { lastAccess, ttl: Math.max(1, Math.ceil(left)) + TTL_MARGIN };
   }
 
   async #discard(record: KeyedRecord): Promise<void> {
@@ -242,39 +278,4 @@ export class SessionRecords {
       });
     }
   }
-}
-
-/** Without this a text has to be parsed twice to see a change, which is a third of a write. */
-function hasSameLetters(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += a.charCodeAt(at) - b.charCodeAt(at);
-  return sum === 0;
-}
-
-/** What the text of a session says, without a prototype: to a merge every key is data. */
-function valuesOf(text: string): SessionValues {
-  return Object.setPrototypeOf(decode(text)!, null);
-}
-
-/** The session ended while it was being written to. */
-function interrupted(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_INTERRUPTED",
-    "Cannot save the session: it was ended or given a new id meanwhile",
-  );
-}
-
-function taken(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_CONFLICT",
-    "Cannot save the session: its new id is taken; is generateId random?",
-  );
-}
-
-function conflict(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_CONFLICT",
-    `Cannot save the session: others came first ${MAX_ATTEMPTS} times`,
-  );
 }

@@ -134,7 +134,7 @@ export function settle(options: SessionOptions): Settings {
     secret,
     expire,
     state: options.state ?? new CookieState({ cookieName, cookieOptions }),
-    store: options.store ?? new MemoryStore({ now }),
+    store: options.store ?? new MemoryStore({ now: options.now }),
     saveUninitialized: options.saveUninitialized ?? false,
     rolling: options.rolling ?? true,
     touchInterval: Math.min(

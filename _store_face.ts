@@ -1,18 +1,28 @@
 /**
- * One face for both kinds of store. Every call goes through a guard: what a store throws becomes
+ * One face for every kind of store. Every call goes through a guard: what a store throws becomes
  * ERR_SESSION_STORE, and an answer that does not come within `storeTimeout` is given up.
  */
 import { after, type Awaitable, isPromise } from "./_awaitable.ts";
-import { decode, encode, encodeTombstone, isReserved } from "./_codec.ts";
+import { encodeTombstone } from "./_codec.ts";
 import { isId } from "./_id.ts";
 import { hasMethods } from "./_options.ts";
+import { PlainFace } from "./_plain_face.ts";
+import { SealingFace } from "./_sealing_face.ts";
 import { SessionError } from "./errors.ts";
-import type { PlainStore, SessionStore, StoredRecord, VersionedStore } from "./store/store.ts";
+import type {
+  PlainStore,
+  SealingStore,
+  SessionStore,
+  StoredRecord,
+  VersionedStore,
+} from "./store/store.ts";
 
 /** PAGI's methods. */
 export const PLAIN_METHODS = ["get", "set", "delete"] as const;
 /** The methods that make a store race-safe. */
 export const VERSIONED_METHODS = ["read", "create", "replace", "touch", "delete"] as const;
+/** The methods that tell a store whose values are the sessions themselves. */
+const SEALING_METHODS = ["open", "seal"] as const;
 
 /** A record and its key. */
 export interface KeyedRecord extends StoredRecord {
@@ -39,6 +49,8 @@ export interface Written {
 export interface StoreFace {
   /** Whether the store compares versions; without that it promises nothing about races. */
   readonly isVersioned: boolean;
+  /** What the store cannot promise, for whoever runs it. */
+  readonly caveat?: string;
   accepts(presented: string): boolean;
   read(presented: string): Awaitable<KeyedRecord | undefined>;
   create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined>;
@@ -49,12 +61,21 @@ export interface StoreFace {
   delete(record: KeyedRecord): Awaitable<boolean>;
 }
 
-/** The face of `store`. */
-export function openStore(store: SessionStore, timeout: number): StoreFace {
+/**
+ * The face of `store`.
+ *
+ * @param timeout Seconds that the store may take for an answer.
+ * @param maxAge Seconds without a use after which a session is of no interest any more.
+ */
+export function openStore(store: SessionStore, timeout: number, maxAge = Infinity): StoreFace {
   const guard = new Guard(timeout);
-  return hasMethods(store, VERSIONED_METHODS)
-    ? new VersionedFace(store as VersionedStore, guard)
-    : new PlainFace(store as PlainStore, guard);
+  if (hasMethods(store, VERSIONED_METHODS)) {
+    return new VersionedFace(store as VersionedStore, guard);
+  }
+  if (hasMethods(store, SEALING_METHODS)) {
+    return new SealingFace(store as SealingStore, guard, maxAge);
+  }
+  return new PlainFace(store as PlainStore, guard);
 }
 
 class VersionedFace implements StoreFace {
@@ -121,78 +142,26 @@ class VersionedFace implements StoreFace {
   }
 }
 
-/** PAGI's three methods: nothing is compared, so every write takes. */
-class PlainFace implements StoreFace {
-  readonly isVersioned = false;
-  readonly #store: PlainStore;
-  readonly #guard: Guard;
-
-  constructor(store: PlainStore, guard: Guard) {
-    this.#store = store;
-    this.#guard = guard;
-  }
-
-  accepts(presented: string): boolean {
-    return this.#store.accepts?.(presented) ?? presented !== "";
-  }
-
-  async read(presented: string): Promise<KeyedRecord | undefined> {
-    const hash = await this.#guard.call("read", () => this.#store.get(presented));
-    if (hash === undefined || hash === null) return undefined;
-    const lastAccess = Number(hash._last_access ?? hash._created);
-    const created = Number(hash._created ?? lastAccess);
-    // Where a value is its own session, as in an encrypted cookie, the id is inside.
-    const id = typeof hash._id === "string" ? hash._id : presented;
-    return { id, text: textOf(hash, created), version: "", lastAccess };
-  }
-
-  async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
-    const hash = { _id: id, ...decode(text), _last_access: lastAccess };
-    const transport = await this.#guard.call("save", () => this.#store.set(id, hash));
-    // Redis' own answer, handed on: every client would get the same cookie.
-    if (transport === "OK") {
-      throw failed("save", 'set resolved to "OK", not to what the client is to present');
-    }
-    return { version: "", transport: typeof transport === "string" ? transport : id };
-  }
-
-  replace({ id }: KeyedRecord, text: string, lifetime: Lifetime): Promise<Written> {
-    return this.create(id, text, lifetime);
-  }
-
-  async touch({ id, text }: KeyedRecord, lifetime: Lifetime): Promise<string> {
-    return (await this.create(id, text, lifetime)).transport;
-  }
-
-  retire(record: KeyedRecord): Promise<boolean> {
-    return this.delete(record);
-  }
-
-  async delete({ id }: KeyedRecord): Promise<boolean> {
-    await this.#guard.call("delete", () => this.#store.delete(id));
-    return true;
-  }
-}
-
-/** The text of a plain store's hash; empty, and so no session, when it cannot be one. */
-function textOf(hash: Record<string, unknown>, created: number): string {
-  if (!Number.isFinite(created)) return "";
-  try {
-    const values = Object.fromEntries(Object.entries(hash).filter(([key]) => !isReserved(key)));
-    return encode(values, created, hash._subject as string | undefined);
-  } catch {
-    return "";
-  }
-}
-
 const keyed = (id: string) => (found: StoredRecord | null | undefined) =>
   found === undefined || found === null
     ? undefined
-    : { id, text: found.text, version: found.version, lastAccess: found.lastAccess };
+    : isWhole(found)
+    ? { id, text: found.text, version: found.version, lastAccess: found.lastAccess }
+    // No text of a session, so it is treated as a corrupt record, with the event.
+    : { id, text: "", version: "", lastAccess: 0 };
+
+/** Strings by contract; a number can serve as well, and it goes back as it came. */
+function isVersion(version: unknown): version is string {
+  return ["string", "number", "bigint"].includes(typeof version);
+}
+
+function isWhole({ text, version, lastAccess }: StoredRecord): boolean {
+  return typeof text === "string" && isVersion(version) && Number.isFinite(lastAccess);
+}
 
 const written = (id: string, operation: string) => (version: unknown): Written | undefined => {
   if (version === undefined || version === null) return undefined;
-  if (typeof version !== "string") throw failed(operation, "the store answered with no version");
+  if (!isVersion(version)) throw failed(operation, "the store answered with no version");
   return { version, transport: id };
 };
 
@@ -211,9 +180,7 @@ function failed(operation: string, why: string, cause?: unknown): SessionError {
 
 function storeError(operation: string, cause: unknown): SessionError {
   if (cause instanceof SessionError) return cause;
-  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
-  const why = isLate ? "the store did not answer within storeTimeout" : "the store failed";
-  return failed(operation, why, cause);
+  return failed(operation, "the store failed", cause);
 }
 
 const OPEN = Symbol("open");
@@ -221,7 +188,7 @@ const OPEN = Symbol("open");
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Calls a store, and gives up when it throws or takes too long. */
-class Guard {
+export class Guard {
   readonly #timeoutMs: number;
   /** Of a call that was answered at once: nobody has heard of it yet. */
   #unused = new AbortController();
@@ -236,7 +203,20 @@ class Guard {
       const pending = invoke(controller.signal);
       if (!isPromise(pending)) return pending;
       this.#unused = new AbortController();
-      return this.#settle(operation, pending, controller);
+      // Once: there are promises that start their work each time they are waited for.
+      return this.#settle(operation, Promise.resolve(pending), controller);
+    } catch (cause) {
+      throw storeError(operation, cause);
+    }
+  }
+
+  /** Calls a store that asks nobody: it needs no timer, which is 3 µs. */
+  async callLocal<T>(
+    operation: string,
+    invoke: (signal: AbortSignal) => Awaitable<T>,
+  ): Promise<T> {
+    try {
+      return await invoke(this.#unused.signal);
     } catch (cause) {
       throw storeError(operation, cause);
     }
@@ -250,19 +230,23 @@ class Guard {
     try {
       // No timer for a promise that is settled already.
       const first = await Promise.race([pending, OPEN]);
-      return first === OPEN ? await this.#within(pending, controller) : first as T;
+      return first === OPEN ? await this.#within(operation, pending, controller) : first as T;
     } catch (cause) {
       throw storeError(operation, cause);
     }
   }
 
-  async #within<T>(pending: Promise<T>, controller: AbortController): Promise<T> {
+  async #within<T>(
+    operation: string,
+    pending: Promise<T>,
+    controller: AbortController,
+  ): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         const reason = new DOMException("No answer within storeTimeout", "TimeoutError");
         // First: what the store answers to the abort comes too late.
-        reject(reason);
+        reject(failed(operation, "the store did not answer within storeTimeout", reason));
         controller.abort(reason);
       }, this.#timeoutMs);
     });

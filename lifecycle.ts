@@ -75,8 +75,8 @@ export class Lifecycle {
       case "ambiguous": {
         // Empty, not to be written to, and never sent.
         const { kind } = presented;
-        const control = new Control(
-          refusing((verb) => refusal(kind, verb)),
+        const control: Control = new Control(
+          refusing((verb) => refusal(kind, verb), () => control.destroyLate()),
           kind,
         );
         return new Exchange(
@@ -129,6 +129,8 @@ export class Lifecycle {
         }
         return encode(data, created, subject);
       },
+      // Not the client: a job must not keep its session alive.
+      () => false,
     );
     // What was saved, not what `change` made: its objects stay the caller's.
     return this.snapshot(decode(text)!, shown);
@@ -153,15 +155,19 @@ export class Lifecycle {
     let best: Presented = ABSENT;
     for (const id of accepted.slice(0, MAX_CANDIDATES)) {
       const found = await this.records.find(id);
-      if (found.kind === "live" && best.kind === "live") {
-        this.settings.emit({
-          type: "ambiguous",
-          message: "A client presented more than one live session and was given none",
-        });
-        return { kind: "ambiguous" };
-      }
+      if (found.kind === "live" && best.kind === "live") return this.#refuse();
       if (found.kind === "live" || best.kind === "absent") best = found;
     }
+    // The client's own may be among those that were not looked at: no cookie may replace it.
+    if (best.kind === "absent" && accepted.length > MAX_CANDIDATES) return this.#refuse();
     return best;
+  }
+
+  #refuse(): Presented {
+    this.settings.emit({
+      type: "ambiguous",
+      message: "A client presented several ids, of which one could not be told to be its own",
+    });
+    return { kind: "ambiguous" };
   }
 }

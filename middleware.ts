@@ -171,12 +171,12 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
         () => response.headers.get("cache-control") ?? undefined,
       );
       if (done !== undefined) await done;
-      return addHeaders(response, headers, exchange.vary, this.#settings.emit);
     } catch (error) {
       // Nobody will read it: what feeds it must not wait for ever, nor this for that.
       response.body?.cancel().catch(() => {});
       throw error;
     }
+    return addHeaders(response, headers, exchange.vary, this.#settings.emit);
   }
 
   /**
@@ -239,13 +239,19 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
       }
       await send({ ...event, headers });
     };
-    const wrappedSend: Send = async (event) => {
-      if (event.type === "http.response.start") return await (started = start(event));
+    const pass = async (event: Event) => {
       await started;
       await send(event);
     };
+    const wrappedSend: Send = (event) => {
+      const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
+      // An app that does not wait must not end the process: the start is waited for below.
+      sent.catch(() => {});
+      return sent;
+    };
     try {
       await app(inner, receive, wrappedSend);
+      await started;
     } catch (error) {
       await exchange.abort();
       throw error;

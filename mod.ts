@@ -46,8 +46,13 @@ export { CallbackState, type CallbackStateOptions } from "./state/callback.ts";
 export {
   type Awaitable,
   type DeleteOptions,
+  type EndOptions,
+  type OpenedRecord,
+  type OpenOptions,
   type PlainStore,
   type ReplaceOptions,
+  type SealingStore,
+  type SealOptions,
   type SessionHash,
   type SessionStore,
   Store,
@@ -58,3 +63,47 @@ export {
   type WriteOptions,
 } from "./store/store.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./store/memory.ts";
+export {
+  type BunRedisClient,
+  type IoredisClient,
+  type NodeRedisClient,
+  type NodeRedisCluster,
+  type NodeRedisOptions,
+  type NodeRedisSentinel,
+  type RedisClient,
+  type RedisCommand,
+  RedisStore,
+  type RedisStoreOptions,
+} from "./store/redis.ts";
+export {
+  type SqliteDatabase,
+  type SqliteStatement,
+  SqliteStore,
+  type SqliteStoreOptions,
+  type SqliteSweepOptions,
+} from "./store/sqlite.ts";
+export {
+  type PgClient,
+  type PostgresClient,
+  PostgresStore,
+  type PostgresStoreOptions,
+  type PostgresSweepOptions,
+  type PostgresTag,
+} from "./store/postgres.ts";
+export {
+  type MysqlClient,
+  MysqlStore,
+  type MysqlStoreOptions,
+  type MysqlSweepOptions,
+} from "./store/mysql.ts";
+export {
+  type DenoKv,
+  type DenoKvAtomic,
+  type DenoKvEntry,
+  type DenoKvKeyPart,
+  DenoKvStore,
+  type DenoKvStoreOptions,
+} from "./store/deno_kv.ts";
+export { HashedStore } from "./store/hashed.ts";
+export { SealedStore, type SealedStoreOptions } from "./store/sealed.ts";
+export { CookieStore, type CookieStoreOptions } from "./store/cookie.ts";

@@ -109,8 +109,7 @@ export class Session<T extends object = Record<string, unknown>> {
     fallback: F,
   ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
   get(key: string, ...fallback: [unknown?]): unknown {
-    // PAGI's reserved keys are complete in what the app is shown.
-    const data = isReserved(key) ? this.data as SessionValues : this.#read();
+    const data = this.#read([key]);
     if (has(data, key)) return data[key];
     if (fallback.length > 0) return fallback[0];
     const keys = userKeys(data).sort();
@@ -176,7 +175,7 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /** Whether the key exists. */
   exists(key: keyof T & string): boolean {
-    return has(this.#read(), key);
+    return has(this.#read([key]), key);
   }
 
   /**
@@ -202,7 +201,7 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /** An object with those of the keys that exist. */
   slice<K extends keyof T & string>(...keys: K[]): { [P in K]?: Exclude<T[P], undefined> } {
-    const data = this.#read();
+    const data = this.#read(keys);
     const found = keys.filter((key) => has(data, key)).map((key) => [key, data[key]]);
     return Object.fromEntries(found);
   }
@@ -238,19 +237,19 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} When the session cannot be written to.
    */
   destroy(): this {
-    // A logout that comes under a rotated id still ends the session, under its new one.
-    if (this.#control.mode === "moved") this.#control.isDestroyed = true;
-    else this.#write("destroy")._destroyed = 1;
+    if (!this.#control.destroyLate()) this.#write("destroy")._destroyed = 1;
     return this;
   }
 
-  #read(): SessionValues {
+  #read(keys: readonly string[] = []): SessionValues {
     this.#control.isAccessed = true;
-    return this.#control.data;
+    // PAGI's reserved keys are complete in what the app is shown.
+    return keys.some(isReserved) ? this.#control.expose() : this.#control.data;
   }
 
   #write(verb: string): SessionValues {
     const { mode } = this.#control;
+    this.#control.isAccessed = true;
     if (mode !== "open") {
       throw refusal(mode, verb);
     }

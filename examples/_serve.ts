@@ -44,7 +44,8 @@ function other(port: number): number {
   return port < 65535 ? port + 1 : DEFAULT_PORT;
 }
 
-function fail(message: string): void {
+/** Says in one line why not, and ends the process with code 1. */
+export function fail(message: string): void {
   console.error(message);
   Deno.exit(1);
 }

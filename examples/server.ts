@@ -1,6 +1,7 @@
 /**
  * A small shop on `sessions.handler`: signing in, a cart, a flash message, and a live look into the
- * session. Start it with `deno task start` and open the address that it prints.
+ * session. Start it with `deno task start` and open the address that it prints. With another store:
+ * `deno run -A --unstable-kv examples/server.ts --store sqlite` (or redis, postgres, kv).
  *
  * What the shop does with its sessions is in `_shop.ts`.
  *
@@ -15,8 +16,9 @@ import { messagePage, page } from "./_layout.ts";
 import { everySecond, live, type Tick } from "./_live.ts";
 import { TOUCH_INTERVAL } from "./_outcome.ts";
 import { EXPIRE } from "./_panel.ts";
-import { serve } from "./_serve.ts";
+import { fail, serve } from "./_serve.ts";
 import { shop } from "./_shop.ts";
+import { askedStore, openStore } from "./_stores.ts";
 import { observed, Trail } from "./_trail.ts";
 
 /** What the example can be told. */
@@ -69,4 +71,17 @@ export function createApp(options: AppOptions = {}): (request: Request) => Promi
   };
 }
 
-if (import.meta.main) serve(createApp());
+if (import.meta.main) {
+  const name = askedStore(Deno.args) ?? "memory";
+  try {
+    serve(createApp({ store: await openStore(name) }));
+  } catch (error) {
+    if (error instanceof RangeError) fail(error.message);
+    else if (error instanceof Deno.errors.NotCapable || Deno.openKv === undefined) {
+      fail(
+        `The store "${name}" needs more rights: ` +
+          `deno run -A --unstable-kv examples/server.ts --store ${name}`,
+      );
+    } else throw error;
+  }
+}

@@ -18,7 +18,8 @@ export function isVisible(value: string): boolean {
 
 /** The value of the request header called `name` (in lower case); of several, joined as one list. */
 export function headerValue(scope: Scope, name: string, separator = ", "): string | undefined {
-  if (scope.request !== undefined) return scope.request.headers.get(name) ?? undefined;
+  // What others put into a scope under this name may be anything.
+  if (scope.request instanceof Request) return scope.request.headers.get(name) ?? undefined;
   let joined: string | undefined;
   for (const [key, value] of scope.headers ?? []) {
     if (key.length !== name.length || key.toLowerCase() !== name) continue;

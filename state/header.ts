@@ -58,8 +58,8 @@ export class HeaderState extends State {
     if (pattern !== undefined && !hasGroup(pattern)) {
       throw new TypeError("Cannot make HeaderState: pattern must be a RegExp with a group");
     }
-    if (emit !== undefined && !isToken(emit)) {
-      throw new TypeError("Cannot make HeaderState: emit must be a header's name");
+    if (emit !== undefined && (!isToken(emit) || emit.toLowerCase() === "set-cookie")) {
+      throw new TypeError("Cannot make HeaderState: emit must be a header's name, not Set-Cookie");
     }
     this.vary = [headerName];
     this.#headerName = headerName.toLowerCase();

@@ -20,7 +20,11 @@ import type {
 export interface MemoryStoreOptions {
   /** How many sessions are kept at most; the least recently used goes first. @default {1_000_000} */
   maxSessions?: number;
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now, and for expiry performance.now: changes of the clock do not move it}
+   */
   now?: () => number;
 }
 
@@ -73,7 +77,10 @@ export class MemoryStore implements VersionedStore {
   readonly #records = new Map<string, MemoryRecord>();
   readonly #expiry = new ExpiryQueue<MemoryRecord>();
   readonly #maxSessions: number;
+  /** For how long records live, in milliseconds from some moment on. */
   readonly #now: () => number;
+  /** For PAGI's `set`, which may be handed data without a time. */
+  readonly #wallClock: () => number;
   #oldest: MemoryRecord | undefined;
   #newest: MemoryRecord | undefined;
   #versions = 0;
@@ -86,15 +93,16 @@ export class MemoryStore implements VersionedStore {
    */
   constructor(options: MemoryStoreOptions = {}) {
     checkOptions("MemoryStore", options, ["maxSessions", "now"]);
-    const { maxSessions = DEFAULT_MAX_SESSIONS, now = Date.now } = options;
+    const { maxSessions = DEFAULT_MAX_SESSIONS, now } = options;
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
       throw new RangeError("Cannot make MemoryStore: maxSessions must be a whole number above 0");
     }
-    if (typeof now !== "function") {
+    if (now !== undefined && typeof now !== "function") {
       throw new TypeError("Cannot make MemoryStore: now must be a function");
     }
     this.#maxSessions = maxSessions;
-    this.#now = now;
+    this.#now = now ?? (() => performance.now());
+    this.#wallClock = now ?? Date.now;
   }
 
   /** How many records are kept, those included that have expired and not gone yet. */
@@ -162,7 +170,7 @@ export class MemoryStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(this.#now() / 1000), ttl: HASH_TTL });
+    return setHash(this, id, data, { now: Math.floor(this.#wallClock() / 1000), ttl: HASH_TTL });
   }
 
   /** Forgets every session. */
@@ -219,6 +227,8 @@ export class MemoryStore implements VersionedStore {
   #remove(record: MemoryRecord): void {
     this.#records.delete(record.id);
     this.#unlink(record);
+    // The queue may hold the record for a while yet.
+    record.text = "";
   }
 
   #append(record: MemoryRecord): void {

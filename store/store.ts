@@ -1,6 +1,7 @@
 /**
- * What a store of sessions is: {@linkcode Store}, PAGI's three methods, and
- * {@linkcode VersionedStore}, the five that make sessions race-safe.
+ * What a store of sessions is: {@linkcode Store}, PAGI's three methods;
+ * {@linkcode VersionedStore}, the five that make sessions race-safe; and {@linkcode SealingStore},
+ * whose values are the sessions themselves.
  *
  * @module
  */
@@ -141,8 +142,59 @@ export interface VersionedStore {
   accepts?(presented: string): boolean;
 }
 
+/** How a value is opened. */
+export interface OpenOptions extends StoreCallOptions {
+  /** Seconds that a value can be of use at most; an older one need not be opened. @default {Infinity} */
+  maxAge?: number;
+}
+
+/** What `open` finds. */
+export interface OpenedRecord extends StoredRecord {
+  /** The session's id. */
+  id: string;
+}
+
+/** How a value is made. */
+export interface SealOptions extends WriteOptions {
+  /** The version that `open` gave; undefined for the first value under a new id. */
+  version?: string;
+}
+
+/** How an id is given up. */
+export interface EndOptions extends StoreCallOptions {
+  /** The version that `open` gave, where a value was opened. */
+  version?: string;
+  /** When it is given up, in Unix seconds. @default {now} */
+  lastAccess?: number;
+  /** Seconds from now for which a value of the id can live at most. @default {as `version` says} */
+  ttl?: number;
+}
+
+/**
+ * A store that keeps nothing: what the client is given is the session itself, sealed. The middleware
+ * moves text in and out as with a {@linkcode VersionedStore}, and does not use PAGI's methods. Nothing
+ * is compared when a value is made, so that of two at once the client keeps one.
+ */
+export interface SealingStore extends PlainStore {
+  /** Whether it asks nobody, so that `storeTimeout` is of no use. @default {false} */
+  readonly isLocal?: boolean;
+  /**
+   * The session in a value; undefined for whatever was not sealed here, or has expired. What a
+   * client presents never throws. `version` is the store's own note on the value.
+   */
+  open(presented: string, options: OpenOptions): Awaitable<OpenedRecord | undefined>;
+  /** What the client is to present from now on; undefined when the id has been given up meanwhile. */
+  seal(id: string, text: string, options: SealOptions): Awaitable<string | undefined>;
+  /**
+   * Gives up an id: from now on its values open as `text`, those included that are being made, or
+   * not at all where `text` is empty. Only the first such call for an id counts: resolves to the text
+   * that stands, or to undefined when the store cannot do this.
+   */
+  end?(id: string, text: string, options: EndOptions): Awaitable<string | undefined>;
+}
+
 /** What the `store` option takes. */
-export type SessionStore = PlainStore | VersionedStore;
+export type SessionStore = PlainStore | VersionedStore | SealingStore;
 
 /**
  * The base class for stores with PAGI's three methods, PAGI's `Session::Store`. A subclass must

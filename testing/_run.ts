@@ -59,7 +59,9 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
       touchInterval: program.isTouchDue ? 0 : undefined,
     });
   const steps: Step[] = [];
-  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps));
+  // A response that prolongs the cookie may come after that of a login: the one thing not promised.
+  const isSlow = !program.isTouchDue;
+  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, isSlow));
   const jar = new CookieJar();
   const alone = middleware(store);
   const start = await setUp(alone, jar, startingValues(visits.map(({ me }) => me)));

@@ -53,9 +53,12 @@ export class Visit {
   jarBefore: string | undefined;
 
   readonly #steps: Step[];
+  readonly #isSlow: boolean;
 
-  constructor(plan: Plan, at: number, steps: Step[]) {
+  /** @param isSlow Whether its response may reach the browser after those of others that left later. */
+  constructor(plan: Plan, at: number, steps: Step[], isSlow: boolean) {
     this.plan = plan;
+    this.#isSlow = isSlow;
     this.me = String.fromCharCode("A".charCodeAt(0) + at);
     this.#steps = steps;
   }
@@ -100,8 +103,9 @@ export class Visit {
       this.newId = scope["pagi.session_id"];
       await send({ type: "http.response.body", body: "" });
     });
-    const send: Send = (event) => {
-      if (event.type !== "http.response.start") return Promise.resolve();
+    const send: Send = async (event) => {
+      if (event.type !== "http.response.start") return;
+      if (this.#isSlow) await this.lane.turn(() => {});
       const jarBefore = jar.value;
       const cookies = jar.take(event.headers as HeaderPair[]);
       if (event.status === STATUS.ok) {
@@ -110,7 +114,6 @@ export class Visit {
         this.cookies.push(...cookies);
         this.answeredAt = this.note("is answered, the browser has id", jar.value);
       } else this.pageCookies.push(...cookies);
-      return Promise.resolve();
     };
     await call(app, "http", this.presented, send);
   }

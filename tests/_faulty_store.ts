@@ -79,7 +79,7 @@ export class FaultyStore implements VersionedStore {
         apply();
         return Promise.reject(new Error("boom"));
       case "answers nonsense":
-        return 42 as T;
+        return {} as T;
     }
   }
 }

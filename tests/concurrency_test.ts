@@ -240,6 +240,51 @@ Deno.test("a late logout under the old id ends the session under its new one", a
   assertEquals(await stored(id), {});
 });
 
+Deno.test("a late logout through the raw data ends the session under its new id", async () => {
+  const { tab, stored } = await setUp();
+  const { id } = await tab((session) => session.regenerate());
+  const { cookies } = await tab((_session, scope) => scope["pagi.session"]._destroyed = 1);
+  assertEquals([await stored(id), cookies.length], [{}, 1]);
+});
+
+Deno.test("a late answer does not put back the id that a login has replaced", async () => {
+  const { tab, cookie, sessions } = await setUp();
+  let sendLate = () => {};
+  const slow = sessions.wrap(async (scope, _receive, send) => {
+    new Session(scope).set("b", 2);
+    await respond(send);
+  });
+  const client = new Client(
+    (scope, receive, send) =>
+      slow(scope, receive, async (event) => {
+        if (event.type === "http.response.start") {
+          await new Promise<void>((resolve) => sendLate = resolve);
+        }
+        await send(event);
+      }),
+    cookie,
+  );
+  const answer = client.request();
+  await tab((session) => session.set("user", "ada").regenerate());
+  sendLate();
+  assertEquals((await answer).cookies, []);
+});
+
+Deno.test("two hundred updates at once all take, though the store is slow", async () => {
+  const { store, sessions, stored, id } = await setUp();
+  for (const name of ["read", "replace"] as const) {
+    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
+    const slow = async (...args: unknown[]) => {
+      await undefined;
+      return method(...args);
+    };
+    Object.assign(store, { [name]: slow });
+  }
+  const count = () => sessions.update(id, (data) => data.n = Number(data.n) + 1);
+  await Promise.all(Array.from({ length: 200 }, count));
+  assertEquals((await stored()).n, 200);
+});
+
 Deno.test("a late logout that comes after the response is loud", async () => {
   const { tab, sessions, cookie } = await setUp();
   await tab((session) => session.regenerate());

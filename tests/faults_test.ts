@@ -223,11 +223,21 @@ for (
   }
 }
 
-Deno.test("a clock that goes back loses no session and writes no future", async () => {
-  const { clock, sessions, cookie, inner, id } = await setUp();
+Deno.test("a clock that goes back and forth again loses no session", async () => {
+  const clock = { seconds: 1_700_000_000 };
+  const store = new MemoryStore();
+  const sessions = new SessionMiddleware({
+    secret: "test",
+    store,
+    now: () => clock.seconds * 1000,
+  });
+  const client = new Client(sessions.wrap(set({ a: 1 })));
+  await client.request();
   clock.seconds -= 86_400;
-  assertEquals((await new Client(sessions.wrap(read), cookie).request()).cookies.length, 1);
-  assertEquals(inner.read(id)?.lastAccess, clock.seconds);
+  assertEquals((await new Client(sessions.wrap(read), client.cookie).request()).cookies.length, 1);
+  assertEquals(store.read(client.id!)?.lastAccess, clock.seconds + 86_400);
+  clock.seconds += 86_400;
+  assertEquals((await sessions.load(requestOf(client)))?.get("a"), 1);
 });
 
 Deno.test("a clock that goes forward by a day ends sessions, and brings none back", async () => {
@@ -240,15 +250,93 @@ Deno.test("a clock that goes forward by a day ends sessions, and brings none bac
   assertEquals((await sessions.load(requestOf(client)))?.get("b"), 1);
 });
 
-Deno.test("a record from the future is used, and brought back to the present", async () => {
+Deno.test("a record from the future is used, and kept alive by its store's clock", async () => {
   const { clock, sessions, cookie, inner, id } = await setUp();
   const { version } = inner.read(id)!;
   const text = inner.read(id)!.text;
   const signal = new AbortController().signal;
   inner.touch(id, { version, text, lastAccess: clock.seconds + 9999, ttl: 3600, signal });
-  await new Client(sessions.wrap(read), cookie).request();
-  assertEquals(inner.read(id)?.lastAccess, clock.seconds);
+  for (let visit = 0; visit < 3; visit++) {
+    clock.seconds += 3000;
+    await new Client(sessions.wrap(read), cookie).request();
+  }
+  assertEquals((await sessions.load(requestWith(cookie)))?.get("a"), 1);
 });
+
+for (
+  const [name, spoil] of [
+    ["no lastAccess", { lastAccess: undefined }],
+    ["a lastAccess that is no number", { lastAccess: "1700000000" }],
+    ["no version", { version: undefined }],
+    ["no text", { text: undefined }],
+  ] as const
+) {
+  Deno.test(`a record with ${name} is corrupt, and says so`, async () => {
+    const { inner, sessions, cookie, events } = await setUp();
+    const whole = inner.read.bind(inner);
+    inner.read = (id) => ({ ...whole(id)!, ...spoil }) as never;
+    assertEquals(await sessions.load(requestWith(cookie)), undefined);
+    assertEquals(events.map(({ type }) => type), ["record-corrupt"]);
+  });
+}
+
+Deno.test("a version may be a number, and goes back to the store as it came", async () => {
+  const versions: unknown[] = [];
+  const { inner, sessions, cookie, id } = await setUp();
+  const [read, replace] = [inner.read.bind(inner), inner.replace.bind(inner)];
+  inner.read = (id) => ({ ...read(id)!, version: 7 }) as never;
+  inner.replace = (id, text, options) => {
+    versions.push(options.version);
+    return replace(id, text, { ...options, version: read(id)!.version }) && 8 as never;
+  };
+  await new Client(sessions.wrap(set({ a: 2 })), cookie).request();
+  assertEquals([versions, (await inner.get(id))?.a], [[7], 2]);
+});
+
+Deno.test("a promise that starts its work each time it is waited for is waited for once", async () => {
+  let started = 0;
+  const { store, sessions } = await setUp();
+  store.create = () => {
+    return { then: (done: (version: string) => void) => done(`v${++started}`) } as never;
+  };
+  await new Client(sessions.wrap(set({ a: 1 }))).request();
+  assertEquals(started, 1);
+});
+
+Deno.test("a session keeps its id when its rotation fails", async () => {
+  const { store, sessions, cookie, id } = await setUp();
+  store.fault = { operation: "replace", kind: "throws" };
+  const seen: unknown[] = [];
+  const app = sessions.wrap(async (scope, _receive, send) => {
+    const session = new Session(scope).regenerate();
+    await assertRejects(() => respond(send), SessionError);
+    seen.push(session.id, scope["pagi.session"]._id, scope["pagi.session_id"]);
+    throw new Error("app");
+  });
+  await assertRejects(() => new Client(app, cookie).request(), Error, "app");
+  assertEquals(seen, [id, id, id]);
+});
+
+Deno.test("wrap() waits for a start that the app did not wait for, and rejects with it", async () => {
+  const { store, sessions, cookie } = await setUp();
+  const app = sessions.wrap((scope, _receive, send) => {
+    scope["pagi.session"].a = 2;
+    send({ type: "http.response.start", status: 200, headers: [] });
+    send({ type: "http.response.body", body: "ok" });
+  });
+  assertEquals((await new Client(app, cookie).request()).events.length, 2);
+  store.fault = { operation: "replace", kind: "rejects" };
+  const other = sessions.wrap((scope, _receive, send) => {
+    scope["pagi.session"].a = 3;
+    send({ type: "http.response.start", status: 200, headers: [] });
+    send({ type: "http.response.body", body: "ok" });
+  });
+  await assertRejects(() => new Client(other, cookie).request(), SessionError);
+});
+
+function requestWith(cookie: string): Request {
+  return new Request("http://localhost/", { headers: { cookie } });
+}
 
 /** The request that this client's browser would send to a fetch handler. */
 function requestOf(client: Client): Request {

@@ -122,18 +122,50 @@ Deno.test("wrap() never adopts an id that the server did not issue", async () =>
 });
 
 Deno.test("wrap() sees every change: raw, nested and through the accessor", async () => {
-  const { app } = setUp();
+  const { app, store } = setUp();
   const client = new Client(app((scope) => {
     const session = new Session(scope);
     const step = session.get("step", 0) as number;
     if (step === 0) session.set({ step: 1, cart: { apples: 1 } });
     if (step === 1) (session.get("cart") as { apples: number }).apples++;
     if (step === 1) scope["pagi.session"].step = 2;
-    if (step === 2) assertEquals(session.get("cart"), { apples: 2 });
   }));
+  await client.request();
+  await client.request();
+  await client.request();
+  const { step, cart } = (await store.get(client.id!))!;
+  assertEquals([step, cart], [2, { apples: 2 }]);
+});
+
+Deno.test("wrap() sends the cookie of a changed session when a touch would be due, not before", async () => {
+  const { app, clock, store } = setUp();
+  let n = 0;
+  const client = new Client(app((scope) => void (scope["pagi.session"].n = ++n)));
   assertEquals((await client.request()).cookies.length, 1);
-  assertEquals((await client.request()).cookies.length, 1);
-  assertEquals((await client.request()).cookies.length, 0);
+  clock.seconds += 59;
+  assertEquals((await client.request()).cookies, []);
+  // So that a client that writes often is sent its cookie as well.
+  assertEquals((await store.get(client.id!))?._last_access, clock.seconds - 59);
+  clock.seconds += 1;
+  assertMatch((await client.request()).cookies[0]!, /Max-Age=3600$/);
+  assertEquals(await store.get(client.id!).then((hash) => [hash?.n, hash?._last_access]), [
+    3,
+    clock.seconds,
+  ]);
+});
+
+Deno.test("wrap() never moves the time of the last use back", async () => {
+  const { app, clock, store } = setUp({ expire: 60 });
+  const client = new Client(app(set("a", 1)));
+  await client.request();
+  const reader = new Client(app(() => {}), client.cookie);
+  const slow = app(async (scope) => {
+    clock.seconds += 50;
+    await reader.request();
+    scope["pagi.session"].a = 2;
+  });
+  await new Client(slow, client.cookie).request();
+  assertEquals((await store.get(client.id!))?._last_access, clock.seconds);
 });
 
 Deno.test("wrap() takes keys in another order for no change", async () => {
@@ -394,7 +426,8 @@ Deno.test("wrap() sends no-store with an id unless the app says otherwise", asyn
   ]]);
   assertEquals(events, []);
   await new Client(app(set("a", 1), [["cache-control", "public, max-age=60"]])).request();
-  assertEquals(events.map(({ type }) => type), ["public-response"]);
+  await new Client(app(set("a", 1), [["cache-control", "s-maxage=600"]])).request();
+  assertEquals(events.map(({ type }) => type), ["public-response", "public-response"]);
 });
 
 Deno.test("wrap() adds Vary when it is asked to", async () => {
@@ -423,18 +456,24 @@ Deno.test("wrap() refuses a client with two live sessions, and sends it nothing"
 });
 
 Deno.test("wrap() takes the one live session among several cookies, up to the fourth", async () => {
-  const { app } = setUp();
+  const { app, events } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
   const dead = (digit: string) => `pagi_session=${digit.repeat(64)}`;
   const seen: unknown[] = [];
   const reader = app((scope) => void seen.push(scope["pagi.session"].a));
   const junk = "pagi_session=junk; pagi_session=";
-  for (const others of [3, 4]) {
-    const cookie = [...["1", "2", "3", "4"].slice(0, others).map(dead), client.cookie].join("; ");
-    await new Client(reader, `${junk}; ${cookie}`).request();
-  }
-  assertEquals(seen, [1, undefined]);
+  const among = (others: number) =>
+    [junk, ...["1", "2", "3", "4"].slice(0, others).map(dead), client.cookie].join("; ");
+  await new Client(reader, among(3)).request();
+  assertEquals([seen, events], [[1], []]);
+  // Behind the fourth nobody looks: then no cookie may take the place of the client's own.
+  const writer = app(async (scope) => {
+    seen.push(scope["pagi.session"].a);
+    await assertRejects(async () => void await new Session(scope).set("a", 2), SessionError);
+  });
+  assertEquals((await new Client(writer, among(4)).request()).cookies, []);
+  assertEquals([seen, events.map(({ type }) => type)], [[1, undefined], ["ambiguous"]]);
 });
 
 Deno.test("wrap() rejects when the app is no function", () => {

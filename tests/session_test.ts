@@ -298,3 +298,13 @@ Deno.test("Session throws on every write, and on none that reads, when it was co
   assertThrows(() => session.data.a = 2, TypeError);
   assertEquals([session.get("a"), session.keys(), session.exists("a")], [1, ["a"], true]);
 });
+
+Deno.test("Session tells of reserved keys the same before and after its data was looked at", async () => {
+  const visit = visitor();
+  const { result } = await visit((session) => {
+    const before = [session.exists("_id"), Object.keys(session.slice("_id", "_created"))];
+    session.data;
+    return [before, [session.exists("_id"), Object.keys(session.slice("_id", "_created"))]];
+  });
+  assertEquals(result, [[true, ["_id", "_created"]], [true, ["_id", "_created"]]]);
+});

@@ -86,15 +86,16 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   {
     name: "a retry that does not re-read",
     file: RECORDS,
-    find: "record = await this.#reread(record);",
-    replace: "",
+    find: "current = await this.#reread(current);\n          const swapped",
+    replace: "const swapped",
     by: "wrongAnswers",
   },
   {
     name: "a retry that re-reads the version alone",
     file: RECORDS,
-    find: "record = await this.#reread(record);",
-    replace: "record = { ...record, version: (await this.#reread(record)).version };",
+    find: "current = await this.#reread(current);\n          const swapped",
+    replace: "current = { ...current, version: (await this.#reread(current)).version };\n" +
+      "const swapped",
     by: "lost",
   },
   {

@@ -52,8 +52,8 @@ const rotating: Mutant[] = [
   {
     name: "a rotation that leaves behind what others wrote meanwhile",
     file: RECORDS,
-    find: "replace(fresh, this.#compose(base, current, change), lifetime)",
-    replace: "replace(fresh, change.text, lifetime)",
+    find: "text = this.#compose(base, current, change);",
+    replace: "text = change.text;",
     by: "lost",
   },
   {
@@ -104,10 +104,17 @@ const late: Mutant[] = [
     by: "extraIds",
   },
   {
+    name: "a late answer to a write that puts the id back",
+    file: RECORDS,
+    find: "return transport !== base.id || isUsed(record) ? transport : undefined;",
+    replace: "return transport;",
+    by: "undoneLogins",
+  },
+  {
     name: "a late logout that is refused",
     file: "session.ts",
-    find: 'if (this.#control.mode === "moved") this.#control.isDestroyed = true;\n    else this',
-    replace: "this",
+    find: "if (!this.#control.destroyLate()) this.",
+    replace: "this.",
     by: "resurrected",
   },
   {

@@ -1,0 +1,57 @@
+/** The stores that the example can be started with: `--store redis`. */
+import { MemoryStore, type SessionStore } from "../mod.ts";
+import { DenoKvStore } from "../store/deno_kv.ts";
+import { type PostgresClient, PostgresStore } from "../store/postgres.ts";
+import { type RedisClient, RedisStore } from "../store/redis.ts";
+import { SqliteStore } from "../store/sqlite.ts";
+
+/** Each store by its name, and how it is opened. */
+const STORES: Record<string, () => SessionStore | Promise<SessionStore>> = {
+  memory: () => new MemoryStore(),
+  async sqlite() {
+    const { DatabaseSync } = await import("node:sqlite");
+    const store = new SqliteStore(new DatabaseSync("sessions.db"));
+    await store.setup();
+    return store;
+  },
+  async redis() {
+    const { Redis } = await driver<{ Redis: new (url: string) => RedisClient }>("npm:ioredis@5");
+    return new RedisStore(new Redis(Deno.env.get("REDIS_URL") ?? "redis://127.0.0.1:6379"));
+  },
+  async postgres() {
+    type Pg = { default: { Pool: new (options: { connectionString: string }) => PostgresClient } };
+    const { default: { Pool } } = await driver<Pg>("npm:pg@8");
+    const connectionString = Deno.env.get("DATABASE_URL") ?? "postgres://127.0.0.1:5432/postgres";
+    const store = new PostgresStore(new Pool({ connectionString }));
+    await store.setup();
+    return store;
+  },
+  kv: async () => new DenoKvStore(await Deno.openKv()),
+};
+
+/** The names of the stores. */
+export const STORE_NAMES: string[] = Object.keys(STORES);
+
+/** The name that the arguments ask for: `--store redis` or `--store=redis`; undefined for none. */
+export function askedStore(args: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => arg === "--store" || arg.startsWith("--store="));
+  return at === -1 ? undefined : args[at]!.split("=")[1] ?? args[at + 1] ?? "";
+}
+
+/**
+ * Opens the store of this name.
+ *
+ * @throws {RangeError} When there is none.
+ */
+export async function openStore(name: string): Promise<SessionStore> {
+  const open = Object.hasOwn(STORES, name) ? STORES[name] : undefined;
+  if (open === undefined) {
+    throw new RangeError(`There is no store "${name}". Try --store ${STORE_NAMES.join(" or ")}.`);
+  }
+  return await open();
+}
+
+/** A driver from npm. Not named in an import of its own: who does not ask for it loads nothing. */
+async function driver<Module>(specifier: string): Promise<Module> {
+  return await import(specifier);
+}

@@ -1,0 +1,123 @@
+/**
+ * This package's own format of a sealed session: base64url, without padding, of
+ *
+ * | bytes | what |
+ * | --- | --- |
+ * | 1 | the version, 1 |
+ * | 3 | the hour in which it was sealed, from 1970, big-endian |
+ * | 12 | the nonce, random |
+ * | … | the session (`_cookie_payload.ts`) under AES-256-GCM |
+ * | 16 | the tag |
+ *
+ * The key is derived from the secret, the purpose and the hour; version and purpose are bound as
+ * associated data too.
+ */
+import { hashOf, sessionOf } from "./_cookie_hash.ts";
+import { pack, unpack } from "./_cookie_payload.ts";
+import { Base64 } from "./_seal_base64.ts";
+import {
+  checkSize,
+  decryptWithAny,
+  IV_BYTES,
+  MAX_COOKIE_BYTES,
+  MAX_LIFETIME,
+  type SealedSession,
+  type SealFormat,
+  type SealFormatOptions,
+  TAG_BYTES,
+} from "./_seal_format.ts";
+import { HourlyKeys } from "./_seal_keys.ts";
+import type { SessionHash } from "./store.ts";
+
+const VERSION = 1;
+/** Version and hour. */
+const HEAD_BYTES = 4;
+const OVERHEAD_BYTES = HEAD_BYTES + IV_BYTES + TAG_BYTES;
+const HOUR = 3600;
+/** How far the clocks of two servers may be apart, in seconds. */
+const SKEW = 300;
+
+const encoding = new Base64("base64url");
+/** A value's letters, the first two of which say version 1. */
+const FORM = /^A[Q-Za-f][\w-]*$/;
+const MIN_SIZE = encoding.lengthOf(OVERHEAD_BYTES + 1);
+
+/** Options of {@linkcode HourlySeal}. */
+export interface HourlySealOptions extends SealFormatOptions {
+  /** What the values are for; those of another purpose do not open. */
+  purpose: string;
+}
+
+/** Seals sessions under a key of the hour. */
+export class HourlySeal implements SealFormat {
+  readonly #keys: readonly HourlyKeys[];
+  readonly #associated: Uint8Array<ArrayBuffer>;
+  readonly #maxSize: number;
+  readonly #now: () => number;
+
+  constructor({ secrets, purpose, maxSize, now }: HourlySealOptions) {
+    this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));
+    this.#associated = new TextEncoder().encode(`${VERSION} ${purpose}`);
+    this.#maxSize = maxSize;
+    this.#now = now;
+  }
+
+  accepts(value: string): boolean {
+    return value.length >= MIN_SIZE && value.length <= MAX_COOKIE_BYTES && FORM.test(value);
+  }
+
+  async open(value: string, maxAge: number): Promise<SealedSession | undefined> {
+    if (value.length > MAX_COOKIE_BYTES) return undefined;
+    const bytes = encoding.decode(value);
+    if (bytes === undefined || bytes.length <= OVERHEAD_BYTES) return undefined;
+    const hour = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
+    // Before any crypto: junk must not make us derive the keys of hours that never were.
+    if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;
+    const plain = await decryptWithAny(
+      this.#keys.map((keys) => () => keys.at(hour)),
+      this.#parameters(bytes),
+      bytes.subarray(HEAD_BYTES + IV_BYTES),
+    );
+    if (plain === undefined) return undefined;
+    const session = unpack(plain);
+    return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;
+  }
+
+  async seal(session: SealedSession): Promise<string> {
+    const plain = pack(session);
+    checkSize(encoding.lengthOf(OVERHEAD_BYTES + plain.length), this.#maxSize);
+    const hour = Math.floor(this.#now() / 1000 / HOUR);
+    const bytes = new Uint8Array(OVERHEAD_BYTES + plain.length);
+    bytes.set([VERSION, hour >> 16, hour >> 8, hour]);
+    crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));
+    const key = await this.#keys[0]!.at(hour);
+    const sealed = await crypto.subtle.encrypt(this.#parameters(bytes), key, plain);
+    bytes.set(new Uint8Array(sealed), HEAD_BYTES + IV_BYTES);
+    return encoding.encode(bytes);
+  }
+
+  async openHash(value: string): Promise<SessionHash | undefined> {
+    const session = await this.open(value, Infinity);
+    return session && hashOf(session);
+  }
+
+  async sealHash(id: string, hash: SessionHash): Promise<string> {
+    const now = Math.floor(this.#now() / 1000);
+    const { text, lastAccess } = sessionOf(hash, { id, now });
+    // PAGI's `set` says nothing of how long.
+    const lifetime = Math.max(0, now - lastAccess) + MAX_LIFETIME;
+    return await this.seal({ id, text, lastAccess, lifetime });
+  }
+
+  #parameters(bytes: Uint8Array<ArrayBuffer>): AesGcmParams {
+    const iv = bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES);
+    return { name: "AES-GCM", iv, additionalData: this.#associated };
+  }
+
+  /** Not from the future, and not from so long ago that nothing from then still lives. */
+  #canBeFrom(hour: number, maxAge: number): boolean {
+    const now = this.#now() / 1000;
+    const oldest = now - Math.min(maxAge, MAX_LIFETIME) - SKEW;
+    return hour >= Math.floor(oldest / HOUR) && hour <= Math.floor((now + SKEW) / HOUR);
+  }
+}
