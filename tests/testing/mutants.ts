@@ -13,7 +13,12 @@ const ROOT = new URL("../../", import.meta.url);
 /** What a copy needs: the sources, the races, and the tests that need no permission. */
 const FOLDERS = ["", "tests/"];
 const TREES = ["state/", "store/", "testing/", "tests/offline/", "tests/testing/"];
-const TESTS = ["tests/concurrency_test.ts", "tests/testing/broken_lifecycles_test.ts"];
+const TESTS = [
+  "tests/merge_test.ts",
+  "tests/rotation_test.ts",
+  "tests/update_test.ts",
+  "tests/testing/broken_lifecycles_test.ts",
+];
 const TIMEOUT_MS = 120_000;
 
 /** What became of a mutant. */

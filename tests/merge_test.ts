@@ -1,0 +1,101 @@
+import { assertEquals } from "@std/assert";
+import type { Session } from "@pagi/session";
+import { setUp } from "./_tabs.ts";
+
+Deno.test("two requests that write different keys both keep them", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set("a", 2).set("new", true));
+    session.set("b", 2);
+  });
+  assertEquals(await stored(), { n: 0, a: 2, b: 2, new: true });
+});
+
+Deno.test("clear() of an empty session drops what others added meanwhile", async () => {
+  const { tab, stored } = await setUp();
+  await tab((session) => session.clear());
+  await tab(async (session) => {
+    await tab((other) => other.set("new", true));
+    session.clear();
+  });
+  assertEquals(await stored(), {});
+});
+
+Deno.test("two requests that write one key: the last to commit wins", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set("a", "first"));
+    session.set("a", "last");
+  });
+  assertEquals((await stored()).a, "last");
+});
+
+Deno.test("a key that one request deletes stays deleted while another writes elsewhere", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set("b", 2));
+    session.delete("a");
+  });
+  await tab(async (session) => {
+    await tab((other) => other.delete("b"));
+    session.set("c", 1);
+  });
+  assertEquals(await stored(), { n: 0, c: 1 });
+});
+
+Deno.test("clear() drops what others added meanwhile, and keeps what was set after it", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set("new", true));
+    session.clear().set("only", 1);
+  });
+  assertEquals(await stored(), { only: 1 });
+});
+
+Deno.test("update() counts two when two tabs count", async () => {
+  const { tab, stored } = await setUp();
+  const count = (session: Session) => session.update("n", (n) => Number(n) + 1);
+  await tab(async (session) => {
+    await tab((other) => count(count(other)));
+    count(session);
+  });
+  assertEquals((await stored()).n, 3);
+});
+
+Deno.test("update() twice in a request is replayed in order", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set("n", 10));
+    session.update("n", (n) => Number(n) + 1).update("n", (n) => Number(n) * 2);
+  });
+  assertEquals((await stored()).n, 22);
+});
+
+Deno.test("update() is not replayed when the key was written otherwise", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set({ n: 10, a: 10, b: 10 }));
+    session.update("n", (n) => Number(n) + 1);
+    session.set("n", 5);
+    session.data.a = 7;
+    session.update("a", (a) => Number(a) + 1);
+    session.update("b", (b) => Number(b) + 1);
+    session.data.b = 3;
+  });
+  assertEquals(await stored(), { n: 5, a: 8, b: 3 });
+});
+
+Deno.test("update() may change the value in place", async () => {
+  const { tab, stored } = await setUp();
+  const add = (item: string) => (session: Session) =>
+    session.update("cart", (cart) => {
+      const items = cart as string[] ?? [];
+      items.push(item);
+      return items;
+    });
+  await tab(async (session) => {
+    await tab(add("tea"));
+    add("milk")(session);
+  });
+  assertEquals((await stored()).cart, ["tea", "milk"]);
+});

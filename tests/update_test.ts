@@ -1,0 +1,113 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  Session,
+  type SessionApp,
+  SessionError,
+  type SessionEvent,
+  SessionMiddleware,
+} from "@pagi/session";
+import { Client, respond } from "./_client.ts";
+import { refused, setUp } from "./_tabs.ts";
+
+Deno.test("sessions.update() changes a session outside a request", async () => {
+  const { sessions, stored, id } = await setUp();
+  const saved = await sessions.update(id, (data) => data.n = Number(data.n) + 1);
+  assertEquals([saved.get("n"), (await stored()).n], [1, 1]);
+  assertEquals(assertThrows(() => saved.set("n", 2), SessionError).code, "ERR_SESSION_READ_ONLY");
+});
+
+Deno.test("sessions.update() runs again when another write came first", async () => {
+  const { sessions, stored, id } = await setUp();
+  let runs = 0;
+  await sessions.update(id, async (data) => {
+    if (runs++ === 0) await sessions.update(id, (other) => other.n = 10);
+    data.n = Number(data.n) + 1;
+  });
+  assertEquals([runs, (await stored()).n], [2, 11]);
+});
+
+Deno.test("sessions.update() works while a response streams", async () => {
+  const { sessions, cookie, stored } = await setUp();
+  const app: SessionApp = async (scope, _receive, send) => {
+    const session = new Session(scope).set("a", 2);
+    await respond(send);
+    await sessions.update(session, (data) => data.n = 1);
+  };
+  await new Client(sessions.wrap(app), cookie).request();
+  assertEquals(await stored(), { n: 1, a: 2, b: 1 });
+});
+
+Deno.test("sessions.update() leaves the objects that were put in to the caller", async () => {
+  const { sessions, id } = await setUp();
+  const cart = { apples: 1 };
+  await sessions.update(id, (data) => data.cart = cart);
+  cart.apples = 2;
+  assertEquals((await sessions.update(id, () => {})).get("cart"), { apples: 1 });
+});
+
+Deno.test("sessions.update() is interrupted when there is no such session", async () => {
+  const { sessions, tab, id } = await setUp();
+  const code = (id: string) => refused(sessions.update(id, () => {}));
+  await tab((session) => session.regenerate());
+  assertEquals(
+    [await code(id), await code("0".repeat(64)), await code("nonsense")],
+    Array(3).fill("ERR_SESSION_INTERRUPTED"),
+  );
+});
+
+Deno.test("sessions.update() refuses what only a request can do", async () => {
+  const { sessions, id } = await setUp();
+  for (const key of ["_regenerated", "_destroyed", "_subject"] as const) {
+    await assertRejects(() => sessions.update(id, (data) => data[key] = "x"), TypeError, "request");
+  }
+  await assertRejects(() => sessions.update("", () => {}), TypeError, "id");
+});
+
+Deno.test("sessions.destroy() ends a session, wherever it has moved, and twice", async () => {
+  const { sessions, tab, stored, id } = await setUp();
+  const moved = await tab((session) => session.regenerate());
+  await sessions.destroy(id);
+  assertEquals(await stored(moved.id), {});
+  await sessions.destroy(id);
+  await sessions.destroy("nonsense");
+});
+
+Deno.test("a writer that others always come before is refused in the end", async () => {
+  const { sessions, store, tab, stored, id } = await setUp();
+  const replace = store.replace.bind(store);
+  let isNested = false;
+  store.replace = (key, text, options) => {
+    if (!isNested) {
+      isNested = true;
+      const { version } = store.read(key)!;
+      replace(key, text, { ...options, version });
+      isNested = false;
+    }
+    return replace(key, text, options);
+  };
+  assertEquals(await refused(tab((session) => session.set("a", 2))), "ERR_SESSION_CONFLICT");
+  store.replace = replace;
+  await sessions.update(id, (data) => data.a = 3);
+  assertEquals((await stored()).a, 3);
+});
+
+Deno.test("a reader costs one read and at most one touch, a writer one read and one replace", async () => {
+  const { store, tab } = await setUp();
+  const calls: string[] = [];
+  for (const name of ["read", "create", "replace", "touch", "delete"] as const) {
+    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
+    Object.assign(store, { [name]: (...args: unknown[]) => (calls.push(name), method(...args)) });
+  }
+  await tab(() => {});
+  await tab((session) => session.set("a", 2));
+  assertEquals(calls, ["read", "read", "replace"]);
+});
+
+Deno.test("a plain store is announced once, when the middleware is made", () => {
+  const events: SessionEvent[] = [];
+  const onEvent = (event: SessionEvent) => void events.push(event);
+  const store = { get: () => undefined, set: () => undefined, delete: () => undefined };
+  new SessionMiddleware({ secret: "test", store, onEvent });
+  new SessionMiddleware({ secret: "test", onEvent });
+  assertStrictEquals(events.map(({ type }) => type).join(), "store-without-guarantees");
+});
