@@ -5,6 +5,8 @@ import { type PostgresClient, PostgresStore } from "../store/postgres.ts";
 import { type RedisClient, RedisStore } from "../store/redis.ts";
 import { SqliteStore } from "../store/sqlite.ts";
 
+const LOCAL_POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres";
+
 /** Each store by its name, and how it is opened. */
 const STORES: Record<string, () => SessionStore | Promise<SessionStore>> = {
   memory: () => new MemoryStore(),
@@ -21,7 +23,7 @@ const STORES: Record<string, () => SessionStore | Promise<SessionStore>> = {
   async postgres() {
     type Pg = { default: { Pool: new (options: { connectionString: string }) => PostgresClient } };
     const { default: { Pool } } = await driver<Pg>("npm:pg@8");
-    const connectionString = Deno.env.get("DATABASE_URL") ?? "postgres://127.0.0.1:5432/postgres";
+    const connectionString = Deno.env.get("DATABASE_URL") ?? LOCAL_POSTGRES;
     const store = new PostgresStore(new Pool({ connectionString }));
     await store.setup();
     return store;

@@ -82,6 +82,6 @@ if (import.meta.main) {
         `The store "${name}" needs more rights: ` +
           `deno run -A --unstable-kv examples/server.ts --store ${name}`,
       );
-    } else throw error;
+    } else fail(`The store "${name}" cannot be opened: ${(error as Error).message}`);
   }
 }
