@@ -1,5 +1,5 @@
 /** Between PAGI's hash of a session, reserved keys and all, and the text that lifecycle works on. */
-import { decode, encode, isReserved } from "../_codec.ts";
+import { decode, encode } from "../_codec.ts";
 import type { SealedSession } from "./_seal_format.ts";
 import type { SessionHash } from "./store.ts";
 
@@ -17,8 +17,7 @@ export function sessionOf(
   const { _id, _created, _last_access, _subject } = hash;
   const lastAccess = timeOf(_last_access) ?? timeOf(_created) ?? defaults.now;
   const created = timeOf(_created) ?? lastAccess;
-  const values = Object.entries(hash).filter(([key]) => !isReserved(key));
-  const text = encode(Object.fromEntries(values), created, _subject as string | undefined);
+  const text = encode(hash, created, _subject as string | undefined);
   return { id: typeof _id === "string" ? _id : defaults.id, text, lastAccess };
 }
 

@@ -35,7 +35,7 @@ export class HourlyKeys {
     while (this.#keys.size > MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value!);
     try {
       const key = await pending;
-      if (this.#keys.has(hour)) this.#keys.set(hour, key);
+      this.#keys.set(hour, key);
       return key;
     } catch (error) {
       this.#keys.delete(hour);

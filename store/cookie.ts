@@ -171,9 +171,12 @@ export class CookieStore implements SealingStore {
    */
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
-    const isFirst = options.version === undefined;
-    if (!isFirst && await this.#findRevocation(id, options) !== undefined) return undefined;
-    const { lastAccess, ttl } = options;
+    const { lastAccess, ttl, signal, version } = options;
+    if (version !== undefined) {
+      if (await this.#findRevocation(id, options) !== undefined) return undefined;
+      // The answer may have come too late for anybody to wait for more.
+      signal.throwIfAborted();
+    }
     // It is kept for so long from now, and its life counts from its last use.
     const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_LIFETIME);
     return await this.#format.seal({ id, text, lastAccess, lifetime });

@@ -59,7 +59,8 @@ export interface PostgresSweepOptions {
  * It takes a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. The client stays
  * yours: connect it to the primary, not to a replica, call {@linkcode PostgresStore.setup} at each
  * start, close it. A Client must not be in a transaction of yours. Listen for `"error"` on a Pool
- * of pg, or the end of an idle connection ends the process. Where replication is asynchronous, a
+ * of pg, or the end of an idle connection ends the process. In Deno take pg: there postgres.js
+ * 3.4.9 may not connect again when the server was away. Where replication is asynchronous, a
  * failover can lose the last writes, and so undo a logout.
  *
  * What has expired is absent at once; its row goes with a later {@linkcode PostgresStore.create},

@@ -1,11 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertNotEquals,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import {
   CookieState,
   HeaderState,
@@ -13,143 +6,13 @@ import {
   type Session,
   type SessionError,
   SessionMiddleware,
-  type SessionOptions,
 } from "@pagi/session";
-import { CookieStore, type CookieStoreOptions } from "../store/cookie.ts";
-import { openStore } from "../_store_face.ts";
+import { CookieStore } from "../store/cookie.ts";
+import { failSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
+import { secret, setUp, valueOf } from "./_cookie_store_rig.ts";
 import { call, cookieOf, fakeClock, idOf, requestWith, scopeWith } from "./_helpers.ts";
 
-const secret = "a secret of more than 32 bytes, for tests";
 const { signal } = new AbortController();
-
-function setUp(options: Partial<CookieStoreOptions> = {}, session: Partial<SessionOptions> = {}) {
-  const clock = fakeClock();
-  const store = new CookieStore({ secret, now: clock.now, ...options });
-  const events: string[] = [];
-  const sessions = new SessionMiddleware({
-    secret: "ids",
-    store,
-    now: clock.now,
-    onEvent: ({ type }) => void events.push(type),
-    ...session,
-  });
-  /** Answers a request with this cookie; the response tells the id and the data. */
-  const visit = (
-    cookie: string | undefined,
-    act: (session: Session) => unknown = () => {},
-  ) =>
-    sessions.run(requestWith(cookie === undefined ? {} : { cookie }), async (session) => {
-      await act(session);
-      return Response.json({ id: session.id, ...session.slice(...session.keys()) });
-    });
-  const signIn = async () =>
-    cookieOf(await visit(undefined, (session) => session.set("user", "ada")));
-  const load = async (cookie: string) => {
-    const found = await sessions.load(requestWith({ cookie }));
-    return found?.slice(...found.keys());
-  };
-  return { clock, store, events, sessions, visit, signIn, load };
-}
-
-const valueOf = (cookie: string) => cookie.slice(cookie.indexOf("=") + 1);
-
-for (
-  const [options, type, why] of [
-    [undefined, TypeError, "options must be an object"],
-    [{}, TypeError, "secret must be a string"],
-    [{ secret: [] }, TypeError, "secret must be a string"],
-    [{ secret: [secret, 1] }, TypeError, "secret must be a string"],
-    [{ secret: "x".repeat(31) }, RangeError, "32 bytes"],
-    [{ secret: [secret, "é".repeat(15)] }, RangeError, "32 bytes"],
-    [{ secret, purpose: 1 }, TypeError, "purpose"],
-    [{ secret, format: "jwt" }, TypeError, "format"],
-    [{ secret, now: 1 }, TypeError, "now"],
-    [{ secret, revocations: {} }, TypeError, "revocations"],
-    [{ secret, revocationCache: 1 }, TypeError, "revocationCache needs revocations"],
-    [
-      { secret, revocations: new MemoryStore(), revocationCache: -1 },
-      RangeError,
-      "revocationCache",
-    ],
-    [{ secret, format: "pagi", revocations: new MemoryStore() }, TypeError, "would not ask"],
-    [{ secret, expire: 1 }, TypeError, 'no option "expire"'],
-  ] as [CookieStoreOptions, typeof TypeError, string][]
-) {
-  Deno.test(`new CookieStore() throws a ${type.name}: ${why} (${JSON.stringify(options)})`, () => {
-    const error = assertThrows(() => new CookieStore(options), type, why);
-    assert(!error.message.includes(secret));
-  });
-}
-
-Deno.test("new CookieStore() counts a secret's bytes, and copies the list", async () => {
-  const secrets = ["é".repeat(16)];
-  const store = new CookieStore({ secret: secrets });
-  const value = await store.set("a", { n: 1 });
-  secrets[0] = secret;
-  assertEquals((await store.get(value))?.n, 1);
-});
-
-Deno.test("new CookieStore() draws no randomness and does no crypto", () => {
-  const { getRandomValues, subtle } = crypto;
-  const fail = () => {
-    throw new Error("forbidden here");
-  };
-  const { importKey } = subtle;
-  try {
-    Object.assign(crypto, { getRandomValues: fail });
-    Object.assign(subtle, { importKey: fail });
-    new CookieStore({ secret: [secret, secret], revocations: new MemoryStore() });
-    new CookieStore({ secret, format: "pagi" });
-  } finally {
-    Object.assign(crypto, { getRandomValues });
-    Object.assign(subtle, { importKey });
-  }
-});
-
-Deno.test("CookieStore.set() and get() keep PAGI's hash, by themselves", async () => {
-  const clock = fakeClock();
-  const store = new CookieStore({ secret, now: clock.now });
-  const value = await store.set("a", { user: "Adéle 世", nested: { list: [1] } });
-  const now = clock.seconds();
-  assertEquals(await store.get(value), {
-    _id: "a",
-    _created: now,
-    user: "Adéle 世",
-    nested: { list: [1] },
-    _last_access: now,
-  });
-  const hash = { _id: idOf("1"), _created: 5, _subject: "ada", n: 1, _last_access: 7 };
-  assertEquals(await store.get(await store.set(idOf("1"), hash)), hash);
-  clock.advance(399 * 86_400);
-  assertEquals((await store.get(value))?.user, "Adéle 世");
-  await store.delete(value);
-  clock.advance(2 * 86_400);
-  assertEquals(await store.get(value), undefined);
-});
-
-Deno.test("CookieStore.set() refuses what JSON cannot carry", async () => {
-  const store = new CookieStore({ secret });
-  for (const format of [undefined, "pagi"] as const) {
-    const store = new CookieStore({ secret, format });
-    const error = await assertRejects(() => store.set("a", { n: 1n })) as SessionError;
-    assertEquals(error.code, "ERR_SESSION_DATA");
-  }
-  await assertRejects(() => store.set("", {}), TypeError);
-});
-
-Deno.test("CookieStore.open() gives the text as it was sealed, with its own note", async () => {
-  const clock = fakeClock();
-  const store = new CookieStore({ secret, now: clock.now });
-  const lastAccess = clock.seconds() - 10;
-  const text = '{"_created":1,"a":[1, 2]}';
-  const value = await store.seal(idOf("2"), text, { lastAccess, ttl: 60, signal });
-  const opened = await store.open(value!, { signal });
-  assertEquals(opened, { id: idOf("2"), text, lastAccess, version: "70" });
-  clock.advance(60);
-  assertEquals((await store.open(value!, { signal }))?.text, text);
-  clock.advance(1);
-  assertEquals(await store.open(value!, { signal }), undefined);
-});
 
 Deno.test("a session lives in its cookie, and what was sealed shows nothing of it", async () => {
   const { visit, signIn, events } = setUp();
@@ -257,40 +120,25 @@ Deno.test("whatever else a client presents is no session, and all of it looks al
   assertEquals(events, ["store-without-guarantees"]);
 });
 
-Deno.test("what has no value's form, or is an id, costs no crypto and no answer", async () => {
+Deno.test("what has no value's form, is an id, or is of no hour that counts, costs no crypto", async () => {
   const { sessions } = setUp();
-  const { subtle } = crypto;
-  const { decrypt, deriveKey, importKey } = subtle;
-  let calls = 0;
-  const count = () => {
-    calls++;
-    return Promise.reject(new Error("counted"));
-  };
-  Object.assign(subtle, { decrypt: count, deriveKey: count, importKey: count });
-  try {
+  await withoutCrypto(async () => {
     for (const junk of ["x", idOf("a"), `B${"A".repeat(100)}`, `AQ${"A".repeat(100)}`]) {
       const cookie = `pagi_session=${junk}`;
       assertEquals(await sessions.load(requestWith({ cookie })), undefined);
     }
-    assertEquals(calls, 0);
-  } finally {
-    Object.assign(subtle, { decrypt, deriveKey, importKey });
-  }
+  });
 });
 
 Deno.test("crypto that fails is an error, and never a new session", async () => {
   const { visit, signIn } = setUp();
   const cookie = await signIn();
-  const later = setUp();
-  const { subtle } = crypto;
-  const { importKey } = subtle;
-  Object.assign(subtle, { importKey: () => Promise.reject(new Error("no crypto")) });
-  try {
-    const error = await assertRejects(() => later.visit(cookie)) as SessionError;
-    assertEquals([error.code, (error.cause as Error).message], ["ERR_SESSION_STORE", "no crypto"]);
-  } finally {
-    Object.assign(subtle, { importKey });
-  }
+  const other = setUp();
+  await failSubtle("importKey", async () => {
+    const error = await assertRejects(() => other.visit(cookie)) as SessionError;
+    assertEquals(error.code, "ERR_SESSION_STORE");
+    assertEquals((error.cause as Error).message, "out of order");
+  });
   assertEquals((await (await visit(cookie)).json()).user, "ada");
 });
 
@@ -396,40 +244,4 @@ Deno.test("sessions.destroy() of an id fails loudly where nothing can note it", 
   assertEquals(error.code, "ERR_SESSION_STORE");
   assertMatch(error.message, /no revocations/);
   assert(!error.message.includes(id));
-});
-
-Deno.test("openStore() tells a sealing store by what it can do, and what to say of it", async () => {
-  class MySeal {
-    open() {
-      return undefined;
-    }
-    seal() {
-      return 42 as unknown as string;
-    }
-    get() {
-      return undefined;
-    }
-    set() {}
-    delete() {}
-  }
-  const face = openStore(new MySeal(), 5);
-  assertEquals(face.isVersioned, false);
-  assertMatch(face.caveat!, /client's cookie.*copy outlives the logout/);
-  assertEquals([face.accepts("anything"), face.accepts("")], [true, false]);
-  assertEquals(await face.read("anything"), undefined);
-  const lifetime = { lastAccess: 0, ttl: 1 };
-  // What is no text is no answer.
-  const error = assertThrows(() => face.create("a", "{}", lifetime)) as SessionError;
-  assertEquals(error.code, "ERR_SESSION_STORE");
-  // Without `end` nothing is compared, and nothing is final.
-  const record = { id: idOf("1"), text: "", version: "1", lastAccess: 0 };
-  assertEquals([await face.retire(record, idOf("2"), lifetime), await face.delete(record)], [
-    true,
-    true,
-  ]);
-  assertMatch(
-    openStore({ get: () => undefined, set() {}, delete() {} }, 5).caveat!,
-    /get, set and/,
-  );
-  assertEquals(openStore(new MemoryStore(), 5).caveat, undefined);
 });

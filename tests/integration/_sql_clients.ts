@@ -37,9 +37,7 @@ interface PgLike extends PgClient {
   end(): Promise<void>;
 }
 interface Postgres {
-  (url: string, options: object): PostgresTag & {
-    end(options: { timeout: number }): Promise<void>;
-  };
+  (url: string, options: object): PostgresTag & { end(): Promise<void> };
   camel: unknown;
 }
 interface Mysql {
@@ -83,13 +81,9 @@ async function openPg(client: PgLike): Promise<OpenSql<PgClient>> {
 
 async function openPostgresJs(url: string, options: object): Promise<OpenSql<PostgresTag>> {
   const postgres = (await import(DRIVERS.postgres)).default as Postgres;
-  // By default it waits longer and longer before it connects again.
-  const quick = { max: POOL, onnotice: () => {}, backoff: () => 0.05 };
-  const client = postgres(url, { ...quick, ...options });
+  const client = postgres(url, { max: POOL, onnotice: () => {}, ...options });
   const ask = async (sql: string) => [...await client.unsafe(sql) as Row[]];
-  // Without a timeout end() waits for ever after the server has ended a connection.
-  const close = () => client.end({ timeout: 1 });
-  return await opened({ client, ask, close });
+  return await opened({ client, ask, close: () => client.end() });
 }
 
 /** The clients of MySQL. Two kinds of counting: the rows that were found, and those that changed. */

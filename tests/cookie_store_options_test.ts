@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { MemoryStore, type SessionError } from "@pagi/session";
+import { openStore } from "../_store_face.ts";
+import { CookieStore, type CookieStoreOptions } from "../store/cookie.ts";
+import { withoutCrypto } from "./_at_rest_crypto.ts";
+import { secret } from "./_cookie_store_rig.ts";
+import { fakeClock, idOf } from "./_helpers.ts";
+
+const { signal } = new AbortController();
+
+for (
+  const [options, type, why] of [
+    [undefined, TypeError, "options must be an object"],
+    [{}, TypeError, "secret must be a string"],
+    [{ secret: [] }, TypeError, "secret must be a string"],
+    [{ secret: [secret, 1] }, TypeError, "secret must be a string"],
+    [{ secret: "x".repeat(31) }, RangeError, "32 bytes"],
+    [{ secret: [secret, "é".repeat(15)] }, RangeError, "32 bytes"],
+    [{ secret, purpose: 1 }, TypeError, "purpose"],
+    [{ secret, format: "jwt" }, TypeError, "format"],
+    [{ secret, now: 1 }, TypeError, "now"],
+    [{ secret, revocations: {} }, TypeError, "revocations"],
+    [{ secret, revocationCache: 1 }, TypeError, "revocationCache needs revocations"],
+    [
+      { secret, revocations: new MemoryStore(), revocationCache: -1 },
+      RangeError,
+      "revocationCache",
+    ],
+    [{ secret, format: "pagi", revocations: new MemoryStore() }, TypeError, "would not ask"],
+    [{ secret, expire: 1 }, TypeError, 'no option "expire"'],
+  ] as [CookieStoreOptions, typeof TypeError, string][]
+) {
+  Deno.test(`new CookieStore() throws a ${type.name}: ${why} (${JSON.stringify(options)})`, () => {
+    const error = assertThrows(() => new CookieStore(options), type, why);
+    assert(!error.message.includes(secret));
+  });
+}
+
+Deno.test("new CookieStore() counts a secret's bytes, and copies the list", async () => {
+  const secrets = ["é".repeat(16)];
+  const store = new CookieStore({ secret: secrets });
+  const value = await store.set("a", { n: 1 });
+  secrets[0] = secret;
+  assertEquals((await store.get(value))?.n, 1);
+});
+
+Deno.test("new CookieStore() draws no randomness and does no crypto", async () => {
+  await withoutCrypto(() => {
+    new CookieStore({ secret: [secret, secret], revocations: new MemoryStore() });
+    new CookieStore({ secret, format: "pagi" });
+  });
+});
+
+Deno.test("CookieStore.set() and get() keep PAGI's hash, by themselves", async () => {
+  const clock = fakeClock();
+  const store = new CookieStore({ secret, now: clock.now });
+  const value = await store.set("a", { user: "Adéle 世", nested: { list: [1] } });
+  const now = clock.seconds();
+  assertEquals(await store.get(value), {
+    _id: "a",
+    _created: now,
+    user: "Adéle 世",
+    nested: { list: [1] },
+    _last_access: now,
+  });
+  const hash = { _id: idOf("1"), _created: 5, _subject: "ada", n: 1, _last_access: 7 };
+  assertEquals(await store.get(await store.set(idOf("1"), hash)), hash);
+  clock.advance(399 * 86_400);
+  assertEquals((await store.get(value))?.user, "Adéle 世");
+  await store.delete(value);
+  clock.advance(2 * 86_400);
+  assertEquals(await store.get(value), undefined);
+});
+
+Deno.test("CookieStore.set() refuses what JSON cannot carry", async () => {
+  for (const format of [undefined, "pagi"] as const) {
+    const store = new CookieStore({ secret, format });
+    const error = await assertRejects(() => store.set("a", { n: 1n })) as SessionError;
+    assertEquals(error.code, "ERR_SESSION_DATA");
+  }
+  await assertRejects(() => new CookieStore({ secret }).set("", {}), TypeError);
+});
+
+Deno.test("CookieStore.open() gives the text as it was sealed, with its own note", async () => {
+  const clock = fakeClock();
+  const store = new CookieStore({ secret, now: clock.now });
+  const lastAccess = clock.seconds() - 10;
+  const text = '{"_created":1,"a":[1, 2]}';
+  const value = await store.seal(idOf("2"), text, { lastAccess, ttl: 60, signal });
+  const opened = await store.open(value!, { signal });
+  assertEquals(opened, { id: idOf("2"), text, lastAccess, version: "70" });
+  clock.advance(60);
+  assertEquals((await store.open(value!, { signal }))?.text, text);
+  clock.advance(1);
+  assertEquals(await store.open(value!, { signal }), undefined);
+});
+
+Deno.test("openStore() tells a sealing store by what it can do, and what to say of it", async () => {
+  class MySeal {
+    open() {
+      return undefined;
+    }
+    seal() {
+      return 42 as unknown as string;
+    }
+    get() {
+      return undefined;
+    }
+    set() {}
+    delete() {}
+  }
+  const face = openStore(new MySeal(), 5);
+  assertEquals(face.isVersioned, false);
+  assertMatch(face.caveat!, /client's cookie.*copy outlives the logout/);
+  assertEquals([face.accepts("anything"), face.accepts("")], [true, false]);
+  assertEquals(await face.read("anything"), undefined);
+  const lifetime = { lastAccess: 0, ttl: 1 };
+  // What is no text is no answer.
+  const error = assertThrows(() => face.create("a", "{}", lifetime)) as SessionError;
+  assertEquals(error.code, "ERR_SESSION_STORE");
+  // Without `end` nothing is compared, and nothing is final.
+  const record = { id: idOf("1"), text: "", version: "1", lastAccess: 0 };
+  assertEquals([await face.retire(record, idOf("2"), lifetime), await face.delete(record)], [
+    true,
+    true,
+  ]);
+  assertMatch(
+    openStore({ get: () => undefined, set() {}, delete() {} }, 5).caveat!,
+    /get, set and/,
+  );
+  assertEquals(openStore(new MemoryStore(), 5).caveat, undefined);
+});

@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { HourlyKeys } from "../store/_seal_keys.ts";
+import { countSubtle, failSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
+import { idOf } from "./_helpers.ts";
+import { HOUR, open, OTHER, sealWith, SECRET } from "./_seal_rig.ts";
+
+Deno.test("HourlySeal looks at the hour before it does any crypto", async () => {
+  const { make, session, clock } = sealWith();
+  const format = make();
+  const value = await format.seal({ ...session, lifetime: 2 ** 31 });
+  const start = clock.seconds();
+  const hourStart = start - start % HOUR;
+  for (
+    const [at, maxAge, isTried] of [
+      [hourStart - 300, Infinity, true],
+      [hourStart - 301, Infinity, false],
+      [start + 400 * 86_400, Infinity, true],
+      [start + 400 * 86_400 + HOUR + 300, Infinity, false],
+      [hourStart + HOUR + 7200 + 299, 7200, true],
+      [hourStart + HOUR + 7200 + 300, 7200, false],
+    ] as const
+  ) {
+    clock.advance(at - clock.seconds());
+    const calls = await countSubtle(async () => {
+      assertEquals(await open(format, value, maxAge) !== undefined, isTried);
+    });
+    assertEquals(Object.keys(calls).length > 0, isTried, `at ${at}`);
+  }
+});
+
+Deno.test("HourlySeal does no crypto when it is made, nor to tell a value's form", async () => {
+  const { make, format, session } = sealWith();
+  const value = await format.seal(session);
+  await withoutCrypto(() => {
+    const other = make({ secrets: [SECRET, OTHER] });
+    const values = [value, "junk", "", idOf("0"), '{"user":"ada"}', `B${value.slice(1)}`];
+    const found = [...values, `A${"é".repeat(90)}`, `AQ${"A".repeat(5000)}`].map((text) =>
+      other.accepts(text)
+    );
+    assertEquals(found, [true, ...Array(7).fill(false)]);
+  });
+});
+
+Deno.test("HourlySeal derives one key an hour, whatever comes", async () => {
+  const { make, session, clock } = sealWith();
+  const format = make();
+  const value = await format.seal(session);
+  const calls = await countSubtle(async () => {
+    for (let at = 0; at < 200; at++) {
+      await open(format, value);
+      await open(format, value.slice(0, -3) + "AAA");
+      await format.seal(session);
+    }
+  });
+  assertEquals(calls, { decrypt: 400, encrypt: 200 });
+  clock.advance(HOUR);
+  const next = await countSubtle(() =>
+    Promise.all(Array.from({ length: 50 }, () => format.seal(session)))
+  );
+  assertEquals(next, { deriveKey: 1, encrypt: 50 });
+});
+
+Deno.test("HourlySeal derives nothing for an hour that has a key, however much junk names others", async () => {
+  const { make, session } = sealWith();
+  const format = make();
+  const value = await format.seal(session);
+  const bytes = Buffer.from(value, "base64url");
+  const hour = bytes.readUIntBE(1, 3);
+  const junk = async (from: number, to: number) => {
+    for (let at = from; at < to; at++) {
+      bytes.writeUIntBE(at, 1, 3);
+      await open(format, bytes.toString("base64url"), 86_400);
+    }
+  };
+  // A day's hours, one for the skew, and no more, as often as it is tried.
+  const first = await countSubtle(() => junk(hour - 5000, hour + 5000));
+  assert(first.deriveKey! <= 26, `${first.deriveKey} derived`);
+  const second = await countSubtle(async () => {
+    await junk(hour - 2000, hour + 2000);
+    await open(format, value);
+  });
+  assertEquals(Object.keys(second), ["decrypt"]);
+});
+
+Deno.test("HourlyKeys keeps a limited number of keys", async () => {
+  const keys = new HourlyKeys(SECRET, "session");
+  const { subtle } = crypto;
+  const original = subtle.deriveKey;
+  // Ten thousand derivations take a second, and it is not them that is looked at.
+  const made = await keys.at(0);
+  subtle.deriveKey = () => Promise.resolve(made);
+  try {
+    for (let hour = 1; hour <= 12_000; hour++) await keys.at(hour);
+    let derived = 0;
+    subtle.deriveKey = () => {
+      derived++;
+      return Promise.resolve(made);
+    };
+    for (let hour = 12_000; hour > 2000; hour--) await keys.at(hour);
+    assertEquals(derived, 0);
+    await keys.at(1);
+    assertEquals(derived, 1);
+  } finally {
+    subtle.deriveKey = original;
+  }
+});
+
+Deno.test("HourlySeal recovers when a key could not be derived", async () => {
+  const { format, session } = sealWith();
+  for (const name of ["importKey", "deriveKey", "importKey"]) {
+    await failSubtle(name, async () => {
+      await assertRejects(() => format.seal(session), Error, "out of order");
+    });
+  }
+  const value = await format.seal(session);
+  assertEquals((await open(format, value))?.id, session.id);
+});
