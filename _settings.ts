@@ -12,7 +12,7 @@ import type { SessionStore } from "./store/store.ts";
  *
  * | type | what happened |
  * | --- | --- |
- * | `store-without-guarantees` | the store has only `get`, `set` and `delete`: concurrent requests can lose updates and undo a logout |
+ * | `store-without-guarantees` | the store cannot compare versions, or keeps nothing itself: its message says what that means |
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store gave back what is no session; the client was treated as new |
  * | `ambiguous` | a client presented more than one live session and was given none |

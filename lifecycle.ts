@@ -31,15 +31,11 @@ export class Lifecycle {
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.#face = openStore(settings.store, settings.storeTimeout);
+    this.#face = openStore(settings.store, settings.storeTimeout, settings.expire);
     this.records = new SessionRecords(this.#face, settings);
     this.ids = new IdSource(settings, this.#face.isVersioned ? isId : isNotEmpty);
-    if (!this.#face.isVersioned) {
-      settings.emit({
-        type: "store-without-guarantees",
-        message: "The store has get, set and delete only: races can lose updates and undo a logout",
-      });
-    }
+    const { caveat } = this.#face;
+    if (caveat !== undefined) settings.emit({ type: "store-without-guarantees", message: caveat });
   }
 
   /** Opens the session of an HTTP request: the client's, or a new one. */
@@ -118,7 +114,7 @@ export class Lifecycle {
       );
     }
     const shown = { id, lastAccess: found.readAt };
-    const { text } = await this.records.swap(
+    const { text, transport, record } = await this.records.swap(
       found,
       async ({ data, created, subject }) => {
         await change(new Control(data, "open", { ...shown }).expose());
@@ -132,6 +128,12 @@ export class Lifecycle {
       // Not the client: a job must not keep its session alive.
       () => false,
     );
+    if (transport !== record.id) {
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        "Cannot update the session: it is in its client's cookie, which only a response can change",
+      );
+    }
     // What was saved, not what `change` made: its objects stay the caller's.
     return this.snapshot(decode(text)!, shown);
   }

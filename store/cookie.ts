@@ -29,7 +29,7 @@ export interface CookieStoreOptions {
    * What the keys are derived from, at least 32 bytes in UTF-8 each. The first seals, all open: to
    * change it, put the new one in front and take the old one out when its sessions have expired.
    */
-  secret: string | string[];
+  secret: string | readonly string[];
   /**
    * What the values are for. Those of another purpose do not open, though the secret is the same.
    * Not with `format: "pagi"`, which cannot bind it.

@@ -4,7 +4,7 @@ import {
   HeaderState,
   MemoryStore,
   type Session,
-  type SessionError,
+  SessionError,
   SessionMiddleware,
 } from "@pagi/session";
 import { CookieStore } from "../store/cookie.ts";
@@ -244,4 +244,15 @@ Deno.test("sessions.destroy() of an id fails loudly where nothing can note it", 
   assertEquals(error.code, "ERR_SESSION_STORE");
   assertMatch(error.message, /no revocations/);
   assert(!error.message.includes(id));
+});
+
+Deno.test("sessions.update() fails on a session that is in its client's cookie", async () => {
+  const sessions = new SessionMiddleware({ secret, store: new CookieStore({ secret }) });
+  const response = await sessions.run(new Request("http://localhost/"), (session) => {
+    session.set("a", 1);
+    return new Response();
+  });
+  const value = response.headers.getSetCookie()[0]!.split(/[=;]/)[1]!;
+  const error = await assertRejects(() => sessions.update(value, () => {}), SessionError);
+  assertEquals(error.code, "ERR_SESSION_STORE");
 });

@@ -44,7 +44,7 @@ async function race(store: Account) {
 Deno.test("races on a CookieStore alone show what it cannot promise: a copy outlives its session", async () => {
   const { report, givenUp, replayed } = await race(new Account({ secret }));
   assert(report.resurrected > 0 && report.lost > 0, JSON.stringify(report));
-  assert(givenUp > 50 && replayed > givenUp / 2, `${replayed} of ${givenUp}`);
+  assert(givenUp > 40 && replayed > givenUp / 2, `${replayed} of ${givenUp}`);
 });
 
 Deno.test("races on a CookieStore with revocations bring back no session that ended or moved", async () => {
