@@ -6,9 +6,6 @@ import { isId } from "../_id.ts";
 import { hasMethods } from "../_options.ts";
 import type { VersionedStore } from "./store.ts";
 
-/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
-export const HASH_TTL: number = 400 * 86_400;
-
 const PLAIN_METHODS = ["get", "set", "delete"];
 const VERSIONED_METHODS = ["read", "create", "replace", "touch", "delete"];
 

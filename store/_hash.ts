@@ -5,6 +5,9 @@
 import { decode, encode, isReserved } from "../_codec.ts";
 import type { SessionHash, VersionedStore } from "./store.ts";
 
+/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
+const HASH_TTL = 400 * 86_400;
+
 /** Nobody gives up here: it is for the caller to wait or not. */
 const patient = () => ({ signal: new AbortController().signal });
 
@@ -15,19 +18,23 @@ export async function getHash(store: VersionedStore, id: string): Promise<Sessio
   return values && { _id: id, ...values, _last_access: record!.lastAccess };
 }
 
-/** Writes the data whatever was there; resolves to the id. */
+/**
+ * Writes the data whatever was there; resolves to the id.
+ *
+ * @param now For data without a time, in Unix seconds.
+ */
 export async function setHash(
   store: VersionedStore,
   id: string,
   data: SessionHash,
-  options: { now: number; ttl: number },
+  now: number,
 ): Promise<string> {
-  const { _created = options.now, _last_access: lastAccess = _created, _subject } = data;
+  const { _created = now, _last_access: lastAccess = _created, _subject } = data;
   const values = Object.entries(data).filter(([key]) => !isReserved(key));
   const text = encode(Object.fromEntries(values), Number(_created), _subject as string | undefined);
   const write = {
     lastAccess: Number(lastAccess),
-    ttl: options.ttl,
+    ttl: HASH_TTL,
     ...patient(),
   };
   while (true) {

@@ -47,8 +47,6 @@ export const ID_LENGTH = 64;
 /** Of random bits in a version, and of its hex digits. */
 const VERSION_BYTES = 12;
 export const VERSION_LENGTH: number = 2 * VERSION_BYTES;
-/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
-export const HASH_TTL: number = 400 * 86_400;
 /** How many expired records one sweep removes. */
 const SWEEP_LIMIT = 1000;
 /** One create in so many sweeps, and how much: more than were created, so that it keeps up. */

@@ -39,8 +39,6 @@ export interface DenoKvStoreOptions {
 }
 
 const DEFAULT_PREFIX = ["pagi", "session"];
-/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
-const HASH_TTL = 400 * 86_400;
 /** On Deno Deploy a replica may answer otherwise, and it lags. */
 const STRONG = { consistency: "strong" } as const;
 
@@ -176,7 +174,7 @@ export class DenoKvStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(this.#now() / 1000), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(this.#now() / 1000));
   }
 
   async #write(

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Awaitable } from "../_awaitable.ts";
-import { accepts, checkInner, HASH_TTL, markTakesId, takesId, withId } from "./_at_rest.ts";
+import { accepts, checkInner, markTakesId, takesId, withId } from "./_at_rest.ts";
 import { IdCache } from "./_at_rest_cache.ts";
 import { getHash, setHash } from "./_hash.ts";
 import type {
@@ -144,7 +144,7 @@ export class HashedStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(Date.now() / 1000), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(Date.now() / 1000));
   }
 
   #call<Options extends object, Answer>(

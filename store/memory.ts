@@ -29,8 +29,6 @@ export interface MemoryStoreOptions {
 }
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
-/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
-const HASH_TTL = 400 * 86_400;
 /** Expired records that one call removes at most, so that none has to remove them all. */
 const MAX_SWEPT = 16;
 /** The queue is made anew when it has more entries than this for each record. */
@@ -170,7 +168,7 @@ export class MemoryStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(this.#wallClock() / 1000), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(this.#wallClock() / 1000));
   }
 
   /** Forgets every session. */

@@ -4,14 +4,7 @@
  * @module
  */
 import { getHash, setHash } from "./_hash.ts";
-import {
-  checkSqlOptions,
-  DEFAULT_TABLE,
-  HASH_TTL,
-  ID_LENGTH,
-  SqlRecords,
-  VERSION_LENGTH,
-} from "./_sql.ts";
+import { checkSqlOptions, DEFAULT_TABLE, ID_LENGTH, SqlRecords, VERSION_LENGTH } from "./_sql.ts";
 import { checkMysql, isNoTable, type MysqlClient, MysqlDriver, mysqlTexts } from "./_sql_mysql.ts";
 import { tableName } from "./_sql_statements.ts";
 import type {
@@ -195,6 +188,6 @@ export class MysqlStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(this.#records.now()), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(this.#records.now()));
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { getHash, setHash } from "./_hash.ts";
-import { checkSqlOptions, DEFAULT_TABLE, HASH_TTL, SqlRecords } from "./_sql.ts";
+import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql.ts";
 import {
   isJustMade,
   openPostgres,
@@ -212,6 +212,6 @@ export class PostgresStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(this.#records.now()), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(this.#records.now()));
   }
 }

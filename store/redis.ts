@@ -58,8 +58,6 @@ export interface RedisStoreOptions {
 }
 
 const DEFAULT_PREFIX = "pagi:session:";
-/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
-const HASH_TTL = 400 * 86_400;
 
 /**
  * Keeps sessions in Redis 6 or later, or Valkey, a Cluster too: one key for each session, which
@@ -180,7 +178,7 @@ export class RedisStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(Date.now() / 1000), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(Date.now() / 1000));
   }
 
   async #write(

@@ -6,7 +6,7 @@
  */
 import type { Awaitable } from "../_awaitable.ts";
 import { checkOptions } from "../_options.ts";
-import { accepts, checkInner, clientId, HASH_TTL, markTakesId, withoutId } from "./_at_rest.ts";
+import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_at_rest.ts";
 import { RecordSeal } from "./_at_rest_seal.ts";
 import { getHash, setHash } from "./_hash.ts";
 import type {
@@ -172,7 +172,7 @@ export class SealedStore implements VersionedStore {
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, { now: Math.floor(Date.now() / 1000), ttl: HASH_TTL });
+    return setHash(this, id, data, Math.floor(Date.now() / 1000));
   }
 }
 
