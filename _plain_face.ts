@@ -1,5 +1,5 @@
 /** The face of a store with PAGI's three methods. */
-import { decode, encode, isReserved } from "./_codec.ts";
+import { decode, encode } from "./_codec.ts";
 import type { Guard, KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
 import { SessionError } from "./errors.ts";
 import type { PlainStore } from "./store/store.ts";
@@ -66,8 +66,7 @@ export class PlainFace implements StoreFace {
 function textOf(hash: Record<string, unknown>, created: number): string {
   if (!Number.isFinite(created)) return "";
   try {
-    const values = Object.fromEntries(Object.entries(hash).filter(([key]) => !isReserved(key)));
-    return encode(values, created, hash._subject as string | undefined);
+    return encode(hash, created, hash._subject as string | undefined);
   } catch {
     return "";
   }

@@ -67,7 +67,7 @@ export interface StoreFace {
  * @param timeout Seconds that the store may take for an answer.
  * @param maxAge Seconds without a use after which a session is of no interest any more.
  */
-export function openStore(store: SessionStore, timeout: number, maxAge = Infinity): StoreFace {
+export function openStore(store: SessionStore, timeout: number, maxAge: number): StoreFace {
   const guard = new Guard(timeout);
   if (hasMethods(store, VERSIONED_METHODS)) {
     return new VersionedFace(store as VersionedStore, guard);

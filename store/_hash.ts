@@ -2,7 +2,7 @@
  * PAGI's three methods on a versioned store: what `get` and `set` of this package's stores are made
  * of, for programs that use a store by itself. The middleware does not come this way.
  */
-import { decode, encode, isReserved } from "../_codec.ts";
+import { decode, encode } from "../_codec.ts";
 import type { SessionHash, VersionedStore } from "./store.ts";
 
 /** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
@@ -30,13 +30,8 @@ export async function setHash(
   now: number,
 ): Promise<string> {
   const { _created = now, _last_access: lastAccess = _created, _subject } = data;
-  const values = Object.entries(data).filter(([key]) => !isReserved(key));
-  const text = encode(Object.fromEntries(values), Number(_created), _subject as string | undefined);
-  const write = {
-    lastAccess: Number(lastAccess),
-    ttl: HASH_TTL,
-    ...patient(),
-  };
+  const text = encode(data, Number(_created), _subject as string | undefined);
+  const write = { lastAccess: Number(lastAccess), ttl: HASH_TTL, ...patient() };
   while (true) {
     const record = await store.read(id, patient());
     const version = record === undefined

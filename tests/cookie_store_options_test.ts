@@ -109,7 +109,7 @@ Deno.test("openStore() tells a sealing store by what it can do, and what to say 
     set() {}
     delete() {}
   }
-  const face = openStore(new MySeal(), 5);
+  const face = openStore(new MySeal(), 5, Infinity);
   assertEquals(face.isVersioned, false);
   assertMatch(face.caveat!, /client's cookie.*copy outlives the logout/);
   assertEquals([face.accepts("anything"), face.accepts("")], [true, false]);
@@ -125,8 +125,8 @@ Deno.test("openStore() tells a sealing store by what it can do, and what to say 
     true,
   ]);
   assertMatch(
-    openStore({ get: () => undefined, set() {}, delete() {} }, 5).caveat!,
+    openStore({ get: () => undefined, set() {}, delete() {} }, 5, Infinity).caveat!,
     /get, set and/,
   );
-  assertEquals(openStore(new MemoryStore(), 5).caveat, undefined);
+  assertEquals(openStore(new MemoryStore(), 5, Infinity).caveat, undefined);
 });
