@@ -27,3 +27,20 @@ export function hasMethods(value: unknown, names: readonly string[]): boolean {
   return typeof value === "object" && value !== null &&
     names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
+
+/**
+ * The secrets of an option that takes one or a list of them.
+ *
+ * @param least How many bytes of UTF-8 each has at least.
+ */
+export function secretsOf(owner: string, secret: unknown, least: number): readonly string[] {
+  const secrets: unknown[] = [secret].flat();
+  if (secrets.length === 0 || !secrets.every((one) => typeof one === "string")) {
+    throw new TypeError(`Cannot make ${owner}: secret must be a string, or a list of them`);
+  }
+  for (const one of secrets as string[]) {
+    if (new TextEncoder().encode(one).length >= least) continue;
+    throw new RangeError(`Cannot make ${owner}: secret must have ${least} bytes or more`);
+  }
+  return secrets as string[];
+}

@@ -8,6 +8,7 @@ import { type Intent, isChanged, merge } from "./_merge.ts";
 import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
 import { conflict, interrupted, taken } from "./_race_errors.ts";
+import { isIndex, SubjectIndex } from "./_subject_index.ts";
 import { Turns } from "./_turns.ts";
 
 /** A session that is alive, as it stood in the store. */
@@ -46,6 +47,9 @@ interface Swapped {
   transport: string;
 }
 
+/** A subject's list is under a key that anybody can compute. */
+const isNoIndex = ({ text }: KeyedRecord) => !isIndex(text);
+
 /** How often a write or a delete is tried against others before it gives up. */
 const MAX_ATTEMPTS = 32;
 /** For how long a request under an old id counts as late, in seconds; then it starts a new session. */
@@ -55,11 +59,14 @@ const TTL_MARGIN = 1;
 
 /** Reads and writes sessions in a store so that no race loses one. */
 export class SessionRecords {
+  /** Which sessions a subject has, where the store can say. */
+  readonly index: SubjectIndex | undefined;
   readonly #face: StoreFace;
   readonly #settings: Settings;
   readonly #turns: Turns;
 
   constructor(face: StoreFace, settings: Settings) {
+    this.index = face.isVersioned ? new SubjectIndex(face, settings) : undefined;
     this.#face = face;
     this.#settings = settings;
     this.#turns = new Turns(settings.storeTimeout);
@@ -78,10 +85,11 @@ export class SessionRecords {
 
   /** Looks up what a client presents. */
   find(presented: string): Awaitable<Found> {
-    return after(this.#face.read(presented), (record) => this.#examine(record));
+    return after(this.#face.read(presented), (record) => this.examine(record));
   }
 
-  #examine(record: KeyedRecord | undefined): Found {
+  /** What a record is, and whether it counts. */
+  examine(record: KeyedRecord | undefined): Found {
     if (record === undefined) return ABSENT;
     const data = decode(record.text);
     if (data === undefined) return this.#findTombstone(record);
@@ -97,6 +105,7 @@ export class SessionRecords {
 
   #findTombstone(record: KeyedRecord): Found {
     const id = decodeTombstone(record.id, String(record.text));
+    if (id === undefined && isIndex(record.text)) return ABSENT;
     if (id === undefined) {
       this.#settings.emit({
         type: "record-corrupt",
@@ -113,11 +122,16 @@ export class SessionRecords {
   }
 
   async #insert(id: string, created: number, change: Change): Promise<Written> {
+    const { text, subject } = change;
+    const epoch = subject && await this.index?.add(subject, id);
     const lifetime = this.#lifetime(created, created, true);
-    const written = await this.#face.create(id, change.text, lifetime);
+    const written = await this.#face.create(id, text, lifetime);
     // 256 random bits do not collide: this is a broken generator, or a store that lies.
     if (written === undefined) throw taken();
-    return written;
+    // Who ends all of the subject's sessions between the two has not found this one.
+    if (!epoch || await this.index!.isStill(subject!, epoch)) return written;
+    await this.#discard({ id, text, version: written.version, lastAccess: lifetime.lastAccess });
+    throw interrupted();
   }
 
   /** Whether the request changed anything that is kept. */
@@ -129,7 +143,17 @@ export class SessionRecords {
 
   /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
   touch(record: LiveRecord): Awaitable<string | undefined> {
-    return this.#face.touch(record, this.#lifetime(record.created, record.lastAccess, true));
+    const listed = this.#relist(record);
+    return after(listed, () => {
+      return this.#face.touch(record, this.#lifetime(record.created, record.lastAccess, true));
+    });
+  }
+
+  /** Lists a session that goes on again, from time to time, before its use is noted. */
+  #relist(record: LiveRecord): Awaitable<unknown> {
+    const { subject, id } = record;
+    if (subject === undefined || !this.index?.isDue(record)) return undefined;
+    return this.index.add(subject, id);
   }
 
   /** Whether the last use was noted long enough ago to be noted again. */
@@ -147,6 +171,7 @@ export class SessionRecords {
     const now = this.now();
     const isUsed = (current: LiveRecord) => this.isDue(current, now);
     const compose = (current: LiveRecord) => this.#compose(base, current, change);
+    if (isUsed(base)) await this.#relist(base);
     const { record, transport } = await this.swap(base, compose, isUsed);
     return transport !== base.id || isUsed(record) ? transport : undefined;
   }
@@ -219,23 +244,27 @@ export class SessionRecords {
    * resolves, whoever wrote to it meanwhile.
    */
   async end(record: KeyedRecord): Promise<void> {
-    let found: KeyedRecord | undefined = record;
+    if (!await this.#face.delete(record)) await this.endById(record.id);
+  }
+
+  /**
+   * Ends the session that stands under `id` or has moved on from there, if it is one that is meant.
+   * Resolves to whether there was one.
+   */
+  async endById(
+    id: string,
+    isMeant: (record: KeyedRecord) => boolean = isNoIndex,
+  ): Promise<boolean> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (await this.#face.delete(found)) return;
-      found = await this.#follow(found.id);
-      if (found === undefined) return;
+      const record = await this.follow(id);
+      if (record === undefined || !isMeant(record)) return false;
+      if (await this.#face.delete(record)) return true;
     }
     throw conflict(MAX_ATTEMPTS);
   }
 
-  /** Ends the session that stands under `id` or has moved on from there. */
-  async endById(id: string): Promise<void> {
-    const record = await this.#follow(id);
-    if (record !== undefined) await this.end(record);
-  }
-
-  /** The record to delete for the session under `id`: behind every tombstone. */
-  async #follow(id: string): Promise<KeyedRecord | undefined> {
+  /** The record of the session under `id`: behind every tombstone. */
+  async follow(id: string): Promise<KeyedRecord | undefined> {
     for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
       const record = await this.#face.read(id);
       const next = record && decodeTombstone(id, String(record.text));

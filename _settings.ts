@@ -1,5 +1,5 @@
 /** The middleware's options: what they are, and how they are checked, once. */
-import { checkNumber, checkOptions, hasMethods } from "./_options.ts";
+import { checkNumber, checkOptions, hasMethods, secretsOf } from "./_options.ts";
 import { PLAIN_METHODS, VERSIONED_METHODS } from "./_store_face.ts";
 import type { SessionError } from "./errors.ts";
 import { type CookieOptions, CookieState } from "./state/cookie.ts";
@@ -40,8 +40,13 @@ export interface SessionEvent {
 
 /** Options of the session middleware: PAGI's first, then this package's own. */
 export interface SessionOptions {
-  /** What session ids are derived from, beside fresh randomness. Required; keep it to yourself. */
-  secret: string;
+  /**
+   * What session ids are derived from, beside fresh randomness, and what seals the ids in the lists
+   * of `sessions.list`: at least 32 random bytes, the same in every process. Required; keep it to
+   * yourself. In a list the first is used, and the others open what was sealed under them: after a
+   * change keep the old one there for twice `expire`.
+   */
+  secret: string | readonly string[];
   /** Seconds without a request after which a session has expired. @default {3600} */
   expire?: number;
   /** How the id travels. @default {a CookieState} */
@@ -83,7 +88,8 @@ export interface SessionOptions {
 
 /** The options, checked and complete. Durations in seconds. */
 export interface Settings {
-  secret: string;
+  /** The first is used; all open. */
+  secrets: readonly string[];
   expire: number;
   state: SessionState;
   store: SessionStore;
@@ -129,9 +135,11 @@ const KNOWN = [
 export function settle(options: SessionOptions): Settings {
   check(options);
   const { secret, expire = DEFAULT_EXPIRE, cookieName, cookieOptions, onEvent } = options;
+  const secrets = secretsOf(OWNER, secret, 0);
+  if (secrets.includes("")) throw new TypeError(`Cannot make ${OWNER}: secret must not be empty`);
   const now = options.now ?? Date.now;
   return {
-    secret,
+    secrets,
     expire,
     state: options.state ?? new CookieState({ cookieName, cookieOptions }),
     store: options.store ?? new MemoryStore({ now: options.now }),
@@ -159,9 +167,6 @@ export function settle(options: SessionOptions): Settings {
 
 function check(options: SessionOptions): void {
   checkOptions(OWNER, options, KNOWN);
-  if (typeof options.secret !== "string" || options.secret === "") {
-    throw new TypeError(`Cannot make ${OWNER}: secret must be a string that is not empty`);
-  }
   for (const name of DURATIONS) {
     if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
   }

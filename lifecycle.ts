@@ -10,6 +10,7 @@ import { IdSource, isId, isNotEmpty } from "./_id.ts";
 import { type Found, SessionRecords } from "./_session_records.ts";
 import type { Settings } from "./_settings.ts";
 import { openStore, type StoreFace } from "./_store_face.ts";
+import { SubjectSessions } from "./_subject_sessions.ts";
 import { Exchange } from "./_exchange.ts";
 import { SessionError } from "./errors.ts";
 import type { Scope } from "./pagi.ts";
@@ -33,7 +34,9 @@ export class Lifecycle {
     this.settings = settings;
     this.#face = openStore(settings.store, settings.storeTimeout, settings.expire);
     this.records = new SessionRecords(this.#face, settings);
-    this.ids = new IdSource(settings, this.#face.isVersioned ? isId : isNotEmpty);
+    const { secrets: [secret], generateId } = settings;
+    const isValid = this.#face.isVersioned ? isId : isNotEmpty;
+    this.ids = new IdSource({ secret: secret!, generateId }, isValid);
     const { caveat } = this.#face;
     if (caveat !== undefined) settings.emit({ type: "store-without-guarantees", message: caveat });
   }
@@ -141,6 +144,18 @@ export class Lifecycle {
   /** Ends the session under `id`, wherever it has moved. */
   async destroy(id: string): Promise<void> {
     if (this.#face.accepts(id)) await this.records.endById(id);
+  }
+
+  /** All sessions of a subject. */
+  sessionsOf(subject: string): SubjectSessions {
+    if (typeof subject !== "string" || subject === "") {
+      throw new TypeError("Cannot find the sessions: subject must be a string that is not empty");
+    }
+    const { index } = this.records;
+    if (index !== undefined) return new SubjectSessions(subject, this.records, index);
+    throw new TypeError(
+      "Cannot find the sessions of a subject: that takes a VersionedStore, and this store is none",
+    );
   }
 
   #resolve(scope: Scope): Awaitable<Presented> {

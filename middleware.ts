@@ -4,6 +4,7 @@
  * @module
  */
 import type { SessionValues } from "./_codec.ts";
+import type { DestroyAllOptions, ListedSession, ListOptions } from "./_listing.ts";
 import { RequestScope } from "./_request_scope.ts";
 import { addHeaders, missingVary } from "./_response.ts";
 import { type SessionEvent, type SessionOptions, type Settings, settle } from "./_settings.ts";
@@ -12,7 +13,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
 import { Session, type SessionData } from "./session.ts";
 
-export type { SessionEvent, SessionOptions };
+export type { DestroyAllOptions, ListedSession, ListOptions, SessionEvent, SessionOptions };
 
 /** The scope that an app behind the middleware gets. */
 export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
@@ -220,6 +221,75 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   async destroy(idOrSession: string | Session<Data>): Promise<void> {
     await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
+  }
+
+  /**
+   * The sessions of one subject, as `session.subject` says whose they are: for a page that shows a
+   * user where he is signed in. The last used comes first. Nothing in it can be used as an id.
+   *
+   * @param options.current The session that asks, which is marked.
+   * @throws {TypeError} When the store is no `VersionedStore`, or `subject` is no string.
+   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails, or the list is not whole.
+   *
+   * @example Where a user is signed in
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const sessions = new SessionMiddleware<{ device: string }>({ secret: "change me" });
+   * const signIn = sessions.handler((request, session) => {
+   *   session.subject = "user-7";
+   *   session.set("device", request.headers.get("user-agent") ?? "unknown");
+   *   return new Response();
+   * });
+   * for (const device of ["phone", "desktop"]) {
+   *   await signIn(new Request("http://localhost/", { headers: { "user-agent": device } }));
+   * }
+   *
+   * const devices = (await sessions.list("user-7")).map(({ session }) => session.get("device"));
+   * assertEquals(devices.sort(), ["desktop", "phone"]);
+   * assertEquals(await sessions.destroyAll("user-7"), 2);
+   * assertEquals(await sessions.list("user-7"), []);
+   * ```
+   */
+  async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
+    const { current } = options;
+    const currentId = current && idOf(current, "list");
+    const members = await this.#lifecycle.sessionsOf(subject).list();
+    return members.map(({ hash, record: { id, created, lastAccess, data } }) => {
+      // Without its id: whoever shows the list must not show that.
+      const shown = Object.assign(Object.create(null), data, { _last_access: lastAccess });
+      const session = new Session<Data>(this.#lifecycle.snapshot(shown));
+      return { hash, created, lastAccess, current: id === currentId, session };
+    });
+  }
+
+  /**
+   * Ends all sessions of a subject: "log out everywhere". When it resolves, they are ended: no request
+   * in flight brings one back, and none that is being made from one of them, by a rotation, is left.
+   * Who signs in meanwhile may be refused, with `ERR_SESSION_INTERRUPTED`. If it fails, some may have
+   * been ended; call it again. Resolves to how many sessions there were.
+   *
+   * @param options.except The session that stays. If it gets a new id at the same moment, in another
+   * request, it may be ended with the others.
+   * @throws {TypeError} When the store is no `VersionedStore`, or `subject` is no string.
+   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails, or the list is not whole.
+   */
+  async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
+    const { except } = options;
+    const kept = except && idOf(except, "keep");
+    return await this.#lifecycle.sessionsOf(subject).endAll(kept);
+  }
+
+  /**
+   * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was
+   * one.
+   *
+   * @throws {TypeError} When the store is no `VersionedStore`, or `subject` is no string.
+   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails, or the list is not whole.
+   */
+  async destroyListed(subject: string, hash: string): Promise<boolean> {
+    return await this.#lifecycle.sessionsOf(subject).end(hash);
   }
 
   async #serve(app: SessionApp<Data>, scope: Scope, receive: Receive, send: Send): Promise<void> {

@@ -21,6 +21,9 @@
  * @module
  */
 export {
+  type DestroyAllOptions,
+  type ListedSession,
+  type ListOptions,
   type SessionApp,
   type SessionEvent,
   type SessionHandler,

@@ -5,7 +5,7 @@
  */
 import { isPromise } from "../_awaitable.ts";
 import { isId } from "../_id.ts";
-import { checkNumber, checkOptions, hasMethods } from "../_options.ts";
+import { checkNumber, checkOptions, hasMethods, secretsOf } from "../_options.ts";
 import { SessionError } from "../errors.ts";
 import { type Revocation, Revocations } from "./_cookie_revocations.ts";
 import { MAX_COOKIE_BYTES, MAX_LIFETIME, type SealFormat } from "./_seal_format.ts";
@@ -129,7 +129,7 @@ export class CookieStore implements SealingStore {
     check(options);
     const { purpose = DEFAULT_PURPOSE, revocations, revocationCache = 0 } = options;
     const now = options.now ?? Date.now;
-    const secrets = [options.secret].flat();
+    const secrets = secretsOf(OWNER, options.secret, MIN_SECRET_BYTES);
     const nameBytes = revocations === undefined ? 1 : NAME_BYTES;
     const common = { secrets, maxSize: MAX_COOKIE_BYTES - nameBytes, now };
     this.#format = options.format === "pagi"
@@ -246,17 +246,7 @@ const DEAD: Revocation = { text: "", lastAccess: 0 };
 const patient = () => ({ signal: new AbortController().signal });
 
 function check(options: CookieStoreOptions): void {
-  const { secret, purpose, format, revocations, revocationCache, now } = options;
-  const secrets: unknown[] = [secret].flat();
-  if (secrets.length === 0 || secrets.some((one) => typeof one !== "string")) {
-    throw refused("secret must be a string, or an array of them that is not empty");
-  }
-  for (const one of secrets) {
-    if (new TextEncoder().encode(one as string).length >= MIN_SECRET_BYTES) continue;
-    throw new RangeError(
-      `Cannot make ${OWNER}: secret must have ${MIN_SECRET_BYTES} bytes or more`,
-    );
-  }
+  const { purpose, format, revocations, revocationCache, now } = options;
   if (purpose !== undefined && typeof purpose !== "string") {
     throw refused("purpose must be a string");
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Awaitable } from "../_awaitable.ts";
+import { sha256 } from "../_digest.ts";
 import { accepts, checkInner, markTakesId, takesId, withId } from "./_at_rest.ts";
 import { IdCache } from "./_at_rest_cache.ts";
 import { getHash, setHash } from "./_hash.ts";
@@ -21,8 +22,6 @@ import type {
 
 /** How many ids' keys are remembered, some 250 bytes each. */
 const MAX_KEYS = 10_000;
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-const encoder = new TextEncoder();
 
 /**
  * Stands in front of a store, whose keys are then the SHA-256 of the ids: 64 lowercase hex digits,
@@ -39,6 +38,9 @@ const encoder = new TextEncoder();
  * - Who has an old id as well, from a log or because he planted it, can follow these texts to the
  *   live one: here as in any store whose records name the new id for the server to find. A
  *   `SealedStore` in front ends that: the texts are then sealed under a secret.
+ *
+ * The list of a subject's sessions is kept under a hash of the subject, which can be tried out, and
+ * names the ids sealed under the middleware's `secret`: that has to be one that nobody guesses.
  *
  * A call costs one digest. The keys of the last 10,000 ids that had a record are remembered, so a
  * request that reads and writes pays it once, and an active session hardly ever; those ids are in
@@ -162,17 +164,10 @@ export class HashedStore implements VersionedStore {
     options: Options,
     ask: (key: string, options: Options) => Awaitable<Answer>,
   ): Promise<Answer> {
-    const key = await hashOf(id);
+    const key = await sha256(id);
     const answer = await ask(key, options);
     // Only what has a record: made-up ids push nobody's out.
     if (answer) this.#keys.set(id, key);
     return answer;
   }
-}
-
-async function hashOf(id: string): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(id)));
-  let digits = "";
-  for (const byte of hash) digits += HEX[byte];
-  return digits;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Awaitable } from "../_awaitable.ts";
-import { checkOptions } from "../_options.ts";
+import { checkOptions, secretsOf } from "../_options.ts";
 import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_at_rest.ts";
 import { RecordSeal } from "./_at_rest_seal.ts";
 import { getHash, setHash } from "./_hash.ts";
@@ -44,10 +44,11 @@ const CORRUPT = "";
  * where a rotated one has gone.
  *
  * What is not hidden: how many records there are, how long each is, when it was used last and when
- * it expires. Nor are the ids, which are the store's keys; for that, stand it in front of a
- * `HashedStore`: `new SealedStore(new HashedStore(store), { secret })`. The other way round is the
- * same, to the record: a `HashedStore` hands the id on to a `SealedStore` directly behind it, so
- * that the key never depends on what a dump holds and the secret alone.
+ * it expires; and, from whoever guesses the name of a subject, whether it has a list of sessions. Nor
+ * are the ids, which are the store's keys; for that, stand it in front of a `HashedStore`:
+ * `new SealedStore(new HashedStore(store), { secret })`. The other way round is the same, to the
+ * record: a `HashedStore` hands the id on to a `SealedStore` directly behind it, so that the key never
+ * depends on what a dump holds and the secret alone.
  *
  * A text that was changed in any bit, sealed under another secret, moved from another id or
  * not sealed at all is no session: its client starts anew, with the event `record-corrupt`. Sessions
@@ -97,7 +98,7 @@ export class SealedStore implements VersionedStore {
   constructor(store: VersionedStore, options: SealedStoreOptions) {
     checkInner("SealedStore", store);
     checkOptions("SealedStore", options, ["secret"]);
-    const secrets = secretsOf(options.secret);
+    const secrets = secretsOf("SealedStore", options.secret, MIN_SECRET_BYTES);
     this.#store = store;
     this.#seal = new RecordSeal(secrets);
     this.#hasOldSecrets = secrets.length > 1;
@@ -174,19 +175,4 @@ export class SealedStore implements VersionedStore {
   set(id: string, data: SessionHash): Promise<string> {
     return setHash(this, id, data, Math.floor(Date.now() / 1000));
   }
-}
-
-/** The secrets, checked. */
-function secretsOf(secret: string | readonly string[]): readonly string[] {
-  const secrets: readonly string[] = typeof secret === "string" ? [secret] : secret;
-  const isList = Array.isArray(secrets) && secrets.length > 0;
-  if (!isList || !secrets.every((secret) => typeof secret === "string")) {
-    throw new TypeError("Cannot make SealedStore: secret must be a string, or a list of them");
-  }
-  if (secrets.some((secret) => new TextEncoder().encode(secret).length < MIN_SECRET_BYTES)) {
-    throw new RangeError(
-      `Cannot make SealedStore: each secret must have ${MIN_SECRET_BYTES} bytes or more`,
-    );
-  }
-  return secrets;
 }

@@ -1,5 +1,5 @@
 /** Every schedule of every pair of requests, each with a number of its own. */
-import type { Choose, Program } from "./_program.ts";
+import { type Choose, type Program, subjectFor } from "./_program.ts";
 import { REQUEST_KINDS } from "./_request_kinds.ts";
 import type { Run } from "./_run.ts";
 
@@ -14,10 +14,10 @@ export type Runner = (program: Program, choose: Choose) => Promise<Run>;
 
 /** Every pair of kinds, a kind with itself included, both sent before anything happens. */
 export const PAIRS: readonly Program[] = REQUEST_KINDS.flatMap((first, at) =>
-  REQUEST_KINDS.slice(at).map((second) => ({
-    plans: [{ kind: first, isEarly: true }, { kind: second, isEarly: true }],
-    isTouchDue: true,
-  }))
+  REQUEST_KINDS.slice(at).map((second) => {
+    const plans = [{ kind: first, isEarly: true }, { kind: second, isEarly: true }];
+    return { plans, subject: subjectFor(plans), isTouchDue: true };
+  })
 );
 
 /** Runs a program of two requests under every schedule there is; its bits name each. */

@@ -8,9 +8,12 @@ export class ExpectedSession {
   cookie: string;
   subject: string | undefined;
   isEnded = false;
+  /** Whether its subject was given to it while all of that subject's sessions were ended. */
+  isUncertain = false;
   readonly values: Values;
 
-  constructor(id: string, cookie: string, values: Values) {
+  constructor(id: string, cookie: string, values: Values, subject?: string) {
+    this.subject = subject;
     this.id = id;
     this.cookie = cookie;
     this.values = { ...values };

@@ -3,6 +3,7 @@
  * has happened, in the order in which the writes took; every other has not.
  */
 import { ExpectedSession, isChange } from "./_expected.ts";
+import { SUBJECT } from "./_request_kinds.ts";
 import type { Run } from "./_run.ts";
 import { HandlerFailure, nameOf, type Visit } from "./_visit.ts";
 
@@ -39,10 +40,14 @@ class Oracle {
   readonly #violations: Violation[] = [];
   /** Which session each id and each cookie belongs to. */
   readonly #sessions = new Map<string | undefined, ExpectedSession>();
+  /** Those who are ending all sessions of the subject, each with those that there were before. */
+  readonly #ending = new Map<Visit, ExpectedSession[]>();
+  /** When all of the subject's sessions had been ended. */
+  #allEndedAt = 0;
   #isReplaced = false;
 
-  constructor({ start: { id, cookie, values } }: Run) {
-    const first = new ExpectedSession(id, cookie, values);
+  constructor({ start: { id, cookie, values, subject } }: Run) {
+    const first = new ExpectedSession(id, cookie, values, subject);
     this.#sessions.set(id, first).set(cookie, first);
   }
 
@@ -56,8 +61,11 @@ class Oracle {
   #follow(visits: readonly Visit[]): void {
     const events: [at: number, happens: () => void][] = [];
     for (const visit of visits) {
-      const { committedAt, answeredAt, failedAt, plan } = visit;
-      if (answeredAt !== undefined) {
+      const { sentAt, committedAt, answeredAt, failedAt, plan } = visit;
+      if (plan.kind.destroysAll) {
+        events.push([sentAt, () => this.#ending.set(visit, this.#ofSubject())]);
+        if (answeredAt !== undefined) events.push([answeredAt, () => this.#endAll(visit)]);
+      } else if (answeredAt !== undefined) {
         events.push([committedAt ?? answeredAt, () => this.#commit(visit)]);
         events.push([answeredAt, () => this.#answer(visit)]);
       }
@@ -68,6 +76,25 @@ class Oracle {
     }
     // The sort is stable: at one time what was put in first comes first.
     for (const [, happens] of events.sort(([a], [b]) => a - b)) happens();
+  }
+
+  #ofSubject(): ExpectedSession[] {
+    return [...new Set(this.#sessions.values())].filter(({ subject }) => subject === SUBJECT);
+  }
+
+  /** Those that there were before are ended now; of those that have come meanwhile nobody knows. */
+  #endAll(visit: Visit): void {
+    const before = this.#ending.get(visit)!;
+    this.#ending.delete(visit);
+    this.#allEndedAt = visit.answeredAt!;
+    for (const session of before) {
+      if (session.subject === SUBJECT) session.isEnded = true;
+    }
+  }
+
+  /** Whether its session may have been among all those of the subject that were ended meanwhile. */
+  #isMet(visit: Visit): boolean {
+    return this.#ending.size > 0 || visit.sentAt < this.#allEndedAt;
   }
 
   #commit(visit: Visit): void {
@@ -87,6 +114,9 @@ class Oracle {
       if (session.subject !== visit.subject.loaded) {
         this.#break("wrongAnswers", `${visit.me}'s change reached another user's session`);
       }
+      if (visit.subject.made === SUBJECT && session.subject !== SUBJECT) {
+        session.isUncertain = this.#isMet(visit);
+      }
       session.apply(visit);
       this.#move(visit, session);
     }
@@ -99,6 +129,7 @@ class Oracle {
     if (cookie !== undefined) {
       const session = new ExpectedSession(newId!, cookie, made);
       session.subject = subject.made;
+      session.isUncertain = subject.made === SUBJECT && this.#isMet(visit);
       this.#sessions.set(id, session).set(newId, session).set(cookie, session);
     } else if (visit.changedKeys.length > 0 || subject.made !== undefined) {
       this.#break("lost", `${visit.me} wrote to a new session and was not sent its id`);
@@ -142,7 +173,7 @@ class Oracle {
     if (cookie === "clear") {
       if (!kind.destroys) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
     } else if (session !== presented) {
-      if (presented?.isEnded === false) {
+      if (presented?.isEnded === false && !this.#mayHaveEnded(presented)) {
         this.#break("undoneLogins", `${me} was sent a new session in place of its own`);
       }
     } else if (session?.isEnded) {
@@ -174,13 +205,18 @@ class Oracle {
       this.#break("wrongAnswers", `${me} failed with ${nameOf(error)}`);
     } else {
       const session = this.#sessions.get(id);
-      const isLate = session === undefined || session.isEnded || session.id !== id;
+      const isLate = session === undefined || session.isEnded || session.id !== id ||
+        this.#mayHaveEnded(session) || (visit.subject.made === SUBJECT && this.#isMet(visit));
       // Under an old id the handler itself is refused, before it has changed anything; so is a job.
       const isRead = visit.id !== undefined && !isChange(visit) && !plan.kind.job;
       if (!isLate || isRead) {
         this.#break("wrongAnswers", `${me} was interrupted, and nothing had come between`);
       }
     }
+  }
+
+  #mayHaveEnded({ subject, isUncertain }: ExpectedSession): boolean {
+    return isUncertain || (subject === SUBJECT && this.#ending.size > 0);
   }
 
   /** What is left must be what is expected. */
@@ -199,10 +235,13 @@ class Oracle {
         }
         continue;
       }
-      liveIds.push(alive);
       if (alive > 1) {
         this.#break("extraIds", `${alive} ids of one session are usable`);
       }
+      if (session.isUncertain) {
+        continue;
+      }
+      liveIds.push(alive);
       const found = left.get(session.cookie);
       if (found === undefined) {
         this.#break("deadSessions", "nobody logged out, and the session's id is not usable");

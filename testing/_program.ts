@@ -1,6 +1,6 @@
 /** From a number to what happens: which requests there are, and who goes on when. */
 import { Random } from "./_random.ts";
-import { REQUEST_KINDS, type RequestKind } from "./_request_kinds.ts";
+import { REQUEST_KINDS, type RequestKind, SUBJECT } from "./_request_kinds.ts";
 
 /** One request of a program. */
 export interface Plan {
@@ -15,6 +15,8 @@ export interface Plan {
 /** Some requests of one browser. */
 export interface Program {
   plans: readonly Plan[];
+  /** Whose session it is at the start, if anybody's. */
+  subject?: string;
   /** Whether a request that only reads has to note the session's use. */
   isTouchDue: boolean;
 }
@@ -35,12 +37,13 @@ export function randomProgram(
   const drawn = fewest + random.below(most - fewest + 1);
   // Where somebody logs out little can be lost any more: half of all programs do without.
   const isLasting = random.chance(50);
-  const kinds = REQUEST_KINDS.filter((kind) => !(isLasting && kind.destroys));
+  const kinds = REQUEST_KINDS.filter((kind) => !(isLasting && (kind.destroys || kind.destroysAll)));
   const plans = Array.from({ length: requests ?? drawn }, (): Plan => ({
     kind: random.pick(kinds),
     isEarly: random.chance(70),
   }));
-  const program = { plans, isTouchDue: random.chance(75) };
+  const subject = random.chance(70) ? subjectFor(plans) : undefined;
+  const program = { plans, subject, isTouchDue: random.chance(75) };
   // Requests that go on for a while make other races than those that take turns.
   const persistence = random.pick([0, 50, 85]);
   let last = -1;
@@ -49,6 +52,11 @@ export function randomProgram(
     return last;
   };
   return { program, choose };
+}
+
+/** Whose session it has to be at the start, so that each request has something to do. */
+export function subjectFor(plans: readonly Plan[]): string | undefined {
+  return plans.some(({ kind }) => kind.destroysAll) ? SUBJECT : undefined;
 }
 
 /** A schedule that is written down; when it is used up, the requests finish one after the other. */

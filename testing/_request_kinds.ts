@@ -5,6 +5,9 @@ import type { Session } from "../session.ts";
 /** What every session holds at the start, beside an old key for each request. */
 const START = { count: 0, shared: "nobody" };
 
+/** Whose sessions are ended all at once. */
+export const SUBJECT = "everybody";
+
 /** Takes what a job found, what it made of that, and whose session it was. */
 export type Note = (
   loaded: Record<string, unknown>,
@@ -26,6 +29,8 @@ export interface RequestKind {
   destroys?: true;
   /** Whether keys that others added meanwhile go too. */
   clears?: true;
+  /** Whether it ends all sessions of {@linkcode SUBJECT}. */
+  destroysAll?: true;
   /** How much it adds to `count`, however often it has to. */
   counts?: number;
   /** Whether its handler fails after that. */
@@ -68,6 +73,13 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
       session.subject = me;
     },
   },
+  {
+    name: "signs in",
+    rotates: true,
+    act: (session) => {
+      session.regenerate().subject = SUBJECT;
+    },
+  },
   { name: "logs out", destroys: true, act: (session) => session.destroy() },
   {
     name: "logs out and rotates",
@@ -87,6 +99,7 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
       }),
   },
   { name: "is logged out by a job", destroys: true, job: (sessions, id) => sessions.destroy(id) },
+  { name: "is logged out everywhere", destroysAll: true, job: (it) => it.destroyAll(SUBJECT) },
 ];
 
 /** The data of a session before the race, for requests with these letters. */

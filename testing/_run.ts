@@ -1,11 +1,12 @@
 /** One race: sets a session up, lets the requests run as the schedule says, and looks what is left. */
+import { keyOf } from "../_subject_index.ts";
 import { SessionMiddleware } from "../middleware.ts";
 import type { HeaderPair } from "../pagi.ts";
 import { Session } from "../session.ts";
 import type { SessionStore } from "../store/store.ts";
 import { CookieJar } from "./_cookie_jar.ts";
 import type { Choose, Program } from "./_program.ts";
-import { startingValues } from "./_request_kinds.ts";
+import { startingValues, SUBJECT } from "./_request_kinds.ts";
 import { call, type Values, Visit } from "./_visit.ts";
 import { type Step, watch } from "./_watch.ts";
 
@@ -23,7 +24,7 @@ export interface Run {
   order: number[];
   steps: Step[];
   /** The first session: its id, its cookie and its data. */
-  start: { id: string; cookie: string; values: Values };
+  start: { id: string; cookie: string; values: Values; subject: string | undefined };
   /** What is found under each cookie and each id there was. */
   left: Map<string, Left | undefined>;
 }
@@ -64,9 +65,14 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, isSlow));
   const jar = new CookieJar();
   const alone = middleware(store);
-  const start = await setUp(alone, jar, startingValues(visits.map(({ me }) => me)));
+  const values = startingValues(visits.map(({ me }) => me));
+  const start = await setUp(alone, jar, values, program.subject);
+  // Where nobody ends all of a subject's sessions at once, nobody looks at its list.
+  const isSeen = program.plans.some(({ kind }) => kind.destroysAll);
+  const subjects = visits.map(({ me }) => me);
+  const unseen = await keysOf(isSeen ? subjects : [...subjects, SUBJECT]);
   for (const visit of visits) {
-    const sessions = middleware(watch(store, visit));
+    const sessions = middleware(watch(store, visit, unseen));
     await visit.lane.start(() => visit.run(sessions, jar));
   }
   const order = await follow(visits, choose);
@@ -76,6 +82,16 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
     left.set(cookie, await probe(alone, cookie));
   }
   return { program, visits, order, steps, start, left };
+}
+
+const keys = new Map<string, Promise<string>>();
+
+/** The keys of subjects' lists. */
+async function keysOf(subjects: readonly string[]): Promise<ReadonlySet<string>> {
+  for (const subject of subjects) {
+    if (!keys.has(subject)) keys.set(subject, keyOf(subject));
+  }
+  return new Set(await Promise.all(subjects.map((subject) => keys.get(subject)!)));
 }
 
 /** Lets one request after the other take a step until none can any more. */
@@ -95,10 +111,13 @@ async function setUp(
   sessions: SessionMiddleware,
   jar: CookieJar,
   values: Values,
+  subject: string | undefined,
 ): Promise<Run["start"]> {
   let id: string | undefined;
   const app = sessions.wrap(async (scope, _receive, send) => {
-    id = new Session(scope).set(values).id;
+    const session = new Session(scope).set(values);
+    if (subject !== undefined) session.subject = subject;
+    id = session.id;
     await send({ type: "http.response.start", status: 200, headers: [] });
   });
   await call(app, "http", undefined, (event) => {
@@ -108,7 +127,7 @@ async function setUp(
   if (id === undefined || jar.value === undefined) {
     throw new Error("Cannot simulate races: the middleware sent no cookie for a first session");
   }
-  return { id, cookie: jar.value, values };
+  return { id, cookie: jar.value, values, subject };
 }
 
 /** What is found under a cookie. A socket only looks: nothing is touched by it. */

@@ -34,6 +34,8 @@ export class Visit {
   loaded: Values = {};
   /** What its handler made of that. */
   made: Values = {};
+  /** When it was sent. */
+  sentAt = 0;
   /** When the last of its writes took. */
   committedAt: number | undefined;
   /** When its response was started. */
@@ -78,7 +80,7 @@ export class Visit {
   async run(sessions: SessionMiddleware, jar: CookieJar): Promise<void> {
     if (!this.plan.isEarly) await this.lane.turn(() => {});
     this.presented = jar.value;
-    this.note("is sent with id", this.presented);
+    this.sentAt = this.note("is sent with id", this.presented);
     try {
       if (this.plan.kind.job !== undefined) await this.#work(sessions);
       else await this.#request(sessions, jar);

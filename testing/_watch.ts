@@ -1,4 +1,5 @@
 /** A store each of whose calls is a point of the request that makes it. */
+import { isIndex } from "../_subject_index.ts";
 import type { SessionStore } from "../store/store.ts";
 import type { Visit } from "./_visit.ts";
 
@@ -15,8 +16,16 @@ export interface Step {
 /** Calls that change what is stored. A touch is none: it may be lost, and nobody is told. */
 const WRITES = ["create", "replace", "delete", "set"];
 
-/** `store` as one request sees it. */
-export function watch(store: SessionStore, visit: Visit): SessionStore {
+/**
+ * `store` as one request sees it.
+ *
+ * @param unseen The keys that no other request asks for: a call for one of them is no point.
+ */
+export function watch(
+  store: SessionStore,
+  visit: Visit,
+  unseen: ReadonlySet<string>,
+): SessionStore {
   // A plain store's answers say nothing: every write of it takes.
   const isVersioned = "read" in store;
   return new Proxy(store, {
@@ -33,14 +42,17 @@ export function watch(store: SessionStore, visit: Visit): SessionStore {
           const answer: unknown = await member.apply(target, args);
           const isRefused = isVersioned && (answer === undefined || answer === false);
           const time = visit.note(`${method}(id)${isRefused ? " in vain" : ""}`, id);
-          if (WRITES.includes(method) && !isRefused) visit.committedAt = time;
+          // What is written to a subject's list is no session yet.
+          const isWrite = WRITES.includes(method) && !isIndex(args[1]);
+          if (isWrite && !isRefused) visit.committedAt = time;
           return answer;
         } catch (error) {
           visit.note(`${method}(id) fails`, id);
           throw error;
         }
       };
-      return (...args: unknown[]) => visit.lane.turn(() => call(...args));
+      return (...args: unknown[]) =>
+        unseen.has(String(args[0])) ? call(...args) : visit.lane.turn(() => call(...args));
     },
   });
 }

@@ -1,6 +1,7 @@
 /** Lifecycles with one mistake each, as edits of the sources. */
 import type { Guarantee } from "../../testing/mod.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
+import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
 
 /** One edit, and what has to notice it. */
 export interface Mutant {
@@ -244,4 +245,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...late,
   ...ending,
   ...answering,
+  ...SUBJECT_MUTANTS,
 ];

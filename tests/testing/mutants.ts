@@ -16,6 +16,8 @@ const TREES = ["state/", "store/", "testing/", "tests/offline/", "tests/testing/
 const TESTS = [
   "tests/merge_test.ts",
   "tests/rotation_test.ts",
+  "tests/subject_index_test.ts",
+  "tests/subject_sessions_test.ts",
   "tests/update_test.ts",
   "tests/testing/broken_lifecycles_test.ts",
 ];

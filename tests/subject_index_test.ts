@@ -1,0 +1,125 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { HashedStore, MemoryStore, SealedStore, SessionError } from "@pagi/session";
+import { tap } from "./_at_rest_dump.ts";
+import { requestWith } from "./_helpers.ts";
+import { idOf, rig, SECRET } from "./_subject_rig.ts";
+
+Deno.test("a session that is used for long stays in the list, and its list does not grow", async () => {
+  const { sessions, signIn, devices, clock, answer, store } = rig({ expire: 600 });
+  const cookie = await signIn("ada", "phone");
+  for (let minute = 0; minute < 600; minute++) {
+    clock.advance(60);
+    await answer(new Response(), { cookie, write: minute % 2 === 0 });
+  }
+  assertEquals(await devices("ada"), ["phone"]);
+  await signIn("ada", "desktop");
+  assertEquals(await devices("ada"), ["desktop", "phone"]);
+  assertEquals(await sessions.destroyAll("ada"), 2);
+  assert(store.size <= 3, `${store.size} records`);
+});
+
+Deno.test("what the list says is forgotten when nobody of it can be alive", async () => {
+  const { store: tapped, dump } = tap(new MemoryStore());
+  const { sessions, signIn, clock } = rig({ expire: 600, store: tapped });
+  for (let count = 0; count < 200; count++) {
+    await signIn("ada");
+    clock.advance(60);
+  }
+  const lists = dump.filter((text) => text.startsWith("subject:"));
+  const longest = Math.max(...lists.map((text) => text.split("sealed").length - 1));
+  assertEquals(longest, 22);
+  assertEquals((await sessions.list("ada")).length, 10);
+});
+
+Deno.test("a dump of the store names no subject, and behind HashedStore no id", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { sessions, signIn, rotate } = rig({ secret: SECRET, store: new HashedStore(store) });
+  const cookies = [await signIn("user-7"), await signIn("user-7")];
+  cookies.push(await rotate(cookies[0]!));
+  await sessions.destroyAll("user-7", { except: idOf(cookies[2]!) });
+  assert(dump.some((text) => text.startsWith("subject:")));
+  const records = dump.filter((text) => !text.startsWith("{"));
+  for (const cookie of cookies) assert(!dump.join().includes(idOf(cookie)));
+  assert(!records.join().includes("user-7"));
+});
+
+Deno.test("sessions.destroyAll() works through both wrappers, and leaves nothing to be read", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const sealed = new SealedStore(new HashedStore(store), { secret: SECRET });
+  const { sessions, signIn, subjectOf } = rig({ secret: SECRET, store: sealed });
+  const [ada, kept] = [await signIn("ada"), await signIn("ada")];
+  assertEquals(await sessions.destroyAll("ada", { except: idOf(kept) }), 1);
+  assertEquals([await subjectOf(ada), await subjectOf(kept)], [undefined, "ada"]);
+  assert(!/ada|subject|sealed/.test(dump.join()));
+});
+
+Deno.test("a session that was listed under another secret is not passed over", async () => {
+  const { store, signIn, clock } = rig({ secret: "the one before" });
+  const before = await signIn("ada");
+  const after = rig({ secret: "another", store, now: clock.now });
+  const mine = await after.signIn("ada");
+  for (const ask of ["list", "destroyAll"] as const) {
+    const error = await assertRejects(() => after.sessions[ask]("ada"), SessionError);
+    assertEquals((error as SessionError).code, "ERR_SESSION_STORE");
+    assertStringIncludes((error as Error).message, "under another secret");
+  }
+  // What it could end it has ended.
+  assertEquals(await after.subjectOf(mine), undefined);
+  assertEquals(await after.subjectOf(before), "ada");
+  // With both secrets all of them are found.
+  const both = rig({ secret: ["another", "the one before"], store, now: clock.now });
+  assertEquals(await both.sessions.destroyAll("ada"), 1);
+  assertEquals(await both.subjectOf(before), undefined);
+});
+
+Deno.test("after a change of the secret the sessions that go on are listed again", async () => {
+  const { store, signIn, clock } = rig({ secret: "the one before", expire: 600 });
+  const cookie = await signIn("ada", "phone");
+  await signIn("ada", "never used again");
+  const after = rig({ secret: "another", store, now: clock.now, expire: 600 });
+  for (let minute = 0; minute < 22; minute++) {
+    clock.advance(60);
+    await after.answer(new Response(), { cookie, write: false });
+  }
+  assertEquals(await after.devices("ada"), ["phone"]);
+});
+
+Deno.test("a list that is damaged is not taken for an empty one", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { sessions, signIn, events, clock } = rig({ store, expire: 600 });
+  await signIn("ada");
+  const options = { signal: new AbortController().signal, lastAccess: 0, ttl: 3600 };
+  const { text, version } = (await store.read(listKey(dump), options))!;
+  await store.replace(listKey(dump), text.slice(0, 20), { ...options, version });
+  await assertRejects(() => sessions.destroyAll("ada"), SessionError, "the list is damaged");
+  await signIn("ada");
+  await assertRejects(() => sessions.list("ada"), SessionError, "the list is damaged");
+  assert(events.includes("record-corrupt"));
+  // Whoever was in it and is still there has been listed again by then.
+  clock.advance(1261);
+  assertEquals(await sessions.destroyAll("ada"), 0);
+});
+
+Deno.test("a client that presents a list's key has no session, and nothing is said or ended", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { sessions, signIn, events, devices } = rig({ store });
+  await signIn("ada", "phone");
+  const key = listKey(dump);
+  assertMatch(key, /^[0-9a-f]{64}$/);
+  assertEquals(await sessions.load(requestWith({ cookie: `pagi_session=${key}` })), undefined);
+  await sessions.destroy(key);
+  await assertRejects(() => sessions.update(key, () => {}), SessionError, "there is none");
+  assertEquals(events, []);
+  assertEquals(await devices("ada"), ["phone"]);
+});
+
+/** The key of the first list that a store was handed. */
+function listKey(dump: readonly string[]): string {
+  return dump[dump.findIndex((text) => text.startsWith("subject:")) - 2]!;
+}
