@@ -1,5 +1,5 @@
 /** Every schedule of every pair of requests, each with a number of its own. */
-import { type Choose, type Program, subjectFor } from "./_program.ts";
+import { type Choose, endsAll, type Program } from "./_program.ts";
 import { REQUEST_KINDS } from "./_request_kinds.ts";
 import type { Run } from "./_run.ts";
 
@@ -16,7 +16,7 @@ export type Runner = (program: Program, choose: Choose) => Promise<Run>;
 export const PAIRS: readonly Program[] = REQUEST_KINDS.flatMap((first, at) =>
   REQUEST_KINDS.slice(at).map((second) => {
     const plans = [{ kind: first, isEarly: true }, { kind: second, isEarly: true }];
-    return { plans, subject: subjectFor(plans), isTouchDue: true };
+    return { plans, isSignedIn: endsAll(plans), isTouchDue: true };
   })
 );
 

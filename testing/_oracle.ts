@@ -3,7 +3,6 @@
  * has happened, in the order in which the writes took; every other has not.
  */
 import { ExpectedSession, isChange } from "./_expected.ts";
-import { SUBJECT } from "./_request_kinds.ts";
 import type { Run } from "./_run.ts";
 import { HandlerFailure, nameOf, type Visit } from "./_visit.ts";
 
@@ -44,9 +43,11 @@ class Oracle {
   readonly #ending = new Map<Visit, ExpectedSession[]>();
   /** When all of the subject's sessions had been ended. */
   #allEndedAt = 0;
+  readonly #everybody: string;
   #isReplaced = false;
 
-  constructor({ start: { id, cookie, values, subject } }: Run) {
+  constructor({ start: { id, cookie, values, subject }, everybody }: Run) {
+    this.#everybody = everybody;
     const first = new ExpectedSession(id, cookie, values, subject);
     this.#sessions.set(id, first).set(cookie, first);
   }
@@ -79,7 +80,9 @@ class Oracle {
   }
 
   #ofSubject(): ExpectedSession[] {
-    return [...new Set(this.#sessions.values())].filter(({ subject }) => subject === SUBJECT);
+    return [...new Set(this.#sessions.values())].filter(({ subject }) =>
+      subject === this.#everybody
+    );
   }
 
   /** Those that there were before are ended now; of those that have come meanwhile nobody knows. */
@@ -88,7 +91,7 @@ class Oracle {
     this.#ending.delete(visit);
     this.#allEndedAt = visit.answeredAt!;
     for (const session of before) {
-      if (session.subject === SUBJECT) session.isEnded = true;
+      if (session.subject === this.#everybody) session.isEnded = true;
     }
   }
 
@@ -114,7 +117,7 @@ class Oracle {
       if (session.subject !== visit.subject.loaded) {
         this.#break("wrongAnswers", `${visit.me}'s change reached another user's session`);
       }
-      if (visit.subject.made === SUBJECT && session.subject !== SUBJECT) {
+      if (visit.subject.made === this.#everybody && session.subject !== this.#everybody) {
         session.isUncertain = this.#isMet(visit);
       }
       session.apply(visit);
@@ -129,7 +132,7 @@ class Oracle {
     if (cookie !== undefined) {
       const session = new ExpectedSession(newId!, cookie, made);
       session.subject = subject.made;
-      session.isUncertain = subject.made === SUBJECT && this.#isMet(visit);
+      session.isUncertain = subject.made === this.#everybody && this.#isMet(visit);
       this.#sessions.set(id, session).set(newId, session).set(cookie, session);
     } else if (visit.changedKeys.length > 0 || subject.made !== undefined) {
       this.#break("lost", `${visit.me} wrote to a new session and was not sent its id`);
@@ -206,7 +209,8 @@ class Oracle {
     } else {
       const session = this.#sessions.get(id);
       const isLate = session === undefined || session.isEnded || session.id !== id ||
-        this.#mayHaveEnded(session) || (visit.subject.made === SUBJECT && this.#isMet(visit));
+        this.#mayHaveEnded(session) ||
+        (visit.subject.made === this.#everybody && this.#isMet(visit));
       // Under an old id the handler itself is refused, before it has changed anything; so is a job.
       const isRead = visit.id !== undefined && !isChange(visit) && !plan.kind.job;
       if (!isLate || isRead) {
@@ -216,7 +220,7 @@ class Oracle {
   }
 
   #mayHaveEnded({ subject, isUncertain }: ExpectedSession): boolean {
-    return isUncertain || (subject === SUBJECT && this.#ending.size > 0);
+    return isUncertain || (subject === this.#everybody && this.#ending.size > 0);
   }
 
   /** What is left must be what is expected. */

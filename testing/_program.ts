@@ -1,6 +1,6 @@
 /** From a number to what happens: which requests there are, and who goes on when. */
 import { Random } from "./_random.ts";
-import { REQUEST_KINDS, type RequestKind, SUBJECT } from "./_request_kinds.ts";
+import { REQUEST_KINDS, type RequestKind } from "./_request_kinds.ts";
 
 /** One request of a program. */
 export interface Plan {
@@ -15,8 +15,8 @@ export interface Plan {
 /** Some requests of one browser. */
 export interface Program {
   plans: readonly Plan[];
-  /** Whose session it is at the start, if anybody's. */
-  subject?: string;
+  /** Whether the session is that of the subject whose sessions are ended all at once at the start. */
+  isSignedIn: boolean;
   /** Whether a request that only reads has to note the session's use. */
   isTouchDue: boolean;
 }
@@ -42,8 +42,8 @@ export function randomProgram(
     kind: random.pick(kinds),
     isEarly: random.chance(70),
   }));
-  const subject = random.chance(70) ? subjectFor(plans) : undefined;
-  const program = { plans, subject, isTouchDue: random.chance(75) };
+  const isSignedIn = endsAll(plans) && random.chance(70);
+  const program = { plans, isSignedIn, isTouchDue: random.chance(75) };
   // Requests that go on for a while make other races than those that take turns.
   const persistence = random.pick([0, 50, 85]);
   let last = -1;
@@ -54,9 +54,9 @@ export function randomProgram(
   return { program, choose };
 }
 
-/** Whose session it has to be at the start, so that each request has something to do. */
-export function subjectFor(plans: readonly Plan[]): string | undefined {
-  return plans.some(({ kind }) => kind.destroysAll) ? SUBJECT : undefined;
+/** Whether one of the requests ends all sessions of a subject. */
+export function endsAll(plans: readonly Plan[]): boolean {
+  return plans.some(({ kind }) => kind.destroysAll);
 }
 
 /** A schedule that is written down; when it is used up, the requests finish one after the other. */

@@ -6,7 +6,10 @@ import type { Session } from "../session.ts";
 const START = { count: 0, shared: "nobody" };
 
 /** Whose sessions are ended all at once. */
-export const SUBJECT = "everybody";
+export const EVERYBODY = "everybody";
+
+/** The subject that goes by a name in this run, and in no other on the same store. */
+export type SubjectOf = (name: string) => string;
 
 /** Takes what a job found, what it made of that, and whose session it was. */
 export type Note = (
@@ -20,16 +23,21 @@ export interface RequestKind {
   /** What it is called in a schedule. */
   name: string;
   /** What its handler does; `me` is a letter of its own. */
-  act?(session: Session, me: string): unknown;
+  act?(session: Session, me: string, subjectOf: SubjectOf): unknown;
   /** What it does in place of a request, to the session under `id`; `note` takes what it changes. */
-  job?(sessions: SessionMiddleware, id: string, note: Note): Promise<unknown>;
+  job?(
+    sessions: SessionMiddleware,
+    id: string,
+    note: Note,
+    subjectOf: SubjectOf,
+  ): Promise<unknown>;
   /** Whether it asks for a new id. */
   rotates?: true;
   /** Whether it ends the session. */
   destroys?: true;
   /** Whether keys that others added meanwhile go too. */
   clears?: true;
-  /** Whether it ends all sessions of {@linkcode SUBJECT}. */
+  /** Whether it ends all sessions of {@linkcode EVERYBODY}. */
   destroysAll?: true;
   /** How much it adds to `count`, however often it has to. */
   counts?: number;
@@ -69,15 +77,15 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   {
     name: "sets the subject",
     rotates: true,
-    act: (session, me) => {
-      session.subject = me;
+    act: (session, me, subjectOf) => {
+      session.subject = subjectOf(me);
     },
   },
   {
     name: "signs in",
     rotates: true,
-    act: (session) => {
-      session.regenerate().subject = SUBJECT;
+    act: (session, _me, subjectOf) => {
+      session.regenerate().subject = subjectOf(EVERYBODY);
     },
   },
   { name: "logs out", destroys: true, act: (session) => session.destroy() },
@@ -99,7 +107,11 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
       }),
   },
   { name: "is logged out by a job", destroys: true, job: (sessions, id) => sessions.destroy(id) },
-  { name: "is logged out everywhere", destroysAll: true, job: (it) => it.destroyAll(SUBJECT) },
+  {
+    name: "is logged out everywhere",
+    destroysAll: true,
+    job: (sessions, _id, _note, subjectOf) => sessions.destroyAll(subjectOf(EVERYBODY)),
+  },
 ];
 
 /** The data of a session before the race, for requests with these letters. */

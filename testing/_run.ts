@@ -5,8 +5,8 @@ import type { HeaderPair } from "../pagi.ts";
 import { Session } from "../session.ts";
 import type { SessionStore } from "../store/store.ts";
 import { CookieJar } from "./_cookie_jar.ts";
-import type { Choose, Program } from "./_program.ts";
-import { startingValues, SUBJECT } from "./_request_kinds.ts";
+import { type Choose, endsAll, type Program } from "./_program.ts";
+import { EVERYBODY, startingValues } from "./_request_kinds.ts";
 import { call, type Values, Visit } from "./_visit.ts";
 import { type Step, watch } from "./_watch.ts";
 
@@ -25,6 +25,8 @@ export interface Run {
   steps: Step[];
   /** The first session: its id, its cookie and its data. */
   start: { id: string; cookie: string; values: Values; subject: string | undefined };
+  /** The subject whose sessions are ended all at once. */
+  everybody: string;
   /** What is found under each cookie and each id there was. */
   left: Map<string, Left | undefined>;
 }
@@ -62,15 +64,18 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   const steps: Step[] = [];
   // A response that prolongs the cookie may come after that of a login: the one thing not promised.
   const isSlow = !program.isTouchDue;
-  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, isSlow));
+  const salt = options.newId();
+  const subjectOf = (name: string) => `${name} of ${salt}`;
+  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, isSlow, subjectOf));
   const jar = new CookieJar();
   const alone = middleware(store);
-  const values = startingValues(visits.map(({ me }) => me));
-  const start = await setUp(alone, jar, values, program.subject);
+  const letters = visits.map(({ me }) => me);
+  const everybody = subjectOf(EVERYBODY);
+  const subject = program.isSignedIn ? everybody : undefined;
+  const start = await setUp(alone, jar, startingValues(letters), subject);
   // Where nobody ends all of a subject's sessions at once, nobody looks at its list.
-  const isSeen = program.plans.some(({ kind }) => kind.destroysAll);
-  const subjects = visits.map(({ me }) => me);
-  const unseen = await keysOf(isSeen ? subjects : [...subjects, SUBJECT]);
+  const lists = [...letters.map(subjectOf), ...(endsAll(program.plans) ? [] : [everybody])];
+  const unseen = new Set(await Promise.all(lists.map(keyOf)));
   for (const visit of visits) {
     const sessions = middleware(watch(store, visit, unseen));
     await visit.lane.start(() => visit.run(sessions, jar));
@@ -81,17 +86,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   for (const cookie of new Set([start.cookie, ...ids, ...sent.map(({ set }) => set)])) {
     left.set(cookie, await probe(alone, cookie));
   }
-  return { program, visits, order, steps, start, left };
-}
-
-const keys = new Map<string, Promise<string>>();
-
-/** The keys of subjects' lists. */
-async function keysOf(subjects: readonly string[]): Promise<ReadonlySet<string>> {
-  for (const subject of subjects) {
-    if (!keys.has(subject)) keys.set(subject, keyOf(subject));
-  }
-  return new Set(await Promise.all(subjects.map((subject) => keys.get(subject)!)));
+  return { program, visits, order, steps, start, everybody, left };
 }
 
 /** Lets one request after the other take a step until none can any more. */

@@ -5,6 +5,7 @@ import { Session } from "../session.ts";
 import { type CookieChange, type CookieJar, requestHeaders } from "./_cookie_jar.ts";
 import { Lane } from "./_lane.ts";
 import type { Plan } from "./_program.ts";
+import type { Note, SubjectOf } from "./_request_kinds.ts";
 import type { Step } from "./_watch.ts";
 
 /** The app's keys of a session; the simulated requests write nothing but strings and numbers. */
@@ -56,9 +57,17 @@ export class Visit {
 
   readonly #steps: Step[];
   readonly #isSlow: boolean;
+  readonly #subjectOf: SubjectOf;
 
   /** @param isSlow Whether its response may reach the browser after those of others that left later. */
-  constructor(plan: Plan, at: number, steps: Step[], isSlow: boolean) {
+  constructor(
+    plan: Plan,
+    at: number,
+    steps: Step[],
+    isSlow: boolean,
+    subjectOf: SubjectOf,
+  ) {
+    this.#subjectOf = subjectOf;
     this.plan = plan;
     this.#isSlow = isSlow;
     this.me = String.fromCharCode("A".charCodeAt(0) + at);
@@ -124,7 +133,7 @@ export class Visit {
     const { kind } = this.plan;
     this.subject.loaded = this.subject.made = session.subject;
     this.loaded = session.slice(...session.keys());
-    kind.act?.(session, this.me);
+    kind.act?.(session, this.me, this.#subjectOf);
     this.made = session.slice(...session.keys());
     this.subject.made = session.subject;
     if (kind.fails) throw new HandlerFailure();
@@ -134,11 +143,12 @@ export class Visit {
   async #work(sessions: SessionMiddleware): Promise<void> {
     if (this.presented === undefined) return;
     this.id = this.newId = this.presented;
-    await this.plan.kind.job!(sessions, this.presented, (loaded, made, subject) => {
+    const note: Note = (loaded, made, subject) => {
       this.loaded = loaded;
       this.made = made;
       this.subject.loaded = this.subject.made = subject;
-    });
+    };
+    await this.plan.kind.job!(sessions, this.presented, note, this.#subjectOf);
     this.answers++;
     this.answeredAt = this.note("is done");
   }
