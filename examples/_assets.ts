@@ -1,5 +1,6 @@
 /** What is the same for everybody, and opens no session. */
 import base from "./_base.css" with { type: "text" };
+import devices from "./_devices.css" with { type: "text" };
 import panel from "./_panel.css" with { type: "text" };
 import script from "./_live.js" with { type: "text" };
 import style from "./_style.css" with { type: "text" };
@@ -9,7 +10,7 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48">
 <circle cx="24" cy="24" r="13" fill="#a9bd4e"/></svg>`;
 
 const ASSETS: ReadonlyMap<string, [type: string, text: string]> = new Map([
-  ["/style.css", ["text/css", base + panel + style]],
+  ["/style.css", ["text/css", base + panel + style + devices]],
   ["/live.js", ["text/javascript", script]],
   ["/icon.svg", ["image/svg+xml", ICON]],
 ]);

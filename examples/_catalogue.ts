@@ -6,6 +6,8 @@ export interface Visit {
   visits?: number;
   /** The name the visitor signed in with. */
   user?: string;
+  /** The browser that the visitor signed in with. */
+  device?: string;
   /** How many of each tea, by its key. */
   cart?: Cart;
   /** What the next page says, once. */

@@ -34,9 +34,9 @@ export function shortId(id: string | undefined): string {
   return id === undefined ? "none" : `${id.slice(0, 8)}…`;
 }
 
-/** The session's Set-Cookie with the id shortened; undefined when none was sent. */
+/** The session's Set-Cookie with its value shortened; undefined when none was sent. */
 export function sentCookie(response: Response): string | undefined {
-  return response.headers.getSetCookie()[0]?.replace(/[0-9a-f]{64}/, shortId);
+  return response.headers.getSetCookie()[0]?.replace(/(?<=^[^=]+=)[^;]{64,}/, shortId);
 }
 
 /** The keys whose values differ. */

@@ -90,7 +90,8 @@ const signInForm = html`
 const signOutForm = html`
   <form method="post" action="/sign-out" class="sign-in">
     <button>Sign out</button>
-    <p class="hint">Ends the session: the cart goes, and the old cookie opens nothing.</p>
+    <p class="hint">Ends the session: the cart goes, and the old cookie opens nothing.
+      <a href="/devices">Where are you signed in?</a></p>
   </form>
 `;
 

@@ -72,7 +72,8 @@ export function stepItem(step: Step): Html {
   `;
 }
 
-function ago(seconds: number): string {
+/** How long ago, as people say it. */
+export function ago(seconds: number): string {
   return seconds <= 0 ? "now" : `${duration(seconds)} ago`;
 }
 

@@ -1,5 +1,7 @@
 /** The shop's routes. Each gets the session beside the request; none knows where it is kept. */
-import { TEAS, withMore } from "./_catalogue.ts";
+import type { SessionMiddleware } from "../mod.ts";
+import { TEAS, type Visit, withMore } from "./_catalogue.ts";
+import { deviceOf, devicesPage } from "./_devices.ts";
 import { messagePage, page } from "./_layout.ts";
 import { shopPage } from "./_page.ts";
 import { type Respond, StagedFailure, Trail } from "./_trail.ts";
@@ -8,8 +10,17 @@ import { type Respond, StagedFailure, Trail } from "./_trail.ts";
 const MAX_FORM = 2000;
 const MAX_NAME = 40;
 
+/** What the handlers need beside a request and its session. */
+export interface ShopOptions {
+  sessions: SessionMiddleware<Visit>;
+  trail: Trail;
+  now: () => number;
+  /** Whether the store can say which sessions a user has. */
+  canList: boolean;
+}
+
 /** What `Session` does in a web app, one short handler each. */
-export function shop(trail: Trail, now: () => number): Map<string, Respond> {
+export function shop({ sessions, trail, now, canList }: ShopOptions): Map<string, Respond> {
   const home: Respond = (request, session) => {
     // Coming back from a form is no new visit.
     if (!session.exists("flash")) session.update("visits", (visits = 0) => visits + 1);
@@ -35,10 +46,33 @@ export function shop(trail: Trail, now: () => number): Map<string, Respond> {
     );
   };
 
+  const devices: Respond = async (_request, session) => {
+    const { subject } = session;
+    if (subject === undefined) return seeOther("/");
+    const listed = canList ? await sessions.list(subject, { current: session }) : undefined;
+    return page(() => devicesPage(session.get("user", subject), listed, now()));
+  };
+
+  const signOutDevice: Respond = async (request, session) => {
+    const hash = (await formOf(request))?.get("session");
+    // Of the user's own sessions only: another's hash ends nothing.
+    if (session.subject !== undefined && hash) await sessions.destroyListed(session.subject, hash);
+    return seeOther("/devices");
+  };
+
+  const signOutElsewhere: Respond = async (_request, session) => {
+    const { subject } = session;
+    if (subject !== undefined) await sessions.destroyAll(subject, { except: session });
+    return seeOther("/devices");
+  };
+
   return new Map([
     ["GET /", home],
     ["GET /look", look],
     ["GET /signed-out", signedOut],
+    ["GET /devices", devices],
+    ["POST /devices/sign-out", signOutDevice],
+    ["POST /devices/sign-out-elsewhere", signOutElsewhere],
     ["POST /sign-in", signIn],
     ["POST /sign-out", signOut],
     ["POST /cart", changeCart],
@@ -51,7 +85,13 @@ const signIn: Respond = async (request, session) => {
   const name = (await formOf(request))?.get("name")?.trim().slice(0, MAX_NAME);
   if (name === undefined || name === "") return refusal("A name is missing.");
   // A new id whenever rights change: one that was planted before the sign-in is worth nothing.
-  session.regenerate().set({ user: name, flash: `Welcome, ${name}. Your session has a new id.` });
+  session.regenerate().set({
+    user: name,
+    device: deviceOf(request.headers.get("user-agent")),
+    flash: `Welcome, ${name}. Your session has a new id.`,
+  });
+  // Whose session it is, for the list of where he is signed in.
+  session.subject = name.toLowerCase();
   return seeOther("/");
 };
 

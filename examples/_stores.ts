@@ -1,5 +1,6 @@
 /** The stores that the example can be started with: `--store redis`. */
 import { MemoryStore, type SessionStore } from "../mod.ts";
+import { CookieStore } from "../store/cookie.ts";
 import { DenoKvStore } from "../store/deno_kv.ts";
 import { type PostgresClient, PostgresStore } from "../store/postgres.ts";
 import { type RedisClient, RedisStore } from "../store/redis.ts";
@@ -29,6 +30,8 @@ const STORES: Record<string, () => SessionStore | Promise<SessionStore>> = {
     return store;
   },
   kv: async () => new DenoKvStore(await Deno.openKv()),
+  // In production: one secret for all processes, that outlives them. A restart ends these sessions.
+  cookie: () => new CookieStore({ secret: crypto.randomUUID() }),
 };
 
 /** The names of the stores. */

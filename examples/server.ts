@@ -1,7 +1,7 @@
 /**
  * A small shop on `sessions.handler`: signing in, a cart, a flash message, and a live look into the
  * session. Start it with `deno task start` and open the address that it prints. With another store:
- * `deno run -A --unstable-kv examples/server.ts --store sqlite` (or redis, postgres, kv).
+ * `deno run -A --unstable-kv examples/server.ts --store sqlite` (or redis, postgres, kv, cookie).
  *
  * What the shop does with its sessions is in `_shop.ts`.
  *
@@ -49,7 +49,7 @@ export function createApp(options: AppOptions = {}): (request: Request) => Promi
 
   const trail = new Trail();
   const handlers = new Map(
-    [...shop(trail, now)].map(([route, respond]) =>
+    [...shop({ sessions, trail, now, canList: "read" in store })].map(([route, respond]) =>
       [route, observed(sessions, respond, trail, now)] as const
     ),
   );

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { bridge } from "../examples/_bridge.ts";
 import { portOf } from "../examples/_serve.ts";
 import { app as pagiApp } from "../examples/pagi.ts";
+import { openStore } from "../examples/_stores.ts";
 import { type AppOptions, createApp } from "../examples/server.ts";
 import type { App } from "../mod.ts";
 
@@ -75,6 +76,50 @@ Deno.test("createApp() never shows an id in full", async () => {
   const id = visitor.cookie!.split("=")[1]!;
   assertStringIncludes(first, id.slice(0, 8));
   assert(!first.includes(id.slice(0, 17)));
+});
+
+Deno.test("createApp() shows where a visitor is signed in, and signs him out there", async () => {
+  const app = createApp();
+  const signIn = async (name: string, agent: string) => {
+    const visitor = new Browser(app);
+    const headers = { "user-agent": agent };
+    const body = new URLSearchParams({ name });
+    await visitor.send("/sign-in", { method: "POST", headers, body });
+    return visitor;
+  };
+  const laptop = await signIn("Ada", "Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0");
+  const phone = await signIn("ada", "Mozilla/5.0 (iPhone) Safari/604.1");
+  const tablet = await signIn("Ada", "Mozilla/5.0 (Linux; Android 16) Chrome/156.0 Safari/537.36");
+  const other = await signIn("Bob", "Edge");
+  const page = await laptop.page("/devices");
+  const shown = [...page.matchAll(/<strong>(.*?)<\/strong>/g)].map(([, device]) => device);
+  assertEquals(shown.sort(), ["Chrome on Android", "Firefox on Linux", "Safari on iPhone"]);
+  assertEquals(page.match(/this one/g)?.length, 1);
+  assert(!page.includes(phone.cookie!.split("=")[1]!));
+
+  const [, hash] = page.match(/value="([0-9a-f]{32})"\s+aria-label="Sign out Safari on iPhone"/)!;
+  await other.submit("/devices/sign-out", { session: hash! });
+  assertStringIncludes(await phone.page("/look"), "Hello, ada");
+  const rest = await laptop.submit("/devices/sign-out", { session: hash! });
+  assert(!rest.includes("iPhone"));
+  assertStringIncludes(await phone.page("/look"), "Have some tea");
+
+  const alone = await laptop.submit("/devices/sign-out-elsewhere");
+  assert(!alone.includes("Android"));
+  assertStringIncludes(await tablet.page("/look"), "Have some tea");
+  assertStringIncludes(await laptop.page("/look"), "Hello, Ada");
+  assertStringIncludes(await other.page("/look"), "Hello, Bob");
+  assertEquals((await new Browser(app).send("/devices")).headers.get("location"), "/");
+});
+
+Deno.test("createApp() keeps sessions in cookies, and says that nobody has a list of them", async () => {
+  const visitor = browser({ store: await openStore("cookie") });
+  await visitor.submit("/cart", { add: "assam" });
+  const page = await visitor.submit("/sign-in", { name: "Ada" });
+  assertStringIncludes(page, "Hello, Ada");
+  assertEquals(inCart(page, "Assam"), 1);
+  assert(!page.includes(visitor.cookie!.split("=")[1]!.slice(0, 17)));
+  assertStringIncludes(await visitor.page("/devices"), "nobody keeps a list");
 });
 
 Deno.test("createApp() changes the id and keeps the cart when a visitor signs in", async () => {
