@@ -44,10 +44,12 @@ class Oracle {
   /** When all of the subject's sessions had been ended. */
   #allEndedAt = 0;
   readonly #everybody: string;
+  readonly #canList: boolean;
   #isReplaced = false;
 
-  constructor({ start: { id, cookie, values, subject }, everybody }: Run) {
+  constructor({ start: { id, cookie, values, subject }, everybody, canList }: Run) {
     this.#everybody = everybody;
+    this.#canList = canList;
     const first = new ExpectedSession(id, cookie, values, subject);
     this.#sessions.set(id, first).set(cookie, first);
   }
@@ -149,10 +151,6 @@ class Oracle {
       }
       Object.assign(session, { id: newId, cookie });
       this.#sessions.set(newId, session).set(cookie, session);
-    } else if (cookie !== undefined && !this.#sessions.has(cookie)) {
-      // Where the cookie holds the data, each write makes another.
-      session.cookie = cookie;
-      this.#sessions.set(cookie, session);
     }
   }
 
@@ -173,6 +171,7 @@ class Oracle {
       return;
     }
     this.#isReplaced ||= this.#replaces(visit);
+    this.#learn(visit, session);
     if (cookie === "clear") {
       if (!kind.destroys) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
     } else if (session !== presented) {
@@ -188,6 +187,15 @@ class Oracle {
     }
   }
 
+  /** Where the cookie holds the data, each write makes another, and each touch. */
+  #learn(visit: Visit, session: ExpectedSession | undefined): void {
+    const cookie = cookieOf(visit);
+    if (session === undefined || cookie === undefined || cookie === visit.newId) return;
+    if (this.#sessions.has(cookie)) return;
+    session.cookie = cookie;
+    this.#sessions.set(cookie, session);
+  }
+
   /** Whether it presented an ended session, and took the place of another in the browser. */
   #replaces({ presented, jarBefore, id }: Visit): boolean {
     const before = this.#sessions.get(jarBefore);
@@ -197,6 +205,8 @@ class Oracle {
 
   #fail(visit: Visit): void {
     const { me, error, plan, id = visit.presented } = visit;
+    // It says so at once, and does nothing.
+    if (plan.kind.destroysAll && !this.#canList) return;
     if (visit.pageCookies.length > 0) {
       this.#break("wrongAnswers", `${me} was refused and sent a cookie`);
     }

@@ -27,6 +27,8 @@ export interface Run {
   start: { id: string; cookie: string; values: Values; subject: string | undefined };
   /** The subject whose sessions are ended all at once. */
   everybody: string;
+  /** Whether the store can tell which these are. */
+  canList: boolean;
   /** What is found under each cookie and each id there was. */
   left: Map<string, Left | undefined>;
 }
@@ -86,7 +88,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   for (const cookie of new Set([start.cookie, ...ids, ...sent.map(({ set }) => set)])) {
     left.set(cookie, await probe(alone, cookie));
   }
-  return { program, visits, order, steps, start, everybody, left };
+  return { program, visits, order, steps, start, everybody, canList: "read" in store, left };
 }
 
 /** Lets one request after the other take a step until none can any more. */

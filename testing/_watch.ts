@@ -14,7 +14,7 @@ export interface Step {
 }
 
 /** Calls that change what is stored. A touch is none: it may be lost, and nobody is told. */
-const WRITES = ["create", "replace", "delete", "set"];
+const WRITES = ["create", "replace", "delete", "set", "seal", "end"];
 
 /**
  * `store` as one request sees it.

@@ -106,7 +106,8 @@ const MAX_NUMBER = 2 ** 40;
  * The schedule follows from a number, and so does everything in it. There is no timer in it and
  * nothing random, so a failure can be replayed from its number.
  *
- * A store with PAGI's three methods alone can be run too; it will not pass.
+ * A store with PAGI's three methods alone can be run too, and a `CookieStore`; neither will pass.
+ * What the latter shows is the replay of an ended session (`resurrected`), which `revocations` ends.
  *
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  * @throws {RangeError} When a number is out of its range.
