@@ -37,6 +37,8 @@ export interface RequestKind {
   destroys?: true;
   /** Whether keys that others added meanwhile go too. */
   clears?: true;
+  /** Whether it says whose the session is. */
+  namesSubject?: true;
   /** Whether it ends all sessions of {@linkcode EVERYBODY}. */
   destroysAll?: true;
   /** How much it adds to `count`, however often it has to. */
@@ -77,6 +79,7 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   {
     name: "sets the subject",
     rotates: true,
+    namesSubject: true,
     act: (session, me, subjectOf) => {
       session.subject = subjectOf(me);
     },
@@ -84,6 +87,7 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   {
     name: "signs in",
     rotates: true,
+    namesSubject: true,
     act: (session, _me, subjectOf) => {
       session.regenerate().subject = subjectOf(EVERYBODY);
     },

@@ -75,9 +75,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   const everybody = subjectOf(EVERYBODY);
   const subject = program.isSignedIn ? everybody : undefined;
   const start = await setUp(alone, jar, startingValues(letters), subject);
-  // Where nobody ends all of a subject's sessions at once, nobody looks at its list.
-  const lists = [...letters.map(subjectOf), ...(endsAll(program.plans) ? [] : [everybody])];
-  const unseen = new Set(await Promise.all(lists.map(keyOf)));
+  const unseen = await unseenLists(program, letters.map(subjectOf), everybody);
   for (const visit of visits) {
     const sessions = middleware(watch(store, visit, unseen));
     await visit.lane.start(() => visit.run(sessions, jar));
@@ -89,6 +87,17 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
     left.set(cookie, await probe(alone, cookie));
   }
   return { program, visits, order, steps, start, everybody, canList: "read" in store, left };
+}
+
+/** The keys of the lists that one request alone asks for, and those that nobody goes through. */
+async function unseenLists(
+  { plans }: Program,
+  subjects: readonly string[],
+  everybody: string,
+): Promise<ReadonlySet<string>> {
+  if (!plans.some(({ kind }) => kind.namesSubject)) return new Set();
+  const unseen = endsAll(plans) ? subjects : [...subjects, everybody];
+  return new Set(await Promise.all(unseen.map(keyOf)));
 }
 
 /** Lets one request after the other take a step until none can any more. */

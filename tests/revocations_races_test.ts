@@ -37,7 +37,7 @@ class Account extends CookieStore {
 
 /** Races on a store, and what its account adds up to. */
 async function race(store: Account) {
-  const report = await simulateRaces({ open: () => store, runs: 150, exhaustive: false });
+  const report = await simulateRaces({ open: () => store, runs: 60, exhaustive: false });
   return { report, ...await store.settle() };
 }
 
