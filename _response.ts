@@ -45,11 +45,12 @@ export function addHeaders(
       return response;
     }
   }
-  const copy = new Response(response.body, {
-    status: response.status,
-    statusText: response.statusText,
-    headers: response.headers,
-  });
+  const { body, status, statusText } = response;
+  let copy = new Response(body, { status, statusText, headers: response.headers });
+  // The Response that @hono/node-server puts in the place of Node's keeps the very object: the app's.
+  if (copy.headers === response.headers) {
+    copy = new Response(body, { status, statusText, headers: [...response.headers] });
+  }
   for (const [name, value] of all) copy.headers.append(name, value);
   return copy;
 }
