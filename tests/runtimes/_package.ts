@@ -1,0 +1,95 @@
+/** What must be true of the package's files, wherever they are loaded. */
+import config from "../../deno.json" with { type: "json" };
+import { type Project, SPECIFIERS } from "./_project.ts";
+import { must } from "./_run.ts";
+import { type Cases, same } from "./suite/_kit.ts";
+
+const PACKAGE = "node_modules/@pagi/session";
+
+/** The whole of strictness, and two options that `strict` leaves out. */
+const STRICT = [
+  "--noEmit",
+  "--strict",
+  "--exactOptionalPropertyTypes",
+  "--noUncheckedIndexedAccess",
+  "--allowImportingTsExtensions",
+  "--target",
+  "esnext",
+];
+/** How modules are resolved. */
+const RESOLUTIONS = [
+  ["--module", "nodenext", "--moduleResolution", "nodenext"],
+  ["--module", "esnext", "--moduleResolution", "bundler"],
+];
+/** Where a consumer may have `Request` and `Response` from. */
+const GLOBALS = {
+  "TypeScript's own": ["--lib", "esnext,dom,dom.iterable", "--typeRoots", "none"],
+  "those of @types/node": ["--lib", "esnext", "--types", "node"],
+  "those of workers-types": ["--lib", "esnext", "--types", "@cloudflare/workers-types"],
+};
+
+/** Cases of the package that a project has installed. */
+export function packageCases(project: Project): Cases {
+  return {
+    "npm installs the package alone"() {
+      same(project.installed, ["@pagi"]);
+    },
+
+    async "package.json exports what deno.json does"() {
+      const text = await Deno.readTextFile(project.path(`${PACKAGE}/package.json`));
+      same(Object.keys(JSON.parse(text).exports), Object.keys(config.exports));
+    },
+
+    async "no file imports anything but the package's own files"() {
+      // For no platform in particular: what is not in the package cannot be found, and fails.
+      const options = ["--bundle", "--platform=neutral", "--format=esm", "--outdir=bundled"];
+      const files = [...sources(project.path(PACKAGE))];
+      const esbuild = project.path("node_modules/.bin/esbuild");
+      const command = [esbuild, ...files, ...options, "--metafile=meta.json"];
+      await must([...command, "--log-level=error"], { cwd: project.folder });
+      const meta = JSON.parse(await Deno.readTextFile(project.path("meta.json")));
+      same(Object.keys(meta.inputs).length, files.length, "the number of files");
+      same(Object.keys(meta.inputs).filter((path) => !path.startsWith(PACKAGE)), []);
+      // One that is allowed to fail, in a try, is left as it is.
+      const inputs: { imports: { external?: boolean }[] }[] = Object.values(meta.inputs);
+      same(inputs.flatMap(({ imports }) => imports).filter(({ external }) => external), []);
+    },
+
+    async "every subpath says what it is for"() {
+      for (const path of Object.values(config.exports)) {
+        const text = await Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+        same(/^\/\*\*\n(?: \*.*\n)+? \* @module\n \*\/\n/.test(text), true, `the head of ${path}`);
+      }
+    },
+
+    ...typeCases(project),
+  };
+}
+
+function* sources(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* sources(`${folder}/${name}`);
+    else if (name.endsWith(".js")) yield `${folder}/${name}`;
+  }
+}
+
+/** The consumer and the suite, against the declarations in the package, without `skipLibCheck`. */
+function typeCases(project: Project): Cases {
+  const imports = SPECIFIERS.map((specifier) => `import ${JSON.stringify(specifier)};`);
+  Deno.writeTextFileSync(project.path("every.ts"), imports.join("\n"));
+  const check = async (compiler: string, globals: string[]) => {
+    const tsc = ["node", `node_modules/${compiler}/bin/tsc`, ...STRICT, ...globals];
+    const files = ["every.ts", "consumer.ts", "main.ts", "worker.ts"];
+    for (const modules of RESOLUTIONS) {
+      await must([...tsc, ...modules, ...files], { cwd: project.folder });
+    }
+  };
+  const cases: Cases = {};
+  for (const [name, globals] of Object.entries(GLOBALS)) {
+    cases[`the declarations hold in TypeScript 7 with ${name}`] = () =>
+      check("typescript", globals);
+  }
+  cases["the declarations hold in TypeScript 5"] = () =>
+    check("typescript-5", GLOBALS["those of @types/node"]);
+  return cases;
+}

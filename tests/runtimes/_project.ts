@@ -1,0 +1,69 @@
+/** A project of a user's: an empty folder, and the package as `deno pack` makes it. */
+import config from "../../deno.json" with { type: "json" };
+import { must } from "./_run.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const INSTALL = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--save-exact"];
+
+/** What the project's own tools are; the package needs none of them. */
+const TOOLS = [
+  "@cloudflare/workers-types@5.20261117.1",
+  "@hono/node-server@2.1.9",
+  "@types/node@24.19.2",
+  "esbuild@0.28.2",
+  "typescript-5@npm:typescript@5.9.3",
+  "typescript@7.0.2",
+  "workerd@1.20261117.1",
+];
+
+/** The names by which the package can be imported. */
+export const SPECIFIERS = Object.keys(config.exports).map((path) => config.name + path.slice(1));
+
+export class Project implements AsyncDisposable {
+  readonly folder: string;
+  /** What was in `node_modules` when the package alone had been installed. */
+  readonly installed: readonly string[];
+
+  private constructor(folder: string, installed: readonly string[]) {
+    this.folder = folder;
+    this.installed = installed;
+  }
+
+  /** Packs the package, and makes a project that has it. */
+  static async make(): Promise<Project> {
+    const folder = await Deno.makeTempDir({ prefix: "pagi-runtimes-" });
+    // While working the tree is dirty; in CI that would mean that a step before left files behind.
+    const dirty = Deno.env.get("CI") ? [] : ["--allow-dirty"];
+    const pack = ["pack", "--quiet", ...dirty, "--output", `${folder}/package.tgz`];
+    await must([Deno.execPath(), ...pack], { cwd: ROOT });
+    await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true, "type": "module" }');
+    await must([...INSTALL, "./package.tgz"], { cwd: folder });
+    const installed = Array.from(Deno.readDirSync(`${folder}/node_modules`), ({ name }) => name);
+    await must([...INSTALL, "--save-dev", ...TOOLS], { cwd: folder });
+    for (const { name } of Deno.readDirSync(`${ROOT}tests/runtimes/suite`)) {
+      await Deno.copyFile(`${ROOT}tests/runtimes/suite/${name}`, `${folder}/${name}`);
+    }
+    return new Project(folder, installed.filter((name) => !name.startsWith(".")));
+  }
+
+  /** The path of something in the project. */
+  path(name: string): string {
+    return `${this.folder}/${name}`;
+  }
+
+  /** Writes a module that imports the package by all its names, and hands the modules on. */
+  async writeEntry(name: string, imports: string, use: string): Promise<void> {
+    const modules = SPECIFIERS.map((specifier, at) => [`module${at}`, JSON.stringify(specifier)]);
+    const lines = [
+      ...modules.map(([local, specifier]) => `import * as ${local} from ${specifier};`),
+      imports,
+      `const modules = { ${modules.map(([local, key]) => `${key}: ${local}`).join(", ")} };`,
+      use,
+    ];
+    await Deno.writeTextFile(this.path(name), lines.join("\n"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}

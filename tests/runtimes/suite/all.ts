@@ -1,0 +1,17 @@
+/** All cases that need no server. */
+import type { Cases } from "./_kit.ts";
+import { doors } from "./doors.ts";
+import { races } from "./races.ts";
+import { requests } from "./requests.ts";
+import { states } from "./states.ts";
+import { stores } from "./stores.ts";
+import { type Modules, subpaths } from "./subpaths.ts";
+
+export const all = (modules: Modules): Cases => ({
+  ...subpaths(modules),
+  ...requests,
+  ...races,
+  ...doors,
+  ...states,
+  ...stores,
+});

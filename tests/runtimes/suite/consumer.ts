@@ -1,0 +1,154 @@
+/** An app as its author writes it: for TypeScript to check against the declarations, never run. */
+import {
+  type App,
+  BearerState,
+  builder,
+  CookieStore,
+  Session,
+  type SessionData,
+  SessionError,
+  type SessionEvent,
+  SessionMiddleware,
+  type SessionOptions,
+  type SessionScope,
+} from "@pagi/session";
+import type { HeaderPair, Middleware, Scope } from "@pagi/session/pagi";
+import { State } from "@pagi/session/state";
+import type { SessionHash, StoredRecord, VersionedStore } from "@pagi/session/store";
+import { DenoKvStore } from "@pagi/session/store/deno-kv";
+import { MysqlStore } from "@pagi/session/store/mysql";
+import { PostgresStore } from "@pagi/session/store/postgres";
+import { RedisStore } from "@pagi/session/store/redis";
+import { SqliteStore } from "@pagi/session/store/sqlite";
+import { simulateRaces, storeContract } from "@pagi/session/testing";
+
+interface Shop {
+  user?: string;
+  visits: number;
+  cart: { sku: string; count: number }[];
+}
+
+const events: SessionEvent["type"][] = [];
+const options: SessionOptions = {
+  secret: "change me",
+  expire: 1800,
+  cookieName: "__Host-sid",
+  cookieOptions: { secure: true, sameSite: "Strict", domain: false },
+  onEvent: ({ type }) => void events.push(type),
+  onError: ({ code }) => code === "ERR_SESSION_STORE" ? new Response(code) : undefined,
+};
+const sessions = new SessionMiddleware<Shop>(options);
+
+export const handler = sessions.handler((request, session, server: { port: number }) => {
+  const user: string | undefined = session.get("user", undefined);
+  const count: number = session.get("cart", [])[0]?.count ?? server.port;
+  session.set("visits", count).set({ user: "ada", cart: [] }).update("visits", (n = 0) => n + 1);
+  // @ts-expect-error: there is no such key
+  session.get("usr");
+  // @ts-expect-error: visits is a number
+  session.set("visits", "many");
+  // @ts-expect-error: what an update returns is a value of the key
+  session.update("visits", () => user);
+  // @ts-expect-error: the keys that the middleware keeps are not the app's
+  session.data._created = 1;
+  const { cart }: { cart?: Shop["cart"] } = session.slice("cart", "user");
+  return new Response(`${request.url} ${cart?.length} ${session.id satisfies string | undefined}`);
+});
+// @ts-expect-error: what the server passes goes through to the handler
+handler(new Request("http://localhost/"));
+
+export async function outsideARequest(id: string): Promise<number> {
+  const session: Session<Shop> = await sessions.update(id, (data: SessionData<Shop>) => {
+    data.visits += 1;
+  });
+  const reader = await sessions.load(new Request("http://localhost/"));
+  if (reader?.exists("user")) await sessions.destroy(session);
+  return session.get("visits");
+}
+
+export const wrapped: App = sessions.wrap(async (scope: SessionScope<Shop>, _receive, send) => {
+  const session = new Session<Shop>(scope);
+  scope["pagi.session"].cart.push({ sku: "tea", count: session.get("visits") });
+  const headers: HeaderPair[] = [["content-type", "text/plain"]];
+  await send({ type: "http.response.start", status: 200, headers });
+});
+
+/** Middleware of the consumer's own beside ours. */
+class Logger implements Middleware {
+  readonly level: "all" | "none";
+  constructor(options: { level: "all" | "none" }) {
+    this.level = options.level;
+  }
+  wrap(app: App): App {
+    return async (scope, receive, send) => await app(scope, receive, send);
+  }
+}
+export const built: App = builder((b) =>
+  b.enable(Logger, { level: "all" })
+    .enableIf((scope) => scope.type === "http", "Session", { secret: "s" })
+    .toApp(wrapped)
+);
+
+/** A State of the consumer's own. */
+export class QueryState extends State {
+  override extract(scope: Scope): string | undefined {
+    return scope.request === undefined ? undefined : new URL(scope.request.url).hash;
+  }
+  override inject(headers: HeaderPair[], id: string): void {
+    headers.push(["x-session", id]);
+  }
+}
+
+/** A store of the consumer's own. */
+export class OwnStore implements VersionedStore {
+  readonly #records = new Map<string, StoredRecord>();
+  read(id: string): StoredRecord | undefined {
+    return this.#records.get(id);
+  }
+  create(id: string, text: string, { lastAccess }: { lastAccess: number }): string {
+    this.#records.set(id, { text, version: "1", lastAccess });
+    return "1";
+  }
+  replace(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+  touch(): boolean {
+    return false;
+  }
+  delete(id: string): boolean {
+    return this.#records.delete(id);
+  }
+}
+export const cases: Promise<void>[] = storeContract({ open: () => new OwnStore() })
+  .map(({ run }) => run());
+export const lost: Promise<number> = simulateRaces({ open: () => new OwnStore() })
+  .then((report) => report.lost);
+
+/** Every store takes a client by its shape, and goes where a store goes. */
+declare const kv: ConstructorParameters<typeof DenoKvStore>[0];
+declare const pool: ConstructorParameters<typeof PostgresStore>[0];
+declare const connection: ConstructorParameters<typeof MysqlStore>[0];
+declare const database: ConstructorParameters<typeof SqliteStore>[0];
+export const stores: NonNullable<SessionOptions["store"]>[] = [
+  new DenoKvStore(kv),
+  new PostgresStore(pool, { table: "sessions" }),
+  new MysqlStore(connection),
+  new SqliteStore(database),
+  new RedisStore((...command: string[]) => Promise.resolve(command), { prefix: "s:" }),
+  new CookieStore({ secret: ["new", "old"], purpose: "shop", revocations: new OwnStore() }),
+  { get: () => undefined, set: (id: string, _data: SessionHash) => id, delete: () => {} },
+];
+export const bearer: SessionOptions = { secret: "s", state: new BearerState({ emit: "X-Id" }) };
+
+export function statusOf(error: unknown): number {
+  if (!(error instanceof SessionError)) return 500;
+  switch (error.code) {
+    case "ERR_SESSION_INTERRUPTED":
+      return 409;
+    // @ts-expect-error: this is no code
+    case "ERR_SESSION_ABSENT":
+      return 404;
+    default:
+      return error.headers.length;
+  }
+}

@@ -1,0 +1,122 @@
+/** The front doors beside `handler`, which every other case goes through. */
+import {
+  type App,
+  builder,
+  type Event,
+  type HeaderPair,
+  type Scope,
+  Session,
+  SessionMiddleware,
+} from "@pagi/session";
+import { type Cases, type Data, fails, FORGED, same, SECRET, setUp } from "./_kit.ts";
+
+const COUNTER: App = async (scope, _receive, send) => {
+  const session = new Session<Data>(scope);
+  session.update("n", (n = 0) => n + 1);
+  await send({ type: "http.response.start", status: 200, headers: [] });
+  await send({ type: "http.response.body", body: `Visit ${session.get("n")}` });
+};
+
+export const doors: Cases = {
+  async "wrap() gives a PAGI app its session"() {
+    await countsTwice(new SessionMiddleware<Data>({ secret: SECRET }).wrap(COUNTER));
+  },
+
+  async "builder() puts sessions around a PAGI app"() {
+    const app = builder((b) => {
+      b.enable("Session", { secret: SECRET });
+      b.mount("/count", COUNTER);
+      return () => Promise.reject(new Error("this is no path of the app"));
+    });
+    await countsTwice(app, { path: "/count/x" });
+  },
+
+  async "wrap() gives a WebSocket its session for reading"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.set("user", "ada"));
+    const app = sessions.wrap(async (scope) => {
+      same(scope["pagi.session"].user, "ada");
+      await fails("ERR_SESSION_READ_ONLY", () => new Session(scope).set("user", "eve"));
+    });
+    const headers: HeaderPair[] = [["cookie", client.cookie]];
+    await call(app, { type: "websocket", headers });
+  },
+
+  async "run() opens and saves the session of one request"() {
+    const { sessions } = setUp();
+    const response = await sessions.run(new Request("http://localhost/"), (session) => {
+      session.set("user", "ada");
+      return Response.json({ user: session.get("user") });
+    });
+    same(response.headers.getSetCookie().length, 1, "the number of cookies");
+    same(response.headers.get("cache-control"), "no-store");
+    same(await response.json(), { user: "ada" });
+  },
+
+  async "load() reads the session, and does not let it be written to"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.set("user", "ada"));
+    const { cookie } = client;
+    const session = await sessions.load(new Request("http://localhost/", { headers: { cookie } }));
+    same(session?.get("user"), "ada");
+    await fails("ERR_SESSION_READ_ONLY", () => session!.set("user", "eve"));
+    same(await sessions.load(new Request("http://localhost/")), undefined);
+  },
+
+  async "update() changes a session outside a request"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.set("n", 1));
+    const session = await sessions.update(client.id, (data) => void (data.n = 41));
+    same(session.get("n"), 41);
+    await sessions.update(client.id, (data) => void (data.n! += 1));
+    same((await client.visit()).data, { n: 42 });
+    await fails("ERR_SESSION_INTERRUPTED", () => sessions.update(FORGED, () => {}));
+  },
+
+  async "destroy() ends a session outside a request"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.set("n", 1));
+    await sessions.destroy(client.id);
+    same((await client.visit()).data, {});
+  },
+
+  async "a response that an app reuses carries no client's cookie to another"() {
+    const shared = new Response(null, { status: 404 });
+    await sendsOneCookieEach(() => shared);
+    same(shared.headers.getSetCookie(), [], "what the shared response says");
+  },
+
+  async "headers that an app reuses carry no client's cookie to another"() {
+    const headers = new Headers({ "content-type": "text/plain" });
+    await sendsOneCookieEach(() => new Response("hello", { headers }));
+    same(headers.getSetCookie(), [], "what the shared headers say");
+  },
+};
+
+/** Two clients' answers, made in the same way. */
+async function sendsOneCookieEach(answer: () => Response): Promise<void> {
+  const { sessions } = setUp();
+  for (const user of ["ada", "bob"]) {
+    const response = await sessions.run(new Request("http://localhost/"), (session) => {
+      session.set("user", user);
+      return answer();
+    });
+    same(response.headers.getSetCookie().length, 1, `the number of cookies for ${user}`);
+  }
+}
+
+/** Calls a PAGI app, and resolves to what it sent. */
+async function call(app: App, scope: Scope): Promise<Event[]> {
+  const sent: Event[] = [];
+  const receive = () => Promise.resolve({ type: "http.request" });
+  await app(scope, receive, (event) => Promise.resolve(void sent.push(event)));
+  return sent;
+}
+
+async function countsTwice(app: App, scope: Partial<Scope> = {}): Promise<void> {
+  const [start, body] = await call(app, { type: "http", headers: [], ...scope });
+  same(body?.body, "Visit 1", "the first answer");
+  const setCookie = (start!.headers as HeaderPair[]).find(([name]) => name === "set-cookie");
+  const headers: HeaderPair[] = [["Cookie", setCookie![1].split(";")[0]!]];
+  same((await call(app, { type: "http", headers, ...scope }))[1]?.body, "Visit 2", "the second");
+}

@@ -1,0 +1,116 @@
+/** What happens to a session from one request to the next. */
+import { MemoryStore } from "@pagi/session/store/memory";
+import { type Cases, Client, fails, FORGED, same, setUp } from "./_kit.ts";
+
+export const requests: Cases = {
+  async "a first visit that writes nothing gets no cookie"() {
+    const store = new MemoryStore();
+    const { client } = setUp({ store });
+    same((await client.visit()).cookies, [], "what was set");
+    same(store.size, 0, "the number of records");
+  },
+
+  async "what one visit writes the next one reads"() {
+    const { client } = setUp();
+    const { cookies } = await client.visit((session) => session.set("user", "ada"));
+    same(/^pagi_session=[0-9a-f]{64}; Path=\/; HttpOnly; /.test(cookies[0]!), true, "its form");
+    same((await client.visit()).data, { user: "ada" });
+  },
+
+  async "a write deep inside a value is saved"() {
+    const { client } = setUp();
+    await client.visit((session) => session.set("cart", [{ sku: "tea", count: 1 }]));
+    await client.visit((session) => session.get("cart")[0]!.count++);
+    same((await client.visit()).data, { cart: [{ sku: "tea", count: 2 }] });
+  },
+
+  async "regenerate() keeps the data, and the old id is of no use"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.set("user", "ada"));
+    const old = new Client(sessions, client.cookie);
+    await client.visit((session) => session.regenerate());
+    same(client.cookie === old.cookie, false, "that the id is the same");
+    same((await client.visit()).data, { user: "ada" });
+    same((await old.visit()).data, {}, "what the old id reads");
+    same((await old.visit((session) => session.set("n", 1))).status, 409, "the old id's status");
+  },
+
+  async "a new subject brings a new id"() {
+    const { client } = setUp();
+    await client.visit((session) => session.set("n", 1));
+    const { cookie } = client;
+    await client.visit((session) => session.subject = "ada");
+    same(client.cookie === cookie, false, "that the id is the same");
+    same((await client.visit((session) => same(session.subject, "ada"))).data, { n: 1 });
+  },
+
+  async "destroy() clears the cookie, and a copy of it is of no use"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.set("user", "ada"));
+    const copy = new Client(sessions, client.cookie);
+    const { cookies } = await client.visit((session) => session.destroy());
+    same(cookies[0]!.includes("Max-Age=0"), true, "that the cookie is cleared");
+    same((await copy.visit()).data, {}, "what the copy reads");
+  },
+
+  async "an id that the server did not issue is not adopted"() {
+    const { sessions } = setUp();
+    const client = new Client(sessions, `pagi_session=${FORGED}`);
+    await client.visit((session) => session.set("n", 1));
+    same(client.id === FORGED, false, "that the id was adopted");
+    for (const garbage of ["", "=", "%", '"', "x".repeat(5000), "__proto__"]) {
+      same((await new Client(sessions, `pagi_session=${garbage}`).visit()).status, 200, garbage);
+    }
+  },
+
+  async "a session that is not used ends after expire, one that is used goes on"() {
+    const { client, advance } = setUp({ expire: 600 });
+    await client.visit((session) => session.set("n", 1));
+    for (let hour = 0; hour < 6; hour++) {
+      advance(590);
+      same((await client.visit()).data, { n: 1 });
+    }
+    advance(601);
+    same((await client.visit()).data, {});
+  },
+
+  async "absoluteExpire ends a session however much it is used"() {
+    const { client, advance } = setUp({ expire: 600, absoluteExpire: 1000 });
+    await client.visit((session) => session.set("n", 1));
+    advance(550);
+    const { cookies } = await client.visit();
+    same(cookies[0]!.includes("Max-Age=450"), true, cookies[0]);
+    advance(451);
+    same((await client.visit()).data, {});
+  },
+
+  async "a write after the response was made is loud"() {
+    const { client } = setUp();
+    const [late] = await keep(client);
+    await fails("ERR_SESSION_COMMITTED", () => late!.set("n", 2));
+  },
+
+  async "every key is data, __proto__ too"() {
+    const { sessions } = setUp();
+    const client = new Client(sessions);
+    await client.visit((session) => Object.assign(session.data, JSON.parse('{"constructor":1}')));
+    await client.visit((session) => {
+      same(Object.keys(session.data).includes("constructor"), true, "that constructor is a key");
+      same("toString" in session.data, false, "that a name is inherited");
+    });
+  },
+
+  async "a store that does not answer in time is a 503"() {
+    const never = () => new Promise<never>(() => {});
+    const store = { read: never, create: never, replace: never, touch: never, delete: never };
+    const { sessions } = setUp({ store, storeTimeout: 0.01 });
+    const { status, cookies } = await new Client(sessions, `pagi_session=${FORGED}`).visit();
+    same([status, cookies], [503, []]);
+  },
+};
+
+async function keep(client: Client) {
+  const kept: Parameters<NonNullable<Parameters<Client["visit"]>[0]>>[0][] = [];
+  await client.visit((session) => kept.push(session.set("n", 1)));
+  return kept;
+}
