@@ -17,12 +17,20 @@ export interface ListedSession<Data extends object = Record<string, unknown>> {
 
 /** Options of `sessions.list`. */
 export interface ListOptions<Data extends object = Record<string, unknown>> {
-  /** The session that asks, or its id. @default {undefined}, none of them */
+  /**
+   * The session that asks, or its id.
+   *
+   * @default {undefined, none of them}
+   */
   current?: string | Session<Data>;
 }
 
 /** Options of `sessions.destroyAll`. */
 export interface DestroyAllOptions<Data extends object = Record<string, unknown>> {
-  /** The session that stays, or its id. @default {undefined}, none of them */
+  /**
+   * The session that stays, or its id.
+   *
+   * @default {undefined, none of them}
+   */
   except?: string | Session<Data>;
 }

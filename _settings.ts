@@ -47,31 +47,79 @@ export interface SessionOptions {
    * change keep the old one there for twice `expire`.
    */
   secret: string | readonly string[];
-  /** Seconds without a request after which a session has expired. @default {3600} */
+  /**
+   * Seconds without a request after which a session has expired.
+   *
+   * @default {3600}
+   */
   expire?: number;
-  /** How the id travels. @default {a CookieState} */
+  /**
+   * How the id travels.
+   *
+   * @default {a CookieState}
+   */
   state?: SessionState;
-  /** Where the data is kept. @default {a MemoryStore} */
+  /**
+   * Where the data is kept.
+   *
+   * @default {a MemoryStore}
+   */
   store?: SessionStore;
-  /** The cookie's name, where `state` is not given. @default {"pagi_session"} */
+  /**
+   * The cookie's name, where `state` is not given.
+   *
+   * @default {"pagi_session"}
+   */
   cookieName?: string;
   /** The cookie's attributes, where `state` is not given; merged over the defaults. */
   cookieOptions?: CookieOptions;
-  /** Saves and sends a new session even if nothing was written to it, as PAGI does. @default {false} */
+  /**
+   * Saves and sends a new session even if nothing was written to it, as PAGI does.
+   *
+   * @default {false}
+   */
   saveUninitialized?: boolean;
-  /** Sends the cookie again when a touch has prolonged the session. @default {true} */
+  /**
+   * Sends the cookie again when a touch has prolonged the session.
+   *
+   * @default {true}
+   */
   rolling?: boolean;
-  /** Seconds between two notes of a session's use; capped at `expire / 20`. @default {60} */
+  /**
+   * Seconds between two notes of a session's use; capped at `expire / 20`.
+   *
+   * @default {60}
+   */
   touchInterval?: number;
-  /** Seconds after which a session ends, however much it is used. @default {undefined}, never */
+  /**
+   * Seconds after which a session ends, however much it is used.
+   *
+   * @default {undefined, never}
+   */
   absoluteExpire?: number;
-  /** Adds `Vary` to what `wrap` sends, as the fetch doors do by themselves. @default {false} */
+  /**
+   * Adds `Vary` to what `wrap` sends, as the fetch doors do by themselves.
+   *
+   * @default {false}
+   */
   vary?: boolean;
-  /** Seconds that the store may take for one answer. @default {5} */
+  /**
+   * Seconds that the store may take for one answer.
+   *
+   * @default {5}
+   */
   storeTimeout?: number;
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
-  /** Makes ids: 64 lowercase hex digits each; for tests. @default {random bytes and `secret`} */
+  /**
+   * Makes ids: 64 lowercase hex digits each; for tests.
+   *
+   * @default {random bytes and `secret`}
+   */
   generateId?: () => string | Promise<string>;
   /** Is told what an operator may want to know. What it throws is ignored. */
   onEvent?: (event: SessionEvent) => void;

@@ -35,7 +35,11 @@ export type SessionErrorCode =
 export interface SessionErrorOptions {
   /** The error underneath, usually the store's own. */
   cause?: unknown;
-  /** Headers that a response made from the error should carry. @default {[]} */
+  /**
+   * Headers that a response made from the error should carry.
+   *
+   * @default {[]}
+   */
   headers?: HeaderPair[];
 }
 

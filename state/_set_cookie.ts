@@ -8,21 +8,53 @@ import { isToken } from "./_headers.ts";
 
 /** The attributes of the session cookie. `false` removes one. */
 export interface CookieOptions {
-  /** Keeps scripts from reading the cookie. @default {true} */
+  /**
+   * Keeps scripts from reading the cookie.
+   *
+   * @default {true}
+   */
   httpOnly?: boolean;
-  /** The path below which the cookie is sent; starts with `/`. `false` means `/`. @default {"/"} */
+  /**
+   * The path below which the cookie is sent; starts with `/`. `false` means `/`.
+   *
+   * @default {"/"}
+   */
   path?: string | false;
-  /** When the cookie goes along on requests from other sites. @default {"Lax"} */
+  /**
+   * When the cookie goes along on requests from other sites.
+   *
+   * @default {"Lax"}
+   */
   sameSite?: "Strict" | "Lax" | "None" | false;
-  /** Sends the cookie over HTTPS alone. Turn it on in production. @default {false} */
+  /**
+   * Sends the cookie over HTTPS alone. Turn it on in production.
+   *
+   * @default {false}
+   */
   secure?: boolean;
-  /** The domain whose subdomains get the cookie too. @default {false}, this host alone */
+  /**
+   * The domain whose subdomains get the cookie too.
+   *
+   * @default {false, this host alone}
+   */
   domain?: string | false;
-  /** A cookie jar of its own under each top-level site (CHIPS); needs `secure`. @default {false} */
+  /**
+   * A cookie jar of its own under each top-level site (CHIPS); needs `secure`.
+   *
+   * @default {false}
+   */
   partitioned?: boolean;
-  /** Which cookies Chromium drops last. @default {false} */
+  /**
+   * Which cookies Chromium drops last.
+   *
+   * @default {false}
+   */
   priority?: "Low" | "Medium" | "High" | false;
-  /** Seconds that the browser keeps the cookie; `false` until it is closed. @default {expire} */
+  /**
+   * Seconds that the browser keeps the cookie; `false` until it is closed.
+   *
+   * @default {expire}
+   */
   maxAge?: number | false;
 }
 

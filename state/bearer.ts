@@ -11,7 +11,11 @@ const BEARER = /^Bearer[ \t]+([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /** Options of {@linkcode BearerState}. */
 export interface BearerStateOptions {
-  /** The response header in which the id is sent to the client. @default {undefined}, nothing is sent */
+  /**
+   * The response header in which the id is sent to the client.
+   *
+   * @default {undefined, nothing is sent}
+   */
   emit?: string;
 }
 

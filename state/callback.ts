@@ -12,11 +12,23 @@ import { type Extracted, type InjectOptions, State } from "./state.ts";
 export interface CallbackStateOptions {
   /** Finds the id that the client presents; may be async. */
   extract: (scope: Scope) => Extracted | Promise<Extracted>;
-  /** Sends the id to the client. @default {nothing is sent} */
+  /**
+   * Sends the id to the client.
+   *
+   * @default {nothing is sent}
+   */
   inject?: (headers: HeaderPair[], id: string, options: InjectOptions) => void;
-  /** Makes the client forget its id. @default {nothing is sent} */
+  /**
+   * Makes the client forget its id.
+   *
+   * @default {nothing is sent}
+   */
   clear?: (headers: HeaderPair[]) => void;
-  /** The request headers that `extract` reads, for the response's `Vary`. @default {[]} */
+  /**
+   * The request headers that `extract` reads, for the response's `Vary`.
+   *
+   * @default {[]}
+   */
   vary?: readonly string[];
 }
 

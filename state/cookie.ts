@@ -19,11 +19,19 @@ const DEFAULT_EXPIRE = 3600;
 
 /** Options of {@linkcode CookieState}. */
 export interface CookieStateOptions {
-  /** The cookie's name, a token of RFC 9110. @default {"pagi_session"} */
+  /**
+   * The cookie's name, a token of RFC 9110.
+   *
+   * @default {"pagi_session"}
+   */
   cookieName?: string;
   /** The cookie's attributes, merged over the defaults. */
   cookieOptions?: CookieOptions;
-  /** Seconds that the browser keeps the cookie. @default {the middleware's `expire`} */
+  /**
+   * Seconds that the browser keeps the cookie.
+   *
+   * @default {the middleware's `expire`}
+   */
   expire?: number;
 }
 

@@ -12,13 +12,17 @@ import { State } from "./state.ts";
 export interface HeaderStateOptions {
   /** The request header that carries the id. */
   headerName: string;
-  /** What the header's value must look like; the first group is the id. @default {the whole value} */
+  /**
+   * What the header's value must look like; the first group is the id.
+   *
+   * @default {the whole value}
+   */
   pattern?: RegExp;
   /**
    * The response header in which the id is sent to the client. Without it the app has to hand the
    * id out itself, and the client cannot learn the new one after a rotation.
    *
-   * @default {undefined}, nothing is sent
+   * @default {undefined, nothing is sent}
    */
   emit?: string;
 }

@@ -37,19 +37,31 @@ export interface CookieStoreOptions {
    * @default {"session"}
    */
   purpose?: string;
-  /** `"pagi"` for the format of PAGI's Store::Cookie. @default {undefined}, this package's own */
+  /**
+   * `"pagi"` for the format of PAGI's Store::Cookie.
+   *
+   * @default {undefined, this package's own}
+   */
   format?: "pagi";
   /**
    * Where logouts are noted, so that no copy of a cookie outlives one; shared by all servers. Not
-   * with `format: "pagi"`: the other side would not ask. @default {undefined}, a copy works until it expires
+   * with `format: "pagi"`: the other side would not ask.
+   *
+   * @default {undefined, a copy works until it expires}
    */
   revocations?: VersionedStore;
   /**
    * Seconds for which an answer of `revocations` is used again: for so long another server may take
-   * a copy after a logout. @default {0}, each request asks
+   * a copy after a logout.
+   *
+   * @default {0, each request asks}
    */
   revocationCache?: number;
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
 }
 

@@ -32,9 +32,17 @@ export type { DenoKv, DenoKvAtomic, DenoKvEntry, DenoKvKeyPart };
 
 /** Options of {@linkcode DenoKvStore}. */
 export interface DenoKvStoreOptions {
-  /** What stands in front of the session's id in its key. @default {["pagi", "session"]} */
+  /**
+   * What stands in front of the session's id in its key.
+   *
+   * @default {["pagi", "session"]}
+   */
   prefix?: readonly DenoKvKeyPart[];
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
 }
 

@@ -18,7 +18,11 @@ import type {
 
 /** Options of {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many sessions are kept at most; the least recently used goes first. @default {1_000_000} */
+  /**
+   * How many sessions are kept at most; the least recently used goes first.
+   *
+   * @default {1_000_000}
+   */
   maxSessions?: number;
   /**
    * The clock, in Unix milliseconds; for tests.

@@ -26,13 +26,21 @@ export interface MysqlStoreOptions {
    * @default {"pagi_sessions"}
    */
   table?: string;
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
 }
 
 /** How a sweep is bounded. */
 export interface MysqlSweepOptions {
-  /** How many records go at most. @default {1000} */
+  /**
+   * How many records go at most.
+   *
+   * @default {1000}
+   */
   limit?: number;
 }
 

@@ -42,13 +42,21 @@ export interface PostgresStoreOptions {
    * @default {true}
    */
   prepare?: boolean;
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
 }
 
 /** How a sweep is bounded. */
 export interface PostgresSweepOptions {
-  /** How many records go at most. @default {1000} */
+  /**
+   * How many records go at most.
+   *
+   * @default {1000}
+   */
   limit?: number;
 }
 

@@ -53,7 +53,11 @@ export type {
 
 /** Options of {@linkcode RedisStore}. */
 export interface RedisStoreOptions {
-  /** What stands in front of the session's id in Redis' key. @default {"pagi:session:"} */
+  /**
+   * What stands in front of the session's id in Redis' key.
+   *
+   * @default {"pagi:session:"}
+   */
   prefix?: string;
 }
 

@@ -31,22 +31,34 @@ export type { SqliteDatabase, SqliteStatement };
 export interface SqliteStoreOptions {
   /**
    * The table: letters, digits and `_`, at most 48, with an attached database and a dot in front
-   * or without. @default {"pagi_sessions"}
+   * or without.
+   *
+   * @default {"pagi_sessions"}
    */
   table?: string;
   /**
    * What `setup()` makes of `PRAGMA synchronous`. With `"NORMAL"` what was answered survives the end
    * of the process, `kill -9` too; a power failure may take the last writes back, a logout among
-   * them. `"FULL"` survives that as well, and each write waits for the disk. @default {"NORMAL"}
+   * them. `"FULL"` survives that as well, and each write waits for the disk.
+   *
+   * @default {"NORMAL"}
    */
   synchronous?: "NORMAL" | "FULL";
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
 }
 
 /** How a sweep is bounded. */
 export interface SqliteSweepOptions {
-  /** How many records go at most. @default {1000} */
+  /**
+   * How many records go at most.
+   *
+   * @default {1000}
+   */
   limit?: number;
 }
 

@@ -24,7 +24,11 @@ export interface PlainStore {
   set(id: string, data: SessionHash): Awaitable<string | void | undefined>;
   /** Removes the session; says nothing of whether there was one. */
   delete(id: string): Awaitable<unknown>;
-  /** Whether `presented` may be an id of this store; if not, the store is not asked. @default {any string that is not empty} */
+  /**
+   * Whether `presented` may be an id of this store; if not, the store is not asked.
+   *
+   * @default {any string that is not empty}
+   */
   accepts?(presented: string): boolean;
 }
 
@@ -138,13 +142,21 @@ export interface VersionedStore {
   touch(id: string, options: TouchOptions): Awaitable<boolean>;
   /** Removes the record, if it has `version` where one is given; whether it did. */
   delete(id: string, options: DeleteOptions): Awaitable<boolean>;
-  /** Whether `presented` may be an id of this store; if not, the store is not asked. @default {64 lowercase hex digits} */
+  /**
+   * Whether `presented` may be an id of this store; if not, the store is not asked.
+   *
+   * @default {64 lowercase hex digits}
+   */
   accepts?(presented: string): boolean;
 }
 
 /** How a value is opened. */
 export interface OpenOptions extends StoreCallOptions {
-  /** Seconds that a value can be of use at most; an older one need not be opened. @default {Infinity} */
+  /**
+   * Seconds that a value can be of use at most; an older one need not be opened.
+   *
+   * @default {Infinity}
+   */
   maxAge?: number;
 }
 
@@ -164,9 +176,17 @@ export interface SealOptions extends WriteOptions {
 export interface EndOptions extends StoreCallOptions {
   /** The version that `open` gave, where a value was opened. */
   version?: string;
-  /** When it is given up, in Unix seconds. @default {now} */
+  /**
+   * When it is given up, in Unix seconds.
+   *
+   * @default {now}
+   */
   lastAccess?: number;
-  /** Seconds from now for which a value of the id can live at most. @default {as `version` says} */
+  /**
+   * Seconds from now for which a value of the id can live at most.
+   *
+   * @default {as `version` says}
+   */
   ttl?: number;
 }
 
@@ -176,7 +196,11 @@ export interface EndOptions extends StoreCallOptions {
  * is compared when a value is made, so that of two at once the client keeps one.
  */
 export interface SealingStore extends PlainStore {
-  /** Whether it asks nobody, so that `storeTimeout` is of no use. @default {false} */
+  /**
+   * Whether it asks nobody, so that `storeTimeout` is of no use.
+   *
+   * @default {false}
+   */
   readonly isLocal?: boolean;
   /**
    * The session in a value; undefined for whatever was not sealed here, or has expired. What a

@@ -24,15 +24,29 @@ export interface RaceOptions {
   open: () => Awaitable<SessionStore>;
   /** Closes a store that `open` opened. */
   close?: (store: SessionStore) => Awaitable<void>;
-  /** How many random schedules are run. @default {1000} */
+  /**
+   * How many random schedules are run.
+   *
+   * @default {1000}
+   */
   runs?: number;
-  /** The number of the first random schedule; the others follow. @default {0} */
+  /**
+   * The number of the first random schedule; the others follow.
+   *
+   * @default {0}
+   */
   from?: number;
-  /** How many requests a random schedule has, 2 to 6. @default {as its number says} */
+  /**
+   * How many requests a random schedule has, 2 to 6.
+   *
+   * @default {as its number says}
+   */
   requests?: number;
   /**
    * Whether every schedule of every pair of requests is run too: about 12,000, two seconds in
-   * memory and minutes on a server. @default {true}
+   * memory and minutes on a server.
+   *
+   * @default {true}
    */
   exhaustive?: boolean;
   /** Runs this one alone, the number of a failure; `requests` must be what it was then. */

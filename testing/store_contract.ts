@@ -21,7 +21,9 @@ export interface StoreContractOptions {
   advance?: (seconds: number) => Awaitable<void>;
   /**
    * Whether the cases about expiry wait for it where there is no `advance`, two seconds each.
-   * Without either there are no such cases. @default {false}
+   * Without either there are no such cases.
+   *
+   * @default {false}
    */
   waitForExpiry?: boolean;
 }
