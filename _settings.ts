@@ -80,13 +80,14 @@ export interface SessionOptions {
    */
   saveUninitialized?: boolean;
   /**
-   * Sends the cookie again when a touch has prolonged the session.
+   * Sends the cookie again, for as long as at first, when the store has noted the session's use.
    *
    * @default {true}
    */
   rolling?: boolean;
   /**
-   * Seconds between two notes of a session's use; capped at `expire / 20`.
+   * Seconds between two notes in the store that a session is in use, where requests change nothing of
+   * it; capped at `expire / 20`.
    *
    * @default {60}
    */

@@ -1,7 +1,11 @@
 /**
  * Race-safe sessions for TypeScript servers: an id travels with the client (a State), the data lives
- * in a Store, and the handler sees a plain object or the strict {@linkcode Session}. PAGI's
- * `PAGI::Middleware::Session`, at home in Deno, Bun and Node.
+ * in a Store, and the handler sees a plain object or the strict {@linkcode Session}. It is the Perl
+ * module `PAGI::Middleware::Session`, at home in Deno, Bun, Node and Cloudflare's workerd.
+ *
+ * {@linkcode SessionMiddleware} is where to begin, {@linkcode SessionOptions} says what can be set. A
+ * store goes into the option `store`, a State into `state`; each has a subpath of its own too, so that
+ * an app loads what it uses. `@pagi/session/testing` is for authors of stores.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 /**
  * The types of the PAGI protocol as this package uses them: an app is called with a scope, a
- * `receive` and a `send`, and headers are pairs.
+ * `receive` and a `send`, and headers are pairs. PAGI is the Perl Asynchronous Gateway Interface, what
+ * ASGI is to Python; for fetch handlers nothing of it is needed.
  *
  * ```ts
  * import type { App } from "@pagi/session/pagi";

@@ -1,5 +1,5 @@
 /**
- * {@linkcode Session}: the accessor, strict where typos hurt.
+ * {@linkcode Session}: a session's data behind methods that are strict where typos hurt.
  *
  * @module
  */

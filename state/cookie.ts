@@ -56,7 +56,7 @@ export interface CookieStateOptions {
  * ```
  */
 export class CookieState extends State {
-  /** `Cookie`. */
+  /** The header that carries the id: `Cookie`. */
   override readonly vary: readonly string[] = ["Cookie"];
   readonly #cookie: CookieTemplate;
   readonly #expire: number | undefined;

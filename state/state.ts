@@ -5,7 +5,7 @@
  */
 import type { HeaderPair, Scope } from "../pagi.ts";
 
-/** What lifecycle tells a State about the session whose id is being sent. */
+/** What a State is told about the session whose id is being sent. */
 export interface InjectOptions {
   /** For how long the client may keep the id, in seconds. */
   expire?: number;

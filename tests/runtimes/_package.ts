@@ -43,12 +43,12 @@ export function packageCases(project: Project): Cases {
     async "no file imports anything but the package's own files"() {
       // For no platform in particular: what is not in the package cannot be found, and fails.
       const options = ["--bundle", "--platform=neutral", "--format=esm", "--outdir=bundled"];
-      const files = [...sources(project.path(PACKAGE))];
+      const modules = [...files(project.path(PACKAGE), ".js")];
       const esbuild = project.path("node_modules/.bin/esbuild");
-      const command = [esbuild, ...files, ...options, "--metafile=meta.json"];
+      const command = [esbuild, ...modules, ...options, "--metafile=meta.json"];
       await must([...command, "--log-level=error"], { cwd: project.folder });
       const meta = JSON.parse(await Deno.readTextFile(project.path("meta.json")));
-      same(Object.keys(meta.inputs).length, files.length, "the number of files");
+      same(Object.keys(meta.inputs).length, modules.length, "the number of files");
       same(Object.keys(meta.inputs).filter((path) => !path.startsWith(PACKAGE)), []);
       // One that is allowed to fail, in a try, is left as it is.
       const inputs: { imports: { external?: boolean }[] }[] = Object.values(meta.inputs);
@@ -62,14 +62,21 @@ export function packageCases(project: Project): Cases {
       }
     },
 
+    async "every tag of a doc comment begins a line, or the docs would show it as text"() {
+      for (const path of files(project.path(PACKAGE), ".d.ts")) {
+        const text = await Deno.readTextFile(path);
+        same(/[^\s*] @(default|throws|param|returns|example)\b.*/.exec(text)?.[0], undefined, path);
+      }
+    },
+
     ...typeCases(project),
   };
 }
 
-function* sources(folder: string): Generator<string> {
+function* files(folder: string, ending: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) yield* sources(`${folder}/${name}`);
-    else if (name.endsWith(".js")) yield `${folder}/${name}`;
+    if (isDirectory) yield* files(`${folder}/${name}`, ending);
+    else if (name.endsWith(ending)) yield `${folder}/${name}`;
   }
 }
 
