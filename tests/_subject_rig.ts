@@ -1,5 +1,5 @@
 /** What the tests of a subject's sessions share: browsers that sign in, and what becomes of them. */
-import { cookieOf, requestWith } from "./_helpers.ts";
+import { cookieOf, requestWith, rig as baseRig } from "./_helpers.ts";
 
 export const SECRET = "a secret of 32 bytes, or of more";
 

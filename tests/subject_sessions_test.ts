@@ -6,7 +6,7 @@ import {
   SessionError,
   SessionMiddleware,
 } from "@pagi/session";
-import { failing, requestWith } from "./_helpers.ts";
+import { cookieOf, failing, requestWith } from "./_helpers.ts";
 import { idOf, rig, SECRET } from "./_subject_rig.ts";
 
 Deno.test("sessions.list() shows a subject's sessions and no other's, the last used first", async () => {
