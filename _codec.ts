@@ -4,6 +4,7 @@
  * use stands beside the text, so that a touch encodes nothing and a dump holds no id twice.
  */
 import { SessionError } from "./errors.ts";
+import { fromHex, toHex } from "./_hex.ts";
 
 /** A session's data. What an app gets to hold has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
@@ -111,9 +112,7 @@ export function decodeTombstone(oldId: string, text: string): string | undefined
 }
 
 function xorHex(a: string, b: string): string {
-  let text = "";
-  for (let at = 0; at < ID_DIGITS; at++) {
-    text += (parseInt(a[at]!, 16) ^ parseInt(b[at]!, 16)).toString(16);
-  }
-  return text;
+  const [bytes, others] = [fromHex(a), fromHex(b)];
+  for (let at = 0; at < bytes.length; at++) bytes[at]! ^= others[at]!;
+  return toHex(bytes);
 }

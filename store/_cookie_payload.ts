@@ -9,6 +9,7 @@
  * | 32 … | the id: what its hex digits stand for, or its letters |
  * | … | the text |
  */
+import { fromHex, toHex } from "../_hex.ts";
 import { isId } from "../_id.ts";
 import type { SealedSession } from "./_seal_format.ts";
 
@@ -16,9 +17,6 @@ const FIXED_BYTES = 13;
 const ID_BYTES = 32;
 const MAX_LETTERS = 255;
 const MAX_SECONDS = 2 ** 32 - 1;
-
-/** The character codes of the hex digits. */
-const DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
 const encoder = new TextEncoder();
 // A text may begin with what is a byte order mark elsewhere.
@@ -58,26 +56,4 @@ export function unpack(bytes: Uint8Array<ArrayBuffer>): SealedSession {
     lastAccess: view.getFloat64(1),
     lifetime: view.getUint32(9),
   };
-}
-
-function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(ID_BYTES);
-  for (let at = 0; at < ID_BYTES; at++) {
-    bytes[at] = (digitOf(text.charCodeAt(2 * at)) << 4) | digitOf(text.charCodeAt(2 * at + 1));
-  }
-  return bytes;
-}
-
-/** The value of a digit, by its character code: from "0", or from "a", which is 10. */
-function digitOf(code: number): number {
-  return code < 58 ? code - 48 : code - 87;
-}
-
-function toHex(bytes: Uint8Array): string {
-  const codes = new Array(2 * ID_BYTES);
-  for (let at = 0; at < ID_BYTES; at++) {
-    codes[2 * at] = DIGITS[bytes[at]! >> 4];
-    codes[2 * at + 1] = DIGITS[bytes[at]! & 15];
-  }
-  return String.fromCharCode(...codes);
 }

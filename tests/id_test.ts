@@ -83,7 +83,7 @@ Deno.test("ids are unique over 10,000 in a row and at once", async () => {
 });
 
 Deno.test("ids are unique and of the right form when more are wanted at once than a block yields", async () => {
-  for (const count of [254, 255, 256, 511, 1021]) {
+  for (const count of [2047, 2048, 2049, 4097]) {
     const ids = await newIds(count);
     assertEquals(new Set(ids).size, count);
     for (const id of ids) assertMatch(id, ID);
@@ -160,7 +160,7 @@ Deno.test("SessionMiddleware.run() rejects, and starts no session, when there is
 
 Deno.test("SessionMiddleware.run() rejects when Web Crypto fails, and recovers with it", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
-  for (const name of ["importKey", "deriveBits"]) {
+  for (const name of ["importKey", "deriveKey", "encrypt"]) {
     const fails = () => Promise.reject(new DOMException("no crypto", "OperationError"));
     await withStub(
       crypto.subtle,

@@ -1,0 +1,33 @@
+/** Bytes as lowercase hex digits. The engine's own where it has one, which takes a fifth of the time. */
+
+/** The character codes of the hex digits. */
+const DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+
+/** The hex digits of these bytes. */
+export function toHex(bytes: Uint8Array): string {
+  return typeof bytes.toHex === "function" ? bytes.toHex() : digitsOf(bytes);
+}
+
+/** The bytes that an even number of lowercase hex digits stand for. */
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = (valueOf(digits.charCodeAt(2 * at)) << 4) | valueOf(digits.charCodeAt(2 * at + 1));
+  }
+  return bytes;
+}
+
+function digitsOf(bytes: Uint8Array): string {
+  const codes = new Array<number>(2 * bytes.length);
+  for (let at = 0; at < bytes.length; at++) {
+    codes[2 * at] = DIGITS[bytes[at]! >> 4]!;
+    codes[2 * at + 1] = DIGITS[bytes[at]! & 15]!;
+  }
+  // In one piece: a string put together digit by digit is flattened at its first look-up.
+  return String.fromCharCode(...codes);
+}
+
+/** The value of a digit, by its character code: from "0", or from "a", which is 10. */
+function valueOf(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
+}
