@@ -117,21 +117,31 @@ export class SessionRecords {
   }
 
   /** Writes a new session under an id that nobody has. */
-  async create(id: string, created: number, change: Change): Promise<string> {
-    return (await this.#insert(id, created, change)).transport;
+  create(id: string, created: number, change: Change): Awaitable<string> {
+    return after(this.#insert(id, created, change), ({ transport }) => transport);
   }
 
-  async #insert(id: string, created: number, change: Change): Promise<Written> {
+  #insert(id: string, created: number, change: Change): Awaitable<Written> {
+    return change.subject ? this.#insertListed(id, created, change) : this.#put(id, created, change);
+  }
+
+  async #insertListed(id: string, created: number, change: Change): Promise<Written> {
     const { text, subject } = change;
-    const epoch = subject && await this.index?.add(subject, id);
-    const lifetime = this.#lifetime(created, created, true);
-    const written = await this.#face.create(id, text, lifetime);
-    // 256 random bits do not collide: this is a broken generator, or a store that lies.
-    if (written === undefined) throw taken();
+    const epoch = await this.index?.add(subject!, id);
+    const written = await this.#put(id, created, change);
     // Who ends all of the subject's sessions between the two has not found this one.
     if (!epoch || await this.index!.isStill(subject!, epoch)) return written;
-    await this.#discard({ id, text, version: written.version, lastAccess: lifetime.lastAccess });
+    await this.#discard({ id, text, version: written.version, lastAccess: created });
     throw interrupted();
+  }
+
+  #put(id: string, created: number, { text }: Change): Awaitable<Written> {
+    const lifetime = this.#lifetime(created, created, true);
+    return after(this.#face.create(id, text, lifetime), (written) => {
+      // 256 random bits do not collide: this is a broken generator, or a store that lies.
+      if (written === undefined) throw taken();
+      return written;
+    });
   }
 
   /** Whether the request changed anything that is kept. */
@@ -167,13 +177,15 @@ export class SessionRecords {
    * present, or undefined when it need not be told: it knows the id, and an answer that comes late
    * must not put the id back that a login has replaced meanwhile.
    */
-  async save(base: LiveRecord, change: Change): Promise<string | undefined> {
+  save(base: LiveRecord, change: Change): Awaitable<string | undefined> {
     const now = this.now();
     const isUsed = (current: LiveRecord) => this.isDue(current, now);
     const compose = (current: LiveRecord) => this.#compose(base, current, change);
-    if (isUsed(base)) await this.#relist(base);
-    const { record, transport } = await this.swap(base, compose, isUsed);
-    return transport !== base.id || isUsed(record) ? transport : undefined;
+    const listed = isUsed(base) ? this.#relist(base) : undefined;
+    const swapped = after(listed, () => this.swap(base, compose, isUsed));
+    return after(swapped, ({ record, transport }) => {
+      return transport !== base.id || isUsed(record) ? transport : undefined;
+    });
   }
 
   /**
@@ -183,29 +195,34 @@ export class SessionRecords {
    * @param isUsed Whether this counts as a use of the session, which prolongs it.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended meanwhile.
    */
-  async swap(record: LiveRecord, compose: Compose, isUsed: IsUsed): Promise<Swapped> {
-    return await this.#replace(record, compose, isUsed) ??
-      // Those of this process that came too late go one after the other from here on.
-      await this.#turns.take(record.id, async () => {
-        let current = record;
-        for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-          current = await this.#reread(current);
-          const swapped = await this.#replace(current, compose, isUsed);
-          if (swapped !== undefined) return swapped;
-        }
-        throw conflict(MAX_ATTEMPTS);
-      });
+  swap(record: LiveRecord, compose: Compose, isUsed: IsUsed): Awaitable<Swapped> {
+    const swapped = this.#replace(record, compose, isUsed);
+    return after(swapped, (swapped) => swapped ?? this.#swapInTurn(record, compose, isUsed));
   }
 
-  async #replace(
+  /** Those of this process that came too late go one after the other from there on. */
+  #swapInTurn(record: LiveRecord, compose: Compose, isUsed: IsUsed): Promise<Swapped> {
+    return this.#turns.take(record.id, async () => {
+      let current = record;
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        current = await this.#reread(current);
+        const swapped = await this.#replace(current, compose, isUsed);
+        if (swapped !== undefined) return swapped;
+      }
+      throw conflict(MAX_ATTEMPTS);
+    });
+  }
+
+  #replace(
     record: LiveRecord,
     compose: Compose,
     isUsed: IsUsed,
-  ): Promise<Swapped | undefined> {
-    const text = await compose(record);
-    const lifetime = this.#lifetime(record.created, record.lastAccess, isUsed(record));
-    const written = await this.#face.replace(record, text, lifetime);
-    return written && { record, text, transport: written.transport };
+  ): Awaitable<Swapped | undefined> {
+    return after(compose(record), (text) => {
+      const lifetime = this.#lifetime(record.created, record.lastAccess, isUsed(record));
+      const written = this.#face.replace(record, text, lifetime);
+      return after(written, (written) => written && { record, text, transport: written.transport });
+    });
   }
 
   /**

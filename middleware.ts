@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isPromise } from "./_awaitable.ts";
 import type { SessionValues } from "./_codec.ts";
 import type { DestroyAllOptions, ListedSession, ListOptions } from "./_listing.ts";
 import { RequestScope } from "./_request_scope.ts";
@@ -154,10 +155,13 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
-    const exchange = await this.#lifecycle.begin(new RequestScope(request));
+    // What is there is not waited for: two turns of the queue are 3 % of a read.
+    const begun = this.#lifecycle.begin(new RequestScope(request));
+    const exchange = isPromise(begun) ? await begun : begun;
     let response: Response;
     try {
-      response = await respond(new Session<Data>(exchange.control));
+      const answered = respond(new Session<Data>(exchange.control));
+      response = isPromise(answered) ? await answered : answered;
       if (typeof response?.headers?.get !== "function") {
         throw new TypeError("Cannot answer the request: the handler must return a Response");
       }
