@@ -23,12 +23,14 @@ export function addHeaders(
   const carriesHeaders = response[HANDED_ON];
   if (carriesHeaders) throw sentTwice();
   response[HANDED_ON] = false;
-  const missing = vary.length === 0 ? vary : missingVary(response.headers.get("vary"), vary);
+  // Once: each look at a Response's own costs Deno 0.05 µs.
+  const own = response.headers;
+  const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
-  const all = [...headers, ...missing.map((name): HeaderPair => ["vary", name])];
-  if (response.status === 101) {
+  const { status } = response;
+  if (status === 101) {
     // It belongs to an upgraded connection: a copy would not.
-    if (!append(response, all)) {
+    if (!canAppend(own, headers, missing)) {
       emit({
         type: "headers-dropped",
         message: "The session's headers could not be put on a 101 response",
@@ -37,21 +39,19 @@ export function addHeaders(
     return response;
   }
   // Vary alone is nobody's: it may stay on a response that others get.
-  if (headers.length === 0 && append(response, all)) return response;
-  if (hasBody(response)) {
+  if (headers.length === 0 && canAppend(own, headers, missing)) return response;
+  if (namesItsBody(status, own) || hasBody(response)) {
     if (carriesHeaders !== undefined) throw sentTwice();
-    if (append(response, all)) {
+    if (canAppend(own, headers, missing)) {
       response[HANDED_ON] = true;
       return response;
     }
   }
-  const { body, status, statusText } = response;
-  let copy = new Response(body, { status, statusText, headers: response.headers });
+  const { body, statusText } = response;
+  let copy = new Response(body, { status, statusText, headers: own });
   // The Response that @hono/node-server puts in the place of Node's keeps the very object: the app's.
-  if (copy.headers === response.headers) {
-    copy = new Response(body, { status, statusText, headers: [...response.headers] });
-  }
-  for (const [name, value] of all) copy.headers.append(name, value);
+  if (copy.headers === own) copy = new Response(body, { status, statusText, headers: [...own] });
+  append(copy.headers, headers, missing);
   return copy;
 }
 
@@ -61,26 +61,35 @@ function sentTwice(): TypeError {
   );
 }
 
+/** A success that names the type of its body is taken at its word. */
+function namesItsBody(status: number, own: Headers): boolean {
+  return status >= 200 && status < 300 && own.has("content-type");
+}
+
 /**
- * Whether the response has a body. One that names its type is taken at its word; of others a clone
- * is looked at: Deno makes a stream of a body that was looked at (3.5 µs and more), and Bun forgets
- * its type.
+ * Whether the response has a body. A clone is looked at: Deno makes a stream of a body that was
+ * looked at (3.5 µs and more), and Bun forgets its type.
  */
 function hasBody(response: Response): boolean {
-  if (response.bodyUsed || (response.ok && response.headers.has("content-type"))) return true;
+  if (response.bodyUsed) return true;
   const { body } = response.clone();
   body?.cancel().catch(() => {});
   return body !== null;
 }
 
-/** Whether the headers could be added: those of a redirect or of a fetched response cannot. */
-function append(response: Response, headers: readonly HeaderPair[]): boolean {
+/** Adds the headers if it can: those of a redirect or of a fetched response cannot be changed. */
+function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): boolean {
   try {
-    for (const [name, value] of headers) response.headers.append(name, value);
+    append(own, headers, vary);
     return true;
   } catch {
     return false;
   }
+}
+
+function append(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): void {
+  for (const [name, value] of headers) own.append(name, value);
+  for (const name of vary) own.append("vary", name);
 }
 
 /** Those of `names` that a Vary header does not name yet. */
