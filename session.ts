@@ -109,7 +109,7 @@ export class Session<T extends object = Record<string, unknown>> {
     fallback: F,
   ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
   get(key: string, ...fallback: [unknown?]): unknown {
-    const data = this.#read([key]);
+    const data = this.#readFor(key);
     if (has(data, key)) return data[key];
     if (fallback.length > 0) return fallback[0];
     const keys = userKeys(data).sort();
@@ -132,12 +132,14 @@ export class Session<T extends object = Record<string, unknown>> {
   set(values: Partial<T>): this;
   set(keyOrValues: string | object, value?: unknown): this {
     const data = this.#write("set");
-    const entries = entriesOf(keyOrValues, value);
-    for (const [key] of entries) checkKey("set", key);
-    for (const [key, value] of entries) {
-      this.#control.dropUpdate(key);
-      put(data, key, value);
+    if (typeof keyOrValues === "string") {
+      checkKey("set", keyOrValues);
+      this.#put(data, keyOrValues, value);
+      return this;
     }
+    const entries = entriesOf(keyOrValues);
+    for (const [key] of entries) checkKey("set", key);
+    for (const [key, value] of entries) this.#put(data, key, value);
     return this;
   }
 
@@ -175,7 +177,7 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /** Whether the key exists. */
   exists(key: keyof T & string): boolean {
-    return has(this.#read([key]), key);
+    return has(this.#readFor(key), key);
   }
 
   /**
@@ -201,9 +203,12 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /** An object with those of the keys that exist. */
   slice<K extends keyof T & string>(...keys: K[]): { [P in K]?: Exclude<T[P], undefined> } {
-    const data = this.#read(keys);
-    const found = keys.filter((key) => has(data, key)).map((key) => [key, data[key]]);
-    return Object.fromEntries(found);
+    const found: [key: string, value: unknown][] = [];
+    for (const key of keys) {
+      const data = this.#readFor(key);
+      if (has(data, key)) found.push([key, data[key]]);
+    }
+    return Object.fromEntries(found) as { [P in K]?: Exclude<T[P], undefined> };
   }
 
   /**
@@ -241,10 +246,20 @@ export class Session<T extends object = Record<string, unknown>> {
     return this;
   }
 
-  #read(keys: readonly string[] = []): SessionValues {
+  #put(data: SessionValues, key: string, value: unknown): void {
+    this.#control.dropUpdate(key);
+    put(data, key, value);
+  }
+
+  #read(): SessionValues {
     this.#control.isAccessed = true;
+    return this.#control.data;
+  }
+
+  #readFor(key: string): SessionValues {
+    const data = this.#read();
     // PAGI's reserved keys are complete in what the app is shown.
-    return keys.some(isReserved) ? this.#control.expose() : this.#control.data;
+    return isReserved(key) ? this.#control.expose() : data;
   }
 
   #write(verb: string): SessionValues {
@@ -257,9 +272,8 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 }
 
-function entriesOf(keyOrValues: unknown, value: unknown): [key: string, value: unknown][] {
-  if (typeof keyOrValues === "string") return [[keyOrValues, value]];
-  if (isObject(keyOrValues) && !Array.isArray(keyOrValues)) return Object.entries(keyOrValues);
+function entriesOf(values: unknown): [key: string, value: unknown][] {
+  if (isObject(values) && !Array.isArray(values)) return Object.entries(values);
   throw new TypeError("Cannot set: it takes a key and a value, or an object of them");
 }
 
