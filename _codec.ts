@@ -111,8 +111,10 @@ export function decodeTombstone(oldId: string, text: string): string | undefined
   return xorHex(oldId, text.slice(TOMBSTONE.length));
 }
 
-function xorHex(a: string, b: string): string {
-  const [bytes, others] = [fromHex(a), fromHex(b)];
-  for (let at = 0; at < bytes.length; at++) bytes[at]! ^= others[at]!;
+/** `key` need not be an id: a client may present something else, of which the beginning counts. */
+function xorHex(key: string, digits: string): string {
+  const bytes = fromHex(digits);
+  const mask = fromHex(key.slice(0, ID_DIGITS));
+  for (let at = 0; at < mask.length; at++) bytes[at]! ^= mask[at]!;
   return toHex(bytes);
 }

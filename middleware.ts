@@ -9,6 +9,7 @@ import type { DestroyAllOptions, ListedSession, ListOptions } from "./_listing.t
 import { RequestScope } from "./_request_scope.ts";
 import { addHeaders, missingVary } from "./_response.ts";
 import { type SessionEvent, type SessionOptions, type Settings, settle } from "./_settings.ts";
+import type { Exchange } from "./_exchange.ts";
 import { SessionError } from "./errors.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
@@ -128,20 +129,12 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     if (typeof respond !== "function") {
       throw new TypeError("Cannot make a handler: it takes a function");
     }
-    return async (request, ...rest) => {
-      try {
-        return await this.run(request, (session) => respond(request, session, ...rest));
-      } catch (error) {
-        const known = error instanceof SessionError ? ANSWERS[error.code] : undefined;
-        if (known === undefined) throw error;
-        const failure = error as SessionError;
-        const response = await this.#settings.onError?.(failure, request) ?? answer(known);
-        // Its own Cache-Control stands.
-        const hasOwn = response.headers.has("cache-control");
-        const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
-        return addHeaders(response, headers, [], this.#settings.emit);
-      }
-    };
+    return (request, ...rest) =>
+      this.#run(
+        request,
+        (session) => respond(request, session, ...rest),
+        (error) => this.#answerFailed(error, request),
+      );
   }
 
   /**
@@ -151,37 +144,53 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} When the session cannot be read or saved; `headers` are for the response
    * that is made of it.
    */
-  async run(
+  run(
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
-    // What is there is not waited for: two turns of the queue are 3 % of a read.
-    const begun = this.#lifecycle.begin(new RequestScope(request));
-    const exchange = isPromise(begun) ? await begun : begun;
-    let response: Response;
-    try {
-      const answered = respond(new Session<Data>(exchange.control));
-      response = isPromise(answered) ? await answered : answered;
-      if (typeof response?.headers?.get !== "function") {
-        throw new TypeError("Cannot answer the request: the handler must return a Response");
-      }
-    } catch (error) {
-      await exchange.abort();
+    return this.#run(request, respond, (error) => {
       throw error;
-    }
+    });
+  }
+
+  /** For both fetch doors: one async function in the other would be 5 % of a read, as is an await. */
+  async #run(
+    request: Request,
+    respond: (session: Session<Data>) => Response | Promise<Response>,
+    recover: (error: unknown) => Promise<Response>,
+  ): Promise<Response> {
+    let exchange: Exchange | undefined;
+    let response: Response | undefined;
     const headers: HeaderPair[] = [];
     try {
-      const done = exchange.commit(
-        headers,
-        () => response.headers.get("cache-control") ?? undefined,
-      );
+      const begun = this.#lifecycle.begin(new RequestScope(request));
+      exchange = isPromise(begun) ? await begun : begun;
+      const pending = respond(new Session<Data>(exchange.control));
+      const answered = checkResponse(isPromise(pending) ? await pending : pending);
+      response = answered;
+      const done = exchange.commit(headers, () => {
+        return answered.headers.get("cache-control") ?? undefined;
+      });
       if (done !== undefined) await done;
     } catch (error) {
+      // Only if it was not being saved already.
+      await exchange?.abort();
       // Nobody will read it: what feeds it must not wait for ever, nor this for that.
-      response.body?.cancel().catch(() => {});
-      throw error;
+      response?.body?.cancel().catch(() => {});
+      return await recover(error);
     }
     return addHeaders(response, headers, exchange.vary, this.#settings.emit);
+  }
+
+  async #answerFailed(error: unknown, request: Request): Promise<Response> {
+    const known = error instanceof SessionError ? ANSWERS[error.code] : undefined;
+    if (known === undefined) throw error;
+    const failure = error as SessionError;
+    const response = await this.#settings.onError?.(failure, request) ?? answer(known);
+    // Its own Cache-Control stands.
+    const hasOwn = response.headers.has("cache-control");
+    const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
+    return addHeaders(response, headers, [], this.#settings.emit);
   }
 
   /**
@@ -350,6 +359,11 @@ function idOf(idOrSession: unknown, verb: string): string {
   const id = idOrSession instanceof Session ? idOrSession.id : idOrSession;
   if (typeof id === "string" && id !== "") return id;
   throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
+}
+
+function checkResponse(response: Response): Response {
+  if (typeof response?.headers?.get === "function") return response;
+  throw new TypeError("Cannot answer the request: the handler must return a Response");
 }
 
 function answer({ status, text }: { status: number; text: string }): Response {

@@ -137,9 +137,10 @@ export class Session<T extends object = Record<string, unknown>> {
       this.#put(data, keyOrValues, value);
       return this;
     }
-    const entries = entriesOf(keyOrValues);
-    for (const [key] of entries) checkKey("set", key);
-    for (const [key, value] of entries) this.#put(data, key, value);
+    const values = checkValues(keyOrValues);
+    const keys = Object.keys(values);
+    for (const key of keys) checkKey("set", key);
+    for (const key of keys) this.#put(data, key, values[key]);
     return this;
   }
 
@@ -272,8 +273,8 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 }
 
-function entriesOf(values: unknown): [key: string, value: unknown][] {
-  if (isObject(values) && !Array.isArray(values)) return Object.entries(values);
+function checkValues(values: unknown): Record<string, unknown> {
+  if (isObject(values) && !Array.isArray(values)) return values;
   throw new TypeError("Cannot set: it takes a key and a value, or an object of them");
 }
 

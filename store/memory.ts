@@ -39,6 +39,24 @@ const MAX_SWEPT = 16;
 const MAX_ENTRIES_PER_RECORD = 2;
 const MIN_ENTRIES = 1024;
 
+/**
+ * performance.now, asked once a millisecond: it costs Deno 0.2 µs, a twentieth of a read, and Date.now
+ * a quarter of that. A clock that is set only makes it be asked again.
+ */
+function steadyClock(): () => number {
+  let wall = NaN;
+  let steady = 0;
+  return () => {
+    const now = Date.now();
+    if (now !== wall) {
+      wall = now;
+      // Whole numbers take no room of their own.
+      steady = Math.floor(performance.now());
+    }
+    return steady;
+  };
+}
+
 /** A session, and its neighbours in the order of use. */
 class MemoryRecord implements StoredRecord {
   readonly id: string;
@@ -103,7 +121,7 @@ export class MemoryStore implements VersionedStore {
       throw new TypeError("Cannot make MemoryStore: now must be a function");
     }
     this.#maxSessions = maxSessions;
-    this.#now = now ?? (() => performance.now());
+    this.#now = now ?? steadyClock();
     this.#wallClock = now ?? Date.now;
   }
 
