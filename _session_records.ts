@@ -122,7 +122,9 @@ export class SessionRecords {
   }
 
   #insert(id: string, created: number, change: Change): Awaitable<Written> {
-    return change.subject ? this.#insertListed(id, created, change) : this.#put(id, created, change);
+    return change.subject
+      ? this.#insertListed(id, created, change)
+      : this.#put(id, created, change);
   }
 
   async #insertListed(id: string, created: number, change: Change): Promise<Written> {

@@ -9,7 +9,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is in no list",
     file: RECORDS,
-    find: "const epoch = subject && await this.index?.add(subject, id);",
+    find: "const epoch = await this.index?.add(subject!, id);",
     replace: "const epoch = undefined as string | undefined;",
     by: "resurrected",
   },
