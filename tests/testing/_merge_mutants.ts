@@ -86,14 +86,14 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   {
     name: "a retry that does not re-read",
     file: RECORDS,
-    find: "current = await this.#reread(current);\n          const swapped",
+    find: "current = await this.#reread(current);\n        const swapped",
     replace: "const swapped",
     by: "wrongAnswers",
   },
   {
     name: "a retry that re-reads the version alone",
     file: RECORDS,
-    find: "current = await this.#reread(current);\n          const swapped",
+    find: "current = await this.#reread(current);\n        const swapped",
     replace: "current = { ...current, version: (await this.#reread(current)).version };\n" +
       "const swapped",
     by: "lost",
