@@ -1,0 +1,49 @@
+/** What can be said on the command line. */
+import type { Narrowing } from "./groups.ts";
+import { type Runtime, RUNTIMES } from "./runtimes.ts";
+
+/** The parts of the benchmark. */
+export const PARTS = ["in-process", "http", "scale", "redis", "report"] as const;
+
+/** The name of a part. */
+export type Part = typeof PARTS[number];
+
+/** What a run is to be. */
+export interface Arguments {
+  parts: readonly Part[];
+  runtimes: readonly Runtime[];
+  narrowing: Narrowing;
+  rounds: number | undefined;
+}
+
+/**
+ * Reads the command line: names of parts, and options that narrow a run, each a list with commas.
+ *
+ * @throws {TypeError} When something in it is unknown.
+ */
+export function parseArguments(args: readonly string[]): Arguments {
+  const options = new Map<string, string[]>();
+  const parts: Part[] = [];
+  for (const arg of args) {
+    const [, name, value] = /^--(runtime|store|scenario|contender|rounds)=(.+)$/.exec(arg) ?? [];
+    if (name !== undefined) options.set(name, value!.split(","));
+    else if (isOneOf(PARTS, arg)) parts.push(arg);
+    else throw new TypeError(`Cannot run "${arg}": the parts are ${PARTS.join(", ")}`);
+  }
+  const asked = options.get("runtime");
+  const rounds = options.get("rounds")?.[0];
+  return {
+    parts: parts.length > 0 ? parts : PARTS,
+    runtimes: RUNTIMES.filter((runtime) => asked?.includes(runtime) ?? true),
+    narrowing: {
+      stores: options.get("store"),
+      scenarios: options.get("scenario"),
+      contenders: options.get("contender"),
+    },
+    rounds: rounds === undefined ? undefined : Number(rounds),
+  };
+}
+
+function isOneOf<Name extends string>(names: readonly Name[], name: string): name is Name {
+  return (names as readonly string[]).includes(name);
+}

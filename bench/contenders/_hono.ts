@@ -1,0 +1,10 @@
+/** Hono without sessions. */
+import { Hono } from "hono";
+import { type App, BARE_TEXT } from "./contender.ts";
+
+/** The app that what a session adds to Hono is measured from. */
+export function bareHono(): App {
+  const app = new Hono();
+  app.get("/", (context) => context.text(BARE_TEXT));
+  return { fetch: (request) => app.fetch(request) };
+}

@@ -1,0 +1,62 @@
+/** What every contender is: apps with sessions on one store, and the same apps without. */
+import type { Act, SessionContent } from "../scenarios.ts";
+
+/** Answers a request, as Deno.serve and Bun.serve call it. */
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
+
+/** Answers a request, as node:http calls it. */
+export type NodeListener = (request: never, response: never) => void;
+
+/** An app that answers every request in one way. */
+export type App = { fetch: FetchHandler } | { listener: NodeListener };
+
+/** The stores that a contender can be measured on. */
+export const STORES = ["memory", "cookie", "redis", "sqlite"] as const;
+
+/** The name of a store. */
+export type StoreName = typeof STORES[number];
+
+/** What a contender is opened with. */
+export interface Setup {
+  store: StoreName;
+  /** What a session holds. */
+  data: SessionContent;
+  /** Where Redis listens, for the store on it. */
+  redisPort: number | undefined;
+}
+
+/** A contender that is ready: apps that share one store. */
+export interface Opened {
+  /** The app for each kind of request; absent where the contender cannot do it. */
+  apps: { [act in Act]?: App };
+  /** The same apps without sessions. */
+  bare: App;
+  /** Lets go of what the store holds open. */
+  close?(): Promise<void> | void;
+}
+
+/** A session library in the framework that it is for. */
+export interface Contender {
+  name: string;
+  /** The framework that the library is for: contenders of one framework share a bare app. */
+  framework: string;
+  /** The npm packages whose versions the results name. */
+  packages: readonly string[];
+  stores: readonly StoreName[];
+  open(setup: Setup): Promise<Opened> | Opened;
+}
+
+/** What a bare app answers: as long as what the others say. */
+export const BARE_TEXT = "ada";
+
+/** An app for each kind of request. */
+export function appsOf(
+  acts: readonly Act[],
+  make: (act: Act) => FetchHandler | { listener: NodeListener },
+): { [act in Act]?: App } {
+  const app = (act: Act): App => {
+    const made = make(act);
+    return typeof made === "function" ? { fetch: made } : made;
+  };
+  return Object.fromEntries(acts.map((act) => [act, app(act)]));
+}

@@ -1,0 +1,51 @@
+/** This library. */
+import { CookieStore, MemoryStore, type Session, SessionMiddleware } from "../../mod.ts";
+import { type Access, type Act, actions, type SessionContent } from "../scenarios.ts";
+import { appsOf, BARE_TEXT, type Contender, type Setup } from "./contender.ts";
+import { openRedis, openSqlite, type OpenStore } from "./_pagi_stores.ts";
+
+const SECRET = "a secret of at least 32 bytes for the benchmark";
+
+type Sessions = Session<Partial<SessionContent>>;
+
+const access: Access<Sessions> = {
+  get: (session, key) => session.get(key, undefined),
+  set: (session, key, value) => session.set(key, value),
+  fill: (session, data) => session.set(data),
+};
+
+const ACTS: Act[] = ["read", "write", "new", "regenerate", "anonymous", "nested"];
+
+/** `@pagi/session` behind a fetch handler. */
+export const pagi: Contender = {
+  name: "@pagi/session",
+  framework: "fetch",
+  packages: [],
+  stores: ["memory", "cookie", "redis", "sqlite"],
+  async open(setup) {
+    const { store, close } = await openStore(setup);
+    const sessions = new SessionMiddleware<Partial<SessionContent>>({ secret: SECRET, store });
+    const does = actions(access, setup.data);
+    const apps = appsOf(ACTS, (act) => {
+      const action = does[act];
+      if (act !== "regenerate") {
+        return sessions.handler((_request, session) => new Response(action(session)));
+      }
+      return sessions.handler((_request, session) => new Response(action(session.regenerate())));
+    });
+    return { apps, bare: { fetch: () => new Response(BARE_TEXT) }, close };
+  },
+};
+
+async function openStore({ store, redisPort }: Setup): Promise<OpenStore> {
+  switch (store) {
+    case "memory":
+      return { store: new MemoryStore() };
+    case "cookie":
+      return { store: new CookieStore({ secret: SECRET }) };
+    case "redis":
+      return await openRedis(redisPort);
+    case "sqlite":
+      return await openSqlite();
+  }
+}

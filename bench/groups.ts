@@ -1,0 +1,39 @@
+/** What is measured in process, and in which company. */
+import { type StoreName, STORES } from "./contenders/contender.ts";
+import { PAYLOADS, type Scenario, SCENARIOS, SMALL } from "./scenarios.ts";
+
+/** One kind of request on one kind of store, for all who can do it. */
+export interface Group {
+  store: StoreName;
+  scenario: Scenario;
+  /** The size of a session's JSON. */
+  bytes: number;
+}
+
+/** What a run is narrowed to; all where nothing is said. */
+export interface Narrowing {
+  stores?: readonly string[];
+  scenarios?: readonly string[];
+  payloads?: readonly number[];
+  contenders?: readonly string[];
+}
+
+/** A cookie holds 4096 bytes. */
+const MAX_COOKIE_PAYLOAD = 1024;
+
+/** The groups of a run: every request on every store, and reads and writes of larger sessions. */
+export function groupsOf({ stores, scenarios, payloads }: Narrowing): Group[] {
+  const groups: Group[] = [];
+  for (const store of STORES.filter((store) => stores?.includes(store) ?? true)) {
+    for (const bytes of PAYLOADS.filter((bytes) => payloads?.includes(bytes) ?? true)) {
+      if (bytes !== SMALL && store !== "memory" && store !== "cookie") continue;
+      if (store === "cookie" && bytes > MAX_COOKIE_PAYLOAD) continue;
+      for (const scenario of SCENARIOS.filter((one) => scenarios?.includes(one) ?? true)) {
+        if (bytes === SMALL || scenario === "read" || scenario === "write") {
+          groups.push({ store, scenario, bytes });
+        }
+      }
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,98 @@
+/**
+ * Measures in this process, in whatever runtime this is: `in_process.ts OPTIONS`, as JSON. Writes
+ * one line of JSON for each group.
+ *
+ * @module
+ */
+import process from "node:process";
+import { CONTENDERS } from "./contenders/all.ts";
+import type { Contender } from "./contenders/contender.ts";
+import { rawLanes } from "./contenders/raw_crypto.ts";
+import { type Group, groupsOf, type Narrowing } from "./groups.ts";
+import { bareLane, laneOf } from "./lanes.ts";
+import { added, type Lane, measure, median, quantile, type Series } from "./measure.ts";
+import { content } from "./scenarios.ts";
+import { verify } from "./verify.ts";
+
+/** What this program is told. */
+export interface InProcessOptions extends Narrowing {
+  rounds: number;
+  sliceMs: number;
+  redisPort?: number;
+}
+
+/** What one contender's request costs, in microseconds. */
+export interface Cost {
+  framework: string;
+  /** The framework's own request. */
+  bare: number;
+  /** What comes on top with sessions: the median of the rounds. */
+  added: number;
+  /** The middle half of the rounds lies between these. */
+  quartiles: [low: number, high: number];
+}
+
+/** What a group came to. */
+export interface GroupResult extends Group {
+  costs: { [contender: string]: Cost };
+  /** What the cryptography alone costs, on the encrypted cookie. */
+  raw?: number;
+}
+
+const RAW = "raw cryptography";
+
+async function measureGroup(group: Group, options: InProcessOptions): Promise<GroupResult> {
+  const { store, scenario, bytes } = group;
+  const setup = { store, data: content(bytes), redisPort: options.redisPort };
+  const isIn = ({ name, stores }: Contender) =>
+    stores.includes(store) && (options.contenders?.includes(name) ?? true);
+  const lanes: Lane[] = [];
+  const frameworks = new Map<string, string>();
+  const closes: (() => unknown)[] = [];
+  for (const contender of CONTENDERS.filter(isIn)) {
+    const opened = await contender.open(setup);
+    closes.push(() => opened.close?.());
+    await verify(`${contender.name} on ${store}`, opened);
+    const lane = await laneOf(contender.name, opened, scenario);
+    if (lane === undefined) continue;
+    const { framework } = contender;
+    if (![...frameworks.values()].includes(framework)) {
+      lanes.push(await bareLane(bareName(framework), opened, scenario));
+    }
+    frameworks.set(contender.name, framework);
+    lanes.push(lane);
+  }
+  const raw = store === "cookie" ? await rawLanes(RAW, scenario, bytes) : undefined;
+  if (raw !== undefined) lanes.push(raw);
+  const series = await measure(lanes, options);
+  for (const close of closes) await close();
+  const costs = [...frameworks].map(([name, framework]): [string, Cost] => [
+    name,
+    costOf(framework, series.get(name)!, series.get(bareName(framework))!),
+  ]);
+  const rawSeries = series.get(RAW);
+  return {
+    ...group,
+    costs: Object.fromEntries(costs),
+    ...(rawSeries && { raw: median(rawSeries) }),
+  };
+}
+
+function bareName(framework: string): string {
+  return `bare ${framework}`;
+}
+
+function costOf(framework: string, series: Series, bare: Series): Cost {
+  const differences = series.map((time, round) => time - bare[round]!);
+  return {
+    framework,
+    bare: median(bare),
+    added: added(series, bare),
+    quartiles: [quantile(differences, 0.25), quantile(differences, 0.75)],
+  };
+}
+
+const options: InProcessOptions = JSON.parse(process.argv[2] ?? "{}");
+for (const group of groupsOf(options)) {
+  console.log(JSON.stringify(await measureGroup(group, options)));
+}

@@ -1,0 +1,24 @@
+/** The other libraries and runtimes, from npm. */
+
+const FOLDER = new URL(".", import.meta.url).pathname;
+
+/** Installs what package.json names, unless it is there. */
+export async function install(): Promise<void> {
+  const wanted = await modified("package.json");
+  const installed = await modified("node_modules/.package-lock.json");
+  if (wanted === undefined || (installed !== undefined && installed >= wanted)) return;
+  console.log("Installing the other libraries, Bun and Node into bench/node_modules …");
+  const { code } = await new Deno.Command("npm", {
+    args: ["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"],
+    cwd: FOLDER,
+  }).spawn().status;
+  if (code !== 0) throw new Error(`npm install ended with ${code}`);
+}
+
+async function modified(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(`${FOLDER}${path}`)).mtime?.getTime();
+  } catch {
+    return undefined;
+  }
+}
