@@ -2,7 +2,7 @@
 import type { Narrowing } from "./groups.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
-/** The parts of the benchmark. */
+/** The parts of the benchmark; `report` measures nothing, and the others end with it, too. */
 export const PARTS = ["in-process", "http", "scale", "redis", "report"] as const;
 
 /** The name of a part. */
@@ -13,8 +13,12 @@ export interface Arguments {
   parts: readonly Part[];
   runtimes: readonly Runtime[];
   narrowing: Narrowing;
+  /** Whether less is measured of a part than there is. */
+  isNarrowed: boolean;
   rounds: number | undefined;
 }
+
+const OPTION = /^--(runtime|store|scenario|bytes|contender|rounds)=(.+)$/;
 
 /**
  * Reads the command line: names of parts, and options that narrow a run, each a list with commas.
@@ -25,21 +29,23 @@ export function parseArguments(args: readonly string[]): Arguments {
   const options = new Map<string, string[]>();
   const parts: Part[] = [];
   for (const arg of args) {
-    const [, name, value] = /^--(runtime|store|scenario|contender|rounds)=(.+)$/.exec(arg) ?? [];
+    const [, name, value] = OPTION.exec(arg) ?? [];
     if (name !== undefined) options.set(name, value!.split(","));
     else if (isOneOf(PARTS, arg)) parts.push(arg);
     else throw new TypeError(`Cannot run "${arg}": the parts are ${PARTS.join(", ")}`);
   }
-  const asked = options.get("runtime");
+  const runtimes = options.get("runtime");
   const rounds = options.get("rounds")?.[0];
   return {
     parts: parts.length > 0 ? parts : PARTS,
-    runtimes: RUNTIMES.filter((runtime) => asked?.includes(runtime) ?? true),
+    runtimes: RUNTIMES.filter((runtime) => runtimes?.includes(runtime) ?? true),
     narrowing: {
       stores: options.get("store"),
       scenarios: options.get("scenario"),
+      payloads: options.get("bytes")?.map(Number),
       contenders: options.get("contender"),
     },
+    isNarrowed: [...options.keys()].some((name) => name !== "runtime"),
     rounds: rounds === undefined ? undefined : Number(rounds),
   };
 }

@@ -48,7 +48,8 @@ function lane(name: string, app: App, cookies: Cookies): Lane {
   return { name, run: (count) => visitAll(go, cookies, count) };
 }
 
-async function sessions(app: App, count: number): Promise<string[]> {
+/** Sessions that an app has made, by the Cookie header that brings each back. */
+export async function sessions(app: App, count: number): Promise<string[]> {
   const cookies: string[] = [];
   while (cookies.length < count) cookies.push(cookieOf(await visit(app)));
   return cookies;

@@ -1,26 +1,47 @@
 /**
- * `deno task bench [PART…] [--runtime=…] [--store=…] [--scenario=…] [--contender=…] [--rounds=N]`.
+ * `deno task bench [PART…] [--OPTION=VALUE,…]`: README.md beside this says what there is.
  *
  * @module
  */
-import type { GroupResult, InProcessOptions } from "./in_process.ts";
-import { parseArguments } from "./arguments.ts";
+import { parseArguments, type Part } from "./arguments.ts";
+import { printVerdicts, verdicts } from "./budgets.ts";
 import { install } from "./install.ts";
-import { results } from "./runtimes.ts";
+import { http, inProcess, redis, scale } from "./parts.ts";
+import { writeReport } from "./report.ts";
+import { findEnvironment, loadResults, save } from "./results.ts";
+import type { Runtime } from "./runtimes.ts";
 
-const { runtimes, narrowing, rounds } = parseArguments(Deno.args);
-await install();
-const options: InProcessOptions = { ...narrowing, rounds: rounds ?? 21, sliceMs: 15 };
-for (const runtime of runtimes) {
-  for await (const result of results<GroupResult>(runtime, "in_process.ts", options)) {
-    const { store, scenario, bytes, costs } = result;
-    console.log(`\n${runtime} · ${store} · ${scenario} · ${bytes} B`);
-    for (const [name, { bare, added, quartiles }] of Object.entries(costs)) {
-      const [low, high] = quartiles.map((time) => time.toFixed(1));
-      console.log(
-        `  ${name.padEnd(32)} + ${added.toFixed(2).padStart(8)} µs  (${low}–${high}) ` +
-          `over ${bare.toFixed(2)}`,
-      );
-    }
+const REDIS_SECONDS = 3;
+
+const { parts, runtimes, narrowing, isNarrowed, rounds } = parseArguments(Deno.args);
+const keep = async (name: string, result: unknown) => {
+  // What was measured of a part of it must not stand for all.
+  if (!isNarrowed) await save(name, result);
+};
+
+/** The parts that are measured in each runtime. */
+const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
+  "in-process": (runtime) => inProcess(runtime, narrowing, rounds),
+  http: (runtime) => http(runtime, rounds, narrowing.contenders),
+  scale: (runtime) => scale(runtime, rounds),
+};
+
+if (parts.some((part) => part !== "report")) {
+  await install();
+  await keep("environment", await findEnvironment());
+}
+for (const part of parts) {
+  for (const runtime of runtimes) {
+    const result = await MEASURES[part]?.(runtime);
+    if (result !== undefined) await keep(`${part}-${runtime}`, result);
   }
+  if (part !== "redis") continue;
+  const result = await redis({ seconds: REDIS_SECONDS });
+  if (result !== undefined) await keep("redis", result);
+}
+if (!isNarrowed) {
+  const results = await loadResults();
+  printVerdicts(verdicts(results));
+  await writeReport(results);
+  console.log("\nWritten: bench/RESULTS.md and bench/chart.svg");
 }

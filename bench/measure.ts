@@ -27,6 +27,7 @@ export type Series = number[];
 
 const WARM_UP_ROUNDS = 3;
 const FIRST_COUNT = 16;
+const CALIBRATIONS = 3;
 
 /** Measures lanes against each other. */
 export async function measure(
@@ -59,10 +60,14 @@ async function calibrate(lane: Lane, sliceMs: number): Promise<number> {
   const { maxCount = Infinity } = lane;
   let count = Math.min(FIRST_COUNT, maxCount);
   while (true) {
-    const micros = await slice(lane, count) * count;
-    const wanted = Math.max(1, Math.min(maxCount, Math.round(count * sliceMs * 1000 / micros)));
-    if (micros >= sliceMs * 500 || wanted <= count) return wanted;
-    count = Math.min(wanted, count * 8);
+    // The best of some: a pause of the machine must not make the slices too short.
+    const times: number[] = [];
+    while (times.length < CALIBRATIONS) times.push(await slice(lane, count));
+    const time = Math.min(...times);
+    if (count * time >= sliceMs * 500 || count === maxCount) {
+      return Math.max(1, Math.min(maxCount, Math.round(sliceMs * 1000 / time)));
+    }
+    count = Math.min(maxCount, count * 4);
   }
 }
 

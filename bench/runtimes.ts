@@ -22,21 +22,31 @@ export async function versionOf(runtime: Runtime): Promise<string> {
   return new TextDecoder().decode(stdout).trim().replace(/^v/, "");
 }
 
+/** How a program is started. */
+export interface ProcessOptions {
+  /** What the runtime is told. */
+  flags?: readonly string[];
+  /** Whether the program gets anything to read. */
+  stdin?: "null" | "piped";
+  /** Where its complaints go. */
+  stderr?: "inherit" | "piped";
+}
+
 /** A program of this folder, in a runtime, with its options as JSON. */
 export function command(
   runtime: Runtime,
   program: string,
   options: unknown,
-  flags: readonly string[] = [],
+  { flags = [], stdin = "null", stderr = "inherit" }: ProcessOptions = {},
 ): Deno.Command {
   const [path, ...args] = COMMANDS[runtime];
   const file = new URL(program, import.meta.url).pathname;
   return new Deno.Command(path!, {
     args: [...args, ...flags, file, JSON.stringify(options)],
     cwd: new URL(".", import.meta.url).pathname,
-    stdin: "null",
+    stdin,
     stdout: "piped",
-    stderr: "inherit",
+    stderr,
   });
 }
 
@@ -45,9 +55,9 @@ export async function* results<Result>(
   runtime: Runtime,
   program: string,
   options: unknown,
-  flags?: readonly string[],
+  processOptions?: ProcessOptions,
 ): AsyncGenerator<Result> {
-  const process = command(runtime, program, options, flags).spawn();
+  const process = command(runtime, program, options, processOptions).spawn();
   for await (const line of lines(process.stdout)) yield JSON.parse(line) as Result;
   const { code } = await process.status;
   if (code !== 0) throw new Error(`${program} in ${runtime} ended with ${code}`);

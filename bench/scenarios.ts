@@ -6,8 +6,13 @@ export const SCENARIOS = ["read", "write", "new", "regenerate", "anonymous"] as 
 /** The name of a kind of request. */
 export type Scenario = typeof SCENARIOS[number];
 
-/** What a contender has to be able to do; `nested` is for the check before the measuring alone. */
-export type Act = Scenario | "nested";
+/** What every contender is asked to do; `nested` is for the check before the measuring alone. */
+export const ACTS = [...SCENARIOS, "nested"] as const;
+/** The same for those whose sessions have no id that could be renewed. */
+export const ACTS_WITHOUT_ID = ACTS.filter((act) => act !== "regenerate");
+
+/** What an app does; `count` adds one to the visits so that none is lost, where that can be had. */
+export type Act = typeof ACTS[number] | "count";
 
 /** What a session holds. */
 export interface SessionContent {
@@ -76,7 +81,7 @@ export type Action<Session> = (session: Session) => string;
 export function actions<Session>(
   { get, set, fill }: Access<Session>,
   data: SessionContent,
-): { [act in Act]: Action<Session> } {
+): { [act in typeof ACTS[number]]: Action<Session> } {
   const read: Action<Session> = (session) => get(session, "user") ?? "nobody";
   return {
     read,

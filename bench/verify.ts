@@ -2,7 +2,7 @@
  * Whether a contender really loads and stores: before it is measured. A session that is not kept is
  * the fastest of all.
  */
-import type { App, Opened } from "./contenders/contender.ts";
+import type { App } from "./contenders/contender.ts";
 import type { Act } from "./scenarios.ts";
 import { type Answer, cookieOf, visit } from "./visit.ts";
 
@@ -11,7 +11,7 @@ import { type Answer, cookieOf, visit } from "./visit.ts";
  *
  * @throws {Error} When it is not.
  */
-export async function verify(name: string, { apps }: Opened): Promise<void> {
+export async function verify(name: string, apps: { [act in Act]?: App }): Promise<void> {
   const ask = async (act: Act, cookie?: string): Promise<Answer> => {
     const app = apps[act];
     if (app === undefined) throw new Error(`${name} has no app for "${act}"`);

@@ -20,8 +20,8 @@ export function visits(app: App): Visit {
     const listener = app.listener as Parameters<typeof inject>[0];
     return (cookie) => inject(listener, { url: "/", headers: cookieHeaders(cookie) });
   }
-  const { fetch } = app;
-  return (cookie) => fetch(new Request(URL, { headers: cookieHeaders(cookie) }));
+  if ("url" in app) return (cookie) => fetch(app.url, { headers: cookieHeaders(cookie) });
+  return (cookie) => app.fetch(new Request(URL, { headers: cookieHeaders(cookie) }));
 }
 
 /** One request, and all that came back. */

@@ -1,7 +1,22 @@
 /** Everybody who is measured. */
 import type { Contender } from "./contender.ts";
+import { expressSession } from "./express.ts";
+import { fastifySessions } from "./fastify.ts";
+import { h3 } from "./h3.ts";
+import { honoSession } from "./hono_session.ts";
 import { honoSessions } from "./hono_sessions.ts";
+import { ironSession } from "./iron_session.ts";
 import { pagi } from "./pagi.ts";
+import { remix } from "./remix.ts";
 
 /** This library first, then the others. */
-export const CONTENDERS: readonly Contender[] = [pagi, honoSessions];
+export const CONTENDERS: readonly Contender[] = [
+  pagi,
+  honoSessions,
+  honoSession,
+  remix,
+  ironSession,
+  h3,
+  expressSession,
+  fastifySessions,
+];

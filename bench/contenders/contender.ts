@@ -1,5 +1,5 @@
 /** What every contender is: apps with sessions on one store, and the same apps without. */
-import type { Act, SessionContent } from "../scenarios.ts";
+import type { Act, ACTS, SessionContent } from "../scenarios.ts";
 
 /** Answers a request, as Deno.serve and Bun.serve call it. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -8,7 +8,10 @@ export type FetchHandler = (request: Request) => Response | Promise<Response>;
 export type NodeListener = (request: never, response: never) => void;
 
 /** An app that answers every request in one way. */
-export type App = { fetch: FetchHandler } | { listener: NodeListener };
+export type LocalApp = { fetch: FetchHandler } | { listener: NodeListener };
+
+/** The same, or where a server has it. */
+export type App = LocalApp | { url: string };
 
 /** The stores that a contender can be measured on. */
 export const STORES = ["memory", "cookie", "redis", "sqlite"] as const;
@@ -28,33 +31,35 @@ export interface Setup {
 /** A contender that is ready: apps that share one store. */
 export interface Opened {
   /** The app for each kind of request; absent where the contender cannot do it. */
-  apps: { [act in Act]?: App };
+  apps: { [act in Act]?: LocalApp };
   /** The same apps without sessions. */
-  bare: App;
+  bare: LocalApp;
   /** Lets go of what the store holds open. */
   close?(): Promise<void> | void;
 }
 
 /** A session library in the framework that it is for. */
 export interface Contender {
+  /** Its package's name. */
   name: string;
   /** The framework that the library is for: contenders of one framework share a bare app. */
   framework: string;
-  /** The npm packages whose versions the results name. */
-  packages: readonly string[];
   stores: readonly StoreName[];
   open(setup: Setup): Promise<Opened> | Opened;
 }
+
+/** What sessions are signed or sealed with. */
+export const SECRET = "a secret of at least 32 bytes for the benchmark";
 
 /** What a bare app answers: as long as what the others say. */
 export const BARE_TEXT = "ada";
 
 /** An app for each kind of request. */
 export function appsOf(
-  acts: readonly Act[],
-  make: (act: Act) => FetchHandler | { listener: NodeListener },
-): { [act in Act]?: App } {
-  const app = (act: Act): App => {
+  acts: readonly (typeof ACTS[number])[],
+  make: (act: typeof ACTS[number]) => FetchHandler | { listener: NodeListener },
+): { [act in Act]?: LocalApp } {
+  const app = (act: typeof ACTS[number]): LocalApp => {
     const made = make(act);
     return typeof made === "function" ? { fetch: made } : made;
   };

@@ -1,10 +1,8 @@
 /** This library. */
 import { CookieStore, MemoryStore, type Session, SessionMiddleware } from "../../mod.ts";
-import { type Access, type Act, actions, type SessionContent } from "../scenarios.ts";
-import { appsOf, BARE_TEXT, type Contender, type Setup } from "./contender.ts";
+import { type Access, actions, ACTS, type SessionContent } from "../scenarios.ts";
+import { appsOf, BARE_TEXT, type Contender, SECRET, type Setup } from "./contender.ts";
 import { openRedis, openSqlite, type OpenStore } from "./_pagi_stores.ts";
-
-const SECRET = "a secret of at least 32 bytes for the benchmark";
 
 type Sessions = Session<Partial<SessionContent>>;
 
@@ -14,13 +12,10 @@ const access: Access<Sessions> = {
   fill: (session, data) => session.set(data),
 };
 
-const ACTS: Act[] = ["read", "write", "new", "regenerate", "anonymous", "nested"];
-
 /** `@pagi/session` behind a fetch handler. */
 export const pagi: Contender = {
   name: "@pagi/session",
   framework: "fetch",
-  packages: [],
   stores: ["memory", "cookie", "redis", "sqlite"],
   async open(setup) {
     const { store, close } = await openStore(setup);
@@ -33,6 +28,12 @@ export const pagi: Contender = {
       }
       return sessions.handler((_request, session) => new Response(action(session.regenerate())));
     });
+    apps.count = {
+      fetch: sessions.handler((_request, session) => {
+        session.update("visits", (visits = 0) => visits + 1);
+        return new Response(String(session.get("visits")));
+      }),
+    };
     return { apps, bare: { fetch: () => new Response(BARE_TEXT) }, close };
   },
 };

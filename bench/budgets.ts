@@ -1,0 +1,147 @@
+/** The budgets of the design, and whether they are met. */
+import type { GroupResult } from "./in_process.ts";
+import type { Results } from "./results.ts";
+import { type Runtime, RUNTIMES } from "./runtimes.ts";
+import { type Scenario, SMALL } from "./scenarios.ts";
+import type { StoreName } from "./contenders/contender.ts";
+
+/** A budget, and what was measured. */
+export interface Verdict {
+  name: string;
+  /** What is allowed, in words. */
+  limit: string;
+  /** What was measured, in the same words. */
+  measured: string;
+  isMet: boolean;
+}
+
+/** This library's name among the contenders. */
+export const OURS = "@pagi/session";
+const PEER = "hono-sessions";
+
+/** What we may add at most, as a part of what another adds. */
+const PARTS: { scenario: Scenario; part: number }[] = [
+  { scenario: "read", part: 10 },
+  { scenario: "write", part: 6 },
+  { scenario: "new", part: 3 },
+];
+const MIN_SHARE = 0.85;
+const MAX_OF_RAW = 1.3;
+const MAX_ROUND_TRIPS = { read: 1, write: 2, anonymous: 0 } as const;
+const MAX_BYTES = 400;
+const MAX_GROWTH = 1.5;
+const FEW = 1000;
+const MANY = 1_000_000;
+
+/** Each budget that something was measured for. */
+export function verdicts(results: Results): Verdict[] {
+  return [
+    ...RUNTIMES.flatMap((runtime) => ofPeers(runtime, results)),
+    ...ofServer(results),
+    ...ofCookie(results),
+    ...ofRedis(results),
+    ...ofScale(results),
+  ];
+}
+
+/** The group for a kind of request, with small sessions. */
+export function groupOf(
+  groups: readonly GroupResult[] | undefined,
+  store: StoreName,
+  scenario: Scenario,
+  bytes: number = SMALL,
+): GroupResult | undefined {
+  return groups?.find((group) =>
+    group.store === store && group.scenario === scenario && group.bytes === bytes
+  );
+}
+
+/** Beside hono-sessions on Deno; on the others beside who is the fastest there. */
+function ofPeers(runtime: Runtime, { inProcess }: Results): Verdict[] {
+  return PARTS.flatMap(({ scenario, part }) => {
+    const costs = groupOf(inProcess[runtime], "memory", scenario)?.costs;
+    const ours = costs?.[OURS];
+    if (costs === undefined || ours === undefined) return [];
+    const peers = Object.entries(costs)
+      .filter(([name]) => runtime === "deno" ? name === PEER : name !== OURS)
+      .sort(([, a], [, b]) => a.added - b.added);
+    const [fastest] = peers;
+    if (fastest === undefined) return [];
+    const [name, { added }] = fastest;
+    return [{
+      name: `${runtime}: ${scenario}, beside ${name}`,
+      limit: `at most 1/${part} of what that adds`,
+      measured: `1/${(added / ours.added).toFixed(1)}`,
+      isMet: ours.added * part <= added,
+    }];
+  });
+}
+
+function ofServer({ http }: Results): Verdict[] {
+  const ours = http.deno?.servers.find(({ contender, act }) =>
+    contender === OURS && act === "read"
+  );
+  return ours === undefined ? [] : [{
+    name: "deno: requests a second that read a session, behind Deno.serve",
+    limit: `at least ${MIN_SHARE * 100} % of the bare handler's`,
+    measured: `${(ours.share * 100).toFixed(0)} %`,
+    isMet: ours.share >= MIN_SHARE,
+  }];
+}
+
+function ofCookie({ inProcess }: Results): Verdict[] {
+  return (["read", "write"] as const).flatMap((scenario) => {
+    const group = groupOf(inProcess.deno, "cookie", scenario);
+    const ours = group?.costs[OURS];
+    if (group?.raw === undefined || ours === undefined) return [];
+    const ratio = ours.added / group.raw;
+    return [{
+      name: `deno: encrypted cookie, ${scenario}, beside the cryptography alone`,
+      limit: `at most ${MAX_OF_RAW} ×`,
+      measured: `${ratio.toFixed(2)} ×`,
+      isMet: ratio <= MAX_OF_RAW,
+    }];
+  });
+}
+
+function ofRedis({ redis }: Results): Verdict[] {
+  if (redis === undefined) return [];
+  return Object.entries(MAX_ROUND_TRIPS).map(([request, max]) => ({
+    name: `Redis: round trips, ${request}`,
+    limit: `at most ${max}`,
+    measured: String(redis.roundTrips[request]),
+    isMet: redis.roundTrips[request]! <= max,
+  }));
+}
+
+function ofScale({ scale }: Results): Verdict[] {
+  if (scale.deno === undefined) return [];
+  const { bytesBeside } = scale.deno;
+  const found: Verdict[] = [{
+    name: "deno: bytes of memory for a session beside its data",
+    limit: `at most ${MAX_BYTES}`,
+    measured: bytesBeside.toFixed(0),
+    isMet: bytesBeside <= MAX_BYTES,
+  }];
+  for (const act of ["read", "write"] as const) {
+    const { [FEW]: few, [MANY]: many } = scale.deno[act];
+    if (few === undefined || many === undefined) continue;
+    const ratio = many / few;
+    found.push({
+      name: `deno: ${act}, with 1,000,000 sessions beside 1,000`,
+      limit: `at most ${MAX_GROWTH} ×`,
+      measured: `${ratio.toFixed(2)} ×`,
+      isMet: ratio <= MAX_GROWTH,
+    });
+  }
+  return found;
+}
+
+/** Shows the verdicts; whether all budgets are met. */
+export function printVerdicts(found: readonly Verdict[]): boolean {
+  console.log("\nBudgets");
+  for (const { name, limit, measured, isMet } of found) {
+    console.log(`  ${isMet ? "met   " : "BROKEN"} ${name}: ${measured} (budget: ${limit})`);
+  }
+  return found.length > 0 && found.every(({ isMet }) => isMet);
+}

@@ -1,0 +1,42 @@
+/** express-session, as its README sets it up. */
+import express from "express";
+import session from "express-session";
+import { actions, ACTS, plain, type SessionContent } from "../scenarios.ts";
+import { appsOf, BARE_TEXT, type Contender, SECRET } from "./contender.ts";
+
+type Content = Partial<SessionContent>;
+
+export const expressSession: Contender = {
+  name: "express-session",
+  framework: "express",
+  stores: ["memory"],
+  open({ data }) {
+    const middleware = session({
+      secret: SECRET,
+      resave: false,
+      saveUninitialized: false,
+      store: new session.MemoryStore(),
+    });
+    const does = actions(plain, data);
+    const apps = appsOf(ACTS, (act) => {
+      const app = express();
+      app.use(middleware);
+      app.get("/", (request, response) => {
+        if (act !== "regenerate") {
+          response.send(does[act](request.session as unknown as Content));
+          return;
+        }
+        // It makes a new session: what was in the old one has to be carried over.
+        const { cookie: _, ...values } = request.session;
+        request.session.regenerate(() => {
+          Object.assign(request.session, values);
+          response.send(does[act](request.session as unknown as Content));
+        });
+      });
+      return { listener: app };
+    });
+    const bare = express();
+    bare.get("/", (_request, response) => void response.send(BARE_TEXT));
+    return { apps, bare: { listener: bare } };
+  },
+};

@@ -1,0 +1,31 @@
+/** Hono's own @hono/session, as its README sets it up: encrypted cookies. */
+import { type SessionEnv, useSession } from "@hono/session";
+import { Hono } from "hono";
+import { actions, ACTS_WITHOUT_ID, isWriting, plain, type SessionContent } from "../scenarios.ts";
+import { bareHono } from "./_hono.ts";
+import { appsOf, type Contender } from "./contender.ts";
+
+/** 32 bytes in hex. */
+const SECRET = "5e".repeat(32);
+
+export const honoSession: Contender = {
+  name: "@hono/session",
+  framework: "hono",
+  stores: ["cookie"],
+  open({ data }) {
+    const middleware = useSession({ secret: SECRET, duration: { absolute: 3600 } });
+    const does = actions(plain, data);
+    const apps = appsOf(ACTS_WITHOUT_ID, (act) => {
+      const app = new Hono<SessionEnv<Partial<SessionContent>>>();
+      app.use(middleware).get("/", async (context) => {
+        const { session } = context.var;
+        const values = { ...await session.get() };
+        const text = does[act](values);
+        if (isWriting(act)) await session.update(values);
+        return context.text(text);
+      });
+      return (request) => app.fetch(request);
+    });
+    return { apps, bare: bareHono() };
+  },
+};

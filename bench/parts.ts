@@ -1,0 +1,77 @@
+/** The parts of the benchmark, each in a process of its own, or several. */
+import type { Narrowing } from "./groups.ts";
+import { type HttpResult, measureHttp } from "./http.ts";
+import type { GroupResult, InProcessOptions } from "./in_process.ts";
+import { GC_FLAGS } from "./memory.ts";
+import { startRedis } from "./redis_server.ts";
+import type { RedisOptions, RedisResult } from "./redis.ts";
+import { results, type Runtime } from "./runtimes.ts";
+import type { ScaleOptions, ScaleResult } from "./scale.ts";
+import { printGroup, printHttp, printRedis, printScale } from "./tables.ts";
+
+const ROUNDS = 41;
+const SLICE_MS = 8;
+const HTTP_ROUNDS = 5;
+const SIZES = [1, 1000, 100_000, 1_000_000];
+
+/** Requests to handlers in one process, as they are measured. */
+export async function inProcess(
+  runtime: Runtime,
+  narrowing: Narrowing,
+  rounds = ROUNDS,
+): Promise<GroupResult[]> {
+  await using redis = await startRedis();
+  if (redis === undefined) console.log("There is no Redis: its store is left out");
+  const options: InProcessOptions = {
+    ...narrowing,
+    rounds,
+    sliceMs: SLICE_MS,
+    redisPort: redis?.port,
+  };
+  const groups: GroupResult[] = [];
+  for await (const group of results<GroupResult>(runtime, "in_process.ts", options)) {
+    printGroup(runtime, group);
+    groups.push(group);
+  }
+  return groups;
+}
+
+/** Servers under load. */
+export async function http(
+  runtime: Runtime,
+  rounds = HTTP_ROUNDS,
+  contenders?: readonly string[],
+): Promise<HttpResult> {
+  const result = await measureHttp(runtime, { rounds, seconds: 1, contenders });
+  printHttp(runtime, result);
+  return result;
+}
+
+/** Many sessions in memory. */
+export async function scale(
+  runtime: Runtime,
+  rounds = ROUNDS,
+  sizes: number[] = SIZES,
+): Promise<ScaleResult> {
+  const options: ScaleOptions = { sizes, rounds, sliceMs: SLICE_MS };
+  const flags = GC_FLAGS[runtime];
+  const result = await only(results<ScaleResult>(runtime, "scale.ts", options, { flags }));
+  if (result === undefined) throw new Error(`scale.ts in ${runtime} has written nothing`);
+  printScale(runtime, result);
+  return result;
+}
+
+/** Round trips to Redis and, if it is to be under load, servers that share one. */
+export async function redis(options: RedisOptions): Promise<RedisResult | undefined> {
+  const result = await only(results<RedisResult>("deno", "redis.ts", options));
+  if (result !== undefined) printRedis(result);
+  else console.log("\nThere is no Redis: neither redis-server to start, nor one that is up");
+  return result;
+}
+
+/** The last one; all are waited for, or the program would be cut off. */
+async function only<Result>(all: AsyncIterable<Result>): Promise<Result | undefined> {
+  let last: Result | undefined;
+  for await (const result of all) last = result;
+  return last;
+}

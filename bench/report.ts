@@ -1,0 +1,187 @@
+/** `RESULTS.md` and `chart.svg`, made from what has been measured. */
+import { OURS, type Verdict, verdicts } from "./budgets.ts";
+import { drawChart } from "./chart.ts";
+import type { HttpResult } from "./http.ts";
+import type { GroupResult } from "./in_process.ts";
+import { heading, table } from "./markdown.ts";
+import type { RedisResult } from "./redis.ts";
+import type { ByRuntime, Environment, Results } from "./results.ts";
+import { RUNTIMES } from "./runtimes.ts";
+import type { ScaleResult } from "./scale.ts";
+
+const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
+const STORE_NAMES = {
+  memory: "Memory",
+  cookie: "Encrypted cookie",
+  redis: "Redis",
+  sqlite: "SQLite",
+} as const;
+const NONE = "–";
+
+const INTRODUCTION = `\
+Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: they hold for other machines, microseconds do not.`;
+
+/** Writes both. */
+export async function writeReport(results: Results): Promise<void> {
+  await Deno.writeTextFile(new URL("RESULTS.md", import.meta.url), report(results));
+  const groups = results.inProcess.deno;
+  if (groups === undefined) return;
+  await Deno.writeTextFile(new URL("chart.svg", import.meta.url), drawChart(groups));
+}
+
+/** The report. */
+export function report(results: Results): string {
+  const { environment, redis } = results;
+  return [
+    "# What a session costs",
+    INTRODUCTION,
+    ...(environment === undefined ? [] : environmentOf(environment)),
+    ...budgets(verdicts(results)),
+    ...inProcess(results.inProcess),
+    ...http(results.http),
+    ...(redis === undefined ? [] : ofRedis(redis)),
+    ...scale(results.scale),
+  ].join("\n\n") + "\n";
+}
+
+function environmentOf({ runtimes, packages, machine }: Environment): string[] {
+  const named = RUNTIMES.map((runtime) => `${NAMES[runtime]} ${runtimes[runtime]}`).join(", ");
+  const others = Object.entries(packages).filter(([name]) => !(name in runtimes));
+  return [
+    `On a machine with ${machine}. ${named}. ` +
+    `${others.map(([name, version]) => `${name} ${version}`).join(", ")}.`,
+  ];
+}
+
+function budgets(found: readonly Verdict[]): string[] {
+  return [
+    heading("Budgets"),
+    table(
+      ["what", "budget", "measured", "met"],
+      found.map((
+        { name, limit, measured, isMet },
+      ) => [name, limit, measured, isMet ? "yes" : "no"]),
+    ),
+  ];
+}
+
+function inProcess(byRuntime: ByRuntime<GroupResult[]>): string[] {
+  return [
+    heading("In process"),
+    "What a session adds to a request over the same framework without one: for `@pagi/session` in microseconds of this run, for the others as a multiple of that. “–”: the library cannot do it.",
+    ...RUNTIMES.flatMap((runtime) => {
+      const groups = byRuntime[runtime];
+      if (groups === undefined) return [];
+      const stores = Object.keys(STORE_NAMES) as (keyof typeof STORE_NAMES)[];
+      return stores.flatMap((store) => {
+        const found = groups.filter((group) => group.store === store);
+        if (found.length === 0) return [];
+        return [heading(`${NAMES[runtime]}, ${STORE_NAMES[store]}`, 3), groupTable(found)];
+      });
+    }),
+  ];
+}
+
+function groupTable(groups: readonly GroupResult[]): string {
+  const names = new Set(groups.flatMap(({ costs }) => Object.keys(costs)));
+  names.delete(OURS);
+  const hasRaw = groups.some(({ raw }) => raw !== undefined);
+  return table(
+    ["request", "session", OURS, ...names, ...(hasRaw ? ["the cryptography alone"] : [])],
+    groups.map(({ scenario, bytes, costs, raw }) => {
+      const ours = costs[OURS]!.added;
+      const times = (added: number | undefined) =>
+        added === undefined ? NONE : `${multiple(added / ours)} ×`;
+      return [
+        scenario,
+        `${bytes.toLocaleString("en")} B`,
+        `${ours.toFixed(1)} µs`,
+        ...[...names].map((name) => times(costs[name]?.added)),
+        ...(hasRaw ? [times(raw)] : []),
+      ];
+    }),
+  );
+}
+
+/** Two figures, which is what they are good for. */
+function multiple(ratio: number): string {
+  return ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(Math.abs(ratio) >= 1 ? 1 : 2);
+}
+
+function http(byRuntime: ByRuntime<HttpResult>): string[] {
+  return [
+    heading("Behind a server"),
+    "Requests a second, as a part of what the same framework answers without sessions, and the processor time that a session adds to a request, in microseconds of this run. Sessions in memory, 100 B.",
+    ...RUNTIMES.flatMap((runtime) => {
+      const result = byRuntime[runtime];
+      if (result === undefined) return [];
+      const { loader, connections, servers } = result;
+      const bareOf = (framework: string) =>
+        servers.find((server) => server.framework === framework && server.act === undefined)!;
+      const rows = servers.filter(({ act }) => act !== undefined).map((server) => [
+        server.contender,
+        server.act!,
+        `${(server.share * 100).toFixed(0)} %`,
+        `${(server.cpu - bareOf(server.framework).cpu).toFixed(1)} µs`,
+        bareOf(server.framework).perSecond.toFixed(0),
+      ]);
+      return [
+        heading(`${NAMES[runtime]}, ${connections} connections of ${loader}`, 3),
+        table(["library", "request", "of the bare framework", "adds", "bare, a second"], rows),
+      ];
+    }),
+  ];
+}
+
+function ofRedis({ roundTrips, shared }: RedisResult): string[] {
+  return [
+    heading("Redis"),
+    "Round trips for one request, counted at the socket:",
+    table(["request", "round trips"], Object.entries(roundTrips).map(([k, v]) => [k, String(v)])),
+    "Servers in processes of their own on one Redis, which count visits in sessions that all of them write to at once. Requests that the load had not waited for when it ended are counted and not answered.",
+    table(
+      ["processes", "requests a second", "answered", "counted"],
+      shared.map(({ processes, perSecond, requests, counted }) =>
+        [processes, perSecond.toFixed(0), requests, counted].map(String)
+      ),
+    ),
+  ];
+}
+
+function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
+  const found = RUNTIMES.flatMap((runtime) => {
+    const result = byRuntime[runtime];
+    return result === undefined ? [] : [{ name: NAMES[runtime], result }];
+  });
+  if (found.length === 0) return [];
+  const sizes = Object.keys(found[0]!.result.read).map(Number).sort((a, b) => a - b);
+  const costs = found.flatMap(({ name, result }) =>
+    (["read", "write"] as const).map((act) => {
+      const few = result[act][1000] ?? NaN;
+      const times = sizes.map((size) => `${multiple((result[act][size] ?? NaN) / few)} ×`);
+      return [name, act, ...times];
+    })
+  );
+  const pause = (ms: number) => `${ms.toFixed(1)} ms`;
+  return [
+    heading("Many sessions"),
+    "What a session adds to a request, by how many there are in memory, beside 1,000:",
+    table(["runtime", "request", ...sizes.map((size) => size.toLocaleString("en"))], costs),
+    "Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds.",
+    table(
+      [
+        "runtime",
+        "bytes",
+        "longest, expiring",
+        "longest, quiet",
+        "1/1000, expiring",
+        "1/1000, quiet",
+      ],
+      found.map(({ name, result: { bytesBeside, expiring, quiet } }) => [
+        name,
+        bytesBeside.toFixed(0),
+        ...[expiring.longest, quiet.longest, expiring.high, quiet.high].map(pause),
+      ]),
+    ),
+  ];
+}

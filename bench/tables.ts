@@ -1,0 +1,62 @@
+/** What is shown on the terminal while the benchmark runs. */
+import type { HttpResult } from "./http.ts";
+import type { GroupResult } from "./in_process.ts";
+import type { RedisResult } from "./redis.ts";
+import type { ScaleResult } from "./scale.ts";
+
+const NAME_WIDTH = 30;
+
+/** What one kind of request costs everybody. */
+export function printGroup(runtime: string, group: GroupResult): void {
+  const { store, scenario, bytes, costs, raw } = group;
+  title(`${runtime}, ${store}, ${scenario}, ${bytes} bytes: µs that a session adds`);
+  for (const [name, { framework, bare, added, quartiles: [low, high] }] of Object.entries(costs)) {
+    const range = `(${low.toFixed(1)} to ${high.toFixed(1)})`;
+    row(name, added.toFixed(2), `${range.padEnd(20)} to ${bare.toFixed(2)} of ${framework}`);
+  }
+  if (raw !== undefined) row("the cryptography alone", raw.toFixed(2), "");
+}
+
+/** How servers did. */
+export function printHttp(runtime: string, { loader, servers }: HttpResult): void {
+  title(`${runtime}, behind a server, ${loader}: requests a second, and of the bare framework's`);
+  for (const { contender, framework, act, perSecond, share, cpu } of servers) {
+    const percent = `${(share * 100).toFixed(0)} %`.padStart(6);
+    const name = act === undefined ? `bare ${framework}` : `${contender}, ${act}`;
+    row(name, perSecond.toFixed(0), `${percent}, ${cpu.toFixed(1)} µs of processor time each`);
+  }
+}
+
+/** What many sessions cost. */
+export function printScale(runtime: string, result: ScaleResult): void {
+  title(`${runtime}, many sessions in memory: µs that a session adds`);
+  for (const act of ["read", "write"] as const) {
+    for (const [size, time] of Object.entries(result[act])) {
+      row(`${act}, of ${size}`, time.toFixed(2), "");
+    }
+  }
+  row("bytes beside its data", result.bytesBeside.toFixed(0), "");
+  for (const name of ["expiring", "quiet"] as const) {
+    const { longest, high, median } = result[name];
+    const others = `ms; one in 1,000 above ${high.toFixed(3)}, median ${median.toFixed(3)}`;
+    row(`longest request, ${name}`, longest.toFixed(2), others);
+  }
+}
+
+/** How often Redis is asked. */
+export function printRedis({ roundTrips, shared }: RedisResult): void {
+  title("Redis: round trips for a request");
+  for (const [request, count] of Object.entries(roundTrips)) row(request, count.toFixed(2), "");
+  for (const { processes, perSecond, requests, counted } of shared) {
+    const sums = `requests a second; ${requests} answered, ${counted} counted`;
+    row(`${processes} on one Redis`, perSecond.toFixed(0), sums);
+  }
+}
+
+function title(text: string): void {
+  console.log(`\n${text}`);
+}
+
+function row(name: string, value: string, more: string): void {
+  console.log(`  ${name.padEnd(NAME_WIDTH)} ${value.padStart(9)} ${more}`.trimEnd());
+}
