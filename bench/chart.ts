@@ -21,7 +21,7 @@ const PANEL_HEAD = 40;
 const TOP = 56;
 const MIN_BAR = 2;
 
-/** Legible on light and on dark; an image follows the reader's setting, not the page's. */
+/** It brings its own ground: an image follows the reader's setting, which the page need not. */
 const STYLE = `
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f; }
   .title { font-size: 17px; font-weight: 600; }
@@ -30,11 +30,13 @@ const STYLE = `
   .name { text-anchor: end; }
   .other { fill: #8c959f; }
   .ours { fill: #0969da; }
+  .ground { fill: #ffffff; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; }
     .quiet { fill: #9198a1; }
     .other { fill: #656c76; }
     .ours { fill: #4493f8; }
+    .ground { fill: #0d1117; }
   }
 `;
 
@@ -68,6 +70,7 @@ export function drawChart(groups: readonly GroupResult[]): string {
     `<title id="title">${TITLE}</title>`,
     `<desc id="summary">${escape(`${SUBTITLE}. ${summary.join("; ")}.`)}</desc>`,
     `<style>${STYLE}</style>`,
+    `<rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>`,
     text(TITLE, { x: 16, y: 28, class: "title" }),
     text(SUBTITLE, { x: 16, y: 48, class: "quiet" }),
     ...parts,

@@ -10,7 +10,7 @@ import { SECRET } from "./contenders/contender.ts";
 import { fill, type Filled } from "./fill.ts";
 import { added, type Lane, measure } from "./measure.ts";
 import { usedBytes } from "./memory.ts";
-import { longestPause, type Pause } from "./pause.ts";
+import { measurePauses, type Pause } from "./pause.ts";
 import { content, SMALL } from "./scenarios.ts";
 import { visits } from "./visit.ts";
 
@@ -73,6 +73,7 @@ function laneTo(name: string, fetch: (request: Request) => unknown, ids: string[
 const options: ScaleOptions = JSON.parse(process.argv[2]!);
 const most = Math.max(...options.sizes);
 
+const pauses = await measurePauses(most);
 const before = usedBytes();
 const largest = fill(new MemoryStore({ maxSessions: most }), most, DAY);
 // The ids are also the keys in the store: the array is the only thing here that is not the store's.
@@ -82,8 +83,7 @@ const result: ScaleResult = {
   read: {},
   write: {},
   bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
-  expiring: await longestPause(most, { isExpiring: true }),
-  quiet: await longestPause(most, { isExpiring: false }),
+  ...pauses,
 };
 const stores = options.sizes.map((size) =>
   size === most ? largest : fill(new MemoryStore(), size, DAY)

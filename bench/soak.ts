@@ -1,0 +1,58 @@
+/**
+ * `deno task bench:soak [REQUESTS]`: whether memory stays where it is over millions of requests, and
+ * whether anything is left that keeps the process alive.
+ *
+ * @module
+ */
+import type { ChurnMark, ChurnOptions } from "./churn.ts";
+import { GC_FLAGS } from "./memory.ts";
+import { command, lines } from "./runtimes.ts";
+
+const REQUESTS = 10_000_000;
+/** With fewer the first sessions have not expired yet, and their number still grows. */
+const MIN_REQUESTS = 200_000;
+const MARKS = 10;
+/** What the heap may have grown by from the second mark to the last: the first still warms up. */
+const MAX_GROWTH = 1.05;
+const SLACK_BYTES = 2 ** 20;
+/** For how long the process may take to end by itself when it is done. */
+const PATIENCE_MS = 2000;
+const MIB = 2 ** 20;
+
+const requests = Number(Deno.args[0] ?? REQUESTS);
+if (!Number.isInteger(requests) || requests < MIN_REQUESTS) {
+  throw new RangeError(
+    `Cannot soak: the number of requests must be a whole number from ${MIN_REQUESTS} up`,
+  );
+}
+const options: ChurnOptions = { requests, marks: MARKS };
+const process = command("deno", "churn.ts", options, { flags: GC_FLAGS.deno }).spawn();
+const found: ChurnMark[] = [];
+for await (const line of lines(process.stdout)) {
+  const mark: ChurnMark = JSON.parse(line);
+  const { done, heap, resident, sessions } = mark;
+  const [heapMib, residentMib] = [heap, resident].map((bytes) => (bytes / MIB).toFixed(1));
+  console.log(
+    `${done} requests: heap ${heapMib} MiB, process ${residentMib} MiB, ${sessions} sessions`,
+  );
+  found.push(mark);
+  if (found.length === MARKS) break;
+}
+const finishedAt = performance.now();
+const patience = setTimeout(() => process.kill("SIGKILL"), PATIENCE_MS);
+const { signal, code } = await process.status;
+clearTimeout(patience);
+if (code !== 0 && signal === null) throw new Error(`churn.ts ended with ${code}`);
+const lingered = performance.now() - finishedAt;
+const [, second] = found;
+const last = found.at(-1)!;
+const allowed = second!.heap * MAX_GROWTH + SLACK_BYTES;
+const failures = [
+  ...(last.heap > allowed ? ["The heap has grown"] : []),
+  ...(signal !== null ? ["Something has kept the process alive"] : []),
+];
+for (const failure of failures) console.log(failure);
+if (failures.length > 0) Deno.exit(1);
+console.log(
+  `Steady; the process ended by itself, ${lingered.toFixed(0)} ms after its last request`,
+);
