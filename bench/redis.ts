@@ -104,12 +104,13 @@ async function share(
   const app = { url: `http://127.0.0.1:${servers[0]!.started.port}/` };
   // Asking counts, too.
   for (const cookie of cookies) counts.push(Number((await visit(app, cookie)).body) - 1);
-  return {
-    processes,
-    perSecond: sum(loads.map((load) => load.perSecond)),
-    requests: sum(loads.map((load) => load.requests)),
-    counted: sum(counts),
-  };
+  const requests = sum(loads.map((load) => load.requests));
+  const counted = sum(counts);
+  // What was under way when the load ended was counted, and nobody waited for the answer.
+  if (counted < requests || counted > requests + processes * CONNECTIONS) {
+    throw new Error(`${processes} processes on one Redis counted ${counted} of ${requests} visits`);
+  }
+  return { processes, perSecond: sum(loads.map((load) => load.perSecond)), requests, counted };
 }
 
 function sum(numbers: readonly number[]): number {
