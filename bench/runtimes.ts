@@ -12,7 +12,7 @@ const BIN = new URL("node_modules/.bin/", import.meta.url).pathname;
 const COMMANDS: { [runtime in Runtime]: string[] } = {
   deno: [Deno.execPath(), "run", "--allow-all", "--no-check", "--quiet"],
   bun: [`${BIN}bun`],
-  node: [`${BIN}node`, "--disable-warning=ExperimentalWarning"],
+  node: [`${BIN}node`],
 };
 
 /** The version of a runtime. */
@@ -44,6 +44,8 @@ export function command(
   return new Deno.Command(path!, {
     args: [...args, ...flags, file, JSON.stringify(options)],
     cwd: new URL(".", import.meta.url).pathname,
+    // What the other libraries are warned of is not our concern.
+    env: { NODE_NO_WARNINGS: "1" },
     stdin,
     stdout: "piped",
     stderr,
