@@ -24,9 +24,9 @@ export function cookieValue(
     if (end === -1) end = header.length;
     const value = valueOf(header, start, end, name);
     if (value !== undefined) {
-      found = found === undefined
-        ? value
-        : [...(typeof found === "string" ? [found] : found), value];
+      if (found === undefined) found = value;
+      else if (typeof found === "string") found = [found, value];
+      else found.push(value);
     }
     start = end + 1;
   }

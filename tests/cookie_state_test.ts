@@ -299,8 +299,9 @@ Deno.test("CookieState() throws and names the option when there is no such optio
   assertThrows(make("sid", null as unknown as CookieOptions), TypeError, "options");
 });
 
-Deno.test("CookieState.extract() finds every one of ten thousand cookies of the name", () => {
-  const header = "sid=a;".repeat(10_000);
+Deno.test("CookieState.extract() finds every one of half a million cookies of the name", () => {
+  // A reader that copies its list for each of them takes minutes.
+  const header = "sid=a;".repeat(500_000);
   const state = new CookieState({ cookieName: "sid" });
-  assertEquals(state.extract({ type: "http", headers: [["cookie", header]] })?.length, 10_000);
+  assertEquals(state.extract({ type: "http", headers: [["cookie", header]] })?.length, 500_000);
 });
