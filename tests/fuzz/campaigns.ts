@@ -1,7 +1,9 @@
 import type { Campaign } from "./_campaign.ts";
 import { cookieRead } from "./cookie_read.ts";
+import { linear } from "./linear.ts";
 
 /** Every campaign, in the order in which they run. */
 export const CAMPAIGNS: readonly Campaign[] = [
   cookieRead,
+  linear,
 ];
