@@ -66,8 +66,8 @@ const MAX_ATTRIBUTE_BYTES = 1024;
 /** Browsers keep no cookie for longer: 400 days, in seconds (RFC 6265bis, section 5.5). */
 const MAX_AGE = 400 * 86_400;
 
-// Printable ASCII but ";": RFC 6265bis's av-octet.
-const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
+// Printable ASCII but ";": RFC 6265bis's av-octet. Browsers strip a space at the end.
+const PATH = /^\/([\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?$/;
 const DOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 // RFC 6265bis's cookie-octet.
 const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
@@ -90,7 +90,10 @@ const matching = (pattern: RegExp, expected: string): Rule => [
 /** What each attribute may be, `false` aside. */
 const RULES: Record<keyof CookieOptions, Rule> = {
   httpOnly: flag,
-  path: matching(PATH, 'a path that starts with "/", in printable ASCII without ";",'),
+  path: matching(
+    PATH,
+    'a path that starts with "/", in printable ASCII without ";" or a space at the end,',
+  ),
   sameSite: oneOf("Strict", "Lax", "None"),
   secure: flag,
   domain: matching(DOMAIN, "a host name without a leading dot"),
