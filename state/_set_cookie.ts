@@ -81,26 +81,35 @@ const oneOf = (...values: string[]): Rule => [
   (value) => values.includes(value as string),
   values.map((value) => `"${value}"`).join(", "),
 ];
-const matching = (pattern: RegExp, expected: string): Rule => [
-  (value) =>
-    typeof value === "string" && value.length <= MAX_ATTRIBUTE_BYTES && pattern.test(value),
-  expected,
-];
+const matches = (value: unknown, pattern: RegExp): value is string =>
+  typeof value === "string" && value.length <= MAX_ATTRIBUTE_BYTES && pattern.test(value);
 
 /** What each attribute may be, `false` aside. */
 const RULES: Record<keyof CookieOptions, Rule> = {
   httpOnly: flag,
-  path: matching(
-    PATH,
+  path: [
+    (value) => matches(value, PATH),
     'a path that starts with "/", in printable ASCII without ";" or a space at the end,',
-  ),
+  ],
   sameSite: oneOf("Strict", "Lax", "None"),
   secure: flag,
-  domain: matching(DOMAIN, "a host name without a leading dot"),
+  domain: [
+    (value) => matches(value, DOMAIN) && isHost(value),
+    "a host name without a leading dot",
+  ],
   partitioned: flag,
   priority: oneOf("Low", "Medium", "High"),
   maxAge: [(value) => typeof value === "number", "a number"],
 };
+
+/** Whether a URL can have this host: "a.1" is no address, and as a name it ends in a number. */
+function isHost(domain: string): boolean {
+  try {
+    return new URL(`https://${domain}`).hostname === domain.toLowerCase();
+  } catch {
+    return false;
+  }
+}
 
 /** A cookie whose name and attributes have been checked. */
 export class CookieTemplate {
