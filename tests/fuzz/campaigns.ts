@@ -1,9 +1,14 @@
 import type { Campaign } from "./_campaign.ts";
 import { cookieRead } from "./cookie_read.ts";
+import { cookieClear, cookieWrite } from "./cookie_write.ts";
+import { headerRead } from "./header_read.ts";
 import { linear } from "./linear.ts";
 
 /** Every campaign, in the order in which they run. */
 export const CAMPAIGNS: readonly Campaign[] = [
   cookieRead,
+  cookieWrite,
+  cookieClear,
+  headerRead,
   linear,
 ];

@@ -1,0 +1,162 @@
+/** Options and values for cookies: such as a browser keeps, and such as none should see. */
+import type { CookieOptions, CookieStateOptions } from "@pagi/session";
+import type { Random } from "./_random.ts";
+
+/** Everything that a cookie is made from. */
+export interface Recipe {
+  options: CookieStateOptions;
+  value: string;
+  /** What the middleware would say; the State's own `expire` goes before. */
+  expire: number | undefined;
+}
+
+const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const OCTETS = TOKEN + "()/:<=>?@[]{}";
+const PATH_SIGNS = OCTETS + ' ",\\';
+const PREFIXES = [
+  "",
+  "",
+  "",
+  "__Secure-",
+  "__Host-",
+  "__host-",
+  "__SECURE-",
+  "__Http-",
+  "__Host-Http-",
+];
+export const DOMAINS = [
+  "example.com",
+  "a.b.example.com",
+  "EXAMPLE.com",
+  "x-1.co.uk",
+  "127.0.0.1",
+  "localhost",
+];
+
+/** What ends a header, a cookie or an attribute, or looks like another. */
+const HOSTILE = [
+  ...["", "\r\n", "\r\nSet-Cookie: sid=theirs", "\n", "\r", "\0", "\t", "\x7f", ";", "; Secure"],
+  ...[
+    "; Domain=evil.example",
+    "; Max-Age=0",
+    ",",
+    '"',
+    "\\",
+    " ",
+    "é",
+    "\u00a0",
+    "\u2028",
+    "\ud800",
+  ],
+  ...["\u010d\u010a", "=", "evil.example"],
+];
+
+/** What is of no use as an attribute of whatever kind. */
+const WRONG: unknown[] = [
+  ...[
+    null,
+    0,
+    1,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    2 ** 53,
+    "",
+    "true",
+    "auto",
+    "lax",
+    [],
+    {},
+    ["Lax"],
+    true,
+  ],
+  ...[new String("/"), { toString: () => "/" }, () => "/", 1n, Symbol("Lax"), new Date(0)],
+];
+
+const text = (random: Random, signs: string, least: number, most: number) =>
+  Array.from({ length: least + random.below(most - least + 1) }, () => random.pick(signs)).join("");
+
+/** A recipe that must work: every condition of every attribute is met. */
+export function good(random: Random): Recipe {
+  const cookieName = random.pick(PREFIXES) + text(random, TOKEN, 1, 12);
+  const lower = cookieName.toLowerCase();
+  const isHost = lower.startsWith("__host-");
+  const isSecure = /^__(secure|host|http)-/.test(lower);
+  const all: Required<CookieOptions> = {
+    httpOnly: random.chance(50) || /^__(host-)?http-/.test(lower),
+    path: isHost ? random.pick(["/", false]) : random.pick([
+      ...["/", "/", "/app", "/app/", false as const],
+      `/${text(random, PATH_SIGNS, 0, 12).trimEnd()}`,
+    ]),
+    sameSite: random.pick(["Strict", "Lax", "None", false]),
+    secure: isSecure || random.chance(50),
+    domain: isHost || random.chance(50) ? false : random.pick(DOMAINS),
+    partitioned: random.chance(20),
+    priority: random.pick(["Low", "Medium", "High", false]),
+    maxAge: random.pick([false, 1, 60, 86_400, 4e9, 2 ** 53 - 1]),
+  };
+  if (all.sameSite === "None" || all.partitioned) all.secure = true;
+  // Left out, an attribute has its default: so must not be what a condition rests on.
+  const kept = Object.entries(all).filter(([name, value]) =>
+    value === true || name === "sameSite" || random.chance(70)
+  );
+  const most = random.chance(2) ? 4096 - cookieName.length : 64;
+  return {
+    options: {
+      cookieName,
+      cookieOptions: Object.fromEntries(kept),
+      expire: random.pick([undefined, undefined, 0, 900, 59.5, 1e21]),
+    },
+    value: text(random, OCTETS, random.chance(50) ? most : 0, most),
+    expire: random.pick([undefined, 0.5, 3600, 1e300]),
+  };
+}
+
+/** A good recipe with something in it that must not come through. */
+export function spoilt(random: Random): Recipe {
+  const recipe = good(random);
+  const options = recipe.options as Record<string, unknown>;
+  const attributes = options.cookieOptions as Record<string, unknown>;
+  switch (random.below(5)) {
+    case 0:
+      recipe.value = inserted(random, recipe.value);
+      break;
+    case 1:
+      options.cookieName = inserted(random, recipe.options.cookieName!);
+      break;
+    case 2: {
+      const name = random.pick(["path", "domain", "sameSite", "priority", "maxAge"]);
+      attributes[name] = inserted(random, String(attributes[name] ?? "/"));
+      break;
+    }
+    case 3: {
+      const name = random.pick(Object.keys(ATTRIBUTES));
+      attributes[name] = random.pick(WRONG);
+      break;
+    }
+    default: {
+      // A condition that is no longer met, or that a prefix sets now.
+      const name = random.pick(["secure", "httpOnly", "path", "domain"]);
+      attributes[name] = random.pick([false, true, "/app", "example.com"]);
+      options.cookieName = random.pick(PREFIXES) + recipe.options.cookieName;
+    }
+  }
+  return recipe;
+}
+
+const ATTRIBUTES: Required<CookieOptions> = {
+  httpOnly: true,
+  path: "/",
+  sameSite: "Lax",
+  secure: false,
+  domain: false,
+  partitioned: false,
+  priority: false,
+  maxAge: false,
+};
+
+function inserted(random: Random, into: string): string {
+  const at = random.below(into.length + 1);
+  return into.slice(0, at) + random.pick(HOSTILE) + into.slice(at);
+}
