@@ -3,6 +3,7 @@ import { cookieRead } from "./cookie_read.ts";
 import { cookieClear, cookieWrite } from "./cookie_write.ts";
 import { headerRead } from "./header_read.ts";
 import { linear } from "./linear.ts";
+import { tossing } from "./tossing.ts";
 
 /** Every campaign, in the order in which they run. */
 export const CAMPAIGNS: readonly Campaign[] = [
@@ -11,4 +12,5 @@ export const CAMPAIGNS: readonly Campaign[] = [
   cookieClear,
   headerRead,
   linear,
+  tossing,
 ];
