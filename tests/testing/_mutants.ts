@@ -1,5 +1,6 @@
 /** Lifecycles with one mistake each, as edits of the sources. */
 import type { Guarantee } from "../../testing/mod.ts";
+import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
 
@@ -245,5 +246,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...late,
   ...ending,
   ...answering,
+  ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,
 ];

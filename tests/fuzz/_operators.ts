@@ -1,0 +1,143 @@
+/** Small mistakes that can be made anywhere: what a mutation run does to a source. */
+import { parse } from "npm:@babel/parser@7.28.5";
+import type { Node } from "npm:@babel/types@7.28.5";
+
+/** One mistake: a stretch of a source and what stands there instead. */
+export interface Mutation {
+  /** What is done, such as "=== for !==". */
+  name: string;
+  start: number;
+  end: number;
+  replacement: string;
+}
+
+const SWAPS: Record<string, string[]> = {
+  "===": ["!=="],
+  "!==": ["==="],
+  "<": ["<=", ">="],
+  "<=": ["<", ">"],
+  ">": [">=", "<="],
+  ">=": [">", "<"],
+  "+": ["-"],
+  "-": ["+"],
+  "*": ["/"],
+  "/": ["*"],
+  "^": ["&"],
+  "&": ["|"],
+  "|": ["&"],
+  "<<": [">>"],
+  ">>": ["<<"],
+  ">>>": ["<<"],
+  "%": ["*"],
+  "&&": ["||"],
+  "||": ["&&"],
+  "??": ["&&"],
+  "+=": ["-="],
+  "-=": ["+="],
+};
+
+/** What no test can see, or what no program runs: types, messages, the names of modules. */
+const SKIPPED = /^(TS(?!As|NonNull|Satisfies)|Import|ExportAll)/;
+const SKIPPED_KEYS = ["typeAnnotation", "typeParameters", "returnType", "leadingComments"];
+
+/** Every mutation of a TypeScript source. */
+export function mutationsOf(source: string): Mutation[] {
+  const mutations: Mutation[] = [];
+  const file = parse(source, { sourceType: "module", plugins: ["typescript"] });
+  walk(file.program, (node) => mutations.push(...mutationsAt(node, source)));
+  return mutations;
+}
+
+/** The source with one mistake in it. */
+export function mutated(source: string, { start, end, replacement }: Mutation): string {
+  return source.slice(0, start) + replacement + source.slice(end);
+}
+
+function walk(node: Node, visit: (node: Node) => void): void {
+  if (SKIPPED.test(node.type) || isMessage(node)) return;
+  visit(node);
+  for (const [key, value] of Object.entries(node)) {
+    if (SKIPPED_KEYS.includes(key)) continue;
+    for (const child of [value].flat() as (Partial<Node> | undefined)[]) {
+      if (typeof child?.type === "string" && typeof child.start === "number") {
+        walk(child as Node, visit);
+      }
+    }
+  }
+}
+
+/** An error that is made: its words are for people, and tests look for few of them. */
+function isMessage(node: Node): boolean {
+  return node.type === "NewExpression" && node.callee.type === "Identifier" &&
+    node.callee.name.endsWith("Error");
+}
+
+function mutationsAt(node: Node, source: string): Mutation[] {
+  const [start, end] = [node.start!, node.end!];
+  const text = source.slice(start, end);
+  const put = (name: string, replacement: string, part: Node = node): Mutation => {
+    return { name, start: part.start!, end: part.end!, replacement };
+  };
+  // Where the test is a negation, taking it off is the same.
+  const not = (test: Node) =>
+    test.type === "UnaryExpression" && test.operator === "!"
+      ? []
+      : [put("not", `!(${source.slice(test.start!, test.end!)})`, test)];
+  switch (node.type) {
+    case "BinaryExpression":
+    case "LogicalExpression":
+    case "AssignmentExpression":
+      return swapsOf(node.operator, source, node.left.end!, node.right.start!);
+    case "IfStatement":
+    case "ConditionalExpression":
+      return not(node.test);
+    case "UnaryExpression":
+      return node.operator === "!" ? [put("without !", text.slice(1))] : [];
+    case "UpdateExpression": {
+      const other = node.operator === "++" ? "--" : "++";
+      return [put(`${other} for ${node.operator}`, text.replace(node.operator, other))];
+    }
+    case "NumericLiteral":
+      return [put("one more", `(${text} + 1)`)];
+    case "BooleanLiteral":
+      return [put("the other", String(!node.value))];
+    case "StringLiteral":
+      return [put("another text", node.value === "" ? '"mutant"' : '""')];
+    case "RegExpLiteral":
+      return patternsOf(text).map((pattern) => put(`pattern ${pattern}`, pattern));
+    case "ExpressionStatement":
+    case "ThrowStatement":
+    case "BreakStatement":
+    case "ContinueStatement":
+      return [put(`without ${node.type}`, ";")];
+    case "ReturnStatement":
+      if (text === "return undefined;") return [];
+      return node.argument ? [put("return nothing", "return undefined;")] : [put("no return", ";")];
+    default:
+      return [];
+  }
+}
+
+/** The operator between two operands, exchanged for others. */
+function swapsOf(operator: string, source: string, from: number, to: number): Mutation[] {
+  const start = source.indexOf(operator, from);
+  if (start === -1 || start > to) return [];
+  return (SWAPS[operator] ?? []).map((other) => ({
+    name: `${other} for ${operator}`,
+    start,
+    end: start + operator.length,
+    replacement: other,
+  }));
+}
+
+/** A pattern without an anchor, with another quantifier, or without a flag. */
+function patternsOf(text: string): string[] {
+  const changed = [
+    text.replace(/^\/\^/, "/"),
+    text.replace(/\$\/(\w*)$/, "/$1"),
+    text.replace(/([^\\])\+/, "$1*"),
+    text.replace(/([\])])\*/, "$1+"),
+    text.replace(/\/[a-z]+$/, "/"),
+  ];
+  return [...new Set(changed)].filter((pattern) => pattern !== text);
+}
