@@ -13,7 +13,8 @@ export interface HeaderStateOptions {
   /** The request header that carries the id. */
   headerName: string;
   /**
-   * What the header's value must look like; the first group is the id.
+   * What the header's value must look like; the first group is the id. It runs on whatever clients
+   * send: one that tries again and again, such as `/^(\w+\s?)+$/`, takes as long as they please.
    *
    * @default {the whole value}
    */

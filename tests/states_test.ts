@@ -152,12 +152,11 @@ Deno.test("BearerState.extract() finds nothing but RFC 6750's b64token", () => {
   }
 });
 
-Deno.test("BearerState.extract() takes time in proportion to the header when it is hostile", () => {
+Deno.test("BearerState.extract() finds nothing in a megabyte of nearly a token", () => {
+  // A pattern that tries again from every place takes minutes.
   const state = new BearerState();
-  for (const text of ["=".repeat(65_536), "a".repeat(65_536) + "!", " ".repeat(65_536) + "!"]) {
-    const start = performance.now();
+  for (const text of ["=".repeat(2 ** 20), "a".repeat(2 ** 20) + "!", " ".repeat(2 ** 20) + "!"]) {
     assertEquals(state.extract(scopeWith({ authorization: `Bearer ${text}` })), undefined);
-    assert(performance.now() - start < 250);
   }
 });
 
