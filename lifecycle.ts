@@ -169,14 +169,14 @@ export class Lifecycle {
   /** The one live session among several ids; an old id counts where there is none. */
   async #choose(extracted: string[]): Promise<Presented> {
     const accepted = extracted.filter((id) => typeof id === "string" && this.#face.accepts(id));
+    // Behind an attacker's, one live and some dead, the client's own would not be looked at.
+    if (accepted.length > MAX_CANDIDATES) return this.#refuse();
     let best: Presented = ABSENT;
-    for (const id of accepted.slice(0, MAX_CANDIDATES)) {
+    for (const id of accepted) {
       const found = await this.records.find(id);
       if (found.kind === "live" && best.kind === "live") return this.#refuse();
       if (found.kind === "live" || best.kind === "absent") best = found;
     }
-    // The client's own may be among those that were not looked at: no cookie may replace it.
-    if (best.kind === "absent" && accepted.length > MAX_CANDIDATES) return this.#refuse();
     return best;
   }
 

@@ -21,7 +21,7 @@ export type Extracted = string | readonly string[] | undefined;
 export interface SessionState {
   /**
    * Finds the id that the client presents. More than one string means that the client sent
-   * several; the first four that the store accepts are tried.
+   * several; up to four that the store accepts are tried, more are refused.
    */
   extract(scope: Scope): Extracted | Promise<Extracted>;
   /** Adds to the response's headers what makes the client present `id` from now on. */

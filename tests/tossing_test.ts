@@ -66,11 +66,21 @@ Deno.test("handler() takes the one live session wherever it stands among the dea
   }
 });
 
-Deno.test("handler() looks up four of a client's ids at most", async () => {
+Deno.test("handler() looks up four of a client's ids at most, and refuses more", async () => {
   const { events, visit } = open();
+  const four = await visit(["1", "2", "3", "4"].map(dead).join("; "));
+  assertEquals([four.reads, events], [4, []]);
   const cookie = [..."0123456789abcdef"].map(dead).join("; ");
   const { reads, cookies, status } = await visit(cookie, write);
-  assertEquals([reads, cookies, status, events], [4, [], 400, ["ambiguous"]]);
+  assertEquals([reads, cookies, status, events], [0, [], 400, ["ambiguous"]]);
+});
+
+Deno.test("handler() takes no session that stands before so many dead that ours is not seen", async () => {
+  const { events, signIn, visit } = open();
+  const [mallory, ann] = [await signIn("mallory"), await signIn("ann")];
+  const cookie = [mallory, ...["1", "2", "3"].map(dead), ann].join("; ");
+  const { name, cookies } = await visit(cookie);
+  assertEquals([name, cookies, events], ["nobody", [], ["ambiguous"]]);
 });
 
 Deno.test("handler() looks up an id once that is sent again and again", async () => {

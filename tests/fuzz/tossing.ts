@@ -73,12 +73,13 @@ type Expected = { kind: "live"; mark: number } | { kind: "moved" | "ambiguous" |
 function expectedOf(candidates: Candidate[]): Expected {
   const wellFormed = candidates.filter(({ kind }) => kind !== "malformed");
   const different = new Map(wellFormed.map((one) => [`${one.kind} ${one.number}`, one]));
-  const tried = [...different.values()].slice(0, MOST_TRIED);
+  if (different.size > MOST_TRIED) return { kind: "ambiguous" };
+  const tried = [...different.values()];
   const live = tried.filter(({ kind }) => kind === "live");
   if (live.length > 1) return { kind: "ambiguous" };
   if (live.length === 1) return { kind: "live", mark: live[0]!.number };
   if (tried.some(({ kind }) => kind === "moved")) return { kind: "moved" };
-  return { kind: different.size > MOST_TRIED ? "ambiguous" : "new" };
+  return { kind: "new" };
 }
 
 function check(outcome: Outcome, expected: Expected, isWriting: boolean): void {

@@ -213,9 +213,9 @@ const tossing: Mutant[] = [
   ),
   mutant(
     "lifecycle.ts",
-    "a client with too many dead ids that gets a new session",
-    'if (best.kind === "absent" && accepted.length > MAX_CANDIDATES) return this.#refuse();',
-    "",
+    "a client whose first four ids alone are looked up",
+    "if (accepted.length > MAX_CANDIDATES) return this.#refuse();",
+    "accepted.length = Math.min(accepted.length, MAX_CANDIDATES);",
   ),
   mutant(
     "lifecycle.ts",
