@@ -244,7 +244,7 @@ Deno.test("CookieState() throws when the name is not a token", () => {
 Deno.test("CookieState() throws and names the option when an attribute cannot be sent", () => {
   const strings = ["a\r\nb", "\n", "a;b", "a\0b", "a\tb", "\x7f", "é", "x".repeat(1025)];
   const bad: Record<string, unknown[]> = {
-    path: ["", "a", "*", "/ ", "/a ", true, 1, null, ...strings.map((text) => `/${text}`)],
+    path: ["", "a", "a/b", "*", "/ ", "/a ", true, 1, null, ...strings.map((text) => `/${text}`)],
     domain: [
       "",
       ".a.com",
@@ -273,6 +273,7 @@ Deno.test("CookieState() throws and names the option when an attribute cannot be
     }
   }
   make("sid", { path: "/a b", domain: "127.0.0.1" })();
+  make("sid", { domain: "ab.example" })();
   make("sid", { path: "/" + "x".repeat(1023), domain: "a-1.B.example" })();
 });
 
@@ -301,6 +302,7 @@ Deno.test("CookieState() throws when a prefix's conditions are not met, in any c
   make("__Secure-a", { secure: true, path: "/a", domain: "a.com", httpOnly: false })();
   make("__Http-a", { secure: true, path: "/a", domain: "a.com" })();
   make("a__Host-b")();
+  make("__Host-a", { secure: true, path: false })();
 });
 
 Deno.test("CookieState() throws when SameSite=None or Partitioned comes without Secure", () => {
@@ -312,7 +314,22 @@ Deno.test("CookieState() throws and names the option when there is no such optio
   assertThrows(() => new CookieState({ name: "sid" } as CookieStateOptions), TypeError, "name");
   assertThrows(make("sid", { httponly: false } as CookieOptions), TypeError, "httponly");
   assertThrows(make("sid", { expires: 1 } as CookieOptions), TypeError, "expires");
-  assertThrows(make("sid", null as unknown as CookieOptions), TypeError, "options");
+  assertThrows(make("sid", null as unknown as CookieOptions), TypeError, "the cookie: options");
+});
+
+Deno.test("CookieState() says what an attribute may be when it is something else", () => {
+  const says = (option: string, expected: string) => {
+    const bad = make("sid", { [option]: "\n" });
+    assertThrows(bad, TypeError, `Cannot make the cookie: ${option} must be ${expected}`);
+  };
+  says("httpOnly", "true or false");
+  says("sameSite", '"Strict", "Lax", "None" or false');
+  says("path", 'a path that starts with "/"');
+});
+
+Deno.test("CookieState.inject() keeps no cookie for more than 400 days, and writes an empty id", () => {
+  assertEquals(write({ expire: 1e9 }).split("; ").at(-1), `Max-Age=${400 * 24 * 60 * 60}`);
+  assertEquals(write({}, "").split("; ")[0], "pagi_session=");
 });
 
 Deno.test("CookieState.extract() finds every one of half a million cookies of the name", () => {
