@@ -8,7 +8,7 @@ import { Random } from "./_random.ts";
 /** Either the object cannot be made, or the id not be sent, or a browser has just what was asked for. */
 export const cookieWrite: Campaign = {
   name: "cookie-write",
-  counts: { long: 1_000_000, brief: 30_000 },
+  counts: { long: 1_000_000, brief: 100_000 },
   run(count, seed) {
     const random = new Random(seed);
     const seen = { refused: 0, unsendable: 0, kept: 0 };
