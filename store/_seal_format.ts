@@ -63,7 +63,8 @@ export function checkSize(size: number, maxSize: number): void {
 
 /**
  * Decrypts with the first key that fits; undefined where none does. A key that cannot be made is an
- * error, and is not asked for where an earlier one fits.
+ * error, and is not asked for where an earlier one fits; so is a decryption that does not get so far
+ * as to look at the tag.
  */
 export async function decryptWithAny(
   keys: readonly (() => Awaitable<CryptoKey>)[],
@@ -76,8 +77,10 @@ export async function decryptWithAny(
     const key = isPromise(pending) ? await pending : pending;
     try {
       return new Uint8Array(await crypto.subtle.decrypt(parameters, key, sealed));
-    } catch {
-      // Sealed with another key, or tampered with: nobody is told which.
+    } catch (error) {
+      // Sealed with another key, or tampered with: nobody is told which. Else it is a machine that
+      // fails, and a client must not lose its session by that.
+      if (!(error instanceof Error) || error.name !== "OperationError") throw error;
     }
   }
   return undefined;

@@ -142,6 +142,19 @@ Deno.test("crypto that fails is an error, and never a new session", async () => 
   assertEquals((await (await visit(cookie)).json()).user, "ada");
 });
 
+Deno.test("a decryption that fails is an error, unless it says that the value was sealed otherwise", async () => {
+  for (const format of [undefined, "pagi"] as const) {
+    const { visit, signIn } = setUp({ format });
+    const cookie = await signIn();
+    await failSubtle("decrypt", async () => {
+      const error = await assertRejects(() => visit(cookie)) as SessionError;
+      assertEquals(error.code, "ERR_SESSION_STORE");
+      assertEquals((error.cause as Error).message, "out of order");
+    });
+    assertEquals((await (await visit(cookie)).json()).user, "ada");
+  }
+});
+
 Deno.test("a session that does not fit is refused, and the old cookie is as good as before", async () => {
   for (const revocations of [undefined, new MemoryStore()]) {
     const { visit, signIn, load, sessions } = setUp({ revocations });
