@@ -22,7 +22,7 @@ export class PlainFace implements StoreFace {
   }
 
   async read(presented: string): Promise<KeyedRecord | undefined> {
-    const hash = await this.#guard.call("read", () => this.#store.get(presented));
+    const hash = await this.#guard.call("read", () => this.#store.get(presented), presented);
     if (hash === undefined || hash === null) return undefined;
     const lastAccess = Number(hash._last_access ?? hash._created);
     const created = Number(hash._created ?? lastAccess);
@@ -33,7 +33,7 @@ export class PlainFace implements StoreFace {
 
   async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
     const hash = { _id: id, ...decode(text), _last_access: lastAccess };
-    const transport = await this.#guard.call("save", () => this.#store.set(id, hash));
+    const transport = await this.#guard.call("save", () => this.#store.set(id, hash), id, text);
     // Redis' own answer, handed on: every client would get the same cookie.
     if (transport === "OK") {
       throw new SessionError(
@@ -57,7 +57,7 @@ export class PlainFace implements StoreFace {
   }
 
   async delete({ id }: KeyedRecord): Promise<boolean> {
-    await this.#guard.call("delete", () => this.#store.delete(id));
+    await this.#guard.call("delete", () => this.#store.delete(id), id);
     return true;
   }
 }

@@ -42,6 +42,7 @@ export class SealingFace implements StoreFace {
     const opened = this.#call(
       "read",
       (signal) => this.#store.open(presented, { maxAge: this.#maxAge, signal }),
+      presented,
     );
     return after(opened, (found: OpenedRecord | null | undefined) => {
       const newId = found && decodeTombstone(found.id, String(found.text));
@@ -100,6 +101,8 @@ export class SealingFace implements StoreFace {
     const value = this.#call(
       "save",
       (signal) => this.#store.seal(id, text, { version, ...lifetime, signal }),
+      id,
+      text,
     );
     return after(value, (value) => textOrNothing(value, "save"));
   }
@@ -112,14 +115,21 @@ export class SealingFace implements StoreFace {
     const left = this.#call(
       "end",
       (signal) => this.#store.end?.(id, text, { ...options, signal }),
+      id,
+      text,
     );
     return after(left, (left) => textOrNothing(left, "end"));
   }
 
-  #call<T>(operation: string, invoke: (signal: AbortSignal) => Awaitable<T>): Awaitable<T> {
+  #call<T>(
+    operation: string,
+    invoke: (signal: AbortSignal) => Awaitable<T>,
+    id: string,
+    text?: string,
+  ): Awaitable<T> {
     return this.#store.isLocal
-      ? this.#guard.callLocal(operation, invoke)
-      : this.#guard.call(operation, invoke);
+      ? this.#guard.callLocal(operation, invoke, id, text)
+      : this.#guard.call(operation, invoke, id, text);
   }
 }
 

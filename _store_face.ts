@@ -3,6 +3,7 @@
  * ERR_SESSION_STORE, and an answer that does not come within `storeTimeout` is given up.
  */
 import { after, type Awaitable, isPromise } from "./_awaitable.ts";
+import { withoutQuotations } from "./_cause.ts";
 import { encodeTombstone } from "./_codec.ts";
 import { isId } from "./_id.ts";
 import { hasMethods } from "./_options.ts";
@@ -93,7 +94,7 @@ class VersionedFace implements StoreFace {
   }
 
   read(id: string): Awaitable<KeyedRecord | undefined> {
-    const found = this.#guard.call("read", (signal) => this.#store.read(id, { signal }));
+    const found = this.#guard.call("read", (signal) => this.#store.read(id, { signal }), id);
     return after(found, keyed(id));
   }
 
@@ -101,6 +102,8 @@ class VersionedFace implements StoreFace {
     const version = this.#guard.call(
       "create",
       (signal) => this.#store.create(id, text, { ...lifetime, signal }),
+      id,
+      text,
     );
     return after(version, written(id, "create"));
   }
@@ -113,6 +116,8 @@ class VersionedFace implements StoreFace {
     const next = this.#guard.call(
       "replace",
       (signal) => this.#store.replace(id, text, { version, ...lifetime, signal }),
+      id,
+      text,
     );
     return after(next, written(id, "replace"));
   }
@@ -124,6 +129,8 @@ class VersionedFace implements StoreFace {
     const done = this.#guard.call(
       "touch",
       (signal) => this.#store.touch(id, { version, text, ...lifetime, signal }),
+      id,
+      text,
     );
     return after(done, (done) => answer(done, "touch") ? id : undefined);
   }
@@ -137,6 +144,7 @@ class VersionedFace implements StoreFace {
     const done = this.#guard.call(
       "delete",
       (signal) => this.#store.delete(id, { version, signal }),
+      id,
     );
     return after(done, (done) => answer(done, "delete"));
   }
@@ -178,9 +186,9 @@ function failed(operation: string, why: string, cause?: unknown): SessionError {
   });
 }
 
-function storeError(operation: string, cause: unknown): SessionError {
+function storeError(operation: string, cause: unknown, quotable: string[]): SessionError {
   if (cause instanceof SessionError) return cause;
-  return failed(operation, "the store failed", cause);
+  return failed(operation, "the store failed", withoutQuotations(cause, quotable));
 }
 
 const OPEN = Symbol("open");
@@ -197,16 +205,22 @@ export class Guard {
     this.#timeoutMs = Math.min(timeout * 1000, MAX_TIMER_MS);
   }
 
-  call<T>(operation: string, invoke: (signal: AbortSignal) => Awaitable<T>): Awaitable<T> {
+  /** `id` and `text` are what the call is about, and no error may tell. */
+  call<T>(
+    operation: string,
+    invoke: (signal: AbortSignal) => Awaitable<T>,
+    id: string,
+    text = "",
+  ): Awaitable<T> {
     const controller = this.#unused;
     try {
       const pending = invoke(controller.signal);
       if (!isPromise(pending)) return pending;
       this.#unused = new AbortController();
       // Once: there are promises that start their work each time they are waited for.
-      return this.#settle(operation, Promise.resolve(pending), controller);
+      return this.#settle(operation, Promise.resolve(pending), controller, [id, text]);
     } catch (cause) {
-      throw storeError(operation, cause);
+      throw storeError(operation, cause, [id, text]);
     }
   }
 
@@ -214,11 +228,13 @@ export class Guard {
   async callLocal<T>(
     operation: string,
     invoke: (signal: AbortSignal) => Awaitable<T>,
+    id: string,
+    text = "",
   ): Promise<T> {
     try {
       return await invoke(this.#unused.signal);
     } catch (cause) {
-      throw storeError(operation, cause);
+      throw storeError(operation, cause, [id, text]);
     }
   }
 
@@ -226,13 +242,14 @@ export class Guard {
     operation: string,
     pending: Promise<T>,
     controller: AbortController,
+    quotable: string[],
   ): Promise<T> {
     try {
       // No timer for a promise that is settled already.
       const first = await Promise.race([pending, OPEN]);
       return first === OPEN ? await this.#within(operation, pending, controller) : first as T;
     } catch (cause) {
-      throw storeError(operation, cause);
+      throw storeError(operation, cause, quotable);
     }
   }
 

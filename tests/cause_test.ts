@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { withoutQuotations } from "../_cause.ts";
+import { stringsIn } from "./_at_rest_dump.ts";
+import { idOf } from "./_helpers.ts";
+
+const ID = "0123456789abcdef".repeat(4);
+const TEXT = '{"_created":1700000000,"card":"4111 1111 1111 1111"}';
+const texts = [ID, TEXT];
+
+/** All that a logger could make of an error. */
+const all = (error: unknown): string =>
+  error instanceof Error
+    ? [error.name, error.message, error.stack, all(error.cause), ...stringsIn(error)].join("\n")
+    : stringsIn(error).join("\n");
+
+function assertSilent(error: unknown): void {
+  const told = all(error);
+  for (const word of [ID, idOf("b"), "4111", "_created"]) assert(!told.includes(word), told);
+}
+
+Deno.test("withoutQuotations() hands an error that quotes nothing on as it is", () => {
+  const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:6379"), {
+    errno: -111,
+    code: "ECONNREFUSED",
+    syscall: "connect",
+    address: "127.0.0.1",
+    port: 6379,
+  });
+  for (
+    const error of [
+      refused,
+      new Error("boom", { cause: refused }),
+      new AggregateError([refused, refused], "all of them"),
+      new DOMException("too late", "TimeoutError"),
+      "a string",
+      undefined,
+    ]
+  ) {
+    assertStrictEquals(withoutQuotations(error, texts), error);
+  }
+});
+
+Deno.test("withoutQuotations() takes away what ioredis and the SQL drivers hang on their errors", () => {
+  class ReplyError extends Error {
+    override name = "ReplyError";
+    command = { name: "evalsha", args: ["5f…", "1", `pagi:session:${ID}`, TEXT] };
+  }
+  const postgres = Object.assign(new Error("new row violates a check constraint"), {
+    code: "23514",
+    severity: "ERROR",
+    detail: `Failing row contains (${ID}, abc, 1700000000, 1700003600, ${TEXT.slice(0, 40)}...).`,
+  });
+  const hidden = Object.defineProperty(new Error("relation does not exist"), "parameters", {
+    value: [ID, TEXT],
+    enumerable: false,
+  });
+  for (const error of [new ReplyError("OOM command not allowed"), postgres, hidden]) {
+    const told = withoutQuotations(error, texts) as Error & { code?: string; severity?: string };
+    assertSilent(told);
+    assertInstanceOf(told, Error);
+    assertEquals([told.name, told.message], [error.name, error.message]);
+    // It still says where it happened.
+    assert(told.stack!.includes("cause_test.ts"));
+    if (error === postgres) assertEquals([told.code, told.severity], ["23514", "ERROR"]);
+  }
+});
+
+Deno.test("withoutQuotations() cuts ids and stretches of the record out of a message and its causes", () => {
+  const cause = new Error(`no such key: ${ID}, but ${idOf("b")}`);
+  const error = new Error(`ERR unknown command, with args: '${ID}' '${TEXT.slice(20)}' here`, {
+    cause,
+  });
+  const told = withoutQuotations(error, texts) as Error;
+  assertSilent(told);
+  assertEquals(told.message, "ERR unknown command, with args: '(redacted)' '(redacted)' here");
+  assertEquals((told.cause as Error).message, "no such key: (redacted), but (redacted)");
+});
+
+Deno.test("withoutQuotations() looks into errors of errors, and gives up on what is too deep", () => {
+  const quoting = new Error(TEXT);
+  const told = withoutQuotations(new AggregateError([quoting, "plain"], "two"), texts);
+  assertSilent(told);
+  const { errors } = told as AggregateError;
+  assertEquals([(errors[0] as Error).message, errors[1]], ["(redacted)", "plain"]);
+  let deep: Error = quoting;
+  for (let depth = 0; depth < 20; depth++) deep = new Error("around", { cause: deep });
+  assertSilent(withoutQuotations(deep, texts));
+  const circular = new Error("circular");
+  circular.cause = circular;
+  assertSilent(withoutQuotations(circular, texts));
+});
+
+Deno.test("withoutQuotations() keeps nothing of what is no error, and calls no getter", () => {
+  for (const thrown of [TEXT, { id: ID }, [TEXT], new Map([[ID, TEXT]]), () => ID]) {
+    assertSilent(withoutQuotations(thrown, texts));
+  }
+  let calls = 0;
+  const error = Object.defineProperty(new Error("lazy"), "row", { get: () => calls++ });
+  assertEquals((withoutQuotations(error, texts) as Error).message, "lazy");
+  assertEquals(calls, 0);
+});
+
+Deno.test("withoutQuotations() is done soon with a message that quotes all of a large record", () => {
+  const large = JSON.stringify({ _created: 1, card: "4111 ".repeat(13_000) });
+  const told = withoutQuotations(new Error(`too large: ${large}`), [ID, large]) as Error;
+  assertEquals(told.message, "too large: (redacted)");
+});
