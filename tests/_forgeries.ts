@@ -16,6 +16,8 @@ export function setUp(options: Partial<CookieStoreOptions> = {}) {
     secret: "ids",
     store,
     cookieName: NAME,
+    // Longer than any value lives here, so that the value itself has to say when it is over.
+    expire: 86_400,
     now: clock.now,
     onEvent: (event) => void events.push(event),
   });

@@ -1,7 +1,8 @@
-/** Lifecycles with one mistake each, as edits of the sources. */
+/** The library with one mistake each, as edits of the sources. */
 import type { Guarantee } from "../../testing/mod.ts";
 import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
+import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
 
 /** One edit, and what has to notice it. */
@@ -13,6 +14,8 @@ export interface Mutant {
   replace: string;
   /** The guarantee that races break; `tests` where no race can show it. */
   by: Guarantee | "tests";
+  /** The tests that have to notice, where it is not those of the lifecycle. */
+  tests?: readonly string[];
 }
 
 const RECORDS = "_session_records.ts";
@@ -248,4 +251,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...answering,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,
+  ...SECURITY_MUTANTS,
 ];

@@ -21,6 +21,7 @@ const TESTS = [
   "tests/update_test.ts",
   "tests/testing/broken_lifecycles_test.ts",
 ];
+const ALL_TESTS = [...new Set([...TESTS, ...MUTANTS.flatMap(({ tests = [] }) => tests)])];
 const TIMEOUT_MS = 120_000;
 
 /** What became of a mutant. */
@@ -78,7 +79,8 @@ async function judge(directory: string, mutant: Mutant | undefined): Promise<Fat
     if (races.code !== 0) return { isDead: false, by: `was found by ${found.join(", ")} instead` };
     if (mutant !== undefined) return { isDead: false, by: `lives; ${mutant.by} must find it` };
   }
-  const tests = await testIn(directory, TESTS, TIMEOUT_MS);
+  const chosen = mutant === undefined ? ALL_TESTS : mutant.tests ?? TESTS;
+  const tests = await testIn(directory, chosen, TIMEOUT_MS);
   if (tests.code === 0) return { isDead: false, by: "pass" };
   const failed = failedIn(tests.output);
   if (failed === undefined) return { isDead: false, by: `stopped the tests: ${tests.output}` };

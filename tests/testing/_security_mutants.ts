@@ -1,0 +1,198 @@
+/**
+ * Mistakes that let an attacker in, each of which some session library has made: as edits of the
+ * sources, with the tests that have to notice.
+ */
+import type { Mutant } from "./_mutants.ts";
+
+const FORGERY = ["tests/forgery_test.ts"];
+const FIXATION = ["tests/fixation_test.ts"];
+const INVENTED = ["tests/invented_ids_test.ts"];
+const LEAKS = ["tests/leaks_test.ts", "tests/leaks_drivers_test.ts"];
+const CACHES = ["tests/cache_headers_test.ts"];
+
+/** A mistake that no race shows. */
+const mistake = (
+  name: string,
+  tests: readonly string[],
+  edit: { file: string; find: string; replace: string },
+): Mutant => ({ name, by: "tests", tests, ...edit });
+
+const forging: Mutant[] = [
+  mistake("a decryption that skips the tag", FORGERY, {
+    file: "store/_seal_format.ts",
+    find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
+    // GCM encrypts zeros to the stream that the plaintext was XORed with.
+    replace: "const body = (sealed as Uint8Array).subarray(0, -TAG_BYTES);\n" +
+      "const zeros = new Uint8Array(body.length);\n" +
+      "const stream = await crypto.subtle.encrypt(parameters, key, zeros);\n" +
+      "return new Uint8Array(stream, 0, body.length).map((byte, at) => byte ^ body[at]!);",
+  }),
+  mistake("a seal that does not bind its purpose", FORGERY, {
+    file: "store/_seal_hourly.ts",
+    find: "this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));\n" +
+      "    this.#associated = new TextEncoder().encode(`${VERSION} ${purpose}`);",
+    replace: 'this.#keys = secrets.map((secret) => new HourlyKeys(secret, ""));\n' +
+      "this.#associated = new TextEncoder().encode(`${VERSION}`);",
+  }),
+  mistake("a key that does not depend on the secret", FORGERY, {
+    file: "store/_seal_keys.ts",
+    find: 'subtle.importKey("raw", bytesOf(this.#secret), "HKDF"',
+    replace: 'subtle.importKey("raw", bytesOf(LABEL), "HKDF"',
+  }),
+  mistake("a seal whose hour is not range-checked", FORGERY, {
+    file: "store/_seal_hourly.ts",
+    find: "if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;",
+    replace: "if (bytes[0] !== VERSION) return undefined;",
+  }),
+  mistake("a sealed session that never expires", FORGERY, {
+    file: "store/_seal_hourly.ts",
+    find:
+      "return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;",
+    replace: "return session;",
+  }),
+  mistake("a nonce that is always the same", FORGERY, {
+    file: "store/_seal_hourly.ts",
+    find: "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));",
+    replace: "",
+  }),
+  mistake("a text of which several are the same bytes", FORGERY, {
+    file: "store/_seal_base64.ts",
+    find: "return this.encode(bytes) === text ? bytes : undefined;",
+    replace: "return bytes;",
+  }),
+  mistake("a revocation that is not asked for", FORGERY, {
+    file: "store/cookie.ts",
+    find: "const pending = this.#findRevocation(id, options);",
+    replace: "const pending = undefined;",
+  }),
+  mistake("a machine that fails and counts as another key", [
+    "tests/cookie_store_test.ts",
+    "tests/sealed_store_tampering_test.ts",
+  ], {
+    file: "store/_seal_format.ts",
+    find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
+    replace: "",
+  }),
+];
+
+const planting: Mutant[] = [
+  mistake("an id that was presented and is adopted", FIXATION, {
+    file: "lifecycle.ts",
+    find: "return this.#face.accepts(extracted) ? this.records.find(extracted) : ABSENT;",
+    replace: "if (!this.#face.accepts(extracted)) return ABSENT;\n" +
+      "return after(this.records.find(extracted), (found) => {\n" +
+      'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, extracted);\n' +
+      "return found;\n});",
+  }),
+  mistake("regenerate() that keeps the id", FIXATION, {
+    file: "_exchange.ts",
+    find: "return Boolean(data._regenerated) || (",
+    replace: "return (",
+  }),
+  mistake("a new subject that keeps the id on every store", FIXATION, {
+    file: "_exchange.ts",
+    find: "(record !== undefined && record.subject !== data._subject);",
+    replace: "false;",
+  }),
+  mistake("a rotation that leaves the old id alive", FIXATION, {
+    file: "_session_records.ts",
+    find: "if (await this.#face.retire(current, newId, tombstone)) return",
+    replace: "if (newId !== undefined) return",
+  }),
+  mistake("of two sessions the one that a sibling domain put first", [
+    "tests/leaks_test.ts",
+    "tests/lifecycle_commit_test.ts",
+  ], {
+    file: "lifecycle.ts",
+    find: 'if (found.kind === "live" && best.kind === "live") return this.#refuse();',
+    replace: 'if (found.kind === "live") return found;',
+  }),
+];
+
+const flooding: Mutant[] = [
+  mistake("a visit that is stored though nothing was written", INVENTED, {
+    file: "_exchange.ts",
+    find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
+    replace: "",
+  }),
+  mistake("a store call for what cannot be an id", INVENTED, {
+    file: "_store_face.ts",
+    find: "return this.#store.accepts?.(presented) ?? isId(presented);",
+    replace: "return true;",
+  }),
+  mistake("an id's form that is not anchored", INVENTED, {
+    file: "_id.ts",
+    find: "const ID = /^[0-9a-f]{64}$/;",
+    replace: "const ID = /[0-9a-f]{64}/i;",
+  }),
+];
+
+const leaking: Mutant[] = [
+  mistake("a driver's error that is handed on as it is", LEAKS, {
+    file: "_store_face.ts",
+    find: "withoutQuotations(cause, quotable)",
+    replace: "cause",
+  }),
+  mistake("an id in the error's message", LEAKS, {
+    file: "lifecycle.ts",
+    find: '"Cannot update the session: there is none under this id, or not any more"',
+    replace: "`Cannot update the session: there is none under ${id}`",
+  }),
+  mistake("ids in an event", LEAKS, {
+    file: "lifecycle.ts",
+    find: 'if (typeof extracted !== "string") return this.#choose([...new Set(extracted)]);',
+    replace: 'if (typeof extracted !== "string") {\n' +
+      'this.settings.emit({ type: "ambiguous", message: extracted.join() });\n' +
+      "return this.#choose([...new Set(extracted)]);\n}",
+  }),
+  mistake("a value in the error's message", LEAKS, {
+    file: "state/_set_cookie.ts",
+    find:
+      'throw new TypeError("Cannot set the cookie: the id has characters that no cookie can carry");',
+    replace: "throw new TypeError(`Cannot set the cookie: ${value} cannot be sent`);",
+  }),
+  mistake("a warning on the console", LEAKS, {
+    file: "_settings.ts",
+    find: "onEvent?.(event);",
+    replace: "onEvent?.(event);\nconsole.warn(event.message);",
+  }),
+  mistake("a store whose keys are the ids", ["tests/at_rest_test.ts"], {
+    file: "store/hashed.ts",
+    find: "const key = await sha256(id);",
+    replace: "const key = id;",
+  }),
+];
+
+const caching: Mutant[] = [
+  mistake("an id in a response that caches may keep", CACHES, {
+    file: "_exchange.ts",
+    find: 'if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);\n' +
+      "    else if",
+    replace: "if",
+  }),
+  mistake("a page that depends on the session and does not vary", CACHES, {
+    file: "_exchange.ts",
+    find: "return this.control.isAccessed ? this.#lifecycle.settings.state.vary ?? [] : [];",
+    replace: "return [];",
+  }),
+  mistake("an accessor that reads unseen", CACHES, {
+    file: "session.ts",
+    find: "  #read(keys: readonly string[] = []): SessionValues {\n" +
+      "    this.#control.isAccessed = true;",
+    replace: "  #read(keys: readonly string[] = []): SessionValues {",
+  }),
+  mistake("a public response with an id that nobody hears of", CACHES, {
+    file: "_exchange.ts",
+    find: "/\\b(public|s-maxage)\\b/i.test(cacheControl)",
+    replace: "/^public$/.test(cacheControl)",
+  }),
+];
+
+/** Every such mistake. */
+export const SECURITY_MUTANTS: readonly Mutant[] = [
+  ...forging,
+  ...planting,
+  ...flooding,
+  ...leaking,
+  ...caching,
+];
