@@ -74,7 +74,7 @@ export class Ear {
 }
 
 /** Every string in a value and in what it hangs on, hidden properties and stacks included. */
-function everything(value: unknown, seen: Set<unknown>): string[] {
+export function everything(value: unknown, seen: Set<unknown>): string[] {
   if (typeof value !== "object" || value === null || seen.has(value)) return stringsIn(value);
   seen.add(value);
   const own = Reflect.ownKeys(value).flatMap((key) => {
