@@ -2,7 +2,15 @@ import type { Campaign } from "./_campaign.ts";
 import { cookieRead } from "./cookie_read.ts";
 import { cookieClear, cookieWrite } from "./cookie_write.ts";
 import { corpora } from "./corpora.ts";
+import { forgeryBlobs } from "./forgery_blobs.ts";
+import { forgeryChanges } from "./forgery_changes.ts";
+import { forgeryNonces } from "./forgery_nonces.ts";
+import { forgeryReplays } from "./forgery_replays.ts";
 import { headerRead } from "./header_read.ts";
+import { idsFlood } from "./ids_flood.ts";
+import { idsInvented } from "./ids_invented.ts";
+import { idsMade } from "./ids_made.ts";
+import { leaksQuoted } from "./leaks_quoted.ts";
 import { linear } from "./linear.ts";
 import { tossing } from "./tossing.ts";
 
@@ -15,4 +23,12 @@ export const CAMPAIGNS: readonly Campaign[] = [
   headerRead,
   linear,
   tossing,
+  idsMade,
+  idsInvented,
+  idsFlood,
+  forgeryChanges,
+  forgeryBlobs,
+  forgeryReplays,
+  forgeryNonces,
+  leaksQuoted,
 ];

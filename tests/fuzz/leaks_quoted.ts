@@ -10,13 +10,16 @@ const TELLING = 12;
 /** No stretch of an id or a record is left in what is handed on; what quotes nothing is untouched. */
 export const leaksQuoted: Campaign = {
   name: "leaks-quoted",
-  counts: { long: 300_000, brief: 10_000 },
+  counts: { long: 100_000, brief: 3_000 },
   run(count, seed) {
     const random = new Random(seed);
     const seen = { copies: 0, untouched: 0 };
     for (let at = 0; at < count; at++) {
       const id = random.bytes(32).toHex();
-      const text = JSON.stringify({ _created: 1, card: random.bytes(1 + random.below(60)).toBase64() });
+      const text = JSON.stringify({
+        _created: 1,
+        card: random.bytes(1 + random.below(60)).toBase64(),
+      });
       const texts = [id, text];
       const isQuoting = random.chance(80);
       const error = new Driver(random, isQuoting ? texts : []).error(3);
