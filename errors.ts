@@ -33,7 +33,7 @@ export type SessionErrorCode =
 
 /** What a {@linkcode SessionError} is made of. */
 export interface SessionErrorOptions {
-  /** The error underneath, usually the store's own. */
+  /** The error underneath, usually the store's own; without what that quotes of the session. */
   cause?: unknown;
   /**
    * Headers that a response made from the error should carry.

@@ -100,6 +100,24 @@ Deno.test("wrap() ends a session after absoluteExpire however much it is used", 
   assertFalse(client.id === first);
 });
 
+Deno.test("wrap() ends a session after absoluteExpire however often it gets a new id", async () => {
+  const { app, clock } = setUp({ expire: 100, absoluteExpire: 150 });
+  const client = new Client(app((scope) => new Session(scope).set("n", 1).regenerate()));
+  await client.request();
+  const look = async () => {
+    let n: unknown;
+    await new Client(app((scope) => n = scope["pagi.session"].n), client.cookie).request();
+    return n;
+  };
+  for (const seconds of [75, 70]) {
+    clock.seconds += seconds;
+    await client.request();
+    assertEquals(await look(), 1);
+  }
+  clock.seconds += 6;
+  assertEquals(await look(), undefined);
+});
+
 Deno.test("wrap() touches once an interval, and then sends the cookie again", async () => {
   const { app, clock, store } = setUp({ expire: 3600 });
   const client = new Client(app(set("a", 1)));
