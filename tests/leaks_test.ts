@@ -207,7 +207,7 @@ Deno.test("misuse is refused without a word of secrets, ids and data", async () 
     () => new CookieStore({ secret: [SECRET, short] }),
     () => new SealedStore(new MemoryStore(), { secret: short }),
     () => new CookieStore({ secret, format: "pagi", purpose: "x" }),
-    () => listenedTo(ear, { secret: [SECRET] as never }),
+    () => listenedTo(ear, { secret: [SECRET, 5] as never }),
     () => visit(cookie, (session) => session.set("_id", SECRET)),
     () => visit(cookie, (session) => session.set(SECRET.length as never, DATA as never)),
     () => visit(cookie, (session) => session.update("n", () => Promise.resolve(DATA))),
