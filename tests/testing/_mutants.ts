@@ -143,8 +143,8 @@ const ending: Mutant[] = [
   {
     name: "a destroy that gives up when somebody wrote meanwhile",
     file: RECORDS,
-    find: "found = await this.#follow(found.id);",
-    replace: "return;",
+    find: "if (!await this.#face.delete(record)) await this.endById(record.id);",
+    replace: "await this.#face.delete(record);",
     by: "resurrected",
   },
   {
