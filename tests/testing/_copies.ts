@@ -48,7 +48,7 @@ export async function denoIn(
 }
 
 /** Runs unit tests in a copy, with the stand-ins for `@std`. */
-export function testIn(cwd: string, args: string[], timeoutMs: number) {
+export function testIn(cwd: string, args: readonly string[], timeoutMs: number) {
   return denoIn(cwd, ["test", "--import-map=tests/offline/import_map.json", ...args], timeoutMs);
 }
 
