@@ -157,7 +157,7 @@ export class Exchange {
     const { records, settings } = this.#lifecycle;
     try {
       const transport = await records.touch(record);
-      return settings.rolling ? transport : undefined;
+      return settings.rolling || record.mustInject ? transport : undefined;
     } catch (cause) {
       settings.emit({
         type: "touch-failed",

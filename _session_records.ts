@@ -20,6 +20,8 @@ export interface LiveRecord extends KeyedRecord {
   subject: string | undefined;
   /** What the text says; whoever reads the record may change it. */
   data: SessionValues;
+  /** Whether the client does not know the id yet: then any write or touch that takes tells it. */
+  mustInject: boolean;
 }
 
 /** What stands under an id. */
@@ -100,7 +102,18 @@ export class SessionRecords {
     if (!(now - record.lastAccess <= expire && now - created <= absoluteExpire)) return ABSENT;
     const { id, text, version, lastAccess } = record;
     const subject = data._subject as string | undefined;
-    return { kind: "live", id, text, version, lastAccess, readAt: now, created, subject, data };
+    return {
+      kind: "live",
+      id,
+      text,
+      version,
+      lastAccess,
+      readAt: now,
+      created,
+      subject,
+      data,
+      mustInject: false,
+    };
   }
 
   #findTombstone(record: KeyedRecord): Found {
@@ -169,9 +182,9 @@ export class SessionRecords {
   }
 
   /** Whether the last use was noted long enough ago to be noted again. */
-  isDue({ lastAccess }: LiveRecord, now: number = this.now()): boolean {
+  isDue({ lastAccess, mustInject }: LiveRecord, now: number = this.now()): boolean {
     // Either way: a clock that was set back must not keep the record from being prolonged.
-    return Math.abs(now - lastAccess) >= this.#settings.touchInterval;
+    return mustInject || Math.abs(now - lastAccess) >= this.#settings.touchInterval;
   }
 
   /**
@@ -181,7 +194,7 @@ export class SessionRecords {
    */
   save(base: LiveRecord, change: Change): Awaitable<string | undefined> {
     const now = this.now();
-    const isUsed = (current: LiveRecord) => this.isDue(current, now);
+    const isUsed = (current: LiveRecord) => base.mustInject || this.isDue(current, now);
     const compose = (current: LiveRecord) => this.#compose(base, current, change);
     const listed = isUsed(base) ? this.#relist(base) : undefined;
     const swapped = after(listed, () => this.swap(base, compose, isUsed));

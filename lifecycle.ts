@@ -21,7 +21,7 @@ const MAX_CANDIDATES = 4;
 /** What a client presents: a session, the old id of one, more than one, or nothing. */
 type Presented = Found | { kind: "ambiguous" };
 
-const ABSENT: Presented = { kind: "absent" };
+const ABSENT: Found = { kind: "absent" };
 
 /** The rules, with their settings. */
 export class Lifecycle {
@@ -161,9 +161,21 @@ export class Lifecycle {
   #resolve(scope: Scope): Awaitable<Presented> {
     return after(this.settings.state.extract(scope), (extracted) => {
       if (extracted === undefined || extracted === null) return ABSENT;
-      if (typeof extracted !== "string") return this.#choose([...new Set(extracted)]);
-      return this.#face.accepts(extracted) ? this.records.find(extracted) : ABSENT;
+      if (typeof extracted === "string") return this.#find(extracted);
+      if ("mustInject" in extracted) return this.#findToTell(extracted.id);
+      return this.#choose([...new Set(extracted)]);
     });
+  }
+
+  #find(id: string): Awaitable<Found> {
+    return this.#face.accepts(id) ? this.records.find(id) : ABSENT;
+  }
+
+  /** The session under an id that the client has to be told. */
+  async #findToTell(id: string): Promise<Presented> {
+    const found = await this.#find(id);
+    if (found.kind === "live") found.mustInject = true;
+    return found;
   }
 
   /** The one live session among several ids; an old id counts where there is none. */

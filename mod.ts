@@ -45,7 +45,13 @@ export {
   type Wrapper,
 } from "./builder.ts";
 export type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
-export { type Extracted, type InjectOptions, type SessionState, State } from "./state/state.ts";
+export {
+  type Extracted,
+  type InjectOptions,
+  type SessionState,
+  State,
+  type TranslatedId,
+} from "./state/state.ts";
 export { type CookieOptions, CookieState, type CookieStateOptions } from "./state/cookie.ts";
 export { HeaderState, type HeaderStateOptions } from "./state/header.ts";
 export { BearerState, type BearerStateOptions } from "./state/bearer.ts";

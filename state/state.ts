@@ -11,8 +11,19 @@ export interface InjectOptions {
   expire?: number;
 }
 
-/** What `extract` may find: an id, several candidates, or nothing. */
-export type Extracted = string | readonly string[] | undefined;
+/**
+ * An id that the client did not present as such: the State knows it from something else that the
+ * client presents. The client is told at the first chance, as if the session's use were to be noted.
+ */
+export interface TranslatedId {
+  /** The id. */
+  readonly id: string;
+  /** Says that the client has to be told. */
+  readonly mustInject: true;
+}
+
+/** What `extract` may find: an id, several candidates, an id to be told, or nothing. */
+export type Extracted = string | readonly string[] | TranslatedId | undefined;
 
 /**
  * What the middleware asks of a State. Any object with `extract` and `inject` is one; no base
