@@ -23,7 +23,7 @@ export const PLAIN_METHODS = ["get", "set", "delete"] as const;
 /** The methods that make a store race-safe. */
 export const VERSIONED_METHODS = ["read", "create", "replace", "touch", "delete"] as const;
 /** The methods that tell a store whose values are the sessions themselves. */
-const SEALING_METHODS = ["open", "seal"] as const;
+export const SEALING_METHODS = ["open", "seal"] as const;
 
 /** A record and its key. */
 export interface KeyedRecord extends StoredRecord {

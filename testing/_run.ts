@@ -101,7 +101,7 @@ async function unseenLists(
 }
 
 /** Lets one request after the other take a step until none can any more. */
-async function follow(visits: readonly Visit[], choose: Choose): Promise<number[]> {
+export async function follow(visits: readonly Visit[], choose: Choose): Promise<number[]> {
   const order: number[] = [];
   while (true) {
     const ready = [...visits.keys()].filter((at) => visits[at]!.lane.isReady);
@@ -137,7 +137,10 @@ async function setUp(
 }
 
 /** What is found under a cookie. A socket only looks: nothing is touched by it. */
-async function probe(sessions: SessionMiddleware, cookie: string): Promise<Left | undefined> {
+export async function probe(
+  sessions: SessionMiddleware,
+  cookie: string,
+): Promise<Left | undefined> {
   let found: Left | undefined;
   const app = sessions.wrap((scope) => {
     const session = new Session(scope);

@@ -1,0 +1,128 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConnectCookie, LegacyCookie } from "@pagi/session/migrate";
+import type { HeaderPair } from "@pagi/session";
+import { requestWith, scopeWith } from "./_helpers.ts";
+
+/** `abc` signed with "keyboard cat" by cookie-signature 1.2. */
+const SIGNED = "s:abc.BpxCrWRpvZMh/wk/djl34N+m+VQEU7K/5WenLwJCgFU";
+const secret = "keyboard cat";
+
+const scopeOf = (...values: string[]) =>
+  scopeWith({ cookie: values.map((value) => `connect.sid=${value}`).join("; ") });
+const read = (cookie: LegacyCookie, ...values: string[]) => cookie.extract(scopeOf(...values));
+
+Deno.test("ConnectCookie.extract() finds the id that was signed, encoded or not", async () => {
+  const cookie = new ConnectCookie({ secret });
+  assertEquals(await read(cookie, encodeURIComponent(SIGNED)), ["abc"]);
+  assertEquals(await read(cookie, SIGNED), ["abc"]);
+  const request = requestWith({ cookie: `a=b; connect.sid=${encodeURIComponent(SIGNED)}` });
+  assertEquals(await cookie.extract({ type: "http", request }), ["abc"]);
+});
+
+Deno.test("ConnectCookie.extract() finds nothing when any character is another", async () => {
+  const cookie = new ConnectCookie({ secret });
+  for (let at = 0; at < SIGNED.length; at++) {
+    for (const other of ["A", "B", "9", "+", "."]) {
+      if (SIGNED[at] === other) continue;
+      const tampered = SIGNED.slice(0, at) + other + SIGNED.slice(at + 1);
+      assertEquals(await read(cookie, encodeURIComponent(tampered)), [], tampered);
+    }
+  }
+});
+
+Deno.test("ConnectCookie.extract() finds nothing in what is not signed, and never throws", async () => {
+  const cookie = new ConnectCookie({ secret });
+  const signature = SIGNED.slice("s:abc.".length);
+  const hostile = [
+    "abc",
+    "s:abc",
+    "s:",
+    "",
+    "s:abc.",
+    `s:${signature}`,
+    `s:.${signature}`,
+    `j:abc.${signature}`,
+    `${SIGNED}=`,
+    `${SIGNED}%20`,
+    `s:abc. ${signature.slice(1)}`,
+    "%",
+    "s%3Aabc.%ff",
+    "s:abc." + "A".repeat(100_000),
+  ];
+  for (const value of hostile) assertEquals(await read(cookie, value), [], value.slice(0, 50));
+  assertEquals(await cookie.extract(scopeWith()), []);
+});
+
+Deno.test("ConnectCookie.extract() takes every secret of a rotation and no other", async () => {
+  const rotated = new ConnectCookie({ secret: ["new", "newer", secret] });
+  assertEquals(await read(rotated, SIGNED), ["abc"]);
+  assertEquals(await read(new ConnectCookie({ secret: ["new", "newer"] }), SIGNED), []);
+});
+
+Deno.test("ConnectCookie.extract() cuts at the last dot", async () => {
+  const signed = "s:a.b.c.G8ReS2HiYVtvMBGFvZUGp5RaCauWFLUTjnnTm/EQ2aE";
+  assertEquals(await read(new ConnectCookie({ secret }), signed), ["a.b.c"]);
+});
+
+Deno.test("ConnectCookie.clear() repeats the attributes that the cookie was set with", () => {
+  const cookie = new ConnectCookie({
+    secret,
+    cookieName: "sid",
+    cookieOptions: { domain: "example.com", path: "/app", secure: true, sameSite: false },
+  });
+  const headers: HeaderPair[] = [];
+  cookie.clear(headers);
+  assertEquals(headers, [
+    ["set-cookie", "sid=; Path=/app; Domain=example.com; HttpOnly; Secure; Max-Age=0"],
+  ]);
+});
+
+Deno.test("ConnectCookie() throws when a secret is missing, and does not show one", () => {
+  for (const wrong of [undefined, "", [], ["hush", ""], ["hush", 1]]) {
+    const error = assertThrows(
+      () => new ConnectCookie({ secret: wrong as string }),
+      TypeError,
+      "secret must be",
+    );
+    assertEquals(error.message.includes("hush"), false);
+  }
+});
+
+Deno.test("LegacyCookie.extract() decodes percent signs, then what decode says", async () => {
+  const cookie = new LegacyCookie({ cookieName: "connect.sid" });
+  assertEquals(await read(cookie, "a%2Fb"), ["a/b"]);
+  const decode = (value: string) => {
+    if (value === "bad") throw new Error("bad seal");
+    return value === "none" ? undefined : value.toUpperCase();
+  };
+  const decoding = new LegacyCookie({ cookieName: "connect.sid", decode });
+  assertEquals(await read(decoding, "abc", "bad", "none", ""), ["ABC"]);
+});
+
+Deno.test("LegacyCookie.extract() looks at the first four of several cookies of the name", async () => {
+  let decoded = 0;
+  const decode = (value: string) => {
+    decoded++;
+    return value;
+  };
+  const cookie = new LegacyCookie({ cookieName: "connect.sid", decode });
+  assertEquals(await read(cookie, "a", "b", "a", "c", "d", "e"), ["a", "b", "c", "d"]);
+  assertEquals(decoded, 4);
+});
+
+Deno.test("LegacyCookie() throws and names the option when it is wrong", () => {
+  const wrong: [object, string][] = [
+    [{}, "cookieName"],
+    [{ cookieName: "a b" }, "cookieName"],
+    [{ cookieName: "a", decode: "x" }, "decode"],
+    [{ cookieName: "a", secret: "x" }, '"secret"'],
+    [{ cookieName: "a", cookieOptions: { sameSite: "None" } }, "sameSite"],
+  ];
+  for (const [options, named] of wrong) {
+    const error = assertThrows(
+      () => new LegacyCookie(options as { cookieName: string }),
+      TypeError,
+    );
+    assertStringIncludes(error.message, named);
+  }
+});

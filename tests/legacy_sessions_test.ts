@@ -1,0 +1,235 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  CookieStore,
+  HashedStore,
+  MemoryStore,
+  SealedStore,
+  SessionError,
+  type SessionHash,
+} from "@pagi/session";
+import {
+  type ConnectSessions,
+  connectSource,
+  LegacySessions,
+  type LegacySessionsOptions,
+  sealedSource,
+} from "@pagi/session/migrate";
+import { failing, fakeClock } from "./_helpers.ts";
+import { migrationRig, OLD } from "./_migration_rig.ts";
+
+const LONG_SECRET = "a secret that is at least 32 bytes long";
+
+Deno.test("LegacySessions.adopt() moves a session once, under an id of ours", async () => {
+  const { moving, records, store } = migrationRig();
+  const id = await moving.adopt("abc");
+  assert(/^[0-9a-f]{64}$/.test(id!));
+  assertEquals(records.size, 0);
+  assertEquals((await (store as MemoryStore).get(id!))?.user, "ada");
+  assertEquals(await moving.adopt("abc"), id);
+  assertEquals(await moving.adopt("other"), undefined);
+  // The session and its claim.
+  assertEquals((store as MemoryStore).size, 2);
+});
+
+Deno.test("LegacySessions.adopt() gives every one of many at once the same id", async () => {
+  const { moving, store } = migrationRig({
+    legacy: { get: () => Promise.resolve({ user: "ada" }) },
+  });
+  const ids = await Promise.all(Array.from({ length: 20 }, () => moving.adopt("abc")));
+  assertEquals(new Set(ids).size, 1);
+  assertEquals((store as MemoryStore).size, 2);
+});
+
+Deno.test("LegacySessions.adopt() fails until the old record is gone, then goes on", async () => {
+  let isDown = true;
+  const { records, source, visit } = migrationRig();
+  const destroy = source.destroy!;
+  source.destroy = (value) => {
+    if (isDown) throw new Error("connection refused");
+    return destroy(value);
+  };
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const error = await assertRejects(() => visit(OLD), SessionError);
+    assertEquals(error.code, "ERR_SESSION_STORE");
+    assertEquals(records.size, 1);
+  }
+  isDown = false;
+  assertEquals((await visit(OLD)).data, { user: "ada" });
+  assertEquals(records.size, 0);
+});
+
+Deno.test("LegacySessions.adopt() fails with ERR_SESSION_STORE when our store does", async () => {
+  for (const method of ["read", "create"]) {
+    const { moving, records } = migrationRig({ store: failing(method) });
+    const error = await assertRejects(() => moving.adopt("abc"), SessionError);
+    assertEquals(error.code, "ERR_SESSION_STORE");
+    assertEquals(records.size, 1);
+  }
+});
+
+Deno.test("LegacySessions.adopt() waits no longer than storeTimeout", async () => {
+  const { moving } = migrationRig({
+    legacy: { get: () => new Promise(() => {}) },
+    old: { storeTimeout: 0 },
+  });
+  const error = await assertRejects(() => moving.adopt("abc"), SessionError);
+  assertEquals((error.cause as Error).name, "TimeoutError");
+});
+
+Deno.test("LegacySessions keeps what was moved as long as the middleware says, from the first use", async () => {
+  const { clock, visit } = migrationRig({ expire: 100 });
+  const { ours } = await visit(OLD);
+  clock.advance(100);
+  assertEquals((await visit(ours!)).data, { user: "ada" });
+  clock.advance(101);
+  assertEquals((await visit(ours!)).data, {});
+  assertEquals((await visit(OLD)).data, {});
+});
+
+Deno.test("LegacySessions keeps a moved session for a client that only looked", async () => {
+  const { clock, moving, visit } = migrationRig({ expire: 100 });
+  await moving.adopt("abc");
+  clock.advance(99);
+  assertEquals((await visit(OLD)).data, { user: "ada" });
+});
+
+Deno.test("LegacySessions counts from _created and _last_access where the old data has them", async () => {
+  const ages: [Partial<SessionHash>, boolean][] = [
+    [{ _created: -50, _last_access: -9 }, true],
+    [{ _created: -50, _last_access: -11 }, false],
+    [{ _created: -101, _last_access: -1 }, false],
+    [{ _created: -1, _last_access: 1000 }, true],
+  ];
+  for (const [ages_, isAlive] of ages) {
+    const { clock, records, visit } = migrationRig({ expire: 10, absoluteExpire: 100 });
+    const times = Object.entries(ages_).map(([key, age]) => [key, clock.seconds() + Number(age)]);
+    records.set("abc", { user: "ada", ...Object.fromEntries(times) });
+    assertEquals((await visit(OLD)).data, isAlive ? { user: "ada" } : {});
+    // A time that is still to come does not prolong it.
+    clock.advance(11);
+    assertEquals((await visit(OLD)).data, {});
+  }
+});
+
+Deno.test("LegacySessions moves what map makes of the data, and nothing reserved", async () => {
+  const map = ({ passport, ...rest }: SessionHash) =>
+    passport === undefined ? undefined : { ...rest, user: passport };
+  const { records, visit } = migrationRig({ old: { map } });
+  records.set("abc", { passport: 7, cart: [1], _id: "x", _destroyed: true, _subject: "eve" });
+  assertEquals((await visit(OLD)).data, { cart: [1], user: 7 });
+  records.set("def", { cart: [2] });
+  assertEquals((await visit("old=def")).data, {});
+  // It was refused, not moved.
+  assertEquals(records.has("def"), true);
+});
+
+Deno.test("LegacySessions moves into stores that hash and seal", async () => {
+  const inner = new MemoryStore();
+  const store = new SealedStore(new HashedStore(inner), { secret: LONG_SECRET });
+  const { visit } = migrationRig({ store, now: Date.now, old: { now: Date.now } });
+  const { ours } = await visit(OLD, (session) => session.set("n", 1));
+  assertEquals((await visit(OLD)).data, { user: "ada", n: 1 });
+  assertEquals((await visit(ours!)).data, { user: "ada", n: 1 });
+});
+
+Deno.test("LegacySessions moves into a CookieStore", async () => {
+  const legacy = { get: () => ({ user: "ada" }) };
+  const store = new CookieStore({ secret: LONG_SECRET });
+  const { visit } = migrationRig({ store, legacy, now: Date.now, old: { now: Date.now } });
+  const { data, ours } = await visit(OLD, (session) => session.keys());
+  assertEquals(data, { user: "ada" });
+  assertEquals((await visit(`${OLD}; ${ours}`, (session) => session.set("n", 1))).data.n, 1);
+});
+
+Deno.test("a logout from a CookieStore with revocations is final for the old cookie too", async () => {
+  const legacy = { get: () => ({ user: "ada" }) };
+  const revocations = new MemoryStore();
+  const store = new CookieStore({ secret: LONG_SECRET, revocations });
+  const { visit } = migrationRig({ store, legacy, now: Date.now, old: { now: Date.now } });
+  const { ours } = await visit(OLD);
+  await visit(ours!, (session) => session.destroy());
+  for (const cookie of [ours!, OLD]) assertEquals((await visit(cookie)).data, {});
+});
+
+Deno.test("LegacySessions() throws and names the option when it is wrong", () => {
+  const right: LegacySessionsOptions = {
+    secret: "hush",
+    store: new MemoryStore(),
+    legacy: { get: () => undefined },
+  };
+  const plain = { get: () => undefined, set: () => undefined, delete: () => undefined };
+  const wrong: [Record<string, unknown>, string][] = [
+    [{ secret: "" }, "secret"],
+    [{ store: plain }, "VersionedStore"],
+    [{ legacy: {} }, "legacy"],
+    [{ map: {} }, "map"],
+    [{ now: 1 }, "now"],
+    [{ keep: -1 }, "keep"],
+    [{ storeTimeout: NaN }, "storeTimeout"],
+    [{ prefix: "x" }, '"prefix"'],
+  ];
+  for (const [option, named] of wrong) {
+    const error = assertThrows(() => new LegacySessions({ ...right, ...option }), Error, named);
+    assertEquals(error.message.includes("hush"), false);
+  }
+});
+
+/** A store as they are made for express-session. */
+function connectStore(session: object | null | undefined, error?: unknown): ConnectSessions {
+  return {
+    get: (_sid, callback) => callback(error, session),
+    destroy: (_sid, callback) => callback(error),
+  };
+}
+
+Deno.test("connectSource() leaves out the cookie, and what its cookie says has expired", async () => {
+  const { now, seconds } = fakeClock();
+  const at = (offset: number) => new Date((seconds() + offset) * 1000);
+  const read = (cookie?: object) =>
+    connectSource(connectStore({ user: "ada", cookie }), now).get("abc");
+  const data = { user: "ada" };
+  assertEquals(await read(), data);
+  assertEquals(await read({ originalMaxAge: null, expires: null }), data);
+  assertEquals(await read({ originalMaxAge: 1000, expires: at(1).toISOString() }), data);
+  assertEquals(await read({ originalMaxAge: 1000, expires: at(1) }), data);
+  assertEquals(await read({ originalMaxAge: 1000, expires: at(0).toISOString() }), undefined);
+  assertEquals(await read({ originalMaxAge: 1000, expires: at(-1) }), undefined);
+});
+
+Deno.test("connectSource() finds nothing where the store has nothing, or no file", async () => {
+  const noFile = Object.assign(new Error("no such file"), { code: "ENOENT" });
+  for (const store of [connectStore(null), connectStore(undefined), connectStore(null, noFile)]) {
+    assertEquals(await connectSource(store).get("abc"), undefined);
+  }
+});
+
+Deno.test("connectSource() rejects when the store fails, in whatever way", async () => {
+  const error = new Error("connection refused");
+  const stores: ConnectSessions[] = [
+    connectStore(null, error),
+    { get: () => Promise.reject(error), destroy: () => Promise.reject(error) },
+    {
+      get() {
+        throw error;
+      },
+      destroy() {
+        throw error;
+      },
+    },
+  ];
+  for (const store of stores) {
+    const source = connectSource(store);
+    assertEquals(await assertRejects(async () => await source.get("abc")), error);
+    assertEquals(await assertRejects(async () => await source.destroy!("abc")), error);
+  }
+});
+
+Deno.test("sealedSource() finds nothing in what cannot be opened, or holds nothing", async () => {
+  const open = (value: string) => value === "bad" ? Promise.reject(new Error()) : JSON.parse(value);
+  const source = sealedSource(open);
+  assertEquals(await source.get('{"a":1}'), { a: 1 });
+  for (const value of ["bad", "{", "{}", "1", "null"]) {
+    assertEquals(await source.get(value), undefined);
+  }
+  assertEquals(source.destroy, undefined);
+});
