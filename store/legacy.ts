@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeTombstone, encode, encodeTombstone } from "../_codec.ts";
+import { decodeTombstone, encode, encodeEmpty, encodeTombstone } from "../_codec.ts";
 import { IdSource, isId } from "../_id.ts";
 import { checkNumber, checkOptions, hasMethods } from "../_options.ts";
 import { taken } from "../_race_errors.ts";
@@ -73,6 +73,8 @@ const NEVER = 0;
  *
  * A `CookieStore` keeps nothing, so it has no claims: then an old cookie is good until it expires,
  * or, with `revocations` there, until its session has ended.
+ *
+ * A session without any data is not moved: its client starts anew, as it did there.
  *
  * A session that is moved has been used. Its idle and absolute timeouts are the middleware's from then on.
  *
@@ -160,7 +162,10 @@ export class LegacySessions {
 
   async #move(key: string, data: SessionHash): Promise<string | undefined> {
     const now = Math.floor(this.#now() / 1000);
-    const text = encode(data, numberOr(data._created, now), undefined);
+    const created = numberOr(data._created, now);
+    const text = encode(data, created, undefined);
+    // Many libraries give every visitor one: nothing is lost with it.
+    if (text === encodeEmpty(created)) return undefined;
     const lastAccess = Math.min(now, numberOr(data._last_access, now));
     const lifetime = { lastAccess, ttl: this.#keep };
     // Without claims it needs an id that is the same for every request.

@@ -123,6 +123,13 @@ Deno.test("LegacySessions moves what map makes of the data, and nothing reserved
   assertEquals(records.has("def"), true);
 });
 
+Deno.test("LegacySessions moves no session that holds nothing", async () => {
+  const { records, store, visit } = migrationRig();
+  records.set("abc", { _created: 1, _id: "x" });
+  assertEquals((await visit(OLD)).cookies, []);
+  assertEquals([records.size, (store as MemoryStore).size], [1, 0]);
+});
+
 Deno.test("LegacySessions moves into stores that hash and seal", async () => {
   const inner = new MemoryStore();
   const store = new SealedStore(new HashedStore(inner), { secret: LONG_SECRET });
