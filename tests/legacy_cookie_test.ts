@@ -22,7 +22,8 @@ Deno.test("ConnectCookie.extract() finds the id that was signed, encoded or not"
 Deno.test("ConnectCookie.extract() finds nothing when any character is another", async () => {
   const cookie = new ConnectCookie({ secret });
   for (let at = 0; at < SIGNED.length; at++) {
-    for (const other of ["A", "B", "9", "+", "."]) {
+    // V has the bits of the last character, but for those beyond the last byte.
+    for (const other of ["A", "V", "9", "+", "."]) {
       if (SIGNED[at] === other) continue;
       const tampered = SIGNED.slice(0, at) + other + SIGNED.slice(at + 1);
       assertEquals(await read(cookie, encodeURIComponent(tampered)), [], tampered);

@@ -15,6 +15,7 @@ import {
   sealedSource,
 } from "@pagi/session/migrate";
 import { failing, fakeClock } from "./_helpers.ts";
+import { creating } from "./_migration_race.ts";
 import { migrationRig, OLD } from "./_migration_rig.ts";
 
 const LONG_SECRET = "a secret that is at least 32 bytes long";
@@ -156,6 +157,24 @@ Deno.test("a logout from a CookieStore with revocations is final for the old coo
   const { ours } = await visit(OLD);
   await visit(ours!, (session) => session.destroy());
   for (const cookie of [ours!, OLD]) assertEquals((await visit(cookie)).data, {});
+});
+
+Deno.test("a claim is no session and no trace of one to whoever presents its key", async () => {
+  const inner = new MemoryStore();
+  const keys: string[] = [];
+  const store = creating(inner, (id, text, options) => {
+    if (text.startsWith("moved:")) keys.push(id);
+    return inner.create(id, text, options);
+  });
+  const { visit } = migrationRig({ store, now: Date.now, old: { now: Date.now } });
+  const { ours } = await visit(OLD);
+  assertEquals(keys.length, 1);
+  const { data } = await visit(
+    `pagi_session=${keys[0]}`,
+    (session) => session.set("n", 1).destroy(),
+  );
+  assertEquals(data, { n: 1 });
+  assertEquals((await visit(ours!)).data, { user: "ada" });
 });
 
 Deno.test("LegacySessions() throws and names the option when it is wrong", () => {
