@@ -1,5 +1,5 @@
 /** A browser, as far as cookies go. */
-import { CookieJar } from "tough-cookie";
+import { CookieJar } from "npm:tough-cookie@6.1.0";
 
 /** The same for every server: a browser's cookies do not care for the port. */
 const SITE = "http://127.0.0.1/";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { createClient } from "redis";
+import { createClient } from "npm:redis@6.3.1";
 import { anyRedis, redisMissing, serverTest } from "../integration/_servers.ts";
 import { Browser, send } from "./_browser.ts";
 import { Program, programOf } from "./_programs.ts";

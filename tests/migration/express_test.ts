@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ConnectCookie, connectSource } from "@pagi/session/migrate";
-import express from "express";
-import expressSession from "express-session";
+import express from "npm:express@5.3.0";
+import expressSession from "npm:express-session@1.19.0";
 import { freePort } from "../integration/_processes.ts";
 import { send } from "./_browser.ts";
 import { newApp } from "./_new_app.ts";

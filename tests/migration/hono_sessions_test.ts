@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { LegacyCookie } from "@pagi/session/migrate";
-import { Hono } from "hono";
-import { decrypt, MemoryStore, type Session, sessionMiddleware } from "hono-sessions";
+import { Hono } from "npm:hono@4.13.19";
+import { decrypt, MemoryStore, type Session, sessionMiddleware } from "npm:hono-sessions@0.8.1";
 import { send } from "./_browser.ts";
 import { newApp } from "./_new_app.ts";
 import { goOn, SIGNED_IN, signIn } from "./_story.ts";

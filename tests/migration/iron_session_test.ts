@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LegacyCookie, sealedSource } from "@pagi/session/migrate";
-import { sealData, unsealData } from "iron-session";
+import { sealData, unsealData } from "npm:iron-session@8.0.4";
 import { Browser, send } from "./_browser.ts";
 import { newApp } from "./_new_app.ts";
 import { goOn, SIGNED_IN } from "./_story.ts";
