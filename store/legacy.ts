@@ -6,7 +6,7 @@
  */
 import { decodeTombstone, encode, encodeEmpty, encodeTombstone } from "../_codec.ts";
 import { IdSource, isId } from "../_id.ts";
-import { checkNumber, checkOptions, hasMethods } from "../_options.ts";
+import { checkNumber, checkOptions, hasMethods, secretsOf } from "../_options.ts";
 import { taken } from "../_race_errors.ts";
 import {
   Guard,
@@ -27,8 +27,8 @@ export {
 
 /** Options of {@linkcode LegacySessions}. */
 export interface LegacySessionsOptions {
-  /** What ids are derived from; the middleware's own will do. */
-  secret: string;
+  /** What ids and claims are derived from; the middleware's own will do. Of several the first makes them. */
+  secret: string | readonly string[];
   /** Where sessions are kept from now on: the middleware's own `store`. */
   store: VersionedStore | SealingStore;
   /** Where they were kept. */
@@ -102,7 +102,7 @@ const NEVER = 0;
  * ```
  */
 export class LegacySessions {
-  readonly #secret: string;
+  readonly #secrets: readonly string[];
   readonly #face: StoreFace;
   readonly #guard: Guard;
   readonly #legacy: LegacySource;
@@ -110,7 +110,7 @@ export class LegacySessions {
   readonly #keep: number;
   readonly #now: () => number;
   readonly #ids: IdSource;
-  #key: Promise<CryptoKey> | undefined;
+  #keys: Promise<CryptoKey[]> | undefined;
 
   /**
    * Checks the options; asks neither store yet.
@@ -119,17 +119,17 @@ export class LegacySessions {
    * @throws {RangeError} When a duration is not a number from 0 up.
    */
   constructor(options: LegacySessionsOptions) {
-    check(options);
-    const { secret, store, legacy, map = (old) => old, keep = DEFAULT_KEEP } = options;
+    const secrets = check(options);
+    const { store, legacy, map = (old) => old, keep = DEFAULT_KEEP } = options;
     const { storeTimeout = DEFAULT_STORE_TIMEOUT, now = Date.now } = options;
-    this.#secret = secret;
+    this.#secrets = secrets;
     this.#face = openStore(store, storeTimeout, keep);
     this.#guard = new Guard(storeTimeout);
     this.#legacy = legacy;
     this.#map = map;
     this.#keep = keep;
     this.#now = now;
-    this.#ids = new IdSource({ secret, generateId: undefined }, isId);
+    this.#ids = new IdSource({ secret: secrets[0]!, generateId: undefined }, isId);
   }
 
   /** Whether there is a record of ours under what a client presents. */
@@ -148,19 +148,19 @@ export class LegacySessions {
    * @throws {SessionError} `ERR_SESSION_STORE` when either store fails.
    */
   async adopt(value: string): Promise<string | undefined> {
-    const key = await this.#keyOf(value);
+    const keys = await this.#keysOf(value);
     // Before the claim: a session that is gone from there has its claim here.
     const old = await this.#guard.call("read", () => this.#legacy.get(value));
-    const known = this.#face.isVersioned ? await this.#claimed(key) : undefined;
+    const known = this.#face.isVersioned ? await this.#claimed(keys) : undefined;
     const data = known === undefined && old ? this.#map(old as SessionHash) : undefined;
-    const moved = known ?? (data && await this.#move(key, data));
+    const moved = known ?? (data && await this.#move(keys, data));
     if (moved !== undefined && old) {
       await this.#guard.call("delete", () => this.#legacy.destroy?.(value));
     }
     return moved;
   }
 
-  async #move(key: string, data: SessionHash): Promise<string | undefined> {
+  async #move(keys: readonly string[], data: SessionHash): Promise<string | undefined> {
     const now = Math.floor(this.#now() / 1000);
     const created = numberOr(data._created, now);
     const text = encode(data, created, undefined);
@@ -169,6 +169,7 @@ export class LegacySessions {
     const lastAccess = Math.min(now, numberOr(data._last_access, now));
     const lifetime = { lastAccess, ttl: this.#keep };
     // Without claims it needs an id that is the same for every request.
+    const key = keys[0]!;
     const id = this.#face.isVersioned ? await this.#ids.next() : key;
     const written = await this.#face.create(id, text, lifetime);
     if (written === undefined) throw taken();
@@ -178,21 +179,31 @@ export class LegacySessions {
     const claimed = { lastAccess: NEVER, ttl: this.#keep };
     if (await this.#face.create(key, claim, claimed) !== undefined) return id;
     await this.#face.delete({ id, text, version: written.version, lastAccess });
-    return await this.#claimed(key);
+    return await this.#claimed(keys);
   }
 
-  /** The id under which the session is now whose claim has this key. */
-  async #claimed(key: string): Promise<string | undefined> {
-    const record = await this.#face.read(key);
-    return record && decodeTombstone(key, String(record.text));
+  /** The id under which the session is now whose claim has one of these keys. */
+  async #claimed(keys: readonly string[]): Promise<string | undefined> {
+    for (const key of keys) {
+      const record = await this.#face.read(key);
+      const id = record && decodeTombstone(key, String(record.text));
+      if (id !== undefined) return id;
+    }
+    return undefined;
   }
 
-  /** Nobody who has the old ids, and no claim, can tell the key without the secret. */
-  async #keyOf(value: string): Promise<string> {
+  /** One for each secret. Who has the old ids and no secret cannot tell them. */
+  async #keysOf(value: string): Promise<string[]> {
+    const { subtle } = crypto;
     const bytes = (text: string) => new TextEncoder().encode(text);
-    this.#key ??= crypto.subtle.importKey("raw", bytes(this.#secret), HMAC, false, ["sign"]);
-    const mac = await crypto.subtle.sign(HMAC, await this.#key, bytes(LABEL + value));
-    return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#keys ??= Promise.all(
+      this.#secrets.map((one) => subtle.importKey("raw", bytes(one), HMAC, false, ["sign"])),
+    );
+    const hex = (byte: number) => byte.toString(16).padStart(2, "0");
+    return await Promise.all((await this.#keys).map(async (key) => {
+      const mac = await subtle.sign(HMAC, key, bytes(LABEL + value));
+      return Array.from(new Uint8Array(mac), hex).join("");
+    }));
   }
 }
 
@@ -200,12 +211,11 @@ function numberOr(value: unknown, fallback: number): number {
   return typeof value === "number" && Number.isFinite(value) ? value : fallback;
 }
 
-function check(options: LegacySessionsOptions): void {
+/** Checks the options; the secrets among them. */
+function check(options: LegacySessionsOptions): readonly string[] {
   checkOptions(OWNER, options, KNOWN);
   const { secret, store, legacy } = options;
-  if (typeof secret !== "string" || secret === "") {
-    throw new TypeError(`Cannot make ${OWNER}: secret must be a string that is not empty`);
-  }
+  const secrets = secretsOf(OWNER, secret, 1);
   if (!hasMethods(store, VERSIONED_METHODS) && !hasMethods(store, SEALING_METHODS)) {
     throw new TypeError(
       `Cannot make ${OWNER}: store must be a VersionedStore or a CookieStore: others compare ` +
@@ -223,4 +233,5 @@ function check(options: LegacySessionsOptions): void {
   for (const name of ["keep", "storeTimeout"] as const) {
     if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
   }
+  return secrets;
 }

@@ -1,9 +1,10 @@
 /** A race of requests that all know their session by an old cookie, for the oracle of the simulator. */
 import { CookieState, MemoryStore, SessionMiddleware, type VersionedStore } from "@pagi/session";
 import { LegacySessions, type LegacySource, MigratingState } from "@pagi/session/migrate";
+import { keyOf } from "../_subject_index.ts";
 import { CookieJar } from "../testing/_cookie_jar.ts";
 import type { Choose, Program } from "../testing/_program.ts";
-import { startingValues } from "../testing/_request_kinds.ts";
+import { EVERYBODY, startingValues } from "../testing/_request_kinds.ts";
 import { follow, probe, type Run } from "../testing/_run.ts";
 import { Visit } from "../testing/_visit.ts";
 import { type Step, watch } from "../testing/_watch.ts";
@@ -57,8 +58,9 @@ export async function raceOldCookies(
   const store = new MemoryStore();
   const made = new Set<string>();
   const startedAt = Date.now();
+  const subjectOf = (name: string) => name;
   const steps: Step[] = [];
-  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, false));
+  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, false, subjectOf));
   const values = startingValues(visits.map(({ me }) => me));
   const old = new Map<string, object>([[OLD, values]]);
 
@@ -92,6 +94,9 @@ export async function raceOldCookies(
     if (text.startsWith("{")) made.add(id);
     return store.create(id, text, options);
   });
+  // Nobody here looks at the list of anybody's sessions.
+  const lists = [...visits.map(({ me }) => me), EVERYBODY];
+  const unseen = new Set(await Promise.all(lists.map(keyOf)));
   const jar = new CookieJar();
   jar.value = OLD;
   for (const visit of visits) {
@@ -104,7 +109,7 @@ export async function raceOldCookies(
       get: (value) => turn("legacy.get()", () => old.get(value)),
       destroy: (value) => canDestroy ? turn("legacy.destroy()", () => old.delete(value)) : false,
     };
-    const sessions = middleware(watch(noting, visit) as VersionedStore, legacy, visit);
+    const sessions = middleware(watch(noting, visit, unseen) as VersionedStore, legacy, visit);
     await visit.lane.start(() => visit.run(sessions, jar));
   }
   const order = await follow(visits, choose);
@@ -126,9 +131,10 @@ export async function raceOldCookies(
   for (const id of made) {
     if (id !== first) left.set(id, await probe(alone, id));
   }
+  const start = { id: FIRST, cookie: FIRST, values, subject: undefined };
   const byOld = await probe(alone, OLD);
   return {
-    run: { program, visits, order, steps, start: { id: FIRST, cookie: FIRST, values }, left },
+    run: { program, visits, order, steps, start, everybody: EVERYBODY, left },
     isOldCookieRight: JSON.stringify(byOld) === JSON.stringify(left.get(FIRST)),
     isOldStoreEmpty: old.size === 0,
   };

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   CookieStore,
   HashedStore,
@@ -75,6 +75,15 @@ Deno.test("LegacySessions.adopt() waits no longer than storeTimeout", async () =
   });
   const error = await assertRejects(() => moving.adopt("abc"), SessionError);
   assertEquals((error.cause as Error).name, "TimeoutError");
+});
+
+Deno.test("LegacySessions finds the claims of each of its secrets", async () => {
+  const { moving, source, store } = migrationRig({ legacy: { get: () => ({ user: "ada" }) } });
+  const id = await moving.adopt("abc");
+  const under = (secret: string | string[]) =>
+    new LegacySessions({ secret, store: store as MemoryStore, legacy: source }).adopt("abc");
+  assertEquals(await under(["new", "s"]), id);
+  assertNotEquals(await under("other"), id);
 });
 
 Deno.test("LegacySessions keeps what was moved as long as the middleware says, from the first use", async () => {
