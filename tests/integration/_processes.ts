@@ -90,8 +90,12 @@ export async function isInstalled(command: string): Promise<boolean> {
 }
 
 /** Waits until `holds` resolves to true. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (!await holds()) {
     if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}`);
     await delay(POLL_MS);

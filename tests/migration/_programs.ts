@@ -2,6 +2,8 @@
 import { freePort, isListening, OwnProcess, until } from "../integration/_processes.ts";
 
 const DOCS = new URL("../../docs/migrate.md", import.meta.url);
+/** A machine may have much else to do. */
+const PATIENCE_MS = 120_000;
 const CONFIG = new URL("./deno.json", import.meta.url).pathname;
 
 /** The program under a heading of the third level, in the section of a library. */
@@ -24,13 +26,13 @@ export class Program implements AsyncDisposable {
     this.#process = process;
   }
 
-  /** Starts it, with these variables in its environment. Of ours the types are checked too. */
+  /** Starts it, with these variables in its environment. */
   static async start(code: string, env: Record<string, string>): Promise<Program> {
     const folder = await Deno.makeTempDir({ prefix: "pagi-migrate-" });
     const file = `${folder}/main.ts`;
     await Deno.writeTextFile(file, code);
     // First, and with patience: packages may have to be fetched.
-    await prepare(file, code.includes("@pagi/session") ? "check" : "cache");
+    await load("cache", file);
     const port = String(freePort());
     const serve = code.includes("export default")
       ? ["serve", "--host=127.0.0.1", `--port=${port}`]
@@ -39,7 +41,7 @@ export class Program implements AsyncDisposable {
     const deno = [Deno.execPath(), ...serve, "-A", "--quiet", "--no-check", `--config=${CONFIG}`];
     const process = await OwnProcess.start(folder, "env", ...set, ...deno, file);
     try {
-      await until("the program listens", () => isListening(Number(port)));
+      await until("the program listens", () => isListening(Number(port)), PATIENCE_MS);
     } catch (error) {
       await process.end("SIGKILL").catch(() => {});
       throw error;
@@ -52,9 +54,9 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** Loads a program's packages, and checks its types if that is the command. */
-async function prepare(file: string, command: "cache" | "check"): Promise<void> {
-  const args = [command, "--quiet", `--config=${CONFIG}`, file];
+/** Loads the packages of programs, and checks their types if that is the command. */
+export async function load(command: "cache" | "check", ...files: string[]): Promise<void> {
+  const args = [command, "--quiet", `--config=${CONFIG}`, ...files];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
   if (!success) throw new Error(`The program is wrong: ${new TextDecoder().decode(stderr)}`);
 }

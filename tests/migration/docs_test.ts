@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { createClient } from "npm:redis@6.3.1";
 import { anyRedis, redisMissing, serverTest } from "../integration/_servers.ts";
 import { Browser, send } from "./_browser.ts";
-import { Program, programOf } from "./_programs.ts";
+import { load, Program, programOf } from "./_programs.ts";
 import { goOn, SIGNED_IN, signIn, type Story } from "./_story.ts";
 
 const SECRETS = {
@@ -29,6 +29,21 @@ async function changeOver(library: string, env: Record<string, string>, story: S
   const dead = await changedOver();
   return { dead, startOld: () => Program.start(before, env) };
 }
+
+Deno.test("the documented programs of after have the right types", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "pagi-migrate-" });
+  try {
+    const libraries = ["express-session", "hono-sessions", "iron-session", "PAGI in Perl"];
+    const files = await Promise.all(libraries.map(async (library, at) => {
+      const file = `${folder}/${at}.ts`;
+      await Deno.writeTextFile(file, await programOf(library, "After"));
+      return file;
+    }));
+    await load("check", ...files);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 serverTest(redisMissing, "express-session with connect-redis, as documented", async () => {
   await using redis = await anyRedis();
