@@ -134,7 +134,7 @@ export async function raceOldCookies(
   const start = { id: FIRST, cookie: FIRST, values, subject: undefined };
   const byOld = await probe(alone, OLD);
   return {
-    run: { program, visits, order, steps, start, everybody: EVERYBODY, left },
+    run: { program, visits, order, steps, start, everybody: EVERYBODY, canList: true, left },
     isOldCookieRight: JSON.stringify(byOld) === JSON.stringify(left.get(FIRST)),
     isOldStoreEmpty: old.size === 0,
   };
