@@ -5,6 +5,7 @@
  * @module
  */
 import { decodeTombstone, encode, encodeEmpty, encodeTombstone } from "../_codec.ts";
+import { toHex } from "../_hex.ts";
 import { IdSource, isId } from "../_id.ts";
 import { checkNumber, checkOptions, hasMethods, secretsOf } from "../_options.ts";
 import { taken } from "../_race_errors.ts";
@@ -150,12 +151,12 @@ export class LegacySessions {
   async adopt(value: string): Promise<string | undefined> {
     const keys = await this.#keysOf(value);
     // Before the claim: a session that is gone from there has its claim here.
-    const old = await this.#guard.call("read", () => this.#legacy.get(value));
+    const old = await this.#guard.call("read", () => this.#legacy.get(value), value);
     const known = this.#face.isVersioned ? await this.#claimed(keys) : undefined;
     const data = known === undefined && old ? this.#map(old as SessionHash) : undefined;
     const moved = known ?? (data && await this.#move(keys, data));
     if (moved !== undefined && old) {
-      await this.#guard.call("delete", () => this.#legacy.destroy?.(value));
+      await this.#guard.call("delete", () => this.#legacy.destroy?.(value), value);
     }
     return moved;
   }
@@ -199,10 +200,8 @@ export class LegacySessions {
     this.#keys ??= Promise.all(
       this.#secrets.map((one) => subtle.importKey("raw", bytes(one), HMAC, false, ["sign"])),
     );
-    const hex = (byte: number) => byte.toString(16).padStart(2, "0");
     return await Promise.all((await this.#keys).map(async (key) => {
-      const mac = await subtle.sign(HMAC, key, bytes(LABEL + value));
-      return Array.from(new Uint8Array(mac), hex).join("");
+      return toHex(new Uint8Array(await subtle.sign(HMAC, key, bytes(LABEL + value))));
     }));
   }
 }
