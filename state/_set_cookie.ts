@@ -15,7 +15,7 @@ export interface CookieOptions {
    */
   httpOnly?: boolean;
   /**
-   * The path below which the cookie is sent; starts with `/`. `false` means `/`.
+   * The path below which the cookie is sent, as it stands in URLs. `false` means `/`.
    *
    * @default {"/"}
    */
@@ -66,8 +66,8 @@ const MAX_ATTRIBUTE_BYTES = 1024;
 /** Browsers keep no cookie for longer: 400 days, in seconds (RFC 6265bis, section 5.5). */
 const MAX_AGE = 400 * 86_400;
 
-// Printable ASCII but ";": RFC 6265bis's av-octet. Browsers strip a space at the end.
-const PATH = /^\/([\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?$/;
+// As a URL has it: browsers send a request's path with a space as "%20", and compare letter by letter.
+const PATH = /^\/[!$-:=@-[\]_a-z~]*$/;
 const DOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 // RFC 6265bis's cookie-octet.
 const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
@@ -89,7 +89,7 @@ const RULES: Record<keyof CookieOptions, Rule> = {
   httpOnly: flag,
   path: [
     (value) => matches(value, PATH),
-    'a path that starts with "/", in printable ASCII without ";" or a space at the end,',
+    'a path that starts with "/", as it stands in URLs,',
   ],
   sameSite: oneOf("Strict", "Lax", "None"),
   secure: flag,

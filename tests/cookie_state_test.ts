@@ -277,6 +277,13 @@ Deno.test("CookieState() throws and names the option when an attribute cannot be
   make("sid", { path: "/" + "x".repeat(1023), domain: "a-1.B.example" })();
 });
 
+Deno.test("CookieState() throws when the path has characters that no URL's path has", () => {
+  for (const sign of ' "#<>?\\^`{|}') {
+    assertThrows(make("sid", { path: `/a${sign}b` }), TypeError, "path");
+  }
+  make("sid", { path: "/!$%&'()*+,-./09:=@AZ[]_az~" })();
+});
+
 Deno.test("CookieState() throws a RangeError when maxAge or expire is no duration", () => {
   for (const maxAge of [-1, 0, 1.5, NaN, Infinity, 2 ** 53]) {
     assertThrows(make("sid", { maxAge }), RangeError, "maxAge");
