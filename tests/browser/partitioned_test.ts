@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import type { Page } from "npm:playwright-core@1.65.1";
+import { createApp, visit } from "./_app.ts";
+import { Browser, browserTest } from "./_chromium.ts";
+import { page, serveHttps } from "./_site.ts";
+
+const EMBEDDED = {
+  cookieName: "__Host-sid",
+  cookieOptions: { sameSite: "None", secure: true, partitioned: true },
+} as const;
+
+/** Opens a page at `top` with `url` in an iframe, and resolves to what the app answered in there. */
+async function embed(tab: Page, top: string, url: string): Promise<unknown> {
+  const answered = tab.waitForResponse(url);
+  await tab.goto(top + page(`<iframe src="${url}"></iframe>`));
+  return await (await answered).json();
+}
+
+browserTest(
+  "a partitioned session is another one under each site that embeds it, and ends there alone",
+  async () => {
+    const { handler, store } = createApp(EMBEDDED);
+    await using site = await serveHttps(handler);
+    await using browser = await Browser.open();
+    const tab = await browser.tab();
+    const [shop, one, other] = [site.at("shop.test"), site.at("one.test"), site.at("other.test")];
+    const sites = async () =>
+      (await browser.jar()).map(({ partitionKey }) => partitionKey?.topLevelSite).sort();
+
+    assertEquals(await embed(tab, one, `${shop}/count`), { n: 1 });
+    assertEquals(await embed(tab, one, `${shop}/count`), { n: 2 });
+    assertEquals(await embed(tab, other, `${shop}/count`), { n: 1 });
+    assertEquals((await visit(tab, `${shop}/look`)).data, {});
+    assertEquals((await visit(tab, `${shop}/count`)).data, { n: 1 });
+    assertEquals(await sites(), ["https://one.test", "https://other.test", "https://shop.test"]);
+
+    await embed(tab, one, `${shop}/sign-out`);
+    assertEquals(await sites(), ["https://other.test", "https://shop.test"]);
+    assertEquals(store.size, 2);
+    assertEquals(await embed(tab, one, `${shop}/look`), {});
+    assertEquals(await embed(tab, other, `${shop}/look`), { n: 1 });
+  },
+);
+
+browserTest(
+  "where third-party cookies are blocked, a session in an iframe lasts if it is partitioned, and not else",
+  async () => {
+    const profile = { block_third_party_cookies: true, cookie_controls_mode: 1 };
+    for (const partitioned of [true, false]) {
+      const cookieOptions = { ...EMBEDDED.cookieOptions, partitioned };
+      const { handler } = createApp({ ...EMBEDDED, cookieOptions });
+      await using site = await serveHttps(handler);
+      await using browser = await Browser.open({ preferences: { profile } });
+      const tab = await browser.tab();
+      const [shop, other] = [site.at("shop.test"), site.at("other.test")];
+      await embed(tab, other, `${shop}/count`);
+      assertEquals(await embed(tab, other, `${shop}/count`), { n: partitioned ? 2 : 1 });
+    }
+  },
+);
