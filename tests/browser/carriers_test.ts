@@ -1,0 +1,115 @@
+import { assertEquals } from "@std/assert";
+import type { Page } from "npm:playwright-core@1.65.1";
+import { createApp, visit } from "./_app.ts";
+import { Browser, browserTest } from "./_chromium.ts";
+import { page, serveHttp, serveHttps } from "./_site.ts";
+
+/** Opens a page of the site, from which scripts can be run. */
+async function script(tab: Page, origin: string): Promise<void> {
+  await tab.goto(origin + page("<p>A script</p>"));
+}
+
+browserTest(
+  "fetch and XMLHttpRequest bring the session, and what they answer sets the cookie",
+  async () => {
+    const { handler } = createApp();
+    await using site = serveHttp(handler);
+    await using browser = await Browser.open();
+    const tab = await browser.tab();
+    await script(tab, site.at("shop.test"));
+    assertEquals(await tab.evaluate(`fetch("/count").then((answer) => answer.json())`), { n: 1 });
+    const answered = await tab.evaluate(`new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.onload = () => resolve(request.responseText);
+    request.open("GET", "/count");
+    request.send();
+  })`);
+    assertEquals(answered, `{"n":2}`);
+    // Without credentials nothing comes, and nothing that is answered is kept.
+    const omitted = `fetch("/count", { credentials: "omit" }).then((answer) => answer.json())`;
+    assertEquals(await tab.evaluate(omitted), { n: 1 });
+    assertEquals((await visit(tab, `${site.at("shop.test")}/look`)).data, { n: 2 });
+  },
+);
+
+browserTest(
+  "a service worker that fetches what the page asks for carries the session both ways",
+  async () => {
+    const { handler } = createApp();
+    const worker = `
+    addEventListener("install", () => skipWaiting());
+    addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+    addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));
+  `;
+    await using site = serveHttp((request) => {
+      if (new URL(request.url).pathname !== "/worker.js") return handler(request);
+      return new Response(worker, { headers: { "content-type": "text/javascript" } });
+    });
+    await using browser = await Browser.open();
+    const tab = await browser.tab();
+    const shop = site.at("localhost");
+    await script(tab, shop);
+    await tab.evaluate(`new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => resolve());
+    navigator.serviceWorker.register("/worker.js");
+  })`);
+    for (const [path, data] of [["/count", { n: 1 }], ["/count", { n: 2 }]] as const) {
+      const response = (await tab.goto(shop + path))!;
+      assertEquals([response.fromServiceWorker(), await response.json()], [true, data]);
+    }
+    await tab.goto(`${shop}/sign-out`);
+    assertEquals(await browser.jar(), []);
+  },
+);
+
+browserTest("EventSource and WebSocket bring the session, which load() reads", async () => {
+  const { handler, sessions } = createApp();
+  await using site = serveHttp(async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/events" && pathname !== "/socket") return await handler(request);
+    const n = String((await sessions.load(request))?.get("n"));
+    if (pathname === "/events") {
+      return new Response(`data: ${n}\n\n`, { headers: { "content-type": "text/event-stream" } });
+    }
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onopen = () => socket.send(n);
+    return response;
+  });
+  await using browser = await Browser.open();
+  const tab = await browser.tab();
+  await script(tab, site.at("shop.test"));
+  const heard = async (source: string) =>
+    await tab.evaluate(`new Promise((resolve) => {
+      const source = new ${source};
+      source.onmessage = ({ data }) => { source.close(); resolve(data); };
+    })`);
+  const both = async () => [
+    await heard(`EventSource("/events")`),
+    await heard(`WebSocket("/socket")`),
+  ];
+  assertEquals(await both(), ["undefined", "undefined"]);
+  assertEquals(await browser.jar(), []);
+  await tab.evaluate(`fetch("/count")`);
+  assertEquals(await both(), ["1", "1"]);
+});
+
+browserTest(
+  "the session is found among other cookies over HTTP/2, where each has a header of its own",
+  async () => {
+    const { handler } = createApp();
+    await using site = await serveHttps(handler);
+    await using browser = await Browser.open();
+    const tab = await browser.tab();
+    const shop = site.at("shop.test");
+    await script(tab, shop);
+    await tab.evaluate(`document.cookie = "first=1"`);
+    await visit(tab, `${shop}/count`);
+    await script(tab, shop);
+    await tab.evaluate(`document.cookie = "last=1"`);
+    assertEquals((await visit(tab, `${shop}/count`)).data, { n: 2 });
+    const protocol = `performance.getEntriesByType("navigation")[0].nextHopProtocol`;
+    assertEquals(await tab.evaluate(protocol), "h2");
+    const names = site.seen.at(-1)!.cookie!.split("; ").map((pair) => pair.split("=")[0]);
+    assertEquals(names, ["first", "pagi_session", "last"]);
+  },
+);

@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import { createApp, visit } from "./_app.ts";
+import { Browser, browserTest } from "./_chromium.ts";
+import { page, serveHttp } from "./_site.ts";
+
+for (const [maxAge, isKept] of [[undefined, true], [100, true], [false, false]] as const) {
+  browserTest(
+    `maxAge ${maxAge}: the session ${isKept ? "survives" : "ends with"} a restart of the browser`,
+    async () => {
+      const { handler } = createApp({ cookieOptions: { maxAge } });
+      await using site = serveHttp(handler);
+      await using browser = await Browser.open();
+      const url = `${site.at("shop.test")}/count`;
+      await visit(await browser.tab(), url);
+      await browser.restart();
+      assertEquals((await visit(await browser.tab(), url)).data, { n: isKept ? 2 : 1 });
+    },
+  );
+}
+
+browserTest("maxAge false: the session survives where the browser restores its tabs", async () => {
+  const { handler } = createApp({ cookieOptions: { maxAge: false } });
+  await using site = serveHttp(handler);
+  await using browser = await Browser.open({ preferences: { session: { restore_on_startup: 1 } } });
+  const shop = site.at("shop.test");
+  const tab = await browser.tab();
+  await visit(tab, `${shop}/count`);
+  // The tab comes back too, and loads its page again.
+  await tab.goto(shop + page("<p>Later</p>"));
+  await browser.restart();
+  // Chromium's doing: only the server's own `expire` and `absoluteExpire` are sure to end a session.
+  assertEquals((await visit(await browser.tab(), `${shop}/count`)).data, { n: 2 });
+});
+
+browserTest("a visitor to whom nothing was written gets no cookie", async () => {
+  const { handler, store } = createApp();
+  await using site = serveHttp(handler);
+  await using browser = await Browser.open();
+  const tab = await browser.tab();
+  for (const path of ["/look", "/sign-out", "/look"]) await visit(tab, site.at("shop.test") + path);
+  assertEquals([await browser.jar(), store.size], [[], 0]);
+});
+
+browserTest("secure: true keeps no session over plain HTTP, but for localhost", async () => {
+  const { handler } = createApp({ cookieName: "__Host-sid", cookieOptions: { secure: true } });
+  await using site = serveHttp(handler);
+  await using browser = await Browser.open();
+  const tab = await browser.tab();
+  for (const [host, n] of [["shop.test", 1], ["localhost", 2], ["127.0.0.1", 2]] as const) {
+    await visit(tab, `${site.at(host)}/count`);
+    assertEquals((await visit(tab, `${site.at(host)}/count`)).data, { n }, host);
+  }
+});
+
+browserTest(
+  "domain: a name that is not the server's own, or of a whole registry, keeps no session",
+  async () => {
+    await using browser = await Browser.open();
+    const tab = await browser.tab();
+    const domains = [["shop.test", 2], ["www.shop.test", 2], ["other.test", 1], [
+      "test",
+      1,
+    ]] as const;
+    for (const [domain, n] of domains) {
+      const { handler } = createApp({ cookieOptions: { domain } });
+      await using site = serveHttp(handler);
+      const url = `${site.at("www.shop.test")}/count`;
+      await visit(tab, url);
+      assertEquals((await visit(tab, url)).data, { n }, domain);
+      await visit(tab, `${site.at("www.shop.test")}/sign-out`);
+    }
+  },
+);

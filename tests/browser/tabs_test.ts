@@ -1,0 +1,104 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { createApp, Gate, visit } from "./_app.ts";
+import { Browser, browserTest } from "./_chromium.ts";
+import { serveHttp } from "./_site.ts";
+
+/** An app in which `waiting` requests meet, and a browser whose session has `n: 1`. */
+async function setUp(waiting: number) {
+  await using stack = new AsyncDisposableStack();
+  const gate = new Gate(waiting);
+  const app = createApp({}, gate);
+  const site = stack.use(serveHttp(app.handler));
+  const browser = stack.use(await Browser.open());
+  const [one, other] = [await browser.tab(), await browser.tab()];
+  const shop = site.at("shop.test");
+  await visit(one, `${shop}/count`);
+  const owned = stack.move();
+  return {
+    ...app,
+    gate,
+    browser,
+    one,
+    other,
+    shop,
+    /** The value of the session's cookie, if there is one. */
+    cookie: async () => (await browser.jar())[0]?.value,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+browserTest("two tabs that write at once lose nothing, and the cookie stays", async () => {
+  await using at = await setUp(3);
+  const cookie = await at.cookie();
+  const third = await at.browser.tab();
+  const answers = [
+    visit(at.one, `${at.shop}/note?note=one&wait`),
+    visit(at.other, `${at.shop}/note?note=other&wait`),
+    visit(third, `${at.shop}/count?wait`),
+  ];
+  await at.gate.full;
+  at.gate.open();
+  for (const { status } of await Promise.all(answers)) assertEquals(status, 200);
+  const { data } = await visit(at.one, `${at.shop}/look`);
+  assertEquals(data, { n: 2, one: true, other: true });
+  assertEquals(await at.cookie(), cookie);
+});
+
+for (const [action, status] of [["count", 409], ["look", 200]] as const) {
+  browserTest(
+    `a request (${action}) that was in flight at the sign-out in another tab brings nothing back`,
+    async () => {
+      await using at = await setUp(1);
+      const late = visit(at.one, `${at.shop}/${action}?wait`);
+      await at.gate.full;
+      await visit(at.other, `${at.shop}/sign-out`);
+      assertEquals([await at.cookie(), at.store.size], [undefined, 0]);
+      at.gate.open();
+      assertEquals((await late).status, status);
+      assertEquals([await at.cookie(), at.store.size], [undefined, 0]);
+      assertEquals((await visit(at.one, `${at.shop}/look`)).data, {});
+    },
+  );
+}
+
+for (const [action, status] of [["count", 409], ["look", 200]] as const) {
+  browserTest(
+    `a request (${action}) that was in flight at the sign-in in another tab does not undo it`,
+    async () => {
+      await using at = await setUp(1);
+      const before = await at.cookie();
+      const late = visit(at.one, `${at.shop}/${action}?wait`);
+      await at.gate.full;
+      await visit(at.other, `${at.shop}/sign-in`);
+      const cookie = await at.cookie();
+      assert(cookie !== undefined);
+      assertNotEquals(cookie, before);
+      at.gate.open();
+      assertEquals((await late).status, status);
+      assertEquals(await at.cookie(), cookie);
+      assertEquals((await visit(at.one, `${at.shop}/count`)).data, { n: 2, user: "Ada" });
+    },
+  );
+}
+
+browserTest(
+  "two first visits at once: the browser keeps one of the two sessions, and it works",
+  async () => {
+    const gate = new Gate(2);
+    const { handler, store } = createApp({}, gate);
+    await using site = serveHttp(handler);
+    await using browser = await Browser.open();
+    const [one, other] = [await browser.tab(), await browser.tab()];
+    const shop = site.at("shop.test");
+    const answers = [
+      visit(one, `${shop}/count?wait`),
+      visit(other, `${shop}/note?note=other&wait`),
+    ];
+    await gate.full;
+    gate.open();
+    await Promise.all(answers);
+    assertEquals([(await browser.jar()).length, store.size], [1, 2]);
+    const { data } = await visit(one, `${shop}/look`);
+    assert(data.n === 1 || "other" in data);
+  },
+);
