@@ -5,6 +5,9 @@ import type { Step } from "./_trail.ts";
 
 const encoder = new TextEncoder();
 
+/** So many steps a page of one message shows: what led to it. */
+const LATEST = 4;
+
 /**
  * A page that is rendered when it is read. That is after the session has been saved, so the page
  * can say what became of it.
@@ -42,7 +45,7 @@ export function messagePage(title: string, text: string, steps: readonly Step[] 
         <p><a class="button" href="/">Back to the counter</a></p>
         ${steps.length > 0 && html`
           <h2>What just happened</h2>
-          <ol class="steps">${steps.map(stepItem)}</ol>
+          <ol class="steps">${steps.slice(0, LATEST).map(stepItem)}</ol>
         `}
       </main>
     `,

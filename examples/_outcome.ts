@@ -89,11 +89,19 @@ function sent(answered: Answered, after: Session<Visit>): Outcome {
     : { label: "Touched", why: "Nothing changed; its use was noted and the cookie renewed." };
 }
 
-function unsent({ before, at }: Answered): Outcome {
+function unsent(answered: Answered): Outcome {
+  const { before, at } = answered;
   if (before === undefined) {
     return {
       label: "Nothing to keep",
       why: "Nothing was written to the new session, so it is neither stored nor sent.",
+    };
+  }
+  if (changedKeys(answered).length > 0) {
+    return {
+      label: "Saved",
+      why: "The data changed, so it was saved. The browser has the cookie, which is renewed " +
+        `at most once in ${TOUCH_INTERVAL} s.`,
     };
   }
   const idle = Math.max(0, Math.floor(at / 1000) - (before.data._last_access ?? 0));

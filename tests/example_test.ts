@@ -237,6 +237,15 @@ Deno.test("createApp() saves nothing when the handler throws", async () => {
   assert(!page.includes("somebody else"));
 });
 
+Deno.test("createApp() tells that a change was saved when no cookie was sent with it", async () => {
+  const visitor = browser();
+  await visitor.page("/");
+  const page = await visitor.page("/");
+  assertEquals(outcome(page), "Saved");
+  assertStringIncludes(page, "Changed: visits.");
+  assertStringIncludes(page, "no Set-Cookie");
+});
+
 Deno.test("createApp() tells why a cookie was sent or not when nothing changed", async () => {
   let now = 1_800_000_000_000;
   const visitor = browser({ now: () => now });
