@@ -1,6 +1,6 @@
 /** The app behind the tests: it counts, takes notes, signs in and out, and waits where it is told. */
 import { MemoryStore, SessionMiddleware, type SessionOptions } from "@pagi/session";
-import type { Page } from "npm:playwright-core@1.65.1";
+import type { Page } from "./_chromium.ts";
 
 /** What its sessions hold; notes are keys too. */
 export type Data = { n?: number; user?: string; [note: string]: unknown };

@@ -1,6 +1,8 @@
 /** Chromium, driven by Playwright: each test has a browser with a profile of its own. */
 import { type BrowserContext, chromium, type Page } from "npm:playwright-core@1.65.1";
 
+export type { Page };
+
 const PATH = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
 
 const FLAGS = [

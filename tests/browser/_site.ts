@@ -1,6 +1,7 @@
 /** A server for the tests, over HTTP or HTTPS, under any name that the browser is told leads here. */
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** What answers requests. */
+export type Handler = (request: Request) => Response | Promise<Response>;
 
 /** One request as it came. */
 export interface Seen {

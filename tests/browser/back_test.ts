@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createApp, visit } from "./_app.ts";
-import { Browser, browserTest } from "./_chromium.ts";
-import { serveHttp } from "./_site.ts";
+import { browserTest } from "./_chromium.ts";
+import { Place } from "./_place.ts";
 
 for (const cacheControl of [undefined, "no-cache", "no-store"]) {
   const isShown = cacheControl !== "no-store";
@@ -16,12 +16,10 @@ for (const cacheControl of [undefined, "no-cache", "no-store"]) {
         if (cacheControl !== undefined) headers.set("cache-control", cacheControl);
         return new Response(`<h1>${session.get("user", "nobody")}</h1>`, { headers });
       });
-      await using site = serveHttp((request) =>
+      await using at = await Place.open((request) =>
         new URL(request.url).pathname === "/account" ? account(request) : handler(request)
       );
-      await using browser = await Browser.open();
-      const tab = await browser.tab();
-      const shop = site.at("shop.test");
+      const { shop, tab } = at;
       await visit(tab, `${shop}/sign-in`);
       await tab.goto(`${shop}/account`);
       await visit(tab, `${shop}/sign-out`);

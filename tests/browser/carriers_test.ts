@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { Page } from "npm:playwright-core@1.65.1";
 import { createApp, visit } from "./_app.ts";
-import { Browser, browserTest } from "./_chromium.ts";
-import { page, serveHttp, serveHttps } from "./_site.ts";
+import { browserTest, type Page } from "./_chromium.ts";
+import { Place } from "./_place.ts";
+import { page } from "./_site.ts";
 
 /** Opens a page of the site, from which scripts can be run. */
 async function script(tab: Page, origin: string): Promise<void> {
@@ -13,10 +13,9 @@ browserTest(
   "fetch and XMLHttpRequest bring the session, and what they answer sets the cookie",
   async () => {
     const { handler } = createApp();
-    await using site = serveHttp(handler);
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
-    await script(tab, site.at("shop.test"));
+    await using at = await Place.open(handler);
+    const { shop, tab } = at;
+    await script(tab, shop);
     assertEquals(await tab.evaluate(`fetch("/count").then((answer) => answer.json())`), { n: 1 });
     const answered = await tab.evaluate(`new Promise((resolve) => {
     const request = new XMLHttpRequest();
@@ -28,7 +27,7 @@ browserTest(
     // Without credentials nothing comes, and nothing that is answered is kept.
     const omitted = `fetch("/count", { credentials: "omit" }).then((answer) => answer.json())`;
     assertEquals(await tab.evaluate(omitted), { n: 1 });
-    assertEquals((await visit(tab, `${site.at("shop.test")}/look`)).data, { n: 2 });
+    assertEquals((await visit(tab, `${shop}/look`)).data, { n: 2 });
   },
 );
 
@@ -41,13 +40,11 @@ browserTest(
     addEventListener("activate", (event) => event.waitUntil(clients.claim()));
     addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));
   `;
-    await using site = serveHttp((request) => {
+    await using at = await Place.open((request) => {
       if (new URL(request.url).pathname !== "/worker.js") return handler(request);
       return new Response(worker, { headers: { "content-type": "text/javascript" } });
-    });
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
-    const shop = site.at("localhost");
+    }, { host: "localhost" });
+    const { browser, shop, tab } = at;
     await script(tab, shop);
     await tab.evaluate(`new Promise((resolve) => {
     navigator.serviceWorker.addEventListener("controllerchange", () => resolve());
@@ -64,7 +61,7 @@ browserTest(
 
 browserTest("EventSource and WebSocket bring the session, which load() reads", async () => {
   const { handler, sessions } = createApp();
-  await using site = serveHttp(async (request) => {
+  await using at = await Place.open(async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname !== "/events" && pathname !== "/socket") return await handler(request);
     const n = String((await sessions.load(request))?.get("n"));
@@ -75,9 +72,8 @@ browserTest("EventSource and WebSocket bring the session, which load() reads", a
     socket.onopen = () => socket.send(n);
     return response;
   });
-  await using browser = await Browser.open();
-  const tab = await browser.tab();
-  await script(tab, site.at("shop.test"));
+  const { browser, shop, tab } = at;
+  await script(tab, shop);
   const heard = async (source: string) =>
     await tab.evaluate(`new Promise((resolve) => {
       const source = new ${source};
@@ -97,10 +93,8 @@ browserTest(
   "the session is found among other cookies over HTTP/2, where each has a header of its own",
   async () => {
     const { handler } = createApp();
-    await using site = await serveHttps(handler);
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
-    const shop = site.at("shop.test");
+    await using at = await Place.open(handler, { scheme: "https" });
+    const { shop, site, tab } = at;
     await script(tab, shop);
     await tab.evaluate(`document.cookie = "first=1"`);
     await visit(tab, `${shop}/count`);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type CookieOptions, CookieState, type HeaderPair } from "@pagi/session";
-import { Browser, browserTest } from "./_chromium.ts";
-import { serveHttps } from "./_site.ts";
+import { browserTest } from "./_chromium.ts";
+import { Place } from "./_place.ts";
 
 /** One cookie of the many: a name that no other has, and its options. */
 interface Case {
@@ -64,22 +64,21 @@ function isTaken(one: Case): boolean {
 /** A server that sends headers as it is told, and a tab that fetches them. */
 async function setUp() {
   let next: HeaderPair[] = [];
-  await using stack = new AsyncDisposableStack();
-  const site = stack.use(await serveHttps(() => new Response("ok", { headers: next })));
-  const browser = stack.use(await Browser.open());
-  const tab = await browser.tab();
-  const origin = site.at("www.shop.test");
-  const owned = stack.move();
+  const place = await Place.open(() => new Response("ok", { headers: next }), {
+    scheme: "https",
+    host: "www.shop.test",
+  });
+  const { browser, shop, site, tab } = place;
   return {
     /** Sends the headers from this path, and resolves to the names in the jar. */
     async send(headers: HeaderPair[], path: string) {
       next = headers;
-      await tab.goto(origin + path);
+      await tab.goto(shop + path);
       return (await browser.jar()).map(({ name }) => name).sort();
     },
     seen: site.seen,
     tab,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
   };
 }
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createApp, visit } from "./_app.ts";
 import { Browser, browserTest } from "./_chromium.ts";
+import { Place } from "./_place.ts";
 import { page, serveHttp } from "./_site.ts";
 
 for (const [maxAge, isKept] of [[undefined, true], [100, true], [false, false]] as const) {
@@ -8,10 +9,10 @@ for (const [maxAge, isKept] of [[undefined, true], [100, true], [false, false]] 
     `maxAge ${maxAge}: the session ${isKept ? "survives" : "ends with"} a restart of the browser`,
     async () => {
       const { handler } = createApp({ cookieOptions: { maxAge } });
-      await using site = serveHttp(handler);
-      await using browser = await Browser.open();
-      const url = `${site.at("shop.test")}/count`;
-      await visit(await browser.tab(), url);
+      await using at = await Place.open(handler);
+      const { browser, shop, tab } = at;
+      const url = `${shop}/count`;
+      await visit(tab, url);
       await browser.restart();
       assertEquals((await visit(await browser.tab(), url)).data, { n: isKept ? 2 : 1 });
     },
@@ -20,10 +21,10 @@ for (const [maxAge, isKept] of [[undefined, true], [100, true], [false, false]] 
 
 browserTest("maxAge false: the session survives where the browser restores its tabs", async () => {
   const { handler } = createApp({ cookieOptions: { maxAge: false } });
-  await using site = serveHttp(handler);
-  await using browser = await Browser.open({ preferences: { session: { restore_on_startup: 1 } } });
-  const shop = site.at("shop.test");
-  const tab = await browser.tab();
+  await using at = await Place.open(handler, {
+    preferences: { session: { restore_on_startup: 1 } },
+  });
+  const { browser, shop, tab } = at;
   await visit(tab, `${shop}/count`);
   // The tab comes back too, and loads its page again.
   await tab.goto(shop + page("<p>Later</p>"));
@@ -34,18 +35,16 @@ browserTest("maxAge false: the session survives where the browser restores its t
 
 browserTest("a visitor to whom nothing was written gets no cookie", async () => {
   const { handler, store } = createApp();
-  await using site = serveHttp(handler);
-  await using browser = await Browser.open();
-  const tab = await browser.tab();
-  for (const path of ["/look", "/sign-out", "/look"]) await visit(tab, site.at("shop.test") + path);
+  await using at = await Place.open(handler);
+  const { browser, shop, tab } = at;
+  for (const path of ["/look", "/sign-out", "/look"]) await visit(tab, shop + path);
   assertEquals([await browser.jar(), store.size], [[], 0]);
 });
 
 browserTest("secure: true keeps no session over plain HTTP, but for localhost", async () => {
   const { handler } = createApp({ cookieName: "__Host-sid", cookieOptions: { secure: true } });
-  await using site = serveHttp(handler);
-  await using browser = await Browser.open();
-  const tab = await browser.tab();
+  await using at = await Place.open(handler);
+  const { site, tab } = at;
   for (const [host, n] of [["shop.test", 1], ["localhost", 2], ["127.0.0.1", 2]] as const) {
     await visit(tab, `${site.at(host)}/count`);
     assertEquals((await visit(tab, `${site.at(host)}/count`)).data, { n }, host);

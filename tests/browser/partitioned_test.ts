@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { Page } from "npm:playwright-core@1.65.1";
 import { createApp, visit } from "./_app.ts";
-import { Browser, browserTest } from "./_chromium.ts";
-import { page, serveHttps } from "./_site.ts";
+import { browserTest, type Page } from "./_chromium.ts";
+import { Place } from "./_place.ts";
+import { page } from "./_site.ts";
 
 const EMBEDDED = {
   cookieName: "__Host-sid",
@@ -20,10 +20,9 @@ browserTest(
   "a partitioned session is another one under each site that embeds it, and ends there alone",
   async () => {
     const { handler, store } = createApp(EMBEDDED);
-    await using site = await serveHttps(handler);
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
-    const [shop, one, other] = [site.at("shop.test"), site.at("one.test"), site.at("other.test")];
+    await using at = await Place.open(handler, { scheme: "https" });
+    const { browser, shop, site, tab } = at;
+    const [one, other] = [site.at("one.test"), site.at("other.test")];
     const sites = async () =>
       (await browser.jar()).map(({ partitionKey }) => partitionKey?.topLevelSite).sort();
 
@@ -49,10 +48,9 @@ browserTest(
     for (const partitioned of [true, false]) {
       const cookieOptions = { ...EMBEDDED.cookieOptions, partitioned };
       const { handler } = createApp({ ...EMBEDDED, cookieOptions });
-      await using site = await serveHttps(handler);
-      await using browser = await Browser.open({ preferences: { profile } });
-      const tab = await browser.tab();
-      const [shop, other] = [site.at("shop.test"), site.at("other.test")];
+      await using at = await Place.open(handler, { scheme: "https", preferences: { profile } });
+      const { shop, site, tab } = at;
+      const other = site.at("other.test");
       await embed(tab, other, `${shop}/count`);
       assertEquals(await embed(tab, other, `${shop}/count`), { n: partitioned ? 2 : 1 });
     }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Page } from "npm:playwright-core@1.65.1";
 import { createApp, visit } from "./_app.ts";
-import { Browser, browserTest } from "./_chromium.ts";
+import { Browser, browserTest, type Page } from "./_chromium.ts";
+import { Place } from "./_place.ts";
 import { page, serveHttps } from "./_site.ts";
 
 /** Runs `document.cookie = text` for each of the texts, and resolves to what scripts then see. */
@@ -16,10 +16,8 @@ const FOREIGN = "f".repeat(64);
 
 browserTest("scripts neither see the session's cookie nor change it", async () => {
   const { handler } = createApp();
-  await using site = await serveHttps(handler);
-  await using browser = await Browser.open();
-  const tab = await browser.tab();
-  const shop = site.at("www.shop.test");
+  await using at = await Place.open(handler, { scheme: "https", host: "www.shop.test" });
+  const { shop, tab } = at;
   await visit(tab, `${shop}/count`);
   assertEquals(await plant(tab, shop, `pagi_session=${FOREIGN}; Path=/`), "");
   assertEquals(await plant(tab, shop, "pagi_session=; Path=/; Max-Age=0"), "");
@@ -28,10 +26,8 @@ browserTest("scripts neither see the session's cookie nor change it", async () =
 
 browserTest("an id that a script planted is not adopted", async () => {
   const { handler } = createApp();
-  await using site = await serveHttps(handler);
-  await using browser = await Browser.open();
-  const tab = await browser.tab();
-  const shop = site.at("www.shop.test");
+  await using at = await Place.open(handler, { scheme: "https", host: "www.shop.test" });
+  const { browser, shop, tab } = at;
   await plant(tab, shop, `pagi_session=${FOREIGN}; Path=/`);
   assertEquals((await visit(tab, `${shop}/look`)).data, {});
   assertEquals((await visit(tab, `${shop}/count`)).data, { n: 1 });
@@ -44,10 +40,8 @@ browserTest(
   "a junk cookie that a script plants beside the session's locks nobody out",
   async () => {
     const { handler } = createApp();
-    await using site = await serveHttps(handler);
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
-    const shop = site.at("www.shop.test");
+    await using at = await Place.open(handler, { scheme: "https", host: "www.shop.test" });
+    const { shop, site, tab } = at;
     await visit(tab, `${shop}/count`);
     await plant(
       tab,
@@ -96,10 +90,8 @@ for (const [priority, isKept] of [["High", true], [false, false]] as const) {
     }`,
     async () => {
       const { handler } = createApp({ cookieOptions: { secure: true, priority } });
-      await using site = await serveHttps(handler);
-      await using browser = await Browser.open();
-      const tab = await browser.tab();
-      const shop = site.at("www.shop.test");
+      await using at = await Place.open(handler, { scheme: "https", host: "www.shop.test" });
+      const { shop, tab } = at;
       await visit(tab, `${shop}/count`);
       const others = Array.from({ length: 200 }, (_, at) => `other-${at}=1; Secure`);
       await plant(tab, shop, ...others);

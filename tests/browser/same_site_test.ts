@@ -1,9 +1,9 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { CookieOptions } from "@pagi/session";
-import type { Page } from "npm:playwright-core@1.65.1";
 import { createApp, visit } from "./_app.ts";
-import { Browser, browserTest } from "./_chromium.ts";
-import { page, serveHttp, serveHttps, type Site } from "./_site.ts";
+import { browserTest, type Page } from "./_chromium.ts";
+import { Place } from "./_place.ts";
+import { page } from "./_site.ts";
 
 /** The ways in which one page makes the browser ask another site. */
 const WAYS = ["link", "form", "img", "iframe", "fetch"] as const;
@@ -28,8 +28,7 @@ async function ask(tab: Page, from: string, way: Way, url: string): Promise<void
 }
 
 /** The ways on which a page at `from` brings the cookie that `to` has set. */
-async function waysWithCookie(browser: Browser, site: Site, from: string, to: string) {
-  const tab = await browser.tab();
+async function waysWithCookie({ tab, site }: Place, from: string, to: string): Promise<Way[]> {
   await visit(tab, `${to}/count`);
   const carried: Way[] = [];
   for (const way of WAYS) {
@@ -58,11 +57,10 @@ for (const [sameSite, carried] of TABLE) {
     }`,
     async () => {
       const { handler } = createApp({ cookieOptions: { sameSite, secure: true } });
-      await using site = await serveHttps(handler);
-      await using browser = await Browser.open();
-      const [shop, other] = [site.at("www.shop.test"), site.at("other.test")];
-      assertEquals(await waysWithCookie(browser, site, other, shop), [...carried]);
-      assertEquals(await waysWithCookie(browser, site, site.at("shop.test"), shop), [...WAYS]);
+      await using at = await Place.open(handler, { scheme: "https" });
+      const [sibling, other] = [at.site.at("www.shop.test"), at.site.at("other.test")];
+      assertEquals(await waysWithCookie(at, other, at.shop), [...carried]);
+      assertEquals(await waysWithCookie(at, sibling, at.shop), [...WAYS]);
     },
   );
 }
@@ -70,11 +68,10 @@ for (const [sameSite, carried] of TABLE) {
 for (const [sameSite, carried] of [["Strict", []], ["Lax", ["link"]]] as const) {
   browserTest(`sameSite ${sameSite}: localhost and 127.0.0.1 are two sites`, async () => {
     const { handler } = createApp({ cookieOptions: { sameSite } });
-    await using site = serveHttp(handler);
-    await using browser = await Browser.open();
-    const [one, other] = [site.at("localhost"), site.at("127.0.0.1")];
-    assertEquals(await waysWithCookie(browser, site, other, one), [...carried]);
-    assertEquals(await waysWithCookie(browser, site, one, other), [...carried]);
+    await using at = await Place.open(handler);
+    const [one, other] = [at.site.at("localhost"), at.site.at("127.0.0.1")];
+    assertEquals(await waysWithCookie(at, other, one), [...carried]);
+    assertEquals(await waysWithCookie(at, one, other), [...carried]);
   });
 }
 
@@ -82,10 +79,9 @@ browserTest(
   "a session that SameSite keeps back is replaced when another site's visitor is written to",
   async () => {
     const { handler, store } = createApp({ cookieOptions: { sameSite: "Strict" } });
-    await using site = serveHttp(handler);
-    await using browser = await Browser.open();
-    const [shop, other] = [site.at("shop.test"), site.at("other.test")];
-    const tab = await browser.tab();
+    await using at = await Place.open(handler);
+    const { browser, shop, site, tab } = at;
+    const other = site.at("other.test");
     await visit(tab, `${shop}/sign-in`);
     const [before] = await browser.jar();
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { CookieStore, SessionError, SessionMiddleware } from "@pagi/session";
-import { Browser, browserTest } from "./_chromium.ts";
-import { serveHttp, serveHttps, type Site } from "./_site.ts";
+import { CookieStore, type SessionError, SessionMiddleware } from "@pagi/session";
+import { browserTest } from "./_chromium.ts";
+import { Place } from "./_place.ts";
 
 const secret = "at least 32 bytes that nobody else knows";
 const LIMIT = 4096;
@@ -40,12 +40,14 @@ browserTest(
   "a sealed session as large as the library takes is kept by the browser; a larger one leaves it alone",
   async () => {
     const handler = createApp();
-    await using site = await serveHttps((request) =>
-      handler(request).catch((error) => new Response((error as SessionError).code, { status: 500 }))
+    await using at = await Place.open(
+      (request) =>
+        handler(request).catch((error) =>
+          new Response((error as SessionError).code, { status: 500 })
+        ),
+      { scheme: "https" },
     );
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
-    const shop = site.at("shop.test");
+    const { browser, shop, tab } = at;
     const length = await longest(handler);
     const text = async (path: string) => await (await tab.goto(shop + path))!.text();
 
@@ -67,15 +69,14 @@ browserTest(
   "Chromium keeps a cookie of 4096 bytes for name and value, and drops a longer one",
   async () => {
     let cookie = "";
-    await using site: Site = serveHttp(() =>
+    await using at = await Place.open(() =>
       new Response("ok", { headers: { "set-cookie": cookie } })
     );
-    await using browser = await Browser.open();
-    const tab = await browser.tab();
+    const { browser, shop, tab } = at;
     const sizes = async (...values: number[]) => {
       for (const size of values) {
         cookie = `sid=${"x".repeat(size - "sid".length)}; Path=/; HttpOnly; SameSite=Lax`;
-        await tab.goto(site.at("shop.test"));
+        await tab.goto(shop);
       }
       return (await browser.jar()).map(({ name, value }) => name.length + value.length);
     };

@@ -1,29 +1,24 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { createApp, Gate, visit } from "./_app.ts";
-import { Browser, browserTest } from "./_chromium.ts";
-import { serveHttp } from "./_site.ts";
+import { browserTest } from "./_chromium.ts";
+import { Place } from "./_place.ts";
 
-/** An app in which `waiting` requests meet, and a browser whose session has `n: 1`. */
+/** An app in which `waiting` requests meet, and two tabs whose session has `n: 1`. */
 async function setUp(waiting: number) {
-  await using stack = new AsyncDisposableStack();
   const gate = new Gate(waiting);
-  const app = createApp({}, gate);
-  const site = stack.use(serveHttp(app.handler));
-  const browser = stack.use(await Browser.open());
-  const [one, other] = [await browser.tab(), await browser.tab()];
-  const shop = site.at("shop.test");
+  const { handler, store } = createApp({}, gate);
+  const place = await Place.open(handler);
+  const { browser, shop, tab: one } = place;
   await visit(one, `${shop}/count`);
-  const owned = stack.move();
   return {
-    ...app,
     gate,
+    store,
     browser,
-    one,
-    other,
     shop,
-    /** The value of the session's cookie, if there is one. */
-    cookie: async () => (await browser.jar())[0]?.value,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    one,
+    other: await browser.tab(),
+    cookie: () => place.cookie(),
+    [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
   };
 }
 
@@ -86,10 +81,9 @@ browserTest(
   async () => {
     const gate = new Gate(2);
     const { handler, store } = createApp({}, gate);
-    await using site = serveHttp(handler);
-    await using browser = await Browser.open();
-    const [one, other] = [await browser.tab(), await browser.tab()];
-    const shop = site.at("shop.test");
+    await using at = await Place.open(handler);
+    const { browser, shop, tab: one } = at;
+    const other = await browser.tab();
     const answers = [
       visit(one, `${shop}/count?wait`),
       visit(other, `${shop}/note?note=other&wait`),
