@@ -105,7 +105,7 @@ function launch(profile: string, { features }: Setup): Promise<BrowserContext> {
 
 /** A test in the browser. Without one it is skipped, and fails where CI is set. */
 export function browserTest(name: string, run: () => Promise<void>): void {
-  Deno.test({ name, fn: run, ignore: !isInstalled() && !Deno.env.has("CI") });
+  Deno.test({ name, fn: run, ignore: !isInstalled() && !Deno.env.get("CI") });
 }
 
 function isInstalled(): boolean {
