@@ -31,6 +31,19 @@ export type SessionErrorCode =
   | "ERR_SESSION_DATA"
   | "ERR_SESSION_TOO_LARGE";
 
+/** The status of a response that is made of an error. */
+const STATUS: Readonly<Record<SessionErrorCode, number>> = {
+  ERR_SESSION_INTERRUPTED: 409,
+  ERR_SESSION_CONFLICT: 503,
+  ERR_SESSION_STORE: 503,
+  ERR_SESSION_AMBIGUOUS: 400,
+  ERR_SESSION_COMMITTED: 500,
+  ERR_SESSION_READ_ONLY: 500,
+  ERR_SESSION_KEY: 500,
+  ERR_SESSION_DATA: 500,
+  ERR_SESSION_TOO_LARGE: 500,
+};
+
 /** What a {@linkcode SessionError} is made of. */
 export interface SessionErrorOptions {
   /** The error underneath, usually the store's own; without what that quotes of the session. */
@@ -52,12 +65,13 @@ export interface SessionErrorOptions {
  * import { assertEquals } from "@std/assert";
  * import { SessionError } from "@pagi/session/errors";
  *
- * function status(error: unknown): number {
- *   if (!(error instanceof SessionError)) return 500;
- *   return error.code === "ERR_SESSION_INTERRUPTED" ? 409 : 503;
+ * function text(error: unknown): string {
+ *   if (!(error instanceof SessionError)) return "Something broke";
+ *   return error.code === "ERR_SESSION_INTERRUPTED" ? "Please sign in again" : "Please try again";
  * }
  *
- * assertEquals(status(new SessionError("ERR_SESSION_STORE", "Cannot read the session")), 503);
+ * const error = new SessionError("ERR_SESSION_STORE", "Cannot read the session");
+ * assertEquals([error.status, text(error)], [503, "Please try again"]);
  * ```
  */
 export class SessionError extends Error {
@@ -65,6 +79,11 @@ export class SessionError extends Error {
   override readonly name = "SessionError";
   /** What went wrong. */
   readonly code: SessionErrorCode;
+  /**
+   * The status of a response that is made of this error: 400, 409, 500 or 503. Express, Koa, Fastify
+   * and others look for it here.
+   */
+  readonly status: number;
   /** Headers that a response made from this error should carry: the cleared cookie of a logout that failed. */
   readonly headers: readonly HeaderPair[];
 
@@ -72,6 +91,7 @@ export class SessionError extends Error {
   constructor(code: SessionErrorCode, message: string, options: SessionErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.status = STATUS[code];
     this.headers = options.headers ?? [];
   }
 }

@@ -3,19 +3,29 @@
  *
  * @module
  */
+import { answer } from "./_answers.ts";
 import { isPromise } from "./_awaitable.ts";
 import type { SessionValues } from "./_codec.ts";
+import type { Exchange } from "./_exchange.ts";
 import type { DestroyAllOptions, ListedSession, ListOptions } from "./_listing.ts";
-import { RequestScope } from "./_request_scope.ts";
+import { OpenExchange, type OpenSession, type ResponseHeaders } from "./_open_session.ts";
+import { type NodeRequest, RequestScope, scopeOf } from "./_request_scope.ts";
 import { addHeaders, missingVary } from "./_response.ts";
 import { type SessionEvent, type SessionOptions, type Settings, settle } from "./_settings.ts";
-import type { Exchange } from "./_exchange.ts";
-import { SessionError } from "./errors.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
 import { Session, type SessionData } from "./session.ts";
 
-export type { DestroyAllOptions, ListedSession, ListOptions, SessionEvent, SessionOptions };
+export type {
+  DestroyAllOptions,
+  ListedSession,
+  ListOptions,
+  NodeRequest,
+  OpenSession,
+  ResponseHeaders,
+  SessionEvent,
+  SessionOptions,
+};
 
 /** The scope that an app behind the middleware gets. */
 export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
@@ -37,23 +47,6 @@ export type SessionHandler<
   Data extends object = Record<string, unknown>,
   Rest extends unknown[] = unknown[],
 > = (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>;
-
-/** Seconds after which a client may try again when the store has failed. */
-const RETRY_AFTER = 1;
-
-/** What `handler` answers to a session that failed, and to no other error. */
-const ANSWERS: { [code: string]: { status: number; text: string } | undefined } = {
-  ERR_SESSION_INTERRUPTED: {
-    status: 409,
-    text: "Your session ended or changed while this request was under way. Please try again.\n",
-  },
-  ERR_SESSION_AMBIGUOUS: {
-    status: 400,
-    text: "Your browser sent more than one session. Please delete this site's cookies.\n",
-  },
-  ERR_SESSION_CONFLICT: { status: 503, text: "The session is busy. Please try again.\n" },
-  ERR_SESSION_STORE: { status: 503, text: "Sessions are unavailable. Please try again.\n" },
-};
 
 /**
  * Sessions, for PAGI apps (`wrap`) and fetch handlers (`handler`, `run`). One instance serves any
@@ -133,7 +126,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
       this.#run(
         request,
         (session) => respond(request, session, ...rest),
-        (error) => this.#answerFailed(error, request),
+        (error) => this.answer(error, request),
       );
   }
 
@@ -182,15 +175,38 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     return addHeaders(response, headers, exchange.vary, this.#settings.emit);
   }
 
-  async #answerFailed(error: unknown, request: Request): Promise<Response> {
-    const known = error instanceof SessionError ? ANSWERS[error.code] : undefined;
-    if (known === undefined) throw error;
-    const failure = error as SessionError;
-    const response = await this.#settings.onError?.(failure, request) ?? answer(known);
-    // Its own Cache-Control stands.
-    const hasOwn = response.headers.has("cache-control");
-    const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
-    return addHeaders(response, headers, [], this.#settings.emit);
+  /**
+   * Opens the request's session for a server that makes no fetch `Response`: Node's, and what is
+   * built on it. Who opens it commits or aborts it.
+   *
+   * @throws {SessionError} When the session cannot be read.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const sessions = new SessionMiddleware<{ user: string }>({ secret: "change me" });
+   * const headers = new Headers({ "content-type": "text/plain" });
+   *
+   * // A request as Node's http hands it out: here, what is needed of one.
+   * const open = await sessions.open({ method: "GET", url: "/", headers: { host: "localhost" } });
+   * open.session.set("user", "ada");
+   * await open.commit(headers);
+   * assertEquals(headers.getSetCookie().length, 1);
+   * ```
+   */
+  async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
+    const exchange = await this.#lifecycle.begin(scopeOf(request));
+    return new OpenExchange<Data>(exchange, this.#settings.emit);
+  }
+
+  /**
+   * What `handler` answers to a session that failed: `onError`'s response, or a short text. Rejects
+   * with the error itself where it is another, or one that `handler` throws on.
+   */
+  answer(error: unknown, request: Request): Promise<Response> {
+    return answer(this.#settings, error, request);
   }
 
   /**
@@ -199,11 +215,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    *
    * @throws {SessionError} `ERR_SESSION_STORE` when the store fails.
    */
-  async load(requestOrScope: Request | Scope): Promise<Session<Data> | undefined> {
-    const scope = requestOrScope instanceof Request
-      ? new RequestScope(requestOrScope)
-      : requestOrScope;
-    const control = await this.#lifecycle.peek(scope);
+  async load(request: Request | NodeRequest | Scope): Promise<Session<Data> | undefined> {
+    const control = await this.#lifecycle.peek(scopeOf(request));
     return control && new Session<Data>(control);
   }
 
@@ -364,10 +377,4 @@ function idOf(idOrSession: unknown, verb: string): string {
 function checkResponse(response: Response): Response {
   if (typeof response?.headers?.get === "function") return response;
   throw new TypeError("Cannot answer the request: the handler must return a Response");
-}
-
-function answer({ status, text }: { status: number; text: string }): Response {
-  const headers = new Headers({ "content-type": "text/plain", "cache-control": "no-store" });
-  if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
-  return new Response(text, { status, headers });
 }
