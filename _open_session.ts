@@ -49,7 +49,7 @@ export class OpenExchange<Data extends object> implements OpenSession<Data> {
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
     const added: HeaderPair[] = [];
-    const done = this.#exchange.commit(added, () => headers?.get("cache-control") ?? undefined);
+    const done = this.#exchange.commit(added, () => headers?.get("cache-control") || undefined);
     return after(done, () => {
       if (headers === undefined) return this.#drop(added);
       for (const [name, value] of added) headers.append(name, value);
