@@ -1,0 +1,153 @@
+/** The one table of cases: what a visitor sees of sessions, whatever framework is behind them. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Visitor } from "./_visitor.ts";
+
+/** One case, for the app at `url`. */
+type Case = (url: string) => Promise<void>;
+
+const COOKIE = /^pagi_session=[0-9a-f]{64}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=3600$/;
+
+/** A visitor who has been here once. */
+async function known(url: string): Promise<Visitor> {
+  const visitor = new Visitor(url);
+  await visitor.get("/visit");
+  assert(visitor.cookie !== undefined);
+  return visitor;
+}
+
+/** Asserts that a page failed with a status, and told nobody's id. */
+async function assertRefused(url: string, path: string, status: number): Promise<Visitor> {
+  const visitor = await known(url);
+  const page = await visitor.get(path);
+  assertEquals([page.status, page.cookies], [status, []], page.text);
+  assert(!page.text.includes("never sent"), page.text);
+  return visitor;
+}
+
+export const CASES: Record<string, Case> = {
+  "a first visit": async (url) => {
+    const page = await new Visitor(url).get("/visit");
+    assertEquals([page.status, page.text, page.cookies.length], [200, "Visit 1", 1]);
+    assertMatch(page.cookies[0]!, COOKIE);
+    assertEquals(page.headers.get("cache-control"), "no-store");
+    assertMatch(page.headers.get("vary") ?? "", /\bcookie\b/i);
+  },
+  "a later visit": async (url) => {
+    const visitor = await known(url);
+    const page = await visitor.get("/visit");
+    // Its cookie is a moment old, and not sent again.
+    assertEquals([page.text, page.cookies], ["Visit 2", []]);
+  },
+  "a read": async (url) => {
+    const visitor = await known(url);
+    for (const [one, text] of [[visitor, "Visits 1"], [new Visitor(url), "Visits 0"]] as const) {
+      const page = await one.get("/read");
+      assertEquals([page.status, page.text, page.cookies], [200, text, []]);
+      assertEquals(page.headers.get("cache-control"), null);
+      assertMatch(page.headers.get("vary") ?? "", /\bcookie\b/i);
+    }
+  },
+  "a nested write": async (url) => {
+    const visitor = await known(url);
+    await visitor.get("/add");
+    assertEquals((await visitor.get("/add")).text, "tea,tea");
+  },
+  "visits at once": async (url) => {
+    const visitor = await known(url);
+    const all = Array.from({ length: 10 }, () => visitor.get("/visit"));
+    for (const { status } of await Promise.all(all)) assertEquals(status, 200);
+    assertEquals((await visitor.get("/read")).text, "Visits 11");
+  },
+  "regenerate": async (url) => {
+    const visitor = await known(url);
+    const old = new Visitor(url, visitor.cookie);
+    const page = await visitor.get("/login");
+    assertEquals([page.status, page.text, page.cookies.length], [200, "Welcome", 1]);
+    assert(visitor.cookie !== old.cookie);
+    assertEquals((await visitor.get("/read")).text, "Visits 1");
+    assertEquals((await old.get("/read")).text, "Visits 0");
+  },
+  "destroy": async (url) => {
+    const visitor = await known(url);
+    const other = new Visitor(url, visitor.cookie);
+    const page = await visitor.get("/logout");
+    assertEquals([page.status, page.text, visitor.cookie], [200, "Bye", undefined]);
+    assertMatch(page.cookies[0]!, /^pagi_session=; Path=\/; .*Max-Age=0$/);
+    assertEquals((await other.get("/read")).text, "Visits 0");
+  },
+  "a redirect": async (url) => {
+    const visitor = new Visitor(url);
+    const page = await visitor.get("/redirect");
+    assertEquals([page.status, page.cookies.length], [302, 1]);
+    assertEquals((await visitor.get(page.headers.get("location")!)).text, "Visits 1");
+  },
+  "a streamed body": async (url) => {
+    const visitor = new Visitor(url);
+    const page = await visitor.get("/stream");
+    assertEquals([page.status, page.text, page.cookies.length], [200, "one,1,three", 1]);
+    assertEquals((await visitor.get("/read")).text, "Visits 1");
+  },
+  "a client that goes away": async (url) => {
+    const visitor = await known(url);
+    for (const path of ["/stream", "/visit", "/store-hangs"]) {
+      const gone = new AbortController();
+      const page = visitor.get(path, { signal: gone.signal });
+      gone.abort();
+      await page.catch((error) => assertEquals(error.name, "AbortError"));
+    }
+    assertMatch((await visitor.get("/read")).text, /^Visits \d$/);
+  },
+  "a handler that throws": async (url) => {
+    const visitor = await known(url);
+    const page = await visitor.get("/throw");
+    assertEquals([page.status, page.cookies], [500, []]);
+    assertEquals((await visitor.get("/read")).text, "Visits 1");
+    const first = new Visitor(url);
+    assertEquals((await first.get("/throw")).cookies, []);
+  },
+  "no such page": async (url) => {
+    for (const visitor of [await known(url), new Visitor(url)]) {
+      const page = await visitor.get("/nowhere");
+      assertEquals([page.status, page.cookies], [404, []]);
+    }
+  },
+  "HEAD": async (url) => {
+    const page = await new Visitor(url).get("/visit", { method: "HEAD" });
+    assertEquals([page.text, page.cookies.length], ["", page.status === 200 ? 1 : 0]);
+  },
+  "an interrupted session": async (url) => {
+    const visitor = await assertRefused(url, "/interrupted", 409);
+    assertEquals((await visitor.get("/read")).text, "Visits 0");
+  },
+  "a store that cannot be read": async (url) => {
+    for (const digit of ["d", "e"]) {
+      const page = await new Visitor(url, `pagi_session=${digit.repeat(64)}`).get("/visit");
+      assertEquals([page.status, page.cookies], [503, []]);
+    }
+  },
+  "a store that cannot be written": async (url) => {
+    const visitor = await assertRefused(url, "/store-fails", 503);
+    assertEquals((await visitor.get("/read")).text, "Visits 1");
+    assertEquals((await new Visitor(url).get("/store-fails")).cookies, []);
+  },
+  "a store that does not answer": async (url) => {
+    await assertRefused(url, "/store-hangs", 503);
+  },
+  "a sign-out that the store fails": async (url) => {
+    const visitor = await known(url);
+    assertEquals((await visitor.get("/store-keeps")).status, 200);
+    const page = await visitor.get("/logout");
+    assertEquals([page.status, visitor.cookie], [503, undefined]);
+    assertMatch(page.cookies[0]!, /^pagi_session=; Path=\/; .*Max-Age=0$/);
+  },
+  "server-sent events": async (url) => {
+    const visitor = await known(url);
+    const page = await visitor.get("/events");
+    assertMatch(page.headers.get("content-type")!, /^text\/event-stream/);
+    assertMatch(page.text, /^data: Visits 1$/m);
+  },
+  "a WebSocket": async (url) => {
+    assertEquals(await (await known(url)).ask("/socket"), "Visits 1");
+    assertEquals(await new Visitor(url).ask("/socket"), "Visits 0");
+  },
+};

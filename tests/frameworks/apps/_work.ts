@@ -1,0 +1,147 @@
+/** What every app does with its sessions, so that one table of cases fits them all. */
+import {
+  type DeleteOptions,
+  MemoryStore,
+  type ReplaceOptions,
+  type Session,
+  SessionMiddleware,
+  type StoreCallOptions,
+  type StoredRecord,
+  type TouchOptions,
+  type VersionedStore,
+  type WriteOptions,
+} from "@pagi/session";
+
+/** What the sessions hold. */
+export interface Data {
+  visits: number;
+  cart: { items: string[] };
+  /** What the store is to do when it sees this. */
+  trouble: "fails" | "hangs" | "does not delete";
+}
+
+/** A store that answers later, as one on a network does, and fails for those who ask for it. */
+class TroubledStore implements VersionedStore {
+  readonly #inner = new MemoryStore();
+  readonly #kept = new Set<string>();
+
+  async read(id: string, _options: StoreCallOptions): Promise<StoredRecord | undefined> {
+    if (id === "d".repeat(64)) throw new Error("connection refused");
+    if (id === "e".repeat(64)) await forever();
+    await nextTurn();
+    return this.#inner.read(id);
+  }
+  async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
+    await this.#look(id, text);
+    return this.#inner.create(id, text, options);
+  }
+  async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
+    await this.#look(id, text);
+    return this.#inner.replace(id, text, options);
+  }
+  async touch(id: string, options: TouchOptions): Promise<boolean> {
+    await nextTurn();
+    return this.#inner.touch(id, options);
+  }
+  async delete(id: string, options: DeleteOptions): Promise<boolean> {
+    await nextTurn();
+    if (this.#kept.has(id)) throw new Error("connection refused");
+    return this.#inner.delete(id, options);
+  }
+
+  async #look(id: string, text: string): Promise<void> {
+    await nextTurn();
+    if (text.includes('"trouble":"fails"')) throw new Error("connection refused");
+    if (text.includes('"trouble":"hangs"')) await forever();
+    if (text.includes('"trouble":"does not delete"')) this.#kept.add(id);
+  }
+}
+
+/** The sessions of the app, on a store in memory or one that answers later. */
+export const sessions: SessionMiddleware<Data> = new SessionMiddleware<Data>({
+  secret: "a test's secret",
+  store: globalThis.process?.env.STORE === "memory" ? new MemoryStore() : new TroubledStore(),
+  storeTimeout: 0.25,
+});
+
+/** What is done with the session at each path: what the response says. */
+export const work: Record<string, (session: Session<Data>) => string | Promise<string>> = {
+  "/visit": (session) => {
+    session.update("visits", (visits = 0) => visits + 1);
+    return `Visit ${session.get("visits")}`;
+  },
+  "/read": (session) => `Visits ${session.get("visits", 0)}`,
+  "/add": (session) => {
+    session.data.cart ??= { items: [] };
+    session.data.cart.items.push("tea");
+    return session.get("cart").items.join();
+  },
+  "/login": (session) => {
+    session.regenerate();
+    return "Welcome";
+  },
+  "/logout": (session) => {
+    session.destroy();
+    return "Bye";
+  },
+  "/interrupted": async (session) => {
+    await sessions.destroy(session);
+    session.set("visits", 100);
+    return "never sent";
+  },
+  "/store-fails": (session) => {
+    session.set("trouble", "fails");
+    return "never sent";
+  },
+  "/store-hangs": (session) => {
+    session.set("trouble", "hangs");
+    return "never sent";
+  },
+  "/store-keeps": (session) => {
+    session.set("trouble", "does not delete");
+    return "It will";
+  },
+};
+
+/** The paths of `work`. */
+export const paths: string[] = Object.keys(work);
+
+/** What is streamed at /stream: the session is closed when the first part is out. */
+export async function* parts(session: Session<Data>): AsyncGenerator<string> {
+  yield "one,";
+  await nextTurn();
+  yield `${session.get("visits")},`;
+  await nextTurn();
+  yield "three";
+}
+
+/** The same as bytes. */
+export function partsAsStream(session: Session<Data>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = parts(session);
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+  });
+}
+
+/** One event of a stream of them. */
+export function eventOf(session: Session<Data> | undefined): string {
+  return `data: Visits ${session?.get("visits", 0) ?? "unknown"}\n\n`;
+}
+
+/** Says where the app listens. */
+export function announce(port: number): void {
+  console.log(`listening ${port}`);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => {});
+}

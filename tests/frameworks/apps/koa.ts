@@ -1,0 +1,24 @@
+import type { Session } from "@pagi/session";
+import Koa from "koa";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { koaSession } from "../recipes/koa.ts";
+import { announce, type Data, eventOf, parts, sessions, work } from "./_work.ts";
+
+const app = new Koa<{ session: Session<Data> }>();
+app.silent = true;
+app.use(koaSession(sessions));
+app.use(async (ctx) => {
+  const { session } = ctx.state;
+  if (work[ctx.path]) ctx.body = await work[ctx.path]!(session);
+  if (ctx.path === "/events") {
+    ctx.type = "text/event-stream";
+    ctx.body = eventOf(session);
+  }
+  if (!/^\/(redirect|throw|stream)$/.test(ctx.path)) return;
+  await work["/visit"]!(session);
+  if (ctx.path === "/redirect") ctx.redirect("/read");
+  if (ctx.path === "/throw") throw new Error("boom");
+  if (ctx.path === "/stream") ctx.body = Readable.from(parts(session));
+});
+const server = app.listen(0, () => announce((server.address() as AddressInfo).port));

@@ -1,0 +1,15 @@
+import { SessionMiddleware } from "@pagi/session";
+import { honoSession, type SessionEnv } from "@pagi/session/hono";
+import { Hono } from "hono";
+
+type Data = { visits: number };
+const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+
+const app = new Hono<SessionEnv<Data>>();
+app.use(honoSession(sessions));
+app.get("/", (c) => {
+  const session = c.get("session").update("visits", (visits = 0) => visits + 1);
+  return c.text(`Visit ${session.get("visits")}`);
+});
+
+export default app;

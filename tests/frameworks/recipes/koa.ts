@@ -1,0 +1,22 @@
+import type { Session, SessionMiddleware } from "@pagi/session";
+import type { Middleware } from "koa";
+
+export function koaSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+): Middleware<{ session: Session<Data> }> {
+  return async (ctx, next) => {
+    const open = await sessions.open(ctx.req);
+    ctx.state.session = open.session;
+    try {
+      await next();
+    } catch (error) {
+      await open.abort();
+      throw error;
+    }
+    try {
+      await open.commit(ctx.response);
+    } catch (error) {
+      ctx.body = await sessions.answer(error, new Request(ctx.href));
+    }
+  };
+}
