@@ -19,7 +19,7 @@ import type { SessionStore } from "./store/store.ts";
  * | `public-response` | an id was sent with a response that says `Cache-Control: public` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
- * | `headers-dropped` | the session's headers could not be put on a 101 response |
+ * | `headers-dropped` | the session's headers could not be put on a 101 response, or on one that was sent already |
  */
 export interface SessionEvent {
   /** What happened. */
