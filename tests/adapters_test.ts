@@ -3,7 +3,7 @@
  * ones.
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { Session, SessionError } from "@pagi/session";
+import type { Session, SessionError } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
 import { abortSession, expressSession } from "@pagi/session/express";
 import { type HonoContext, honoSession } from "@pagi/session/hono";
