@@ -42,15 +42,16 @@ export function addHeaders(
   if (headers.length === 0 && canAppend(own, headers, missing)) return response;
   if (namesItsBody(status, own) || hasBody(response)) {
     if (carriesHeaders !== undefined) throw sentTwice();
-    if (canAppend(own, headers, missing)) {
+    // Again: those Responses that servers on Node make late have others once they were cloned.
+    if (canAppend(response.headers, headers, missing)) {
       response[HANDED_ON] = true;
       return response;
     }
   }
-  const { body, statusText } = response;
-  let copy = new Response(body, { status, statusText, headers: own });
+  const { body, statusText, headers: app } = response;
+  let copy = new Response(body, { status, statusText, headers: app });
   // The Response that @hono/node-server puts in the place of Node's keeps the very object: the app's.
-  if (copy.headers === own) copy = new Response(body, { status, statusText, headers: [...own] });
+  if (copy.headers === app) copy = new Response(body, { status, statusText, headers: [...app] });
   append(copy.headers, headers, missing);
   return copy;
 }
