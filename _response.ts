@@ -40,9 +40,10 @@ export function addHeaders(
   }
   // Vary alone is nobody's: it may stay on a response that others get.
   if (headers.length === 0 && canAppend(own, headers, missing)) return response;
-  if (namesItsBody(status, own) || hasBody(response)) {
+  // Asked for first: it has the Responses that servers on Node make late made, with headers of their
+  // own. Until then they have the very object that the app gave them, and gives to others.
+  if (response.bodyUsed || namesItsBody(status, own) || hasBody(response)) {
     if (carriesHeaders !== undefined) throw sentTwice();
-    // Again: those Responses that servers on Node make late have others once they were cloned.
     if (canAppend(response.headers, headers, missing)) {
       response[HANDED_ON] = true;
       return response;
@@ -72,7 +73,6 @@ function namesItsBody(status: number, own: Headers): boolean {
  * looked at (3.5 µs and more), and Bun forgets its type.
  */
 function hasBody(response: Response): boolean {
-  if (response.bodyUsed) return true;
   const { body } = response.clone();
   body?.cancel().catch(() => {});
   return body !== null;

@@ -101,7 +101,11 @@ export class LegacyCookie {
 
 /** Options of {@linkcode ConnectCookie}. */
 export interface ConnectCookieOptions {
-  /** The cookie's name, express-session's `name`. @default {"connect.sid"} */
+  /**
+   * The cookie's name, express-session's `name`.
+   *
+   * @default {"connect.sid"}
+   */
   cookieName?: string;
   /** The attributes that it was set with, express-session's `cookie`; merged over the defaults. */
   cookieOptions?: CookieOptions;

@@ -48,9 +48,17 @@ export interface LegacySessionsOptions {
    * @default {400 days, for which browsers keep a cookie}
    */
   keep?: number;
-  /** Seconds that either store may take for one answer. @default {5} */
+  /**
+   * Seconds that either store may take for one answer.
+   *
+   * @default {5}
+   */
   storeTimeout?: number;
-  /** The clock, in Unix milliseconds; for tests. @default {Date.now} */
+  /**
+   * The clock, in Unix milliseconds; for tests.
+   *
+   * @default {Date.now}
+   */
   now?: () => number;
 }
 
