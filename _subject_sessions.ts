@@ -54,7 +54,7 @@ export class SubjectSessions {
    */
   async endAll(kept: string | undefined): Promise<number> {
     const entries = await this.#index.raise(this.#subject);
-    const keptId = kept && (await this.#records.follow(kept))?.id;
+    const keptId = kept === undefined ? undefined : (await this.#records.follow(kept))?.id;
     const gone: Entry[] = [];
     let count = 0;
     let failure: unknown;

@@ -280,7 +280,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
     const { current } = options;
-    const currentId = current && idOf(current, "list");
+    const currentId = current === undefined ? undefined : idOf(current, "list");
     const members = await this.#lifecycle.sessionsOf(subject).list();
     return members.map(({ hash, record: { id, created, lastAccess, data } }) => {
       // Without its id: whoever shows the list must not show that.
@@ -303,7 +303,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
     const { except } = options;
-    const kept = except && idOf(except, "keep");
+    const kept = except === undefined ? undefined : idOf(except, "keep");
     return await this.#lifecycle.sessionsOf(subject).endAll(kept);
   }
 
