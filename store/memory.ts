@@ -19,7 +19,8 @@ import type {
 /** Options of {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * How many sessions are kept at most; the least recently used goes first.
+   * How many records are kept at most; the least recently used goes first. That may be the list of a
+   * user's sessions, which is seldom used: then `sessions.destroyAll` finds none of them.
    *
    * @default {1_000_000}
    */
