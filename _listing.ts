@@ -1,5 +1,7 @@
 /** How all sessions of a subject are asked for, and what they look like. */
-import type { Session } from "./session.ts";
+import type { Member } from "./_subject_sessions.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { Session } from "./session.ts";
 
 /** One of a subject's sessions. */
 export interface ListedSession<Data extends object = Record<string, unknown>> {
@@ -33,4 +35,16 @@ export interface DestroyAllOptions<Data extends object = Record<string, unknown>
    * @default {undefined, none of them}
    */
   except?: string | Session<Data>;
+}
+
+/** What is shown of a session to whom it belongs. */
+export function show<Data extends object>(
+  lifecycle: Lifecycle,
+  { hash, record: { id, created, lastAccess, data } }: Member,
+  currentId: string | undefined,
+): ListedSession<Data> {
+  // Without its id: whoever shows the list must not show that.
+  const shown = Object.assign(Object.create(null), data, { _last_access: lastAccess });
+  const session = new Session<Data>(lifecycle.snapshot(shown));
+  return { hash, created, lastAccess, current: id === currentId, session };
 }

@@ -7,13 +7,15 @@ import { answer } from "./_answers.ts";
 import { isPromise } from "./_awaitable.ts";
 import type { SessionValues } from "./_codec.ts";
 import type { Exchange } from "./_exchange.ts";
-import type { DestroyAllOptions, ListedSession, ListOptions } from "./_listing.ts";
+import { idOf } from "./_id_of.ts";
+import { type DestroyAllOptions, type ListedSession, type ListOptions, show } from "./_listing.ts";
 import { OpenExchange, type OpenSession, type ResponseHeaders } from "./_open_session.ts";
+import { type SessionApp, type SessionScope, wrap } from "./_pagi_door.ts";
 import { type NodeRequest, RequestScope, scopeOf } from "./_request_scope.ts";
-import { addHeaders, missingVary } from "./_response.ts";
+import { addHeaders } from "./_response.ts";
 import { type SessionEvent, type SessionOptions, type Settings, settle } from "./_settings.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
+import type { App, HeaderPair, Middleware, Scope } from "./pagi.ts";
 import { Session, type SessionData } from "./session.ts";
 
 export type {
@@ -23,24 +25,11 @@ export type {
   NodeRequest,
   OpenSession,
   ResponseHeaders,
+  SessionApp,
   SessionEvent,
   SessionOptions,
+  SessionScope,
 };
-
-/** The scope that an app behind the middleware gets. */
-export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
-  /** The session's data: change it and it is saved. */
-  "pagi.session": SessionData<Data>;
-  /** The session's id; absent when there is no session behind a read-only scope. */
-  "pagi.session_id"?: string;
-}
-
-/** An app that reads its session from the scope. */
-export type SessionApp<Data extends object = Record<string, unknown>> = (
-  scope: SessionScope<Data>,
-  receive: Receive,
-  send: Send,
-) => Promise<void> | void;
 
 /** A fetch handler that gets the session beside the request, and whatever its server adds. */
 export type SessionHandler<
@@ -96,17 +85,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   wrap(app: SessionApp<Data>): App {
     if (typeof app !== "function") throw new TypeError("Cannot wrap: the app must be a function");
-    return async (scope, receive, send) => {
-      if (scope["pagi.session"] !== undefined || scope.headers === undefined) {
-        await app(scope as SessionScope<Data>, receive, send);
-      } else if (scope.type === "http") {
-        await this.#serve(app, scope, receive, send);
-      } else {
-        const control = await this.#lifecycle.peek(scope) ??
-          this.#lifecycle.snapshot(Object.create(null));
-        await app(extend<Data>(scope, control.expose()), receive, send);
-      }
-    };
+    return wrap(this.#lifecycle, app);
   }
 
   /**
@@ -282,12 +261,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     const { current } = options;
     const currentId = current === undefined ? undefined : idOf(current, "list");
     const members = await this.#lifecycle.sessionsOf(subject).list();
-    return members.map(({ hash, record: { id, created, lastAccess, data } }) => {
-      // Without its id: whoever shows the list must not show that.
-      const shown = Object.assign(Object.create(null), data, { _last_access: lastAccess });
-      const session = new Session<Data>(this.#lifecycle.snapshot(shown));
-      return { hash, created, lastAccess, current: id === currentId, session };
-    });
+    return members.map((member) => show(this.#lifecycle, member, currentId));
   }
 
   /**
@@ -317,61 +291,6 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   async destroyListed(subject: string, hash: string): Promise<boolean> {
     return await this.#lifecycle.sessionsOf(subject).end(hash);
   }
-
-  async #serve(app: SessionApp<Data>, scope: Scope, receive: Receive, send: Send): Promise<void> {
-    const exchange = await this.#lifecycle.begin(scope);
-    const data = exchange.control.expose();
-    const inner = extend<Data>(scope, data);
-    // What follows the start waits for it, even if the app does not.
-    let started: Promise<void> | undefined;
-    const start = async (event: Event) => {
-      // A copy: the app may send the same list to the next client.
-      const headers = [...event.headers as HeaderPair[] ?? []];
-      await exchange.commit(headers, () => valueOf(headers, "cache-control"));
-      if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
-      if (this.#settings.vary) {
-        const missing = missingVary(valueOf(headers, "vary"), this.#settings.state.vary ?? []);
-        for (const name of missing) headers.push(["vary", name]);
-      }
-      await send({ ...event, headers });
-    };
-    const pass = async (event: Event) => {
-      await started;
-      await send(event);
-    };
-    const wrappedSend: Send = (event) => {
-      const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
-      // An app that does not wait must not end the process: the start is waited for below.
-      sent.catch(() => {});
-      return sent;
-    };
-    try {
-      await app(inner, receive, wrappedSend);
-      await started;
-    } catch (error) {
-      await exchange.abort();
-      throw error;
-    }
-  }
-}
-
-/** A copy of `scope` with the session in it; the outer one stays clean. */
-function extend<Data extends object>(scope: Scope, data: SessionValues): SessionScope<Data> {
-  const inner = { ...scope, "pagi.session": data } as SessionScope<Data>;
-  if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
-  return inner;
-}
-
-/** The values of the headers called `name`, in lower case, as one. */
-function valueOf(headers: readonly HeaderPair[], name: string): string | undefined {
-  const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
-  return values.length === 0 ? undefined : values.join(", ");
-}
-
-function idOf(idOrSession: unknown, verb: string): string {
-  const id = idOrSession instanceof Session ? idOrSession.id : idOrSession;
-  if (typeof id === "string" && id !== "") return id;
-  throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
 }
 
 function checkResponse(response: Response): Response {

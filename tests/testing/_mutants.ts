@@ -188,18 +188,18 @@ const ending: Mutant[] = [
 const answering: Mutant[] = [
   {
     name: "a commit after send",
-    file: "middleware.ts",
+    file: "_pagi_door.ts",
     find: 'await exchange.commit(headers, () => valueOf(headers, "cache-control"));',
-    replace: 'this.#settings.state.inject(headers, String(data._id ?? ""), {});\n' +
+    replace: 'settings.state.inject(headers, String(data._id ?? ""), {});\n' +
       "await send({ ...event, headers });\n" +
       "return await exchange.commit([], () => undefined);",
     by: "wrongAnswers",
   },
   {
     name: "a commit that nobody waits for",
-    file: "middleware.ts",
+    file: "_pagi_door.ts",
     find: 'await exchange.commit(headers, () => valueOf(headers, "cache-control"));',
-    replace: 'this.#settings.state.inject(headers, String(data._id ?? ""), {});\n' +
+    replace: 'settings.state.inject(headers, String(data._id ?? ""), {});\n' +
       "Promise.resolve(exchange.commit([], () => undefined)).catch(() => {});",
     by: "wrongAnswers",
   },
