@@ -40,11 +40,10 @@ export interface DestroyAllOptions<Data extends object = Record<string, unknown>
 /** What is shown of a session to whom it belongs. */
 export function show<Data extends object>(
   lifecycle: Lifecycle,
-  { hash, record: { id, created, lastAccess, data } }: Member,
-  currentId: string | undefined,
+  { hash, record: { created, lastAccess, data }, isCurrent }: Member,
 ): ListedSession<Data> {
   // Without its id: whoever shows the list must not show that.
   const shown = Object.assign(Object.create(null), data, { _last_access: lastAccess });
   const session = new Session<Data>(lifecycle.snapshot(shown));
-  return { hash, created, lastAccess, current: id === currentId, session };
+  return { hash, created, lastAccess, current: isCurrent, session };
 }

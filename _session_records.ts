@@ -9,6 +9,7 @@ import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
 import { conflict, interrupted, taken } from "./_race_errors.ts";
 import { isIndex, SubjectIndex } from "./_subject_index.ts";
+import { SubjectSessions } from "./_subject_sessions.ts";
 import { Turns } from "./_turns.ts";
 
 /** A session that is alive, as it stood in the store. */
@@ -141,13 +142,31 @@ export class SessionRecords {
   }
 
   async #insertListed(id: string, created: number, change: Change): Promise<Written> {
-    const { text, subject } = change;
-    const epoch = await this.index?.add(subject!, id);
+    const { index } = this;
+    if (index === undefined) return await this.#put(id, created, change);
+    const { text } = change;
+    const subject = change.subject!;
+    const { epoch, isLong } = await index.add(subject, id);
     const written = await this.#put(id, created, change);
     // Who ends all of the subject's sessions between the two has not found this one.
-    if (!epoch || await this.index!.isStill(subject!, epoch)) return written;
+    if (await index.isStill(subject, epoch)) {
+      if (isLong) await this.#tidy(new SubjectSessions(subject, this, index));
+      return written;
+    }
     await this.#discard({ id, text, version: written.version, lastAccess: created });
     throw interrupted();
+  }
+
+  async #tidy(sessions: SubjectSessions): Promise<void> {
+    try {
+      await sessions.tidy();
+    } catch (cause) {
+      this.#settings.emit({
+        type: "cleanup-failed",
+        message: "A subject's list of sessions could not be tidied; it will be at a later sign-in",
+        cause,
+      });
+    }
   }
 
   #put(id: string, created: number, { text }: Change): Awaitable<Written> {

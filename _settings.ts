@@ -44,7 +44,7 @@ export interface SessionOptions {
    * What session ids are derived from, beside fresh randomness, and what seals the ids in the lists
    * of `sessions.list`: at least 32 random bytes, the same in every process. Required; keep it to
    * yourself. In a list the first is used, and the others open what was sealed under them: after a
-   * change keep the old one there for twice `expire`.
+   * change keep the old one there for `expire` and an hour.
    */
   secret: string | readonly string[];
   /**

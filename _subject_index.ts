@@ -3,16 +3,15 @@
  * hash of the subject, and it names the sessions' ids sealed, so that a dump of the store holds none
  * that a server would take.
  *
- * A session is listed before its record is written, and again when it is used in another `expire` of
- * its age than before. So one that has not been listed for twice `expire` is not alive, and a list
- * that was lost is whole again after that time.
+ * A session is listed before its record is written, and again when it is used in another hour of its
+ * age than before. So one that was listed an hour and `expire` ago is not alive, and a list that was
+ * lost is whole again after that time. Lists are kept longer, for who comes with a longer `expire`.
  */
 import { sha256 } from "./_digest.ts";
 import { conflict } from "./_race_errors.ts";
 import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, StoreFace } from "./_store_face.ts";
 import { Turns } from "./_turns.ts";
-import { SessionError } from "./errors.ts";
 import { RecordSeal } from "./store/_at_rest_seal.ts";
 
 /** A session in the list. */
@@ -32,8 +31,14 @@ interface Index {
 
 /** How often a change is tried against others before it gives up. */
 const MAX_ATTEMPTS = 32;
-/** Seconds that the clocks of two servers may be apart. */
+/** A session that goes on is listed once in so many seconds of its age. */
+const RELISTED = 3600;
+/** Seconds that the clocks of two servers may be apart, and that one may take from list to record. */
 const SKEW = 60;
+/** Seconds for which a list is kept at least. */
+const KEPT = 7 * 86_400;
+/** From so many entries on those are looked for that are no session any more; then at twice as many. */
+const MANY = 16;
 // No session's text starts so, and no tombstone.
 const PREFIX = "subject:";
 
@@ -49,6 +54,8 @@ export class SubjectIndex {
   readonly #seal: RecordSeal;
   readonly #turns: Turns;
   /** Seconds for which a listed session can be alive without being listed again. */
+  readonly #alive: number;
+  /** Seconds for which it stays listed. */
   readonly #kept: number;
 
   constructor(face: StoreFace, settings: Settings) {
@@ -56,25 +63,25 @@ export class SubjectIndex {
     this.#settings = settings;
     this.#seal = new RecordSeal(settings.secrets);
     this.#turns = new Turns(settings.storeTimeout);
-    this.#kept = 2 * settings.expire + SKEW;
+    this.#alive = settings.expire + RELISTED + SKEW;
+    this.#kept = Math.max(KEPT, 2 * this.#alive);
   }
 
   /** Whether a session of that age that is used now has to be listed again. */
   isDue({ created, lastAccess }: { created: number; lastAccess: number }): boolean {
-    const { expire } = this.#settings;
-    return Math.floor((this.#now() - created) / expire) !==
-      Math.floor((lastAccess - created) / expire);
+    return Math.floor((this.#now() - created) / RELISTED) !==
+      Math.floor((lastAccess - created) / RELISTED);
   }
 
-  /** Lists a session. Resolves to the epoch in which it is. */
-  async add(subject: string, id: string): Promise<string> {
+  /** Lists a session. Resolves to the epoch in which it is, and whether the list is to be tidied. */
+  async add(subject: string, id: string): Promise<{ epoch: string; isLong: boolean }> {
     const key = await keyOf(subject);
     const entry = { sealed: await this.#seal.seal(sealName(key), id), at: this.#now() };
-    const { epoch } = await this.#change(key, ({ epoch, entries }) => ({
+    const { epoch, entries } = await this.#change(key, ({ epoch, entries }) => ({
       epoch,
       entries: [...entries, entry],
     }));
-    return epoch;
+    return { epoch, isLong: entries.length >= MANY && Number.isInteger(Math.log2(entries.length)) };
   }
 
   /** Whether nobody has ended all of the subject's sessions since `epoch`. */
@@ -107,19 +114,19 @@ export class SubjectIndex {
     }));
   }
 
-  /**
-   * The id of a listed session.
-   *
-   * @throws {SessionError} `ERR_SESSION_STORE` when it cannot be opened.
-   */
-  async open(subject: string, { sealed }: Entry): Promise<string> {
-    const id = await this.#seal.open(sealName(await keyOf(subject)), sealed);
-    if (id !== undefined) return id;
-    throw new SessionError(
-      "ERR_SESSION_STORE",
-      "Cannot tell which sessions the subject has: some were listed under another secret (give " +
-        "every process the same, and after a change the old one as a second), or the list is damaged",
-    );
+  /** Whether its session may be about to be written. */
+  isFresh({ at }: Entry): boolean {
+    return this.#now() - at <= SKEW;
+  }
+
+  /** Whether its session is alive only if it is listed again. */
+  isPast({ at }: Entry): boolean {
+    return this.#now() - at > this.#alive;
+  }
+
+  /** The id of a listed session; undefined when it was not sealed under a secret of ours. */
+  async open(subject: string, { sealed }: Entry): Promise<string | undefined> {
+    return await this.#seal.open(sealName(await keyOf(subject)), sealed);
   }
 
   #now(): number {

@@ -4,6 +4,7 @@ import { sha256 } from "./_digest.ts";
 import type { LiveRecord, SessionRecords } from "./_session_records.ts";
 import type { KeyedRecord } from "./_store_face.ts";
 import type { Entry, SubjectIndex } from "./_subject_index.ts";
+import { SessionError } from "./errors.ts";
 
 /** Digits of a hash; no two of a user's sessions share so many. */
 const HASH_DIGITS = 32;
@@ -13,6 +14,8 @@ export interface Member {
   /** What it is called where its id must not be seen. */
   hash: string;
   record: LiveRecord;
+  /** Whether it is the one that asks. */
+  isCurrent: boolean;
 }
 
 /** The sessions of one subject. */
@@ -27,17 +30,55 @@ export class SubjectSessions {
     this.#index = index;
   }
 
-  /** Those that are alive, the last used first. */
-  async list(): Promise<Member[]> {
+  /**
+   * Those that are alive, the last used first.
+   *
+   * @param current The id of the one that asks, which may have got another meanwhile.
+   */
+  async list(current?: string): Promise<Member[]> {
+    const currentId = current && (await this.#records.follow(current))?.id;
     const members = new Map<string, Member>();
     for (const entry of await this.#index.list(this.#subject)) {
-      const record = await this.#records.follow(await this.#index.open(this.#subject, entry));
-      const found = this.#records.examine(record);
-      if (found.kind !== "live" || found.subject !== this.#subject) continue;
+      const id = await this.#open(entry);
+      const found = this.#records.examine(id === undefined ? id : await this.#records.follow(id));
       // A session that was rotated or used for long is listed more than once.
-      members.set(found.id, { hash: await hashOf(found.id), record: found });
+      if (found.kind !== "live" || found.subject !== this.#subject || members.has(found.id)) {
+        continue;
+      }
+      const hash = await hashOf(found.id);
+      members.set(found.id, { hash, record: found, isCurrent: found.id === currentId });
     }
     return [...members.values()].sort((a, b) => b.record.lastAccess - a.record.lastAccess);
+  }
+
+  /** Strikes off what is no session of the subject's any more, and what is listed again. */
+  async tidy(): Promise<void> {
+    const seen = new Set<string>();
+    const gone: Entry[] = [];
+    for (const entry of (await this.#index.list(this.#subject)).toReversed()) {
+      if (this.#index.isFresh(entry)) continue;
+      const id = await this.#index.open(this.#subject, entry);
+      if (id === undefined && !this.#index.isPast(entry)) continue;
+      const record = id === undefined ? undefined : await this.#records.follow(id);
+      if (record === undefined || !this.#isOurs(record) || seen.has(record.id)) gone.push(entry);
+      else seen.add(record.id);
+    }
+    await this.#index.remove(this.#subject, gone);
+  }
+
+  /**
+   * The id of an entry; undefined when it cannot be opened and does not matter.
+   *
+   * @throws {SessionError} `ERR_SESSION_STORE` when it cannot be opened and may be a live session's.
+   */
+  async #open(entry: Entry): Promise<string | undefined> {
+    const id = await this.#index.open(this.#subject, entry);
+    if (id !== undefined || this.#index.isPast(entry)) return id;
+    throw new SessionError(
+      "ERR_SESSION_STORE",
+      "Cannot tell which sessions the subject has: some were listed under another secret (give " +
+        "every process the same, and after a change the old one as a second), or the list is damaged",
+    );
   }
 
   /** Ends the one that `list` calls `hash`; whether there was one. */
@@ -60,13 +101,13 @@ export class SubjectSessions {
     let failure: unknown;
     for (const entry of entries) {
       try {
-        const id = await this.#index.open(this.#subject, entry);
+        const id = await this.#open(entry);
         let isKept = false;
         const isMeant = (record: KeyedRecord) => {
           isKept = record.id === keptId;
           return !isKept && this.#isOurs(record);
         };
-        if (await this.#records.endById(id, isMeant)) count++;
+        if (id !== undefined && await this.#records.endById(id, isMeant)) count++;
         if (!isKept) gone.push(entry);
       } catch (error) {
         // The others first.

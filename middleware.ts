@@ -260,8 +260,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
     const { current } = options;
     const currentId = current === undefined ? undefined : idOf(current, "list");
-    const members = await this.#lifecycle.sessionsOf(subject).list();
-    return members.map((member) => show(this.#lifecycle, member, currentId));
+    const members = await this.#lifecycle.sessionsOf(subject).list(currentId);
+    return members.map((member) => show(this.#lifecycle, member));
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkOptions } from "../_options.ts";
+import { isIndex } from "../_subject_index.ts";
 import { ExpiryQueue } from "./_expiry_queue.ts";
 import { getHash, setHash } from "./_hash.ts";
 import type {
@@ -19,8 +20,8 @@ import type {
 /** Options of {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * How many records are kept at most; the least recently used goes first. That may be the list of a
-   * user's sessions, which is seldom used: then `sessions.destroyAll` finds none of them.
+   * How many records are kept at most; the least recently used goes first. The list of a user's
+   * sessions goes after the sessions.
    *
    * @default {1_000_000}
    */
@@ -36,6 +37,8 @@ export interface MemoryStoreOptions {
 const DEFAULT_MAX_SESSIONS = 1_000_000;
 /** Expired records that one call removes at most, so that none has to remove them all. */
 const MAX_SWEPT = 16;
+/** Lists that one call passes over at most, where there is no room. */
+const MAX_SPARED = 16;
 /** The queue is made anew when it has more entries than this for each record. */
 const MAX_ENTRIES_PER_RECORD = 2;
 const MIN_ENTRIES = 1024;
@@ -147,7 +150,7 @@ export class MemoryStore implements VersionedStore {
     const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
     this.#records.set(id, record);
     this.#append(record);
-    while (this.#records.size > this.#maxSessions) this.#remove(this.#oldest!);
+    while (this.#records.size > this.#maxSessions) this.#evict();
     this.#queue(record);
     return version;
   }
@@ -243,6 +246,14 @@ export class MemoryStore implements VersionedStore {
     if (record === this.#newest) return;
     this.#unlink(record);
     this.#append(record);
+  }
+
+  /** Makes room: the least recently used goes, but a subject's list not before its sessions. */
+  #evict(): void {
+    for (let spared = 0; spared < MAX_SPARED && isIndex(this.#oldest!.text); spared++) {
+      this.#use(this.#oldest!);
+    }
+    this.#remove(this.#oldest!);
   }
 
   #remove(record: MemoryRecord): void {

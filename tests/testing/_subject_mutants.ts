@@ -16,8 +16,8 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is written though all have been ended meanwhile",
     file: RECORDS,
-    find: "if (!epoch || await this.index!.isStill(subject!, epoch)) return written;",
-    replace: "if (id !== '') return written;",
+    find: "if (await index.isStill(subject, epoch)) {",
+    replace: "if (epoch !== '') {",
     by: "tests",
   },
   {
@@ -44,15 +44,29 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that goes on and is not listed again",
     file: INDEX,
-    find: "    return Math.floor((this.#now() - created) / expire) !==",
-    replace: "    return created < 0 && Math.floor((this.#now() - created) / expire) !==",
+    find: "    return Math.floor((this.#now() - created) / RELISTED) !==",
+    replace: "    return created < 0 && Math.floor((this.#now() - created) / RELISTED) !==",
     by: "tests",
   },
   {
     name: "a list that keeps whoever was ever in it",
-    file: INDEX,
-    find: "entries: index.entries.filter(({ at }) => now - at <= this.#kept)",
-    replace: "entries: index.entries.filter(({ at }) => at <= now)",
+    file: SESSIONS,
+    find: "    await this.#index.remove(this.#subject, gone);\n  }\n\n  /**\n   * The id",
+    replace: "  }\n\n  /**\n   * The id",
+    by: "tests",
+  },
+  {
+    name: "a list that forgets who is about to be written",
+    file: SESSIONS,
+    find: "if (this.#index.isFresh(entry)) continue;",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a full store that drops lists as it drops sessions",
+    file: "store/memory.ts",
+    find: "spared < MAX_SPARED && isIndex",
+    replace: "spared < 0 && isIndex",
     by: "tests",
   },
   {
