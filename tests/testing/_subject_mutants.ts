@@ -9,8 +9,9 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is in no list",
     file: RECORDS,
-    find: "const epoch = await this.index?.add(subject!, id);",
-    replace: "const epoch = undefined as string | undefined;",
+    find: "const { epoch, isLong } = await index.add(subject, id);",
+    replace:
+      "const [epoch, isLong] = ['', false];\n    if (!epoch) return await this.#put(id, created, change);",
     by: "resurrected",
   },
   {
