@@ -15,6 +15,11 @@ if (chosen.length === 0) {
   console.error(`No campaign is called ${name}. There are: ${names}`);
   Deno.exit(2);
 }
+for (const number of [count, seed]) {
+  if (number === undefined || /^[0-9]+$/.test(number)) continue;
+  console.error(`No count and no seed: ${number}`);
+  Deno.exit(2);
+}
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const campaign of chosen) counts[await run(campaign)]++;
