@@ -22,18 +22,27 @@ const KEPT = ["code", "errno", "syscall", "sqlState", "severity"] as const;
  * The error itself where it quotes none of these texts. Otherwise a copy that does not: its name,
  * message, codes, stack and causes.
  */
-export function withoutQuotations(error: unknown, texts: readonly string[], depth = 0): unknown {
+export function withoutQuotations(error: unknown, texts: readonly string[]): unknown {
+  // Some quote within quotes: what a record is made of is in pieces then, each of few characters.
+  const escaped = texts.map((text) => JSON.stringify(text).slice(1, -1));
+  return silenced(error, [...new Set([...texts, ...escaped])], 0);
+}
+
+function silenced(error: unknown, texts: readonly string[], depth: number): unknown {
   if (isClean(error, texts, depth)) return error;
   if (typeof error === "string") return redact(error, texts);
   if (!(error instanceof Error) || depth > MAX_DEPTH) return new Error(REDACTED);
   const { message, name, stack, cause, errors } = error as Partial<AggregateError>;
-  const inner = (value: unknown) => withoutQuotations(value, texts, depth + 1);
+  const inner = (value: unknown) => silenced(value, texts, depth + 1);
   const copy = new Error(
     redact(String(message), texts),
     cause === undefined ? undefined : { cause: inner(cause) },
   );
   copy.name = redact(String(name), texts);
-  const [, ...frames] = String(stack).split(FRAMES);
+  // A message that has another error's stack in it looks as if it had frames.
+  const frames = String(stack).split(FRAMES).slice(1).filter((frame) =>
+    isClean(frame, texts, depth)
+  );
   copy.stack = [`${copy.name}: ${copy.message}`, ...frames].join(FRAMES);
   if (Array.isArray(errors)) Object.assign(copy, { errors: errors.map(inner) });
   for (const key of KEPT) {
@@ -52,8 +61,10 @@ function isClean(value: unknown, texts: readonly string[], depth: number): boole
   const isKnown = value instanceof Error || Array.isArray(value);
   if (!isKnown || depth > MAX_DEPTH) return false;
   return Reflect.ownKeys(value).every((key) => {
-    // Some engines have a getter for it. Its first line is the message, and frames quote nothing.
-    if (key === "stack") return isClean(String(value.stack).split(FRAMES)[0], texts, depth);
+    // Some engines have a getter for it. Its first lines are the message as it was at first.
+    if (key === "stack") {
+      return String(value.stack).split(FRAMES).every((part) => isClean(part, texts, depth));
+    }
     const own = Object.getOwnPropertyDescriptor(value, key);
     return own !== undefined && "value" in own && isClean(own.value, texts, depth + 1);
   });

@@ -76,6 +76,23 @@ Deno.test("withoutQuotations() cuts ids and stretches of the record out of a mes
   assertEquals((told.cause as Error).message, "no such key: (redacted), but (redacted)");
 });
 
+Deno.test("withoutQuotations() cuts what quotes out of a message that has another's stack in it", () => {
+  const message = `failed: Error: no\n    at parse (driver.js:1:1)\n    at SET ${ID} ${TEXT}`;
+  const changed = new Error(message);
+  changed.message = "failed";
+  for (const error of [new Error(message), changed]) {
+    const told = withoutQuotations(error, texts) as Error;
+    assertSilent(told);
+    assert(told.stack!.includes("cause_test.ts"));
+  }
+});
+
+Deno.test("withoutQuotations() knows a record that is quoted within quotes", () => {
+  const text = '{"_created":1,"pin":"4711","pw":"hunter2"}';
+  const told = withoutQuotations(new Error(`bad: ${JSON.stringify(text)}`), [ID, text]) as Error;
+  assertEquals(told.message, 'bad: "(redacted)"');
+});
+
 Deno.test("withoutQuotations() looks into errors of errors, and gives up on what is too deep", () => {
   const quoting = new Error(TEXT);
   const told = withoutQuotations(new AggregateError([quoting, "plain"], "two"), texts);
