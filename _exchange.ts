@@ -81,11 +81,11 @@ export class Exchange {
 
   #keepFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
     if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
-    else if (/\b(public|s-maxage)\b/i.test(cacheControl)) {
+    else if (isShareable(cacheControl)) {
       this.#lifecycle.settings.emit({
         type: "public-response",
         message:
-          "A session id was sent with Cache-Control: public or s-maxage: caches may hand it on",
+          "A session id was sent with a Cache-Control that lets shared caches keep it and hand it on",
       });
     }
   }
@@ -189,4 +189,10 @@ export class Exchange {
     const text = textOf(this.control, this.#created, shown);
     return { text, subject, updates, isCleared };
   }
+}
+
+/** Whether a shared cache may keep it: RFC 9111, section 3. Set-Cookie does not keep it from that (7.3). */
+function isShareable(cacheControl: string): boolean {
+  return /\b(public|s-maxage)\b/i.test(cacheControl) ||
+    !/\b(private|no-store|no-cache)\b/i.test(cacheControl);
 }

@@ -16,7 +16,7 @@ import type { SessionStore } from "./store/store.ts";
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store gave back what is no session; the client was treated as new |
  * | `ambiguous` | a client presented more than one live session and was given none |
- * | `public-response` | an id was sent with a response that says `Cache-Control: public` |
+ * | `public-response` | an id was sent with a `Cache-Control` that lets shared caches keep it: `public`, `s-maxage`, or none of `private`, `no-cache` and `no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
  * | `headers-dropped` | the session's headers could not be put on a 101 response, or on one that was sent already |

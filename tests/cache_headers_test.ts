@@ -88,6 +88,11 @@ Deno.test("a response's own Cache-Control stands beside an id, and one that shar
       ["public, max-age=60", ["public-response"]],
       ["s-maxage=60", ["public-response"]],
       ["PUBLIC", ["public-response"]],
+      ["public, no-cache", ["public-response"]],
+      // Any cache may keep what has an age, or no rule at all.
+      ["max-age=60", ["public-response"]],
+      ["stale-while-revalidate=60", ["public-response"]],
+      ["No-Store", []],
     ] as const
   ) {
     const { answer, events } = rig();

@@ -186,6 +186,11 @@ const caching: Mutant[] = [
     find: "/\\b(public|s-maxage)\\b/i.test(cacheControl)",
     replace: "/^public$/.test(cacheControl)",
   }),
+  mistake("a response with an id and an age for any cache that nobody hears of", CACHES, {
+    file: "_exchange.ts",
+    find: "!/\\b(private|no-store|no-cache)\\b/i.test(cacheControl)",
+    replace: "false",
+  }),
 ];
 
 /** Every such mistake. */
