@@ -3,7 +3,7 @@
  * begins; the {@linkcode Exchange} that it hands out commits (`_exchange.ts`).
  */
 import { after, type Awaitable } from "./_awaitable.ts";
-import { decode, encode, type SessionValues } from "./_codec.ts";
+import { decode, encode, isObject, type SessionValues } from "./_codec.ts";
 import { Control, refusal, type Shown } from "./_control.ts";
 import { deepFreeze, refusing } from "./_data.ts";
 import { IdSource, isId, isNotEmpty } from "./_id.ts";
@@ -160,10 +160,11 @@ export class Lifecycle {
 
   #resolve(scope: Scope): Awaitable<Presented> {
     return after(this.settings.state.extract(scope), (extracted) => {
-      if (extracted === undefined || extracted === null) return ABSENT;
       if (typeof extracted === "string") return this.#find(extracted);
-      if ("mustInject" in extracted) return this.#findToTell(extracted.id);
-      return this.#choose([...new Set(extracted)]);
+      if (Array.isArray(extracted)) return this.#choose([...new Set(extracted)]);
+      // A callback may hand on whatever a client wrote, and that never throws.
+      if (!isObject(extracted) || typeof extracted.id !== "string") return ABSENT;
+      return extracted.mustInject ? this.#findToTell(extracted.id) : this.#find(extracted.id);
     });
   }
 

@@ -1,6 +1,6 @@
 /** Ids that the server did not issue, by the thousand: what they cost, and what they leave behind. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { MemoryStore, SessionMiddleware, type VersionedStore } from "@pagi/session";
+import { CallbackState, MemoryStore, SessionMiddleware, type VersionedStore } from "@pagi/session";
 import { HashedStore } from "../store/hashed.ts";
 import { SealedStore } from "../store/sealed.ts";
 import { tap } from "./_at_rest_dump.ts";
@@ -86,6 +86,29 @@ for (const way of WAYS) {
     }
   });
 }
+
+Deno.test("what a callback makes of a client's text is no session, and no error, whatever it is", async () => {
+  const { store, calls } = counted(new MemoryStore());
+  let text = "";
+  const state = new CallbackState({ extract: () => JSON.parse(text) });
+  const sessions = new SessionMiddleware({ secret, store, state });
+  const junk = [
+    "5",
+    "true",
+    "null",
+    "{}",
+    '{"id":5}',
+    '{"mustInject":true}',
+    '{"id":[]}',
+    "[[]]",
+    "[5]",
+  ];
+  for (text of junk) {
+    assertEquals(await sessions.load(requestWith()), undefined);
+    assertEquals((await sessions.run(requestWith(), () => new Response())).status, 200);
+  }
+  assertEquals(calls, []);
+});
 
 Deno.test("2,000 invented ids are never adopted, and leave nothing when nothing is written", async () => {
   const inner = new MemoryStore();
