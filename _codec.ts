@@ -10,7 +10,18 @@ import { fromHex, toHex } from "./_hex.ts";
 export type SessionValues = Record<string, unknown>;
 
 /** The keys that are this package's own; every other belongs to the app. */
-const RESERVED = ["_id", "_created", "_last_access", "_regenerated", "_destroyed", "_subject"];
+const RESERVED = [
+  "_id",
+  "_created",
+  "_last_access",
+  "_regenerated",
+  "_destroyed",
+  "_subject",
+  "_codec",
+];
+
+/** The `_codec` of a text that has tags in it (`_structured.ts`); one that has none says nothing. */
+export const STRUCTURED = "structured";
 
 /** Whether `key` is this package's own. */
 export function isReserved(key: string): boolean {
@@ -23,15 +34,21 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** The text of a session; `values` may hold reserved keys, which are left out. */
+/**
+ * The text of a session; `values` may hold reserved keys, which are left out.
+ *
+ * @param codec `STRUCTURED` when the values have tags in them.
+ */
 export function encode(
   values: SessionValues,
   created: number,
   subject: string | undefined,
+  codec?: unknown,
 ): string {
   const fields: SessionValues = Object.create(null);
   fields._created = created;
   fields._subject = subject;
+  fields._codec = codec;
   for (const key of Object.keys(values)) {
     if (!isReserved(key)) fields[key] = values[key];
   }
@@ -63,8 +80,8 @@ export function stringify(values: SessionValues): string {
 }
 
 /**
- * The session that `text` holds: its keys with `_created` and, if it has one, `_subject`. Undefined
- * when it is not the text of a session.
+ * The session that `text` holds, as JSON has it: its keys with `_created` and, if it has them,
+ * `_subject` and `_codec`. Undefined when it is not the text of a session.
  */
 export function decode(text: unknown): SessionValues | undefined {
   // Nothing else starts so: no tombstone and no other JSON is parsed in vain.
@@ -75,13 +92,46 @@ export function decode(text: unknown): SessionValues | undefined {
   } catch {
     return undefined;
   }
-  const { _created, _subject } = values;
+  const { _created, _subject, _codec } = values;
   if (typeof _created !== "number") return undefined;
   if (_subject !== undefined && typeof _subject !== "string") return undefined;
+  // Of another codec, or of a later release: what it means cannot be known.
+  if (_codec !== undefined && _codec !== STRUCTURED) return undefined;
+  if (hasManyLevels(text) && !isShallow(values, MAX_DEPTH)) return undefined;
   // Never written by this package; found in a record, they would act.
   if (values._regenerated !== undefined) delete values._regenerated;
   if (values._destroyed !== undefined) delete values._destroyed;
   return values;
+}
+
+/**
+ * How deep a session's values may be nested in each other: 200 lists and objects. JSON.parse takes any
+ * depth, but what walks through it afterwards does not.
+ */
+export const MAX_DEPTH = 200;
+
+/** Whether `text` closes so many lists and objects that some may be nested too deep. */
+function hasManyLevels(text: string): boolean {
+  // Most sessions have a handful, and looking for the next one is the engine's work.
+  let left = MAX_DEPTH;
+  for (const sign of ["]", "}"]) {
+    for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, at + 1)) {
+      if (--left < 0) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether there are at most `depth` levels in `value`, which is JSON. */
+function isShallow(value: object, depth: number): boolean {
+  const isDeep = (nested: unknown) => {
+    return isObject(nested) && (depth === 0 || !isShallow(nested, depth - 1));
+  };
+  if (Array.isArray(value)) return !value.some(isDeep);
+  for (const key in value) {
+    if (isDeep((value as SessionValues)[key])) return false;
+  }
+  return true;
 }
 
 /** Whether two JSON values are the same; the order of keys does not count, as in PAGI. */

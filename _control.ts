@@ -3,6 +3,7 @@
  * data and not in it, so that the app sees a plain object.
  */
 import { isObject, type SessionValues } from "./_codec.ts";
+import { type DataCodec, PLAIN_CODEC } from "./_data_codec.ts";
 import type { Intent, KeyUpdate } from "./_merge.ts";
 import { SessionError, type SessionErrorCode } from "./errors.ts";
 
@@ -51,6 +52,8 @@ export interface Shown {
 export class Control implements Intent {
   /** The session's data. Whoever hands it to the app calls `expose` instead. */
   readonly data: SessionValues;
+  /** How the data will be written. */
+  readonly codec: DataCodec;
   mode: Mode;
   /** Keys that were changed by a function. */
   updates: ReadonlyMap<string, KeyUpdate> = NO_UPDATES;
@@ -58,6 +61,11 @@ export class Control implements Intent {
   isCleared = false;
   /** Whether the accessor was used at all: then the response depends on the session. */
   isAccessed = false;
+  /**
+   * Whether the app has written to the data or holds a part of it that it could write to. Otherwise the
+   * data is what its record says, and need not be looked at.
+   */
+  isLent = false;
   /** Whether `destroy()` was called on data that cannot be written to. */
   isDestroyed = false;
   #shown: Shown | undefined;
@@ -65,9 +73,10 @@ export class Control implements Intent {
   #id: string | undefined;
 
   /** Without `shown` the data is complete, and the app's to hold already. */
-  constructor(data: SessionValues, mode: Mode, shown?: Shown) {
+  constructor(data: SessionValues, mode: Mode, shown?: Shown, codec: DataCodec = PLAIN_CODEC) {
     this.data = data;
     this.mode = mode;
+    this.codec = codec;
     this.#shown = shown;
   }
 
@@ -87,6 +96,7 @@ export class Control implements Intent {
    */
   expose(): SessionValues {
     const { data } = this;
+    this.isLent = true;
     if (this.#shown !== undefined) {
       Object.setPrototypeOf(data, null);
       data._id = this.#shown.id;

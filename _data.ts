@@ -1,26 +1,5 @@
-/** What is done with a session's data: its keys, its text, and how it is made read-only. */
-import { encode, type SessionValues, stringify } from "./_codec.ts";
-import type { Control, Shown } from "./_control.ts";
-
-/**
- * The text of data that was made of a record. Where the app has left alone what is ours it is the
- * data's JSON, without the tail that the app is shown; so a read costs one JSON.stringify.
- */
-export function textOf(
-  { data, isExposed }: Control,
-  created: number,
-  shown: Shown,
-): string {
-  const isOurs = data._created === created && data._regenerated === undefined &&
-    data._destroyed === undefined;
-  if (isOurs) {
-    const json = stringify(data);
-    if (!isExposed) return json;
-    const tail = `,"_id":${JSON.stringify(shown.id)},"_last_access":${shown.lastAccess}}`;
-    if (json.endsWith(tail)) return `${json.slice(0, -tail.length)}}`;
-  }
-  return encode(data, created, data._subject as string | undefined);
-}
+/** What is done with a session's data: its keys, and how it is made read-only. */
+import type { SessionValues } from "./_codec.ts";
 
 /** Whether the key exists: one whose value is undefined does not, as it will not be saved. */
 export function has(data: SessionValues, key: string): boolean {
@@ -61,10 +40,17 @@ export function refusing(refuse: (verb: string) => Error, destroy: () => boolean
   });
 }
 
-/** Makes `value` read-only through and through. */
+/**
+ * Makes `value` read-only through and through, as far as the language can: not what a Date, a Map or a
+ * buffer holds.
+ */
 export function deepFreeze<T extends object>(value: T): T {
-  for (const nested of Object.values(value)) {
-    if (typeof nested === "object" && nested !== null) deepFreeze(nested);
+  // These refuse to be frozen.
+  if (ArrayBuffer.isView(value)) return value;
+  const isCollection = value instanceof Map || value instanceof Set;
+  const nested = isCollection ? [...value.entries()].flat() : Object.values(value);
+  for (const one of nested) {
+    if (typeof one === "object" && one !== null) deepFreeze(one);
   }
   return Object.freeze(value);
 }

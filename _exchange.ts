@@ -2,7 +2,6 @@
 import { after, type Awaitable } from "./_awaitable.ts";
 import { encodeEmpty } from "./_codec.ts";
 import type { Control } from "./_control.ts";
-import { textOf } from "./_data.ts";
 import type { Change, LiveRecord } from "./_session_records.ts";
 import { SessionError } from "./errors.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -180,13 +179,18 @@ export class Exchange {
 
   /** What the request made of its session, as text: what it changes later is not part of it. */
   #capture(): Change {
-    const { data, updates, isCleared } = this.control;
+    const { data, updates, isCleared, isLent, codec } = this.control;
+    const base = this.#record?.text;
+    if (!isLent) {
+      const text = base ?? encodeEmpty(this.#created);
+      return { text, subject: this.#record?.subject, updates, isCleared };
+    }
     const subject = data._subject;
     if (subject !== undefined && typeof subject !== "string") {
       throw new TypeError("Cannot save the session: _subject must be a string");
     }
     const shown = { id: this.#id, lastAccess: this.#lastAccess };
-    const text = textOf(this.control, this.#created, shown);
+    const text = codec.textOf(this.control, this.#created, shown, base);
     return { text, subject, updates, isCleared };
   }
 }

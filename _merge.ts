@@ -1,13 +1,14 @@
 /** Merging what two requests made of one session, key by key. */
-import { decode, isReserved, isSame, type SessionValues } from "./_codec.ts";
+import { isReserved, isSame, type SessionValues } from "./_codec.ts";
+import type { DataCodec } from "./_data_codec.ts";
 
 /** A change that can be made again: see `Session.update`. */
 export interface KeyUpdate {
   /** The functions, in the order in which they were called. */
   functions: ((value: unknown) => unknown)[];
-  /** The JSON of the value that the first was given. */
+  /** The JSON of the value that the first was given; empty where there is none. */
   before: string | undefined;
-  /** The JSON of the value that the last returned. */
+  /** The JSON of the value that the last returned; empty where there is none. */
   after: string | undefined;
 }
 
@@ -23,17 +24,17 @@ export interface Intent {
  * Whether the app's keys differ. Texts first: they are the same for all who only read. Keys in
  * another order are no change.
  */
-export function isChanged(base: string, mine: string): boolean {
+export function isChanged(base: string, mine: string, codec: DataCodec): boolean {
   if (base === mine) return false;
   if (!hasSameLetters(base, mine)) return true;
-  const [old, values] = [valuesOf(base), valuesOf(mine)];
+  const [old, values] = [codec.treeOf(base), codec.treeOf(mine)];
   return keysOf(old, values).some((key) => !isSame(old[key], values[key]));
 }
 
 /**
  * The keys that this request changed since `base`, put upon what stands in the store now. Where
  * both changed a key the last commit, this one, wins; unless the change was a function, which is
- * then applied to the newer value.
+ * then applied to the newer value. Returns JSON, with the codec's tags.
  *
  * @param baseText What this request loaded.
  * @param mineText What it has made of that.
@@ -44,14 +45,15 @@ export function merge(
   mineText: string,
   theirsText: string,
   intent: Intent,
+  codec: DataCodec,
 ): SessionValues {
-  const mine = valuesOf(mineText);
+  const mine = codec.treeOf(mineText);
   if (intent.isCleared) return mine;
-  const [base, theirs] = [valuesOf(baseText), valuesOf(theirsText)];
+  const [base, theirs] = [codec.treeOf(baseText), codec.treeOf(theirsText)];
   for (const key of keysOf(base, mine)) {
     const update = intent.updates.get(key);
     if (update !== undefined && canReplay(update, base[key], mine[key])) {
-      theirs[key] = update.functions.reduce((value, change) => change(value), theirs[key]);
+      theirs[key] = codec.replay(key, theirs[key], update.functions);
     } else if (!isSame(base[key], mine[key])) {
       theirs[key] = mine[key];
     }
@@ -66,11 +68,6 @@ function canReplay(update: KeyUpdate, base: unknown, mine: unknown): boolean {
 
 function keysOf(a: SessionValues, b: SessionValues): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !isReserved(key));
-}
-
-/** What the text of a session says, without a prototype: to a merge every key is data. */
-function valuesOf(text: string): SessionValues {
-  return Object.setPrototypeOf(decode(text)!, null);
 }
 
 /** Without this a text has to be parsed twice to see a change, which is a third of a write. */

@@ -66,7 +66,7 @@ export class PlainFace implements StoreFace {
 function textOf(hash: Record<string, unknown>, created: number): string {
   if (!Number.isFinite(created)) return "";
   try {
-    return encode(hash, created, hash._subject as string | undefined);
+    return encode(hash, created, hash._subject as string | undefined, hash._codec);
   } catch {
     return "";
   }

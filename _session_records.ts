@@ -3,7 +3,7 @@
  * rotation, and the end of a session. Everything the guarantees rest on is here; lifecycle says when.
  */
 import { after, type Awaitable } from "./_awaitable.ts";
-import { decode, decodeTombstone, encode, type SessionValues } from "./_codec.ts";
+import { decodeTombstone, type SessionValues } from "./_codec.ts";
 import { type Intent, isChanged, merge } from "./_merge.ts";
 import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
@@ -94,7 +94,7 @@ export class SessionRecords {
   /** What a record is, and whether it counts. */
   examine(record: KeyedRecord | undefined): Found {
     if (record === undefined) return ABSENT;
-    const data = decode(record.text);
+    const data = this.#settings.codec.decode(record.text);
     if (data === undefined) return this.#findTombstone(record);
     const { expire, absoluteExpire } = this.#settings;
     const created = data._created as number;
@@ -182,7 +182,7 @@ export class SessionRecords {
   isChanged(base: LiveRecord, change: Change): boolean {
     // Nothing of what was there may have been cleared, but what others have added since goes too.
     if (change.isCleared && this.#face.isVersioned) return true;
-    return isChanged(base.text, change.text);
+    return isChanged(base.text, change.text, this.#settings.codec);
   }
 
   /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
@@ -335,8 +335,9 @@ export class SessionRecords {
 
   #compose(base: LiveRecord, current: LiveRecord, change: Change): string {
     if (current === base) return change.text;
-    const merged = merge(base.text, change.text, current.text, change);
-    return encode(merged, base.created, change.subject);
+    const { codec } = this.#settings;
+    const merged = merge(base.text, change.text, current.text, change, codec);
+    return codec.encodeTree(merged, base.created, change.subject);
   }
 
   #lifetime(created: number, before: number, isUsed: boolean): Lifetime {

@@ -1,6 +1,7 @@
 /** The middleware's options: what they are, and how they are checked, once. */
 import { checkNumber, checkOptions, hasMethods, secretsOf } from "./_options.ts";
 import { PLAIN_METHODS, VERSIONED_METHODS } from "./_store_face.ts";
+import { type CodecName, DataCodec } from "./_data_codec.ts";
 import type { SessionError } from "./errors.ts";
 import { type CookieOptions, CookieState } from "./state/cookie.ts";
 import type { SessionState } from "./state/state.ts";
@@ -111,6 +112,21 @@ export interface SessionOptions {
    */
   storeTimeout?: number;
   /**
+   * How large a session may be, in bytes of its record's text in UTF-8. What would be larger is not
+   * saved: `ERR_SESSION_TOO_LARGE`.
+   *
+   * @default {65536}
+   */
+  maxBytes?: number;
+  /**
+   * How values are written. `"json"` refuses what JSON would change. `"structured"` also keeps, nested
+   * anywhere: Date, Map, Set, URL, bigint, undefined, NaN, the infinities, -0, ArrayBuffer, DataView and
+   * typed arrays, as tags in the JSON; both refuse the rest, with `ERR_SESSION_DATA`.
+   *
+   * @default {"json"}
+   */
+  codec?: "json" | "structured";
+  /**
    * The clock, in Unix milliseconds; for tests.
    *
    * @default {Date.now}
@@ -148,6 +164,7 @@ export interface Settings {
   absoluteExpire: number;
   vary: boolean;
   storeTimeout: number;
+  codec: DataCodec;
   now: () => number;
   generateId: (() => string | Promise<string>) | undefined;
   emit: (event: SessionEvent) => void;
@@ -160,6 +177,9 @@ const DEFAULT_TOUCH_INTERVAL = 60;
 /** A touch may come late by this part of `expire`, so a session may end that much early. */
 const TOUCHES_PER_EXPIRE = 20;
 const DEFAULT_STORE_TIMEOUT = 5;
+const DEFAULT_MAX_BYTES = 65_536;
+
+const CODECS: readonly unknown[] = ["json", "structured"] satisfies CodecName[];
 
 const BOOLEANS = ["saveUninitialized", "rolling", "vary"] as const;
 const FUNCTIONS = ["now", "generateId", "onEvent", "onError"] as const;
@@ -170,6 +190,8 @@ const KNOWN = [
   "store",
   "cookieName",
   "cookieOptions",
+  "maxBytes",
+  "codec",
   ...DURATIONS,
   ...BOOLEANS,
   ...FUNCTIONS,
@@ -201,6 +223,7 @@ export function settle(options: SessionOptions): Settings {
     absoluteExpire: options.absoluteExpire ?? Infinity,
     vary: options.vary ?? false,
     storeTimeout: options.storeTimeout ?? DEFAULT_STORE_TIMEOUT,
+    codec: new DataCodec(options.codec ?? "json", options.maxBytes ?? DEFAULT_MAX_BYTES),
     now,
     generateId: options.generateId,
     emit(event) {
@@ -218,6 +241,10 @@ function check(options: SessionOptions): void {
   checkOptions(OWNER, options, KNOWN);
   for (const name of DURATIONS) {
     if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
+  }
+  if (options.maxBytes !== undefined) checkNumber(OWNER, "maxBytes", options.maxBytes, "bytes");
+  if (options.codec !== undefined && !CODECS.includes(options.codec)) {
+    throw new TypeError(`Cannot make ${OWNER}: codec must be "json" or "structured"`);
   }
   for (const name of BOOLEANS) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {

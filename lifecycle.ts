@@ -3,7 +3,7 @@
  * begins; the {@linkcode Exchange} that it hands out commits (`_exchange.ts`).
  */
 import { after, type Awaitable } from "./_awaitable.ts";
-import { decode, encode, isObject, type SessionValues } from "./_codec.ts";
+import { isObject, type SessionValues } from "./_codec.ts";
 import { Control, refusal, type Shown } from "./_control.ts";
 import { deepFreeze, refusing } from "./_data.ts";
 import { IdSource, isId, isNotEmpty } from "./_id.ts";
@@ -47,10 +47,11 @@ export class Lifecycle {
   }
 
   #open(presented: Presented): Awaitable<Exchange> {
+    const { codec } = this.settings;
     switch (presented.kind) {
       case "live": {
         const { id, data, readAt } = presented;
-        const control = new Control(data, "open", { id, lastAccess: readAt });
+        const control = new Control(data, "open", { id, lastAccess: readAt }, codec);
         return new Exchange(
           this,
           control,
@@ -64,10 +65,7 @@ export class Lifecycle {
         // An id that the server did not issue is never adopted.
         return after(this.ids.next(), (id) => {
           const now = this.records.now();
-          const control = new Control({ _created: now }, "open", {
-            id,
-            lastAccess: now,
-          });
+          const control = new Control({ _created: now }, "open", { id, lastAccess: now }, codec);
           return new Exchange(this, control, id, now, now);
         });
       case "moved":
@@ -116,17 +114,18 @@ export class Lifecycle {
         "Cannot update the session: there is none under this id, or not any more",
       );
     }
+    const { codec } = this.settings;
     const shown = { id, lastAccess: found.readAt };
     const { text, transport, record } = await this.records.swap(
       found,
-      async ({ data, created, subject }) => {
+      async ({ data, created, subject, text }) => {
         await change(new Control(data, "open", { ...shown }).expose());
         if (data._regenerated || data._destroyed || data._subject !== subject) {
           throw new TypeError(
             "Cannot update the session: a new id, a new subject or the end of it needs a request",
           );
         }
-        return encode(data, created, subject);
+        return codec.encode(data, created, subject, text);
       },
       // Not the client: a job must not keep its session alive.
       () => false,
@@ -138,7 +137,7 @@ export class Lifecycle {
       );
     }
     // What was saved, not what `change` made: its objects stay the caller's.
-    return this.snapshot(decode(text)!, shown);
+    return this.snapshot(codec.decode(text)!, shown);
   }
 
   /** Ends the session under `id`, wherever it has moved. */

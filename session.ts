@@ -110,7 +110,7 @@ export class Session<T extends object = Record<string, unknown>> {
   ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
   get(key: string, ...fallback: [unknown?]): unknown {
     const data = this.#readFor(key);
-    if (has(data, key)) return data[key];
+    if (has(data, key)) return this.#lend(data[key]);
     if (fallback.length > 0) return fallback[0];
     const keys = userKeys(data).sort();
     const known = keys.length > MAX_KEYS_NAMED
@@ -158,7 +158,7 @@ export class Session<T extends object = Record<string, unknown>> {
     checkKey("update", key);
     const replayable = change as (value: unknown) => unknown;
     const old = has(data, key) ? data[key] : undefined;
-    const before = JSON.stringify(old);
+    const before = this.#control.codec.fingerprint(old);
     const value = replayable(old);
     if (value instanceof Promise) {
       // Nobody will wait for it, and a rejection that nobody sees ends the process.
@@ -171,7 +171,7 @@ export class Session<T extends object = Record<string, unknown>> {
     this.#control.setUpdate(key, {
       functions: follows ? [...earlier.functions, replayable] : [replayable],
       before: follows ? earlier.before : before,
-      after: JSON.stringify(value),
+      after: this.#control.codec.fingerprint(value),
     });
     return this;
   }
@@ -207,7 +207,7 @@ export class Session<T extends object = Record<string, unknown>> {
     const found: [key: string, value: unknown][] = [];
     for (const key of keys) {
       const data = this.#readFor(key);
-      if (has(data, key)) found.push([key, data[key]]);
+      if (has(data, key)) found.push([key, this.#lend(data[key])]);
     }
     return Object.fromEntries(found) as { [P in K]?: Exclude<T[P], undefined> };
   }
@@ -252,6 +252,12 @@ export class Session<T extends object = Record<string, unknown>> {
     put(data, key, value);
   }
 
+  /** What can be changed from outside has to be looked at when the session is saved. */
+  #lend(value: unknown): unknown {
+    if (isObject(value)) this.#control.isLent = true;
+    return value;
+  }
+
   #read(): SessionValues {
     this.#control.isAccessed = true;
     return this.#control.data;
@@ -269,6 +275,7 @@ export class Session<T extends object = Record<string, unknown>> {
     if (mode !== "open") {
       throw refusal(mode, verb);
     }
+    this.#control.isLent = true;
     return this.#read();
   }
 }

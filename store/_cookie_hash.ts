@@ -14,10 +14,10 @@ export function sessionOf(
   hash: SessionHash,
   defaults: { id: string; now: number },
 ): Omit<SealedSession, "lifetime"> {
-  const { _id, _created, _last_access, _subject } = hash;
+  const { _id, _created, _last_access, _subject, _codec } = hash;
   const lastAccess = timeOf(_last_access) ?? timeOf(_created) ?? defaults.now;
   const created = timeOf(_created) ?? lastAccess;
-  const text = encode(hash, created, _subject as string | undefined);
+  const text = encode(hash, created, _subject as string | undefined, _codec);
   return { id: typeof _id === "string" ? _id : defaults.id, text, lastAccess };
 }
 

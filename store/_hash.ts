@@ -29,8 +29,8 @@ export async function setHash(
   data: SessionHash,
   now: number,
 ): Promise<string> {
-  const { _created = now, _last_access: lastAccess = _created, _subject } = data;
-  const text = encode(data, Number(_created), _subject as string | undefined);
+  const { _created = now, _last_access: lastAccess = _created, _subject, _codec } = data;
+  const text = encode(data, Number(_created), _subject as string | undefined, _codec);
   const write = { lastAccess: Number(lastAccess), ttl: HASH_TTL, ...patient() };
   while (true) {
     const record = await store.read(id, patient());

@@ -5,6 +5,7 @@ import {
   Session,
   SessionError,
   SessionMiddleware,
+  type SessionOptions,
   type SessionScope,
 } from "@pagi/session";
 import { Client, respond } from "./_client.ts";
@@ -13,9 +14,9 @@ import { Client, respond } from "./_client.ts";
 export type Work = (session: Session, scope: SessionScope) => unknown;
 
 /** Sessions on a MemoryStore, and a client whose session is `{ n: 0, a: 1, b: 1 }`. */
-export async function setUp() {
+export async function setUp(options: Partial<SessionOptions> = {}) {
   const store = new MemoryStore();
-  const sessions = new SessionMiddleware({ secret: "test", store });
+  const sessions = new SessionMiddleware({ secret: "test", store, ...options });
   const app = (work: Work) =>
     sessions.wrap(async (scope, _receive, send) => {
       await work(new Session(scope), scope);

@@ -19,7 +19,7 @@ const READS: Record<string, Act> = {
 const WRITES: Record<string, Act> = {
   set: (session) => session.set("m", 1),
   "set subject": (session) => session.subject = "ada",
-  update: (session) => session.update("n", (n) => Number(n) + 1),
+  update: (session) => session.update("n", (n) => Number(n ?? 0) + 1),
   delete: (session) => session.delete("n"),
   clear: (session) => session.clear(),
   regenerate: (session) => session.regenerate(),

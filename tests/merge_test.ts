@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Session } from "@pagi/session";
+import { PLAIN_CODEC } from "../_data_codec.ts";
 import { isChanged } from "../_merge.ts";
 import { setUp } from "./_tabs.ts";
 
@@ -103,9 +104,9 @@ Deno.test("update() may change the value in place", async () => {
 
 Deno.test("isChanged() takes keys in another order for no change, and another value for one", () => {
   const base = '{"_created":1,"ab":{"x":1,"y":2},"c":3}';
-  assertEquals(isChanged(base, '{"_created":1,"c":3,"ab":{"y":2,"x":1}}'), false);
+  assertEquals(isChanged(base, '{"_created":1,"c":3,"ab":{"y":2,"x":1}}', PLAIN_CODEC), false);
   // The same letters, and as many of each.
-  assertEquals(isChanged(base, '{"_created":1,"ab":{"x":2,"y":1},"c":3}'), true);
-  assertEquals(isChanged(base, '{"_created":1,"ba":{"x":1,"y":2},"c":3}'), true);
-  assertEquals(isChanged(base, '{"_created":1,"ab":{"x":1,"y":2},"c":4}'), true);
+  assertEquals(isChanged(base, '{"_created":1,"ab":{"x":2,"y":1},"c":3}', PLAIN_CODEC), true);
+  assertEquals(isChanged(base, '{"_created":1,"ba":{"x":1,"y":2},"c":3}', PLAIN_CODEC), true);
+  assertEquals(isChanged(base, '{"_created":1,"ab":{"x":1,"y":2},"c":4}', PLAIN_CODEC), true);
 });
