@@ -93,7 +93,8 @@ export function decode(text: unknown): SessionValues | undefined {
     return undefined;
   }
   const { _created, _subject, _codec } = values;
-  if (typeof _created !== "number") return undefined;
+  // JSON has numbers that are too large for one: a session made at such a time would never be too old.
+  if (!Number.isFinite(_created)) return undefined;
   if (_subject !== undefined && typeof _subject !== "string") return undefined;
   // Of another codec, or of a later release: what it means cannot be known.
   if (_codec !== undefined && _codec !== STRUCTURED) return undefined;
