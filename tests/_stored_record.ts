@@ -39,6 +39,8 @@ function plain(text: string): Stored | undefined {
   } catch {
     return undefined;
   }
+  // That is the answer for what is not there.
+  if (value === null) return undefined;
   const store: PlainStore = {
     get: () => Promise.resolve(value as undefined),
     set: () => Promise.resolve(undefined),

@@ -2,6 +2,8 @@ import type { Campaign } from "./_campaign.ts";
 import { cookieRead } from "./cookie_read.ts";
 import { cookieClear, cookieWrite } from "./cookie_write.ts";
 import { corpora } from "./corpora.ts";
+import { dataRecords, dataStrings } from "./data_corpora.ts";
+import { dataPlain, dataStructured } from "./data_values.ts";
 import { forgeryBlobs } from "./forgery_blobs.ts";
 import { forgeryChanges } from "./forgery_changes.ts";
 import { forgeryNonces } from "./forgery_nonces.ts";
@@ -31,4 +33,8 @@ export const CAMPAIGNS: readonly Campaign[] = [
   forgeryReplays,
   forgeryNonces,
   leaksQuoted,
+  dataStrings,
+  dataRecords,
+  dataPlain,
+  dataStructured,
 ];
