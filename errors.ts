@@ -17,8 +17,8 @@ import type { HeaderPair } from "./pagi.ts";
  * | `ERR_SESSION_COMMITTED` | a write after the response was started | thrown on |
  * | `ERR_SESSION_READ_ONLY` | a write to a session that was loaded for reading | thrown on |
  * | `ERR_SESSION_KEY` | `get(key)` of a key that the session does not have | thrown on |
- * | `ERR_SESSION_DATA` | the session holds what JSON cannot carry | thrown on |
- * | `ERR_SESSION_TOO_LARGE` | the session does not fit into its cookie | thrown on |
+ * | `ERR_SESSION_DATA` | the session holds what its codec does not keep; the message has its path | thrown on |
+ * | `ERR_SESSION_TOO_LARGE` | the session has more bytes than `maxBytes`, or than its cookie or store takes | thrown on |
  */
 export type SessionErrorCode =
   | "ERR_SESSION_INTERRUPTED"

@@ -44,8 +44,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   {
     name: "a merge that forgets whose session it is",
     file: RECORDS,
-    find: "return encode(merged, base.created, change.subject);",
-    replace: "return encode(merged, base.created, undefined);",
+    find: "return codec.encodeTree(merged, base.created, change.subject);",
+    replace: "return codec.encodeTree(merged, base.created, undefined);",
     by: "lost",
   },
   {

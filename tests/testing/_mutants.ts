@@ -1,6 +1,7 @@
 /** The library with one mistake each, as edits of the sources. */
 import type { Guarantee } from "../../testing/mod.ts";
 import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
+import { DATA_MUTANTS } from "./_data_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
@@ -252,4 +253,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,
   ...SECURITY_MUTANTS,
+  ...DATA_MUTANTS,
 ];
