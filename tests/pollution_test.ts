@@ -1,11 +1,12 @@
 /** Every key is data: none reaches a prototype, however it comes in. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   CookieStore,
   MemoryStore,
   type PlainStore,
   SealedStore,
   type Session,
+  SessionError,
   SessionMiddleware,
   type SessionOptions,
 } from "@pagi/session";
@@ -15,6 +16,32 @@ import { cookieOf } from "./_helpers.ts";
 const EVIL = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},' +
   '"deep":[{"__proto__":{"__proto__":{"polluted":3}}}],"toString":4,"hasOwnProperty":{"call":5},' +
   '"list":{"__proto__":[6],"length":7},"valueOf":null,"then":8,"__defineGetter__":9}';
+
+/**
+ * Deno takes `__proto__` away, and so every mistake with it; Node, Bun and workerd have it. For the
+ * length of a test this is what the language says that it is.
+ */
+function withProto<T>(work: () => Promise<T>): () => Promise<T> {
+  return async () => {
+    const before = Object.getOwnPropertyDescriptor(Object.prototype, "__proto__");
+    Object.defineProperty(Object.prototype, "__proto__", {
+      get() {
+        return Object.getPrototypeOf(this);
+      },
+      set(prototype) {
+        const isPrototype = typeof prototype === "object" || typeof prototype === "function";
+        if (isPrototype) Object.setPrototypeOf(this, prototype);
+      },
+      configurable: true,
+    });
+    try {
+      return await work();
+    } finally {
+      if (before !== undefined) Object.defineProperty(Object.prototype, "__proto__", before);
+      else Reflect.deleteProperty(Object.prototype, "__proto__");
+    }
+  };
+}
 
 const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, Map.prototype];
 const namesOf = () => PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype));
@@ -85,55 +112,83 @@ function check(session: Session, dates: boolean): void {
 for (const codec of ["json", "structured"] as const) {
   for (const [kind, open] of Object.entries(STORES)) {
     for (const [name, act] of Object.entries(ACTS)) {
-      Deno.test(`${name} with keys of prototypes stores data, in ${kind}, as ${codec}`, async () => {
-        const before = namesOf();
-        const { sessions, visit } = serve({ codec, store: open() });
-        const isTagged = codec === "structured";
-        let cookie = await visit("", (session) => {
-          act(session, JSON.parse(EVIL));
-          if (isTagged) session.set("when", new Date(0));
-        });
-        cookie = await visit(cookie, (session) => check(session, isTagged));
-        cookie = await visit(cookie, (session) => {
-          act(session, JSON.parse(EVIL));
-          session.set("more", 1).regenerate();
-        });
-        const headers = { cookie };
-        check((await sessions.load(new Request("http://localhost/", { headers })))!, isTagged);
-        await visit(cookie, (session) => {
-          session.delete("__proto__", "constructor").clear();
-          assertEquals(session.keys(), []);
-        });
-        assertEquals(namesOf(), before);
-      });
+      Deno.test(
+        `${name} with keys of prototypes stores data, in ${kind}, as ${codec}`,
+        withProto(async () => {
+          const before = namesOf();
+          const { sessions, visit } = serve({ codec, store: open() });
+          const isTagged = codec === "structured";
+          let cookie = await visit("", (session) => {
+            act(session, JSON.parse(EVIL));
+            if (isTagged) session.set("when", new Date(0));
+          });
+          cookie = await visit(cookie, (session) => check(session, isTagged));
+          cookie = await visit(cookie, (session) => {
+            act(session, JSON.parse(EVIL));
+            session.set("more", 1).regenerate();
+          });
+          const headers = { cookie };
+          check((await sessions.load(new Request("http://localhost/", { headers })))!, isTagged);
+          await visit(cookie, (session) => {
+            session.delete("__proto__", "constructor").clear();
+            assertEquals(session.keys(), []);
+          });
+          assertEquals(namesOf(), before);
+        }),
+      );
     }
   }
 
-  Deno.test(`a merge, its replays and sessions.update() keep keys of prototypes data, as ${codec}`, async () => {
-    const before = namesOf();
-    const { sessions, visit } = serve({ codec });
-    const evil = () => JSON.parse(EVIL);
-    const cookie = await visit("", (session) => session.set({ ...evil(), n: 0 }));
-    await visit(cookie, async (session) => {
-      await visit(cookie, (other) => {
-        other.set("theirs", evil()).update("n", (n) => Number(n) + 1);
-        other.update("__proto__", (value) => ({ ...value as object, theirs: 1 }));
+  Deno.test(
+    `a merge, its replays and sessions.update() keep keys of prototypes data, as ${codec}`,
+    withProto(async () => {
+      const before = namesOf();
+      const { sessions, visit } = serve({ codec });
+      const evil = () => JSON.parse(EVIL);
+      const cookie = await visit("", (session) => session.set({ ...evil(), n: 0 }));
+      await visit(cookie, async (session) => {
+        await visit(cookie, (other) => {
+          other.set("theirs", evil()).update("n", (n) => Number(n) + 1);
+          other.update("__proto__", (value) => ({ ...value as object, theirs: 1 }));
+        });
+        session.set("mine", evil()).update("n", (n) => Number(n) + 1);
+        session.update("__proto__", (value) => ({ ...value as object, mine: 1 }));
+        if (codec === "structured") session.set("when", new Date(0));
       });
-      session.set("mine", evil()).update("n", (n) => Number(n) + 1);
-      session.update("__proto__", (value) => ({ ...value as object, mine: 1 }));
-      if (codec === "structured") session.set("when", new Date(0));
-    });
-    const id = cookie.split("=")[1]!;
-    const saved = await sessions.update(id, (data) => {
-      for (const [key, value] of Object.entries(evil())) data[`x${key}`] = value;
-      Object.assign(data, { constructor: evil().constructor });
-    });
-    assertEquals(saved.get("n"), 2);
-    assertEquals(
-      JSON.stringify(saved.get("__proto__")),
-      '{"polluted":1,"theirs":1,"mine":1}',
-    );
-    for (const key of ["mine", "theirs"]) assertEquals(JSON.stringify(saved.get(key)), EVIL);
-    assertEquals(namesOf(), before);
-  });
+      const id = cookie.split("=")[1]!;
+      const saved = await sessions.update(id, (data) => {
+        for (const [key, value] of Object.entries(evil())) data[`x${key}`] = value;
+        Object.assign(data, { constructor: evil().constructor });
+      });
+      assertEquals(saved.get("n"), 2);
+      assertEquals(
+        JSON.stringify(saved.get("__proto__")),
+        '{"polluted":1,"theirs":1,"mine":1}',
+      );
+      for (const key of ["mine", "theirs"]) assertEquals(JSON.stringify(saved.get(key)), EVIL);
+      assertEquals(namesOf(), before);
+    }),
+  );
 }
+
+Deno.test(
+  "what a prototype has no session has, new or stored",
+  withProto(async () => {
+    const { visit } = serve({});
+    const names = ["toString", "constructor", "__proto__", "hasOwnProperty", "valueOf"];
+    const check = (session: Session) => {
+      for (const name of names) {
+        assertEquals([session.exists(name), session.get(name, "none")], [false, "none"]);
+        assertThrows(() => session.get(name), SessionError, "no such key");
+        session.update(name, (value) => assertEquals(value, undefined));
+      }
+      assertEquals(Object.keys(session.slice(...names)), []);
+      for (const name of names) assertEquals(session.data[name], undefined);
+    };
+    const cookie = await visit("", (session) => {
+      check(session);
+      session.set("n", 1);
+    });
+    await visit(cookie, check);
+  }),
+);
