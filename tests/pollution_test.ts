@@ -172,6 +172,22 @@ for (const codec of ["json", "structured"] as const) {
 }
 
 Deno.test(
+  "a merge adds keys of prototypes as data",
+  withProto(async () => {
+    const { sessions, visit } = serve({});
+    const cookie = await visit("", (session) => session.set("n", 0));
+    await visit(cookie, async (session) => {
+      await visit(cookie, (other) => other.set("n", 1));
+      session.set(JSON.parse(EVIL));
+    });
+    const headers = { cookie };
+    const merged = await sessions.load(new Request("http://localhost/", { headers }));
+    check(merged!, false);
+    assertEquals(merged!.get("n"), 1);
+  }),
+);
+
+Deno.test(
   "what a prototype has no session has, new or stored",
   withProto(async () => {
     const { visit } = serve({});

@@ -16,7 +16,15 @@ export const dataStrings: Campaign = {
     let tried = 0;
     for (let at = 0; at < count; at++) {
       for (const codec of CODECS) {
-        for (const text of new Set([...naughtyStrings, "__proto__", "constructor", "$", "$date"])) {
+        for (
+          const text of new Set<string>([
+            ...naughtyStrings,
+            "__proto__",
+            "constructor",
+            "$",
+            "$date",
+          ])
+        ) {
           await keep(text, codec);
           tried++;
         }
@@ -40,8 +48,9 @@ async function keep(text: string, codec: typeof CODECS[number]): Promise<void> {
     if (codec === "structured") session.set("tagged", new Map([[text, text]]));
   });
   await visit(cookieOf(first), (session) => {
-    const isWhole = session.get(text, undefined) === text && session.data[text] === text &&
-      JSON.stringify(session.get(`nested ${text}`)) === JSON.stringify(nested) &&
+    const { [text]: value, [`nested ${text}`]: inside } = session.data;
+    const isWhole = session.get(text, undefined) === text && value === text &&
+      JSON.stringify(inside) === JSON.stringify(nested) &&
       (codec === "json" || (session.get("tagged") as Map<string, string>).get(text) === text);
     if (!isWhole) throw failure("A string did not come back", { text, codec, data: session.data });
   });
