@@ -1,6 +1,6 @@
 /**
  * Makes one small mistake after the other in a copy of the sources and sees whether the unit tests
- * notice: `mutation.ts [TARGET or FILE] [SAMPLE] [SEED]`. A mutation that survives has to be one of
+ * notice: `mutation.ts [TARGET or FILE] [SAMPLE] [SEED]`; SAMPLE is how many in a file. A mutation that survives has to be one of
  * `_survivors.ts`, where it is explained, and at least nine of ten have to be found.
  *
  * @module
@@ -56,14 +56,14 @@ function sourcesOf(name: string, { sources, tests }: Target) {
 }
 
 function casesOf(sources: { file: string; tests: readonly string[] }[]): Case[] {
-  const all = sources.flatMap(({ file, tests }) => {
+  return sources.flatMap(({ file, tests }) => {
     const source = Deno.readTextFileSync(new URL(file, ROOT));
-    return mutationsOf(source).map((mutation) => ({ file, source, mutation, tests }));
+    const all = mutationsOf(source).map((mutation) => ({ file, source, mutation, tests }));
+    // Each is drawn once: the sample is not of those at the start.
+    const random = new Random(seed);
+    while (all.length > sample) all.splice(random.below(all.length), 1);
+    return all;
   });
-  // Each is drawn once: the sample is not of those at the start.
-  const random = new Random(seed);
-  while (all.length > sample) all.splice(random.below(all.length), 1);
-  return all;
 }
 
 /** How long the tests take on the sources as they are, which have to pass. */
