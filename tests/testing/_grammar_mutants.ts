@@ -91,14 +91,14 @@ const writing: Mutant[] = [
   mutant(
     WRITER,
     "a cookie path that may hold anything",
-    "const PATH = /^\\/([\\x20-\\x3a\\x3c-\\x7e]*[\\x21-\\x3a\\x3c-\\x7e])?$/;",
+    "const PATH = /^\\/[!$-:=@-[\\]_a-z~]*$/;",
     "const PATH = /^\\//;",
   ),
   mutant(
     WRITER,
     "a cookie path that may end in a space",
-    "*[\\x21-\\x3a\\x3c-\\x7e])?$/;",
-    "*)?$/;",
+    "_a-z~]*$/;",
+    "_a-z~]* *$/;",
   ),
   mutant(
     WRITER,

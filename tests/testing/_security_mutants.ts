@@ -78,10 +78,10 @@ const forging: Mutant[] = [
 const planting: Mutant[] = [
   mistake("an id that was presented and is adopted", FIXATION, {
     file: "lifecycle.ts",
-    find: "return this.#face.accepts(extracted) ? this.records.find(extracted) : ABSENT;",
-    replace: "if (!this.#face.accepts(extracted)) return ABSENT;\n" +
-      "return after(this.records.find(extracted), (found) => {\n" +
-      'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, extracted);\n' +
+    find: "return this.#face.accepts(id) ? this.records.find(id) : ABSENT;",
+    replace: "if (!this.#face.accepts(id)) return ABSENT;\n" +
+      "return after(this.records.find(id), (found) => {\n" +
+      'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, id);\n' +
       "return found;\n});",
   }),
   mistake("regenerate() that keeps the id", FIXATION, {
@@ -122,8 +122,8 @@ const flooding: Mutant[] = [
   }),
   mistake("an id's form that is not anchored", INVENTED, {
     file: "_id.ts",
-    find: "const ID = /^[0-9a-f]{64}$/;",
-    replace: "const ID = /[0-9a-f]{64}/i;",
+    find: "text.length === ID_DIGITS && !NO_DIGIT.test(text);",
+    replace: "/[0-9a-f]{64}/i.test(text);",
   }),
 ];
 
@@ -140,10 +140,9 @@ const leaking: Mutant[] = [
   }),
   mistake("ids in an event", LEAKS, {
     file: "lifecycle.ts",
-    find: 'if (typeof extracted !== "string") return this.#choose([...new Set(extracted)]);',
-    replace: 'if (typeof extracted !== "string") {\n' +
-      'this.settings.emit({ type: "ambiguous", message: extracted.join() });\n' +
-      "return this.#choose([...new Set(extracted)]);\n}",
+    find: "return this.#choose([...new Set(extracted)]);",
+    replace: 'this.settings.emit({ type: "ambiguous", message: [...extracted].join() });\n' +
+      "return this.#choose([...new Set(extracted)]);",
   }),
   mistake("a value in the error's message", LEAKS, {
     file: "state/_set_cookie.ts",
@@ -177,9 +176,8 @@ const caching: Mutant[] = [
   }),
   mistake("an accessor that reads unseen", CACHES, {
     file: "session.ts",
-    find: "  #read(keys: readonly string[] = []): SessionValues {\n" +
-      "    this.#control.isAccessed = true;",
-    replace: "  #read(keys: readonly string[] = []): SessionValues {",
+    find: "  #read(): SessionValues {\n    this.#control.isAccessed = true;",
+    replace: "  #read(): SessionValues {",
   }),
   mistake("a public response with an id that nobody hears of", CACHES, {
     file: "_exchange.ts",
