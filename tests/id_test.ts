@@ -8,6 +8,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { SessionMiddleware, type SessionOptions } from "@pagi/session";
+import { IdSource, isId } from "../_id.ts";
+import { countSubtle } from "./_at_rest_crypto.ts";
 import { requestWith } from "./_helpers.ts";
 
 const ID = /^[0-9a-f]{64}$/;
@@ -88,6 +90,16 @@ Deno.test("ids are unique and of the right form when more are wanted at once tha
     assertEquals(new Set(ids).size, count);
     for (const id of ids) assertMatch(id, ID);
   }
+});
+
+Deno.test("2048 ids share one derivation, and the next one makes another", async () => {
+  const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
+  const make = (count: number) =>
+    countSubtle(async () => {
+      for (let at = 0; at < count; at++) await ids.next();
+    });
+  const derivation = { importKey: 1, deriveKey: 1, encrypt: 1 };
+  assertEquals([await make(2048), await make(1)], [derivation, derivation]);
 });
 
 Deno.test("the halves of ids are unique too", async () => {

@@ -15,8 +15,8 @@ Deno.test("HourlySeal looks at the hour before it does any crypto", async () => 
     const [at, maxAge, isTried] of [
       [hourStart - 300, Infinity, true],
       [hourStart - 301, Infinity, false],
-      [start + 400 * 86_400, Infinity, true],
-      [start + 400 * 86_400 + HOUR + 300, Infinity, false],
+      [hourStart + 400 * 86_400 + HOUR + 299, Infinity, true],
+      [hourStart + 400 * 86_400 + HOUR + 300, Infinity, false],
       [hourStart + HOUR + 7200 + 299, 7200, true],
       [hourStart + HOUR + 7200 + 300, 7200, false],
     ] as const
@@ -35,11 +35,23 @@ Deno.test("HourlySeal does no crypto when it is made, nor to tell a value's form
   await withoutCrypto(() => {
     const other = make({ secrets: [SECRET, OTHER] });
     const values = [value, "junk", "", idOf("0"), '{"user":"ada"}', `B${value.slice(1)}`];
-    const found = [...values, `A${"é".repeat(90)}`, `AQ${"A".repeat(5000)}`].map((text) =>
-      other.accepts(text)
-    );
-    assertEquals(found, [true, ...Array(7).fill(false)]);
+    const found = [...values, `é${value}`, `A${"é".repeat(90)}`, `AQ${"A".repeat(5000)}`].map((
+      text,
+    ) => other.accepts(text));
+    assertEquals(found, [true, ...Array(8).fill(false)]);
   });
+});
+
+Deno.test("HourlySeal.accepts() takes the shortest value that can hold a session, and no shorter", () => {
+  const { format } = sealWith();
+  const found = [42, 41].map((rest) => format.accepts(`AQ${"A".repeat(rest)}`));
+  assertEquals(found, [true, false]);
+});
+
+Deno.test("HourlyKeys.at() answers at once where the key is known", async () => {
+  const keys = new HourlyKeys(SECRET, "session");
+  const key = await keys.at(1);
+  assert(keys.at(1) === key);
 });
 
 Deno.test("HourlySeal derives one key an hour, whatever comes", async () => {
@@ -99,7 +111,7 @@ Deno.test("HourlyKeys keeps a limited number of keys", async () => {
     };
     for (let hour = 12_000; hour > 2000; hour--) await keys.at(hour);
     assertEquals(derived, 0);
-    await keys.at(1);
+    await keys.at(2000);
     assertEquals(derived, 1);
   } finally {
     subtle.deriveKey = original;

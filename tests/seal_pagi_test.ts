@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
+import { SessionError } from "../errors.ts";
 import { PagiSeal } from "../store/_seal_pagi.ts";
 import { countSubtle, failSubtle } from "./_at_rest_crypto.ts";
 import { idOf } from "./_helpers.ts";
@@ -55,4 +56,31 @@ Deno.test("PagiSeal derives one key for each secret, and another try when that f
     for (let at = 0; at < 50; at++) await format.openHash(`AAAA${value.slice(4)}`);
   });
   assertEquals(calls, { digest: 2, importKey: 2, encrypt: 1, decrypt: 150 });
+});
+
+Deno.test("PagiSeal.accepts() takes padded Base64 that a session and a cookie can be, and no more", () => {
+  const format = new PagiSeal({ secrets: [SECRET], maxSize: 4095, now: Date.now });
+  const As = (count: number) => "A".repeat(count);
+  const taken = [As(40), `${As(39)}=`, `${As(38)}==`, As(4096)];
+  const refused = [
+    As(36),
+    As(41),
+    As(4100),
+    `${As(37)}===`,
+    `${As(39)}é`,
+    `é${As(39)}`,
+    `${As(40)}é${As(3)}`,
+  ];
+  assertEquals(taken.filter((value) => !format.accepts(value)), []);
+  assertEquals(refused.filter((value) => format.accepts(value)), []);
+});
+
+Deno.test("PagiSeal seals up to the size that it was made with, and no more", async () => {
+  const common = { secrets: [SECRET], now: Date.now };
+  const hash = { user: "ada", text: "x".repeat(200) };
+  const { length } = await new PagiSeal({ ...common, maxSize: 4095 }).sealHash("a", hash);
+  await new PagiSeal({ ...common, maxSize: length }).sealHash("a", hash);
+  const tight = new PagiSeal({ ...common, maxSize: length - 1 });
+  const error = await assertRejects(() => tight.sealHash("a", hash), SessionError);
+  assertEquals(error.code, "ERR_SESSION_TOO_LARGE");
 });

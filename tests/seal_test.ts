@@ -160,3 +160,12 @@ Deno.test("HourlySeal refuses what is too large with both sizes, before any cryp
     assert(message.includes("4096") && message.includes("4095"), message);
   });
 });
+
+Deno.test("HourlySeal.sealHash() seals for 400 days to the second", async () => {
+  const { format, clock } = sealWith();
+  const value = await format.sealHash("a", { user: "ada" });
+  clock.advance(400 * 86_400);
+  assertEquals((await format.openHash(value))?.user, "ada");
+  clock.advance(1);
+  assertEquals(await format.openHash(value), undefined);
+});

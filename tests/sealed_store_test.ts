@@ -69,6 +69,26 @@ Deno.test("SealedStore seals each time anew, under a nonce of its own", async ()
   assertEquals(texts.size, 100);
 });
 
+Deno.test("SealedStore draws every byte of a nonce, and seals an empty text too", async () => {
+  const inner = new MemoryStore();
+  const store = new SealedStore(inner, options);
+  const nonces: Uint8Array[] = [];
+  for (let at = 0; at < 20; at++) {
+    const id = at.toString(16).padStart(64, "0");
+    await store.create(id, "", write);
+    assertEquals((await store.read(id, { signal }))?.text, "");
+    const { text } = inner.read(id)!;
+    nonces.push(
+      Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => {
+        return c.charCodeAt(0);
+      }).subarray(1, 13),
+    );
+  }
+  for (let byte = 0; byte < 12; byte++) {
+    assert(new Set(nonces.map((nonce) => nonce[byte])).size > 1, `byte ${byte} is always the same`);
+  }
+});
+
 Deno.test("SealedStore carries any text, half a surrogate pair and a mark in front included", async () => {
   const store = new SealedStore(new MemoryStore(), options);
   const everyUnit = Array.from({ length: 65_536 }, (_, unit) => String.fromCharCode(unit)).join("");

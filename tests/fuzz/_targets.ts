@@ -84,10 +84,13 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "store/_seal_pagi.ts",
     ],
     tests: [
+      "tests/at_rest_cache_test.ts",
       "tests/at_rest_wrappers_test.ts",
       "tests/cookie_store_options_test.ts",
       "tests/cookie_store_test.ts",
+      "tests/hex_test.ts",
       "tests/id_test.ts",
+      "tests/keys_test.ts",
       "tests/hashed_store_test.ts",
       "tests/seal_base64_test.ts",
       "tests/seal_keys_test.ts",

@@ -1,0 +1,22 @@
+import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { fromHex, toHex } from "../_hex.ts";
+
+const BYTES = Uint8Array.from({ length: 256 }, (_, at) => at);
+
+Deno.test("toHex() writes every byte as node:buffer does, with the engine's and with its own code", () => {
+  const digits = Buffer.from(BYTES).toString("hex");
+  assertEquals(toHex(BYTES), digits);
+  const { toHex: native } = Uint8Array.prototype;
+  Object.assign(Uint8Array.prototype, { toHex: undefined });
+  try {
+    assertEquals([toHex(BYTES), toHex(BYTES.subarray(0, 0))], [digits, ""]);
+  } finally {
+    Object.assign(Uint8Array.prototype, { toHex: native });
+  }
+});
+
+Deno.test("fromHex() reads every byte that toHex() writes", () => {
+  assertEquals(fromHex(toHex(BYTES)), BYTES);
+  assertEquals(fromHex(""), new Uint8Array(0));
+});
