@@ -24,6 +24,22 @@ Deno.test("a session that is used for long stays in the list, and its list does 
   assert(store.size <= 3, `${store.size} records`);
 });
 
+Deno.test("a session that goes on is listed again once an expire, and not at every touch", async () => {
+  const { store: tapped, dump } = tap(new MemoryStore());
+  const { signIn, clock, answer } = rig({ expire: 600, store: tapped });
+  const cookie = await signIn("ada");
+  const lists = () => dump.filter((text) => text.startsWith("subject:")).length;
+  const before = lists();
+  for (let minute = 0; minute < 5; minute++) {
+    clock.advance(60);
+    await answer(new Response(), { cookie, write: minute % 2 === 0 });
+  }
+  assertEquals(lists(), before);
+  clock.advance(400);
+  await answer(new Response(), { cookie, write: false });
+  assert(lists() > before);
+});
+
 Deno.test("what the list says is forgotten when nobody of it can be alive", async () => {
   const { now, advance } = fakeClock();
   const { store, dump } = tap(new MemoryStore({ now }));

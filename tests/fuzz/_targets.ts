@@ -17,6 +17,7 @@ const LIFECYCLE = [
   "tests/merge_test.ts",
   "tests/open_test.ts",
   "tests/revocations_test.ts",
+  "tests/subject_index_test.ts",
   "tests/subject_sessions_test.ts",
   "tests/lifecycle_test.ts",
   "tests/lifecycle_commit_test.ts",
