@@ -100,6 +100,17 @@ Deno.test("wrap() ends a session after absoluteExpire however much it is used", 
   assertFalse(client.id === first);
 });
 
+Deno.test("wrap() gives a cookie no time beyond absoluteExpire, however long the request takes", async () => {
+  const { app, clock } = setUp({ expire: 100, absoluteExpire: 150 });
+  const client = new Client(app(set("a", 1)));
+  await client.request();
+  for (const seconds of [90, 60]) {
+    clock.seconds += seconds;
+    const { cookies } = await new Client(app(set("n", seconds)), client.cookie).request();
+    assertMatch(cookies[0]!, seconds === 90 ? /Max-Age=60$/ : /Max-Age=0$/);
+  }
+});
+
 Deno.test("wrap() ends a session after absoluteExpire however often it gets a new id", async () => {
   const { app, clock } = setUp({ expire: 100, absoluteExpire: 150 });
   const client = new Client(app((scope) => new Session(scope).set("n", 1).regenerate()));

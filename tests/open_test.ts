@@ -24,6 +24,20 @@ Deno.test("SessionMiddleware.open() saves and tells the client when it is commit
   }
 });
 
+Deno.test("SessionMiddleware.open() clears the client once, at a logout that came late too", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const rotating = await sessions.open(nodeRequest({ cookie }));
+  rotating.session.regenerate();
+  await rotating.commit(new Headers());
+  const late = await sessions.open(nodeRequest({ cookie }));
+  late.session.destroy();
+  const headers = new Headers();
+  await late.commit(headers);
+  await late.commit(headers);
+  assertEquals(headers.getSetCookie().length, 1);
+});
+
 Deno.test("SessionMiddleware.open() takes an empty header for none, as Koa tells it", async () => {
   const open = await rig().sessions.open(nodeRequest());
   open.session.set("n", 1);
