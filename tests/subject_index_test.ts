@@ -24,9 +24,9 @@ Deno.test("a session that is used for long stays in the list, and its list does 
   assert(store.size <= 3, `${store.size} records`);
 });
 
-Deno.test("a session that goes on is listed again once an expire, and not at every touch", async () => {
+Deno.test("a session that goes on is listed again once an hour, and not at every touch", async () => {
   const { store: tapped, dump } = tap(new MemoryStore());
-  const { signIn, clock, answer } = rig({ expire: 600, store: tapped });
+  const { signIn, clock, answer } = rig({ expire: 7200, store: tapped });
   const cookie = await signIn("ada");
   const lists = () => dump.filter((text) => text.startsWith("subject:")).length;
   const before = lists();
@@ -35,7 +35,7 @@ Deno.test("a session that goes on is listed again once an expire, and not at eve
     await answer(new Response(), { cookie, write: minute % 2 === 0 });
   }
   assertEquals(lists(), before);
-  clock.advance(400);
+  clock.advance(3600);
   await answer(new Response(), { cookie, write: false });
   assert(lists() > before);
 });
@@ -70,10 +70,10 @@ Deno.test("sessions.destroyAll() works through both wrappers, and leaves nothing
   const { store, dump } = tap(new MemoryStore());
   const sealed = new SealedStore(new HashedStore(store), { secret: SECRET });
   const { sessions, signIn, subjectOf } = rig({ secret: SECRET, store: sealed });
-  const [ada, kept] = [await signIn("ada"), await signIn("ada")];
-  assertEquals(await sessions.destroyAll("ada", { except: idOf(kept) }), 1);
-  assertEquals([await subjectOf(ada), await subjectOf(kept)], [undefined, "ada"]);
-  assert(!/ada|subject|sealed/.test(dump.join()));
+  const [ada, kept] = [await signIn("user-7"), await signIn("user-7")];
+  assertEquals(await sessions.destroyAll("user-7", { except: idOf(kept) }), 1);
+  assertEquals([await subjectOf(ada), await subjectOf(kept)], [undefined, "user-7"]);
+  assert(!/user-7|subject:|"sealed"/.test(dump.join()));
 });
 
 Deno.test("a session that was listed under another secret is not passed over", async () => {
