@@ -186,8 +186,11 @@ export class Lifecycle {
     let best: Presented = ABSENT;
     for (const id of accepted) {
       const found = await this.records.find(id);
-      if (found.kind === "live" && best.kind === "live") return this.#refuse();
-      if (found.kind === "live" || best.kind === "absent") best = found;
+      if (found.kind === "live" && best.kind === "live") {
+        if (found.id !== best.id) return this.#refuse();
+        // Sealed sessions: where the cookie's path was changed, a browser sends the old value too.
+        if (found.lastAccess > best.lastAccess) best = found;
+      } else if (found.kind === "live" || best.kind === "absent") best = found;
     }
     return best;
   }

@@ -117,8 +117,8 @@ export class Session<T extends object = Record<string, unknown>> {
       ? `the session has ${keys.length} others`
       : keys.length === 0
       ? "the session is empty"
-      : `the session has ${keys.join(", ")}`;
-    throw new SessionError("ERR_SESSION_KEY", `Cannot get "${key}": no such key; ${known}`);
+      : `the session has ${keys.map(named).join(", ")}`;
+    throw new SessionError("ERR_SESSION_KEY", `Cannot get ${quoted(key)}: no such key; ${known}`);
   }
 
   /**
@@ -163,7 +163,7 @@ export class Session<T extends object = Record<string, unknown>> {
     if (value instanceof Promise) {
       // Nobody will wait for it, and a rejection that nobody sees ends the process.
       value.catch(() => {});
-      throw new TypeError(`Cannot update "${key}": the function must not be async`);
+      throw new TypeError(`Cannot update ${quoted(key)}: the function must not be async`);
     }
     put(data, key, value);
     const earlier = this.#control.updates.get(key);
@@ -287,5 +287,14 @@ function checkValues(values: unknown): Record<string, unknown> {
 
 function checkKey(verb: string, key: unknown): void {
   if (typeof key !== "string") throw new TypeError(`Cannot ${verb}: a key must be a string`);
-  if (isReserved(key)) throw new TypeError(`Cannot ${verb} "${key}": this key is reserved`);
+  if (isReserved(key)) throw new TypeError(`Cannot ${verb} ${quoted(key)}: this key is reserved`);
+}
+
+/** A key in a message; it may be a client's, and a line break in it would forge a line of a log. */
+function quoted(key: string): string {
+  return JSON.stringify(key);
+}
+
+function named(key: string): string {
+  return /^[\w.-]+$/.test(key) ? key : quoted(key);
 }

@@ -269,3 +269,17 @@ Deno.test("sessions.update() fails on a session that is in its client's cookie",
   const error = await assertRejects(() => sessions.update(value, () => {}), SessionError);
   assertEquals(error.code, "ERR_SESSION_STORE");
 });
+
+Deno.test("of two values of one session the newer counts, as where the cookie's path was changed", async () => {
+  const { visit, signIn, clock, events } = setUp();
+  const old = await signIn();
+  clock.advance(100);
+  const written = cookieOf(await visit(old, (session) => session.set("n", 1)));
+  for (const cookie of [`${old}; ${written}`, `${written}; ${old}`]) {
+    const { n } = await (await visit(cookie)).json();
+    assertEquals(n, 1);
+  }
+  const other = await signIn();
+  assertEquals((await (await visit(`${written}; ${other}`)).json()).n, undefined);
+  assertEquals(events, ["store-without-guarantees", "ambiguous"]);
+});

@@ -308,3 +308,12 @@ Deno.test("Session tells of reserved keys the same before and after its data was
   });
   assertEquals(result, [[true, ["_id", "_created"]], [true, ["_id", "_created"]]]);
 });
+
+Deno.test("Session.get() puts no line break into its message, whoever wrote the key", () => {
+  const session = Session.fromData<Record<string, unknown>>({ "a\nb": 1, "c d": 2, e: 3 });
+  const { message } = assertThrows(() => session.get("x\r\nERROR forged"), SessionError);
+  assertEquals(
+    message,
+    'Cannot get "x\\r\\nERROR forged": no such key; the session has "a\\nb", "c d", e',
+  );
+});
