@@ -51,6 +51,11 @@ export const SURVIVORS: readonly Survivor[] = [
       "<= for <",
       "One more group is written beyond the end of the bytes, which is nowhere",
     ],
+    [
+      "group = (group << 6) | (next < digits ? values[text.charCodeAt(next) & 127]! : 0);",
+      "one more",
+      "What stands beyond the last digit goes into bytes that are nowhere",
+    ],
   ),
   ...inFile(
     "store/_seal_hourly.ts",
@@ -58,6 +63,27 @@ export const SURVIVORS: readonly Survivor[] = [
       "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));",
       "- for +",
       "Counted from the end it is more than the nonce, and what is sealed is written over the rest",
+    ],
+  ),
+  ...inFile(
+    "_id.ts",
+    [
+      'const root = await subtle.importKey("raw", bytes(this.#options.secret), "HKDF", false, [',
+      "the other",
+      "Nobody is handed the key that could be taken out then",
+    ],
+    [
+      '{ name: "HKDF", hash: "SHA-256", salt, info: bytes("@pagi/session id") },',
+      "another text",
+      "The salt is random: no id tells which label went into it",
+    ],
+  ),
+  ...inFile(
+    "store/_at_rest_seal.ts",
+    [
+      "if (bytes === undefined || bytes.length < HEAD_BYTES + TAG_BYTES) return undefined;",
+      "<= for <",
+      "An empty text is never sealed, and what does not open reads as empty too",
     ],
   ),
 ];
