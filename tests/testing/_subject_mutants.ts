@@ -38,8 +38,9 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a list that is struck off before its sessions are ended",
     file: SESSIONS,
-    find: "    const gone: Entry[] = [];",
-    replace: "    await this.#index.remove(this.#subject, entries);\n    const gone: Entry[] = [];",
+    find: "    const gone: Entry[] = [];\n    let count = 0;",
+    replace:
+      "    await this.#index.remove(this.#subject, entries);\n    const gone: Entry[] = [];\n    let count = 0;",
     by: "tests",
   },
   {
