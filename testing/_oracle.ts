@@ -40,7 +40,7 @@ class Oracle {
   /** Which session each id and each cookie belongs to. */
   readonly #sessions = new Map<string | undefined, ExpectedSession>();
   /** Those who are ending all sessions of the subject, each with those that there were before. */
-  readonly #ending = new Map<Visit, ExpectedSession[]>();
+  readonly #ending = new Map<Visit, Set<ExpectedSession>>();
   /** When all of the subject's sessions had been ended. */
   #allEndedAt = 0;
   readonly #everybody: string;
@@ -66,7 +66,7 @@ class Oracle {
     for (const visit of visits) {
       const { sentAt, committedAt, answeredAt, failedAt, plan } = visit;
       if (plan.kind.destroysAll) {
-        events.push([sentAt, () => this.#ending.set(visit, this.#ofSubject())]);
+        events.push([sentAt, () => this.#ending.set(visit, new Set(this.#ofSubject()))]);
         if (answeredAt !== undefined) events.push([answeredAt, () => this.#endAll(visit)]);
       } else if (answeredAt !== undefined) {
         events.push([committedAt ?? answeredAt, () => this.#commit(visit)]);
@@ -121,6 +121,8 @@ class Oracle {
       }
       if (visit.subject.made === this.#everybody && session.subject !== this.#everybody) {
         session.isUncertain = this.#isMet(visit);
+        // It is no longer the session that there was before.
+        for (const before of this.#ending.values()) before.delete(session);
       }
       session.apply(visit);
       this.#move(visit, session);
