@@ -1,4 +1,5 @@
 /** Lua scripts: sent once, then called by their hash. */
+import { toHex } from "../_hex.ts";
 import type { Send } from "./_redis_client.ts";
 import type { StoreCallOptions } from "./store.ts";
 
@@ -29,5 +30,5 @@ export class RedisScript {
 /** What Redis calls a script by. */
 async function sha1(source: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(source));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(new Uint8Array(hash));
 }

@@ -3,6 +3,7 @@
  * database decides every race. The stores bring a driver, which runs statements.
  */
 import { after, type Awaitable, isPromise } from "../_awaitable.ts";
+import { toHex } from "../_hex.ts";
 import { checkOptions } from "../_options.ts";
 import {
   compile,
@@ -186,8 +187,5 @@ function recordOf({ text, version, accessed }: SqlRow): StoredRecord {
 
 /** 96 random bits in hex. */
 function newVersion(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(VERSION_BYTES));
-  let version = "";
-  for (const byte of bytes) version += byte.toString(16).padStart(2, "0");
-  return version;
+  return toHex(crypto.getRandomValues(new Uint8Array(VERSION_BYTES)));
 }

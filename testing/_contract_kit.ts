@@ -1,4 +1,5 @@
 /** What the cases of the store contract are written with. */
+import { toHex } from "../_hex.ts";
 import type { Awaitable, StoredRecord, VersionedStore } from "../store/store.ts";
 
 /** One clause of the contract. */
@@ -99,6 +100,5 @@ export function check(holds: boolean, otherwise: string): asserts holds {
 
 /** An id that no other case has: the server may be shared. */
 export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(ID_BYTES));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
 }
