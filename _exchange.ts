@@ -2,7 +2,8 @@
 import { after, type Awaitable } from "./_awaitable.ts";
 import { encodeEmpty } from "./_codec.ts";
 import type { Control } from "./_control.ts";
-import type { Change, LiveRecord } from "./_session_records.ts";
+import type { LiveRecord } from "./_session_reader.ts";
+import type { Change } from "./_session_records.ts";
 import { SessionError } from "./errors.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { HeaderPair } from "./pagi.ts";

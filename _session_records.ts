@@ -3,33 +3,14 @@
  * rotation, and the end of a session. Everything the guarantees rest on is here; lifecycle says when.
  */
 import { after, type Awaitable } from "./_awaitable.ts";
-import { decodeTombstone, type SessionValues } from "./_codec.ts";
 import { type Intent, isChanged, merge } from "./_merge.ts";
 import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
 import { conflict, interrupted, taken } from "./_race_errors.ts";
+import { type LiveRecord, MAX_ATTEMPTS, SessionReader } from "./_session_reader.ts";
 import { isIndex, SubjectIndex } from "./_subject_index.ts";
 import { SubjectSessions } from "./_subject_sessions.ts";
 import { Turns } from "./_turns.ts";
-
-/** A session that is alive, as it stood in the store. */
-export interface LiveRecord extends KeyedRecord {
-  kind: "live";
-  /** When it was read, in Unix seconds. */
-  readAt: number;
-  created: number;
-  subject: string | undefined;
-  /** What the text says; whoever reads the record may change it. */
-  data: SessionValues;
-  /** Whether the client does not know the id yet: then any write or touch that takes tells it. */
-  mustInject: boolean;
-}
-
-/** What stands under an id. */
-export type Found =
-  | LiveRecord
-  | { kind: "moved"; id: string }
-  | { kind: "absent" };
 
 /** What a request made of a session, as it was when the request was done with it. */
 export interface Change extends Intent {
@@ -37,7 +18,6 @@ export interface Change extends Intent {
   subject: string | undefined;
 }
 
-const ABSENT: Found = { kind: "absent" };
 /** Makes the text that is to replace a record's. */
 type Compose = (current: LiveRecord) => Awaitable<string>;
 /** Whether a write counts as a use of the session. */
@@ -53,15 +33,11 @@ interface Swapped {
 /** A subject's list is under a key that anybody can compute. */
 const isNoIndex = ({ text }: KeyedRecord) => !isIndex(text);
 
-/** How often a write or a delete is tried against others before it gives up. */
-const MAX_ATTEMPTS = 32;
-/** For how long a request under an old id counts as late, in seconds; then it starts a new session. */
-const LATE = 60;
 /** Seconds that a store keeps a record beyond its end, which is decided here, in whole seconds. */
 const TTL_MARGIN = 1;
 
 /** Reads and writes sessions in a store so that no race loses one. */
-export class SessionRecords {
+export class SessionRecords extends SessionReader {
   /** Which sessions a subject has, where the store can say. */
   readonly index: SubjectIndex | undefined;
   readonly #face: StoreFace;
@@ -69,65 +45,17 @@ export class SessionRecords {
   readonly #turns: Turns;
 
   constructor(face: StoreFace, settings: Settings) {
+    super(face, settings);
     this.index = face.isVersioned ? new SubjectIndex(face, settings) : undefined;
     this.#face = face;
     this.#settings = settings;
     this.#turns = new Turns(settings.storeTimeout);
   }
 
-  /** Now, in Unix seconds. */
-  now(): number {
-    return Math.floor(this.#settings.now() / 1000);
-  }
-
   /** Seconds that a session made at `created` and used at `lastAccess` has left from then on. */
   remaining(created: number, lastAccess: number): number {
     const { expire, absoluteExpire } = this.#settings;
     return Math.max(0, Math.min(expire, created + absoluteExpire - lastAccess));
-  }
-
-  /** Looks up what a client presents. */
-  find(presented: string): Awaitable<Found> {
-    return after(this.#face.read(presented), (record) => this.examine(record));
-  }
-
-  /** What a record is, and whether it counts. */
-  examine(record: KeyedRecord | undefined): Found {
-    if (record === undefined) return ABSENT;
-    const data = this.#settings.codec.decode(record.text);
-    if (data === undefined) return this.#findTombstone(record);
-    const { expire, absoluteExpire } = this.#settings;
-    const created = data._created as number;
-    const now = this.now();
-    // Not deleted: a request that saves it meanwhile would lose the race. Its ttl removes it.
-    if (!(now - record.lastAccess <= expire && now - created <= absoluteExpire)) return ABSENT;
-    const { id, text, version, lastAccess } = record;
-    const subject = data._subject as string | undefined;
-    return {
-      kind: "live",
-      id,
-      text,
-      version,
-      lastAccess,
-      readAt: now,
-      created,
-      subject,
-      data,
-      mustInject: false,
-    };
-  }
-
-  #findTombstone(record: KeyedRecord): Found {
-    const id = decodeTombstone(record.id, String(record.text));
-    if (id === undefined && isIndex(record.text)) return ABSENT;
-    if (id === undefined) {
-      this.#settings.emit({
-        type: "record-corrupt",
-        message: "The store gave back what is no session; its client is treated as new",
-      });
-      return ABSENT;
-    }
-    return this.now() - record.lastAccess > LATE ? ABSENT : { kind: "moved", id };
   }
 
   /** Writes a new session under an id that nobody has. */
@@ -310,17 +238,6 @@ export class SessionRecords {
       const record = await this.follow(id);
       if (record === undefined || !isMeant(record)) return false;
       if (await this.#face.delete(record)) return true;
-    }
-    throw conflict(MAX_ATTEMPTS);
-  }
-
-  /** The record of the session under `id`: behind every tombstone. */
-  async follow(id: string): Promise<KeyedRecord | undefined> {
-    for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
-      const record = await this.#face.read(id);
-      const next = record && decodeTombstone(id, String(record.text));
-      if (next === undefined) return record;
-      id = next;
     }
     throw conflict(MAX_ATTEMPTS);
   }

@@ -1,7 +1,8 @@
 /** All sessions of one subject: to be shown to whom they belong, and to be ended. */
 import { decode } from "./_codec.ts";
 import { sha256 } from "./_digest.ts";
-import type { LiveRecord, SessionRecords } from "./_session_records.ts";
+import type { LiveRecord } from "./_session_reader.ts";
+import type { SessionRecords } from "./_session_records.ts";
 import type { KeyedRecord } from "./_store_face.ts";
 import type { Entry, SubjectIndex } from "./_subject_index.ts";
 import { SessionError } from "./errors.ts";

@@ -51,6 +51,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     sources: [
       "lifecycle.ts",
       "_exchange.ts",
+      "_session_reader.ts",
       "_session_records.ts",
       "_store_face.ts",
       "_plain_face.ts",

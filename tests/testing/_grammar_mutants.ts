@@ -184,14 +184,14 @@ const tossing: Mutant[] = [
   mutant(
     "lifecycle.ts",
     "a client with two live sessions that gets the first",
-    'if (found.kind === "live" && best.kind === "live") return this.#refuse();',
-    'if (found.kind === "live" && best.kind === "live") return best;',
+    "if (found.id !== best.id) return this.#refuse();",
+    "if (found.id !== best.id) return best;",
   ),
   mutant(
     "lifecycle.ts",
     "a client with two live sessions that gets the last",
-    'if (found.kind === "live" && best.kind === "live") return this.#refuse();',
-    "",
+    "if (found.id !== best.id) return this.#refuse();",
+    "if (found.id !== best.id) best = found;",
   ),
   mutant(
     "lifecycle.ts",

@@ -100,7 +100,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "no retry",
-    file: RECORDS,
+    file: "_session_reader.ts",
     find: "const MAX_ATTEMPTS = 32;",
     replace: "const MAX_ATTEMPTS = 1;",
     by: "wrongAnswers",

@@ -19,6 +19,7 @@ export interface Mutant {
   tests?: readonly string[];
 }
 
+const READER = "_session_reader.ts";
 const RECORDS = "_session_records.ts";
 const FACE = "_store_face.ts";
 const EXCHANGE = "_exchange.ts";
@@ -97,14 +98,14 @@ const rotating: Mutant[] = [
 const late: Mutant[] = [
   {
     name: "a late request that starts a new session",
-    file: RECORDS,
+    file: READER,
     find: ': { kind: "moved", id };',
     replace: ": ABSENT;",
     by: "undoneLogins",
   },
   {
     name: "a late request that gets the session under its new id",
-    file: RECORDS,
+    file: READER,
     find: ': { kind: "moved", id };',
     replace: ": this.find(id);",
     by: "extraIds",
@@ -136,7 +137,7 @@ const late: Mutant[] = [
 const ending: Mutant[] = [
   {
     name: "a destroy that stops at the tombstone",
-    file: RECORDS,
+    file: READER,
     find: "if (next === undefined) return record;",
     replace: "return next === undefined ? record : undefined;",
     by: "resurrected",

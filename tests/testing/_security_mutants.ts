@@ -104,8 +104,8 @@ const planting: Mutant[] = [
     "tests/lifecycle_commit_test.ts",
   ], {
     file: "lifecycle.ts",
-    find: 'if (found.kind === "live" && best.kind === "live") return this.#refuse();',
-    replace: 'if (found.kind === "live") return found;',
+    find: "if (found.id !== best.id) return this.#refuse();",
+    replace: "if (found.id !== best.id) return best;",
   }),
 ];
 
