@@ -8,7 +8,7 @@ import type { Settings } from "./_settings.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./_store_face.ts";
 import { conflict, interrupted, taken } from "./_race_errors.ts";
 import { type LiveRecord, MAX_ATTEMPTS, SessionReader } from "./_session_reader.ts";
-import { isIndex, SubjectIndex } from "./_subject_index.ts";
+import { isIndex, keyOf, SubjectIndex } from "./_subject_index.ts";
 import { SubjectSessions } from "./_subject_sessions.ts";
 import { Turns } from "./_turns.ts";
 
@@ -74,10 +74,11 @@ export class SessionRecords extends SessionReader {
     if (index === undefined) return await this.#put(id, created, change);
     const { text } = change;
     const subject = change.subject!;
-    const { epoch, isLong } = await index.add(subject, id);
+    const key = await keyOf(subject);
+    const { epoch, isLong } = await index.add(key, id);
     const written = await this.#put(id, created, change);
     // Who ends all of the subject's sessions between the two has not found this one.
-    if (await index.isStill(subject, epoch)) {
+    if (await index.isStill(key, epoch)) {
       if (isLong) await this.#tidy(new SubjectSessions(subject, this, index));
       return written;
     }
@@ -124,8 +125,9 @@ export class SessionRecords extends SessionReader {
   /** Lists a session that goes on again, from time to time, before its use is noted. */
   #relist(record: LiveRecord): Awaitable<unknown> {
     const { subject, id } = record;
-    if (subject === undefined || !this.index?.isDue(record)) return undefined;
-    return this.index.add(subject, id);
+    const { index } = this;
+    if (subject === undefined || !index?.isDue(record)) return undefined;
+    return keyOf(subject).then((key) => index.add(key, id));
   }
 
   /** Whether the last use was noted long enough ago to be noted again. */

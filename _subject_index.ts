@@ -47,7 +47,7 @@ export function isIndex(text: unknown): boolean {
   return typeof text === "string" && text.startsWith(PREFIX);
 }
 
-/** The lists of all subjects. */
+/** The lists of all subjects, each by its key. */
 export class SubjectIndex {
   readonly #face: StoreFace;
   readonly #settings: Settings;
@@ -74,8 +74,7 @@ export class SubjectIndex {
   }
 
   /** Lists a session. Resolves to the epoch in which it is, and whether the list is to be tidied. */
-  async add(subject: string, id: string): Promise<{ epoch: string; isLong: boolean }> {
-    const key = await keyOf(subject);
+  async add(key: string, id: string): Promise<{ epoch: string; isLong: boolean }> {
     const entry = { sealed: await this.#seal.seal(sealName(key), id), at: this.#now() };
     const { epoch, entries } = await this.#change(key, ({ epoch, entries }) => ({
       epoch,
@@ -85,30 +84,29 @@ export class SubjectIndex {
   }
 
   /** Whether nobody has ended all of the subject's sessions since `epoch`. */
-  async isStill(subject: string, epoch: string): Promise<boolean> {
-    const record = await this.#face.read(await keyOf(subject));
+  async isStill(key: string, epoch: string): Promise<boolean> {
+    const record = await this.#face.read(key);
     return record !== undefined && parse(record.text)?.epoch === epoch;
   }
 
   /** The sessions that may be alive. */
-  async list(subject: string): Promise<readonly Entry[]> {
-    const record = await this.#face.read(await keyOf(subject));
-    return this.#examine(record).entries;
+  async list(key: string): Promise<readonly Entry[]> {
+    return this.#examine(await this.#face.read(key)).entries;
   }
 
   /**
    * Begins another epoch, so that no session is written any more that was listed before and has not
    * been yet. Resolves to those that were listed; they stay, for whoever has to try again.
    */
-  async raise(subject: string): Promise<readonly Entry[]> {
+  async raise(key: string): Promise<readonly Entry[]> {
     const raise = ({ entries }: Index) => ({ epoch: crypto.randomUUID(), entries });
-    return (await this.#change(await keyOf(subject), raise)).entries;
+    return (await this.#change(key, raise)).entries;
   }
 
   /** Takes away what is no live session of the subject's any more. */
-  async remove(subject: string, ended: readonly Entry[]): Promise<void> {
+  async remove(key: string, ended: readonly Entry[]): Promise<void> {
     const gone = new Set(ended.map(({ sealed }) => sealed));
-    await this.#change(await keyOf(subject), ({ epoch, entries }) => ({
+    await this.#change(key, ({ epoch, entries }) => ({
       epoch,
       entries: entries.filter(({ sealed }) => !gone.has(sealed)),
     }));
@@ -125,8 +123,8 @@ export class SubjectIndex {
   }
 
   /** The id of a listed session; undefined when it was not sealed under a secret of ours. */
-  async open(subject: string, { sealed }: Entry): Promise<string | undefined> {
-    return await this.#seal.open(sealName(await keyOf(subject)), sealed);
+  async open(key: string, { sealed }: Entry): Promise<string | undefined> {
+    return await this.#seal.open(sealName(key), sealed);
   }
 
   #now(): number {

@@ -4,7 +4,7 @@ import { sha256 } from "./_digest.ts";
 import type { LiveRecord } from "./_session_reader.ts";
 import type { SessionRecords } from "./_session_records.ts";
 import type { KeyedRecord } from "./_store_face.ts";
-import type { Entry, SubjectIndex } from "./_subject_index.ts";
+import { type Entry, keyOf, type SubjectIndex } from "./_subject_index.ts";
 import { SessionError } from "./errors.ts";
 
 /** Digits of a hash; no two of a user's sessions share so many. */
@@ -22,11 +22,14 @@ export interface Member {
 /** The sessions of one subject. */
 export class SubjectSessions {
   readonly #subject: string;
+  /** Of the subject's list. */
+  readonly #key: Promise<string>;
   readonly #records: SessionRecords;
   readonly #index: SubjectIndex;
 
   constructor(subject: string, records: SessionRecords, index: SubjectIndex) {
     this.#subject = subject;
+    this.#key = keyOf(subject);
     this.#records = records;
     this.#index = index;
   }
@@ -39,7 +42,7 @@ export class SubjectSessions {
   async list(current?: string): Promise<Member[]> {
     const currentId = current && (await this.#records.follow(current))?.id;
     const members = new Map<string, Member>();
-    for (const entry of await this.#index.list(this.#subject)) {
+    for (const entry of await this.#index.list(await this.#key)) {
       const id = await this.#open(entry);
       const found = this.#records.examine(id === undefined ? id : await this.#records.follow(id));
       // A session that was rotated or used for long is listed more than once.
@@ -56,15 +59,15 @@ export class SubjectSessions {
   async tidy(): Promise<void> {
     const seen = new Set<string>();
     const gone: Entry[] = [];
-    for (const entry of (await this.#index.list(this.#subject)).toReversed()) {
+    for (const entry of (await this.#index.list(await this.#key)).toReversed()) {
       if (this.#index.isFresh(entry)) continue;
-      const id = await this.#index.open(this.#subject, entry);
+      const id = await this.#index.open(await this.#key, entry);
       if (id === undefined && !this.#index.isPast(entry)) continue;
       const record = id === undefined ? undefined : await this.#records.follow(id);
       if (record === undefined || !this.#isOurs(record) || seen.has(record.id)) gone.push(entry);
       else seen.add(record.id);
     }
-    await this.#index.remove(this.#subject, gone);
+    await this.#index.remove(await this.#key, gone);
   }
 
   /**
@@ -73,7 +76,7 @@ export class SubjectSessions {
    * @throws {SessionError} `ERR_SESSION_STORE` when it cannot be opened and may be a live session's.
    */
   async #open(entry: Entry): Promise<string | undefined> {
-    const id = await this.#index.open(this.#subject, entry);
+    const id = await this.#index.open(await this.#key, entry);
     if (id !== undefined || this.#index.isPast(entry)) return id;
     throw new SessionError(
       "ERR_SESSION_STORE",
@@ -95,7 +98,7 @@ export class SubjectSessions {
    * do it again. Resolves to how many there were.
    */
   async endAll(kept: string | undefined): Promise<number> {
-    const entries = await this.#index.raise(this.#subject);
+    const entries = await this.#index.raise(await this.#key);
     const keptId = kept === undefined ? undefined : (await this.#records.follow(kept))?.id;
     const gone: Entry[] = [];
     let count = 0;
@@ -115,7 +118,7 @@ export class SubjectSessions {
         failure ??= error;
       }
     }
-    await this.#index.remove(this.#subject, gone);
+    await this.#index.remove(await this.#key, gone);
     if (failure !== undefined) throw failure;
     return count;
   }

@@ -9,7 +9,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is in no list",
     file: RECORDS,
-    find: "const { epoch, isLong } = await index.add(subject, id);",
+    find: "const { epoch, isLong } = await index.add(key, id);",
     replace:
       "const [epoch, isLong] = ['', false];\n    if (!epoch) return await this.#put(id, created, change);",
     by: "resurrected",
@@ -17,15 +17,15 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is written though all have been ended meanwhile",
     file: RECORDS,
-    find: "if (await index.isStill(subject, epoch)) {",
+    find: "if (await index.isStill(key, epoch)) {",
     replace: "if (epoch !== '') {",
     by: "tests",
   },
   {
     name: "an end of all sessions that nobody who is making one hears of",
     file: SESSIONS,
-    find: "await this.#index.raise(this.#subject)",
-    replace: "await this.#index.list(this.#subject)",
+    find: "await this.#index.raise(await this.#key)",
+    replace: "await this.#index.list(await this.#key)",
     by: "tests",
   },
   {
@@ -40,7 +40,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     file: SESSIONS,
     find: "    const gone: Entry[] = [];\n    let count = 0;",
     replace:
-      "    await this.#index.remove(this.#subject, entries);\n    const gone: Entry[] = [];\n    let count = 0;",
+      "    await this.#index.remove(await this.#key, entries);\n    const gone: Entry[] = [];\n    let count = 0;",
     by: "tests",
   },
   {
@@ -53,7 +53,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a list that keeps whoever was ever in it",
     file: SESSIONS,
-    find: "    await this.#index.remove(this.#subject, gone);\n  }\n\n  /**\n   * The id",
+    find: "    await this.#index.remove(await this.#key, gone);\n  }\n\n  /**\n   * The id",
     replace: "  }\n\n  /**\n   * The id",
     by: "tests",
   },
