@@ -18,6 +18,7 @@
  * A text with a tag in it says so, by `"_codec":"structured"` in front of the app's keys. One without
  * is the text that the codec "json" writes, and is read as such: nothing in it is taken for a tag.
  */
+import { Base64 } from "./_base64.ts";
 import { isReserved, MAX_DEPTH, type SessionValues, STRUCTURED } from "./_codec.ts";
 import { put } from "./_data.ts";
 import { hasPlainPrototype, hasToJson } from "./_plain_values.ts";
@@ -36,6 +37,8 @@ const SPECIAL_NUMBERS = new Map<unknown, number>([
   ["-Infinity", -Infinity],
   ["-0", -0],
 ]);
+
+const encoding = new Base64("base64");
 
 const BUFFERS = new Map<string, { new (buffer: ArrayBuffer): object; prototype: object }>(
   [
@@ -90,7 +93,7 @@ const KINDS: Record<string, Kind> = {
   $bytes: {
     pack: (value: ArrayBuffer | ArrayBufferView<ArrayBuffer>) => [
       kindOfBuffer(value),
-      base64(
+      encoding.encode(
         ArrayBuffer.isView(value)
           ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
           : new Uint8Array(ArrayBuffer.prototype.slice.call(value, 0)),
@@ -263,12 +266,6 @@ const jsonNumber = (number: number) => Number.isNaN(number) ? null : number;
 
 function kindOfBuffer(value: object): string {
   return Object.getPrototypeOf(value).constructor.name;
-}
-
-function base64(bytes: Uint8Array): string {
-  let letters = "";
-  for (const byte of bytes) letters += String.fromCharCode(byte);
-  return btoa(letters);
 }
 
 function fail(): never {

@@ -1,9 +1,11 @@
 /** Signed cookies as Connect has them: `s:`, the value, a dot, and its HMAC-SHA-256 in Base64. */
+import { Base64 } from "../_base64.ts";
 
 const PREFIX = "s:";
 /** Of 32 bytes, without the padding. */
 const SIGNATURE_LENGTH = 43;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
+const encoding = new Base64("base64");
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** Verifies what was signed with any of some secrets. */
@@ -28,10 +30,12 @@ export class Signatures {
   /** The value that was signed; undefined when it was not, or not with one of the secrets. */
   async open(text: string): Promise<string | undefined> {
     const dot = text.lastIndexOf(".");
-    const signature = signatureOf(text.slice(dot + 1));
-    if (!text.startsWith(PREFIX) || dot < PREFIX.length || signature === undefined) {
+    const unpadded = text.slice(dot + 1);
+    if (!text.startsWith(PREFIX) || dot < PREFIX.length || unpadded.length !== SIGNATURE_LENGTH) {
       return undefined;
     }
+    const signature = encoding.decode(`${unpadded}=`);
+    if (signature === undefined) return undefined;
     const value = text.slice(PREFIX.length, dot);
     this.#keys ??= this.#importKeys();
     for (const key of await this.#keys) {
@@ -52,18 +56,5 @@ export class Signatures {
       this.#keys = undefined;
       throw error;
     }
-  }
-}
-
-/** The bytes of a signature; undefined when Connect writes none like it. */
-function signatureOf(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (text.length !== SIGNATURE_LENGTH) return undefined;
-  try {
-    const binary = atob(text);
-    // Spaces, and bits beyond the last byte: other texts have the same bytes.
-    if (btoa(binary) !== `${text}=`) return undefined;
-    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  } catch {
-    return undefined;
   }
 }

@@ -11,7 +11,7 @@
  * The key is derived from the secret and the id; version and id are bound as associated data too.
  */
 import { RecordKeys } from "./_at_rest_keys.ts";
-import { Base64 } from "./_seal_base64.ts";
+import { Base64 } from "../_base64.ts";
 import { decryptWithAny, IV_BYTES, TAG_BYTES } from "./_seal_format.ts";
 import { pack, unpack } from "./_sql_text.ts";
 

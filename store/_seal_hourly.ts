@@ -14,7 +14,7 @@
  */
 import { hashOf, sessionOf } from "./_cookie_hash.ts";
 import { pack, unpack } from "./_cookie_payload.ts";
-import { Base64 } from "./_seal_base64.ts";
+import { Base64 } from "../_base64.ts";
 import {
   checkSize,
   decryptWithAny,

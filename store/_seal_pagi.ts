@@ -5,7 +5,7 @@
  */
 import { isObject, stringify } from "../_codec.ts";
 import { hashOf, sessionOf } from "./_cookie_hash.ts";
-import { Base64 } from "./_seal_base64.ts";
+import { Base64 } from "../_base64.ts";
 import {
   checkSize,
   decryptWithAny,

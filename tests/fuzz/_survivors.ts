@@ -45,7 +45,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_seal_base64.ts",
+    "_base64.ts",
     [
       "for (let from = 0; from < digits; from += 4) {",
       "<= for <",

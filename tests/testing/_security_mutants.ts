@@ -56,7 +56,7 @@ const forging: Mutant[] = [
     replace: "",
   }),
   mistake("a text of which several are the same bytes", FORGERY, {
-    file: "store/_seal_base64.ts",
+    file: "_base64.ts",
     find: "return this.encode(bytes) === text ? bytes : undefined;",
     replace: "return bytes;",
   }),
