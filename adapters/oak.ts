@@ -11,8 +11,7 @@ export interface SessionState<Data extends object = Record<string, unknown>> {
   /** The request's session. */
   session: Session<Data>;
   /** What else the app keeps there. */
-  // deno-lint-ignore no-explicit-any -- oak's own constraint is Record<string, any>
-  [key: string]: any;
+  [key: string]: unknown;
 }
 
 /** What is needed of oak's `Context`. */
