@@ -95,7 +95,7 @@ class VersionedFace implements StoreFace {
 
   read(id: string): Awaitable<KeyedRecord | undefined> {
     const found = this.#guard.call("read", (signal) => this.#store.read(id, { signal }), id);
-    return after(found, keyed(id));
+    return isPromise(found) ? found.then((one) => keyed(id, one)) : keyed(id, found);
   }
 
   create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined> {
@@ -150,17 +150,17 @@ class VersionedFace implements StoreFace {
   }
 }
 
-const keyed = (id: string) => (found: StoredRecord | null | undefined) =>
-  found === undefined || found === null
-    ? undefined
-    : isWhole(found)
-    ? { id, text: found.text, version: found.version, lastAccess: found.lastAccess }
-    // No text of a session, so it is treated as a corrupt record, with the event.
-    : { id, text: "", version: "", lastAccess: 0 };
+function keyed(id: string, found: StoredRecord | null | undefined): KeyedRecord | undefined {
+  if (found === undefined || found === null) return undefined;
+  // No text of a session, so it is treated as a corrupt record, with the event.
+  if (!isWhole(found)) return { id, text: "", version: "", lastAccess: 0 };
+  return { id, text: found.text, version: found.version, lastAccess: found.lastAccess };
+}
 
 /** Strings by contract; a number can serve as well, and it goes back as it came. */
 function isVersion(version: unknown): version is string {
-  return ["string", "number", "bigint"].includes(typeof version);
+  const type = typeof version;
+  return type === "string" || type === "number" || type === "bigint";
 }
 
 function isWhole({ text, version, lastAccess }: StoredRecord): boolean {

@@ -37,6 +37,9 @@ export type SessionHandler<
   Rest extends unknown[] = unknown[],
 > = (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>;
 
+/** What is answered to an error, or that error again. */
+type Recover = (error: unknown, request: Request) => Promise<Response>;
+
 /**
  * Sessions, for PAGI apps (`wrap`) and fetch handlers (`handler`, `run`). One instance serves any
  * number of both; what it does with a session is the same.
@@ -101,12 +104,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     if (typeof respond !== "function") {
       throw new TypeError("Cannot make a handler: it takes a function");
     }
-    return (request, ...rest) =>
-      this.#run(
-        request,
-        (session) => respond(request, session, ...rest),
-        (error) => this.answer(error, request),
-      );
+    const recover: Recover = (error, request) => this.answer(error, request);
+    return (request, ...rest) => this.#run(request, respond, recover, rest);
   }
 
   /**
@@ -120,16 +119,15 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
-    return this.#run(request, respond, (error) => {
-      throw error;
-    });
+    return this.#run(request, (_, session) => respond(session), rethrow, []);
   }
 
   /** For both fetch doors: one async function in the other would be 5 % of a read, as is an await. */
-  async #run(
+  async #run<Rest extends unknown[]>(
     request: Request,
-    respond: (session: Session<Data>) => Response | Promise<Response>,
-    recover: (error: unknown) => Promise<Response>,
+    respond: SessionHandler<Data, Rest>,
+    recover: Recover,
+    rest: Rest,
   ): Promise<Response> {
     let exchange: Exchange | undefined;
     let response: Response | undefined;
@@ -137,7 +135,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     try {
       const begun = this.#lifecycle.begin(new RequestScope(request));
       exchange = isPromise(begun) ? await begun : begun;
-      const pending = respond(new Session<Data>(exchange.control));
+      const pending = respond(request, new Session<Data>(exchange.control), ...rest);
       const answered = checkResponse(isPromise(pending) ? await pending : pending);
       response = answered;
       const done = exchange.commit(headers, () => {
@@ -149,7 +147,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
       await exchange?.abort();
       // Nobody will read it: what feeds it must not wait for ever, nor this for that.
       response?.body?.cancel().catch(() => {});
-      return await recover(error);
+      return await recover(error, request);
     }
     return addHeaders(response, headers, exchange.vary, this.#settings.emit);
   }
@@ -292,6 +290,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     return await this.#lifecycle.sessionsOf(subject).end(hash);
   }
 }
+
+const rethrow: Recover = (error) => Promise.reject(error);
 
 function checkResponse(response: Response): Response {
   if (typeof response?.headers?.get === "function") return response;
