@@ -4,6 +4,7 @@
  * @module
  */
 import { OURS, printVerdicts, verdicts } from "./budgets.ts";
+import { BY_HAND } from "./contenders/contender.ts";
 import { install } from "./install.ts";
 import { http, inProcess, redis, scale } from "./parts.ts";
 import type { Results } from "./results.ts";
@@ -27,7 +28,7 @@ const cookie = {
   contenders: [OURS],
 };
 results.inProcess.deno!.push(...await inProcess("deno", cookie, ROUNDS));
-results.http.deno = await http("deno", HTTP_ROUNDS, [OURS]);
+results.http.deno = await http("deno", HTTP_ROUNDS, [OURS, BY_HAND]);
 results.redis = await redis({});
 results.scale.deno = await scale("deno", ROUNDS, SIZES);
 if (!printVerdicts(verdicts(results))) Deno.exit(1);

@@ -1,4 +1,5 @@
 /** The part behind real servers: requests a second, and processor time for each. */
+import { BY_HAND } from "./contenders/contender.ts";
 import { findLoader, type Loader } from "./load.ts";
 import { median } from "./measure.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -44,6 +45,7 @@ interface Entry {
 
 const ENTRIES: Entry[] = [
   { contender: "@pagi/session", framework: "fetch", acts: ["read", "write"] },
+  { contender: BY_HAND, framework: "fetch", acts: ["read", "write"] },
   { contender: "hono-sessions", framework: "hono", acts: ["read", "write"] },
   { contender: "@remix-run/session-middleware", framework: "remix", acts: ["read"] },
   { contender: "express-session", framework: "express", acts: ["read"], runtime: "node" },

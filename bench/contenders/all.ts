@@ -1,4 +1,5 @@
 /** Everybody who is measured. */
+import { byHand } from "./by_hand.ts";
 import type { Contender } from "./contender.ts";
 import { expressSession } from "./express.ts";
 import { fastifySessions } from "./fastify.ts";
@@ -9,9 +10,10 @@ import { ironSession } from "./iron_session.ts";
 import { pagi } from "./pagi.ts";
 import { remix } from "./remix.ts";
 
-/** This library first, then the others. */
+/** This library first, then what it can cost at least, then the others. */
 export const CONTENDERS: readonly Contender[] = [
   pagi,
+  byHand,
   honoSessions,
   honoSession,
   remix,

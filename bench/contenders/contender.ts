@@ -48,6 +48,9 @@ export interface Contender {
   open(setup: Setup): Promise<Opened> | Opened;
 }
 
+/** The name of the one that is no library, but the least that a session can cost. */
+export const BY_HAND = "by hand";
+
 /** What sessions are signed or sealed with. */
 export const SECRET = "a secret of at least 32 bytes for the benchmark";
 
