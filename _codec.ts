@@ -113,6 +113,8 @@ export const MAX_DEPTH = 200;
 
 /** Whether `text` closes so many lists and objects that some may be nested too deep. */
 function hasManyLevels(text: string): boolean {
+  // What is closed was opened: a small session has no room for so many.
+  if (text.length <= 2 * MAX_DEPTH) return false;
   // Most sessions have a handful, and looking for the next one is the engine's work.
   let left = MAX_DEPTH;
   for (const sign of ["]", "}"]) {
