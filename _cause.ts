@@ -7,8 +7,11 @@ import { isObject } from "./_codec.ts";
 
 /** A stretch of so many characters in common with an id or a record is a quotation of it. */
 const QUOTATION = 12;
-/** An id, whoever's: behind a wrapper a store has other keys than the call. */
-const ID = /[0-9a-f]{64}/gi;
+/**
+ * An id, whoever's: behind a wrapper a store has other keys than the call. What is longer is a record in
+ * hex, as PostgreSQL quotes a bytea.
+ */
+const ID = /[0-9a-f]{64,}/gi;
 const REDACTED = "(redacted)";
 /** Of a message, in characters: what is longer quotes something, and takes long to look through. */
 const MAX_MESSAGE = 1000;

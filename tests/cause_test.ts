@@ -76,6 +76,14 @@ Deno.test("withoutQuotations() cuts ids and stretches of the record out of a mes
   assertEquals((told.cause as Error).message, "no such key: (redacted), but (redacted)");
 });
 
+Deno.test("withoutQuotations() cuts out all of a record in hex, to the last digit", () => {
+  const hex = new TextEncoder().encode(TEXT).toHex();
+  for (const digits of [hex, hex.toUpperCase()]) {
+    const told = withoutQuotations(new Error(`no text: "\\x${digits}"`), texts) as Error;
+    assertEquals(told.message, 'no text: "\\x(redacted)"');
+  }
+});
+
 Deno.test("withoutQuotations() cuts what quotes out of a message that has another's stack in it", () => {
   const message = `failed: Error: no\n    at parse (driver.js:1:1)\n    at SET ${ID} ${TEXT}`;
   const changed = new Error(message);
