@@ -22,11 +22,13 @@ export class SealingFace implements StoreFace {
   readonly #store: SealingStore;
   readonly #guard: Guard;
   readonly #maxAge: number;
+  readonly #name: string | undefined;
 
-  constructor(store: SealingStore, guard: Guard, maxAge: number) {
+  constructor(store: SealingStore, guard: Guard, maxAge: number, name: string | undefined) {
     this.#store = store;
     this.#guard = guard;
     this.#maxAge = maxAge;
+    this.#name = name;
   }
 
   /** A value, or an id: nothing can be read by that, but a session can be ended. */
@@ -34,14 +36,14 @@ export class SealingFace implements StoreFace {
     return isId(presented) || (this.#store.accepts?.(presented) ?? presented !== "");
   }
 
-  read(presented: string): Awaitable<KeyedRecord | undefined> {
+  read(presented: string, name = this.#name): Awaitable<KeyedRecord | undefined> {
     // Long expired to all that look for a session, and there for what ends one. Costs nothing.
     if (isId(presented)) {
       return { id: presented, text: encodeEmpty(0), version: UNOPENED, lastAccess: -Infinity };
     }
     const opened = this.#call(
       "read",
-      (signal) => this.#store.open(presented, { maxAge: this.#maxAge, signal }),
+      (signal) => this.#store.open(presented, { maxAge: this.#maxAge, name, signal }),
       presented,
     );
     return after(opened, (found: OpenedRecord | null | undefined) => {
@@ -52,8 +54,13 @@ export class SealingFace implements StoreFace {
     });
   }
 
-  create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined> {
-    return after(this.#seal(id, text, lifetime), written);
+  create(
+    id: string,
+    text: string,
+    lifetime: Lifetime,
+    name?: string,
+  ): Awaitable<Written | undefined> {
+    return after(this.#seal(id, text, lifetime, undefined, name), written);
   }
 
   replace(
@@ -97,10 +104,11 @@ export class SealingFace implements StoreFace {
     text: string,
     lifetime: Lifetime,
     version?: string,
+    name = this.#name,
   ): Awaitable<string | undefined> {
     const value = this.#call(
       "save",
-      (signal) => this.#store.seal(id, text, { version, ...lifetime, signal }),
+      (signal) => this.#store.seal(id, text, { version, name, ...lifetime, signal }),
       id,
       text,
     );

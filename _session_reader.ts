@@ -46,9 +46,9 @@ export class SessionReader {
     return Math.floor(this.#settings.now() / 1000);
   }
 
-  /** Looks up what a client presents. */
-  find(presented: string): Awaitable<Found> {
-    return after(this.#face.read(presented), (record) => this.examine(record));
+  /** Looks up what a client presents; under another name than its State's where one is given. */
+  find(presented: string, name?: string): Awaitable<Found> {
+    return after(this.#face.read(presented, name), (record) => this.examine(record));
   }
 
   /** What a record is, and whether it counts. */

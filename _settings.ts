@@ -264,6 +264,10 @@ function check(options: SessionOptions): void {
     if (!hasMethods(options.state, ["extract", "inject"])) {
       throw new TypeError(`Cannot make ${OWNER}: state must have the methods extract and inject`);
     }
+    const { name } = options.state;
+    if (name !== undefined && typeof name !== "string") {
+      throw new TypeError(`Cannot make ${OWNER}: the state's name must be a string`);
+    }
   }
   if (
     options.store !== undefined && !hasMethods(options.store, PLAIN_METHODS) &&

@@ -53,8 +53,14 @@ export interface StoreFace {
   /** What the store cannot promise, for whoever runs it. */
   readonly caveat?: string;
   accepts(presented: string): boolean;
-  read(presented: string): Awaitable<KeyedRecord | undefined>;
-  create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined>;
+  /** `name` is what the client presents it under, where that is not the face's. */
+  read(presented: string, name?: string): Awaitable<KeyedRecord | undefined>;
+  create(
+    id: string,
+    text: string,
+    lifetime: Lifetime,
+    name?: string,
+  ): Awaitable<Written | undefined>;
   replace(record: KeyedRecord, text: string, lifetime: Lifetime): Awaitable<Written | undefined>;
   touch(record: KeyedRecord, lifetime: Lifetime): Awaitable<string | undefined>;
   /** Makes `record` a dead end that names `newId`. */
@@ -67,14 +73,20 @@ export interface StoreFace {
  *
  * @param timeout Seconds that the store may take for an answer.
  * @param maxAge Seconds without a use after which a session is of no interest any more.
+ * @param name What clients present their sessions under.
  */
-export function openStore(store: SessionStore, timeout: number, maxAge: number): StoreFace {
+export function openStore(
+  store: SessionStore,
+  timeout: number,
+  maxAge: number,
+  name?: string,
+): StoreFace {
   const guard = new Guard(timeout);
   if (hasMethods(store, VERSIONED_METHODS)) {
     return new VersionedFace(store as VersionedStore, guard);
   }
   if (hasMethods(store, SEALING_METHODS)) {
-    return new SealingFace(store as SealingStore, guard, maxAge);
+    return new SealingFace(store as SealingStore, guard, maxAge, name);
   }
   return new PlainFace(store as PlainStore, guard);
 }

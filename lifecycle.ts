@@ -33,7 +33,8 @@ export class Lifecycle {
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.#face = openStore(settings.store, settings.storeTimeout, settings.expire);
+    const { store, storeTimeout, expire, state } = settings;
+    this.#face = openStore(store, storeTimeout, expire, state.name);
     this.records = new SessionRecords(this.#face, settings);
     const { secrets: [secret], generateId } = settings;
     const isValid = this.#face.isVersioned ? isId : isNotEmpty;
@@ -163,30 +164,34 @@ export class Lifecycle {
       if (typeof extracted === "string") return this.#find(extracted);
       if (Array.isArray(extracted)) return this.#choose([...new Set(extracted)]);
       // A callback may hand on whatever a client wrote, and that never throws.
-      if (!isObject(extracted) || typeof extracted.id !== "string") return ABSENT;
-      return extracted.mustInject ? this.#findToTell(extracted.id) : this.#find(extracted.id);
+      return isObject(extracted) ? this.#findTranslated(extracted) : ABSENT;
     });
   }
 
-  #find(id: string): Awaitable<Found> {
-    return this.#face.accepts(id) ? this.records.find(id) : ABSENT;
+  #find(id: string, name?: string): Awaitable<Found> {
+    return this.#face.accepts(id) ? this.records.find(id, name) : ABSENT;
   }
 
-  /** The session under an id that the client has to be told. */
-  async #findToTell(id: string): Promise<Presented> {
-    const found = await this.#find(id);
-    if (found.kind === "live") found.mustInject = true;
+  /** The session that a State knows from something else. */
+  async #findTranslated(
+    { id, mustInject, name: given }: Record<string, unknown>,
+  ): Promise<Presented> {
+    const name = typeof given === "string" ? given : undefined;
+    let found: Presented = ABSENT;
+    if (typeof id === "string") found = await this.#find(id, name);
+    else if (Array.isArray(id)) found = await this.#choose([...new Set(id)], name);
+    if (found.kind === "live" && mustInject) found.mustInject = true;
     return found;
   }
 
   /** The one live session among several ids; an old id counts where there is none. */
-  async #choose(extracted: string[]): Promise<Presented> {
+  async #choose(extracted: string[], name?: string): Promise<Presented> {
     const accepted = extracted.filter((id) => typeof id === "string" && this.#face.accepts(id));
     // Behind an attacker's, one live and some dead, the client's own would not be looked at.
     if (accepted.length > MAX_CANDIDATES) return this.#refuse();
     let best: Presented = ABSENT;
     for (const id of accepted) {
-      const found = await this.records.find(id);
+      const found = await this.records.find(id, name);
       if (found.kind === "live" && best.kind === "live") {
         if (found.id !== best.id) return this.#refuse();
         // Sealed sessions: where the cookie's path was changed, a browser sends the old value too.

@@ -30,6 +30,13 @@ export interface CallbackStateOptions {
    * @default {[]}
    */
   vary?: readonly string[];
+  /**
+   * What the id is carried under. A session that a `CookieStore` sealed for one name does not open
+   * under another.
+   *
+   * @default {undefined, sealed sessions are bound to no name}
+   */
+  name?: string;
 }
 
 /**
@@ -56,16 +63,19 @@ export interface CallbackStateOptions {
 export class CallbackState extends State {
   /** The request headers that `extract` reads. */
   override readonly vary: readonly string[];
+  /** What the id is carried under, where the options say. */
+  override readonly name?: string;
   readonly #options: CallbackStateOptions;
 
   /**
    * Checks the options.
    *
-   * @throws {TypeError} When a callback is not a function, or `vary` is not a list of headers' names.
+   * @throws {TypeError} When a callback is not a function, `vary` is not a list of headers' names, or
+   * `name` is no string.
    */
   constructor(options: CallbackStateOptions) {
     super();
-    checkOptions("CallbackState", options, ["extract", "inject", "clear", "vary"]);
+    checkOptions("CallbackState", options, ["extract", "inject", "clear", "vary", "name"]);
     if (typeof options.extract !== "function") {
       throw new TypeError("Cannot make CallbackState: extract must be a function");
     }
@@ -74,11 +84,15 @@ export class CallbackState extends State {
         throw new TypeError(`Cannot make CallbackState: ${name} must be a function`);
       }
     }
-    const { vary = [] } = options;
+    const { vary = [], name } = options;
     if (!Array.isArray(vary) || !vary.every(isToken)) {
       throw new TypeError("Cannot make CallbackState: vary must be a list of headers' names");
     }
+    if (name !== undefined && typeof name !== "string") {
+      throw new TypeError("Cannot make CallbackState: name must be a string");
+    }
     this.#options = { ...options };
+    this.name = name;
     this.vary = vary;
   }
 

@@ -58,6 +58,8 @@ export interface CookieStateOptions {
 export class CookieState extends State {
   /** The header that carries the id: `Cookie`. */
   override readonly vary: readonly string[] = ["Cookie"];
+  /** The cookie's name. */
+  override readonly name: string;
   readonly #cookie: CookieTemplate;
   readonly #expire: number | undefined;
 
@@ -74,6 +76,7 @@ export class CookieState extends State {
     const { cookieName = DEFAULT_NAME, cookieOptions = {}, expire } = options;
     if (expire !== undefined) checkNumber("CookieState", "expire", expire, "seconds");
     this.#cookie = new CookieTemplate(cookieName, cookieOptions);
+    this.name = cookieName;
     this.#expire = expire;
   }
 
@@ -82,7 +85,7 @@ export class CookieState extends State {
     // One header or several, it is one list (RFC 9113, section 8.2.3).
     const header = headerValue(scope, "cookie", ";");
     if (header === undefined) return undefined;
-    return cookieValue(header, this.#cookie.name);
+    return cookieValue(header, this.name);
   }
 
   /**

@@ -44,6 +44,8 @@ export interface HeaderStateOptions {
 export class HeaderState extends State {
   /** The header that carries the id. */
   override readonly vary: readonly string[];
+  /** `header` and the header's name, in lower case: no cookie can be called so. */
+  override readonly name: string;
   readonly #headerName: string;
   readonly #pattern: RegExp | undefined;
   readonly #emit: string | undefined;
@@ -68,6 +70,7 @@ export class HeaderState extends State {
     }
     this.vary = [headerName];
     this.#headerName = headerName.toLowerCase();
+    this.name = `header ${this.#headerName}`;
     // With g or y a RegExp remembers where it stopped: the second request would not match.
     this.#pattern = pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
     this.#emit = emit;

@@ -47,6 +47,8 @@ const NONE: readonly string[] = [];
 export class LegacyCookie {
   /** `Cookie`. */
   readonly vary: readonly string[] = ["Cookie"];
+  /** The cookie's name. */
+  readonly name: string;
   readonly #cookie: CookieTemplate;
   readonly #decode: LegacyCookieOptions["decode"];
 
@@ -62,13 +64,14 @@ export class LegacyCookie {
       throw new TypeError("Cannot make LegacyCookie: decode must be a function");
     }
     this.#cookie = new CookieTemplate(cookieName, cookieOptions);
+    this.name = cookieName;
     this.#decode = decode;
   }
 
   /** What stands for the session in the client's cookie; of several cookies of the name, each. */
   extract(scope: Scope): Awaitable<readonly string[]> {
     const header = headerValue(scope, "cookie", ";");
-    const found = header === undefined ? undefined : cookieValue(header, this.#cookie.name);
+    const found = header === undefined ? undefined : cookieValue(header, this.name);
     if (found === undefined) return NONE;
     const values = typeof found === "string" ? [found] : [...new Set(found)];
     return this.#decodeAll(values.slice(0, MAX_VALUES));

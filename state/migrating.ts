@@ -1,6 +1,6 @@
 /**
  * {@linkcode MigratingState}: a State that also knows clients by what another session library gave
- * them, so that nobody is logged out when an app changes over.
+ * them, or by a cookie's former name, so that nobody is logged out when an app changes over.
  *
  * @module
  */
@@ -11,20 +11,27 @@ import { type Extracted, type InjectOptions, type SessionState, State } from "./
 
 /** What a {@linkcode MigratingState} asks of the old sessions; a `LegacySessions` does it. */
 export interface AdoptingSessions {
-  /** The id, or sealed session, that an old one has now; moves it over if that is still to do. */
-  adopt(value: string): Awaitable<string | undefined>;
-  /** Whether there is a session of ours under what the client presents. */
-  holds(presented: string): Awaitable<boolean>;
+  /**
+   * The id, or sealed session, that an old one has now; moves it over if that is still to do. What is
+   * sealed is for `name`, the new State's.
+   */
+  adopt(value: string, name?: string): Awaitable<string | undefined>;
+  /** Whether there is a session of ours under what the client presents, carried under `name`. */
+  holds(presented: string, name?: string): Awaitable<boolean>;
 }
 
 /** Options of {@linkcode MigratingState}. */
 export interface MigratingStateOptions {
   /** How ids travel from now on. */
   state: SessionState;
-  /** What the old library gave its clients: a `LegacyCookie`, a `ConnectCookie`, or any State. */
-  legacy: Pick<SessionState, "extract" | "clear" | "vary">;
-  /** Where the old sessions are, and where they go. */
-  sessions: AdoptingSessions;
+  /** What clients have until now: a `LegacyCookie`, a `ConnectCookie`, or any State. */
+  legacy: Pick<SessionState, "extract" | "clear" | "vary" | "name">;
+  /**
+   * Where the old sessions are, and where they go.
+   *
+   * @default {undefined, what `legacy` reads is ours as it is: the cookie was renamed}
+   */
+  sessions?: AdoptingSessions;
 }
 
 /** How many of a client's candidates are looked at, as in lifecycle. */
@@ -35,7 +42,8 @@ const MAX_CANDIDATES = 4;
  * sends what `state` sends: a client that came with an old cookie is given a new one with the first
  * response that tells of its session, and each of these removes the old cookie.
  *
- * A client that presents a session of both kinds has the new one.
+ * A client that presents a session of both kinds has the new one. Where a cookie was renamed, it is
+ * enough that it presents something under the new name.
  *
  * @example From express-session
  * ```ts
@@ -64,13 +72,29 @@ const MAX_CANDIDATES = 4;
  * assertEquals(removed, "connect.sid=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
  * assertEquals(given?.startsWith("pagi_session="), true);
  * ```
+ *
+ * @example A cookie that gets another name
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { CookieState } from "@pagi/session";
+ * import { MigratingState } from "@pagi/session/migrate";
+ *
+ * const state = new MigratingState({
+ *   state: new CookieState({ cookieName: "__Host-sid", cookieOptions: { secure: true } }),
+ *   legacy: new CookieState({ cookieName: "sid" }),
+ * });
+ * const found = await state.extract({ type: "http", headers: [["cookie", "sid=abc"]] });
+ * assertEquals(found, { id: "abc", mustInject: true, name: "sid" });
+ * ```
  */
 export class MigratingState extends State {
   /** What both read. */
   override readonly vary: readonly string[];
+  /** What `state` carries the id under. */
+  override readonly name?: string;
   readonly #state: SessionState;
   readonly #legacy: MigratingStateOptions["legacy"];
-  readonly #sessions: AdoptingSessions;
+  readonly #sessions: AdoptingSessions | undefined;
 
   /**
    * Checks the options.
@@ -83,10 +107,11 @@ export class MigratingState extends State {
     const { state, legacy, sessions } = options;
     checkMethods("state", state, ["extract", "inject"]);
     checkMethods("legacy", legacy, ["extract"]);
-    checkMethods("sessions", sessions, ["adopt", "holds"]);
+    if (sessions !== undefined) checkMethods("sessions", sessions, ["adopt", "holds"]);
     this.#state = state;
     this.#legacy = legacy;
     this.#sessions = sessions;
+    this.name = state.name;
     this.vary = [...new Set([...state.vary ?? [], ...legacy.vary ?? []])];
   }
 
@@ -99,7 +124,10 @@ export class MigratingState extends State {
     return after(this.#legacy.extract(scope), (found) => {
       const values = candidates(found);
       const own = this.#state.extract(scope);
-      return values.length === 0 ? own : this.#choose(own, values);
+      if (values.length === 0) return own;
+      return this.#sessions === undefined
+        ? after(own, (own) => this.#renamed(own, values))
+        : this.#choose(own, values, this.#sessions);
     });
   }
 
@@ -116,14 +144,24 @@ export class MigratingState extends State {
     this.#state.clear?.(headers);
   }
 
-  async #choose(pending: Awaitable<Extracted>, values: readonly string[]): Promise<Extracted> {
+  #renamed(own: Extracted, values: readonly string[]): Extracted {
+    if (candidates(own).length > 0) return own;
+    const id = values.length === 1 ? values[0]! : values;
+    return { id, mustInject: true, name: this.#legacy.name };
+  }
+
+  async #choose(
+    pending: Awaitable<Extracted>,
+    values: readonly string[],
+    sessions: AdoptingSessions,
+  ): Promise<Extracted> {
     const own = await pending;
     for (const presented of candidates(own)) {
-      if (await this.#sessions.holds(presented)) return own;
+      if (await sessions.holds(presented, this.name)) return own;
     }
     const ids: string[] = [];
     for (const value of values) {
-      const id = await this.#sessions.adopt(value);
+      const id = await sessions.adopt(value, this.name);
       if (id !== undefined) ids.push(id);
     }
     // Of several that are alive lifecycle takes none.
@@ -133,8 +171,8 @@ export class MigratingState extends State {
 
 function candidates(extracted: Extracted): readonly string[] {
   if (extracted === undefined || extracted === null) return [];
-  if (typeof extracted === "string") return [extracted];
-  return "mustInject" in extracted ? [extracted.id] : extracted.slice(0, MAX_CANDIDATES);
+  const ids = typeof extracted === "object" && "mustInject" in extracted ? extracted.id : extracted;
+  return typeof ids === "string" ? [ids] : ids.slice(0, MAX_CANDIDATES);
 }
 
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {

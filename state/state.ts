@@ -16,10 +16,16 @@ export interface InjectOptions {
  * client presents. The client is told at the first chance, as if the session's use were to be noted.
  */
 export interface TranslatedId {
-  /** The id. */
-  readonly id: string;
+  /** The id; of several candidates, each. */
+  readonly id: string | readonly string[];
   /** Says that the client has to be told. */
   readonly mustInject: true;
+  /**
+   * What it was carried under.
+   *
+   * @default {the State's `name`}
+   */
+  readonly name?: string;
 }
 
 /** What `extract` may find: an id, several candidates, an id to be told, or nothing. */
@@ -41,6 +47,13 @@ export interface SessionState {
   clear?(headers: HeaderPair[]): void;
   /** The request headers that `extract` reads, for the response's `Vary`. */
   readonly vary?: readonly string[];
+  /**
+   * What the id is carried under: a cookie's name, say. A session that a `CookieStore` sealed for one
+   * name does not open under another. Read once, when the middleware is made.
+   *
+   * @default {undefined, it opens under any State without a name}
+   */
+  readonly name?: string;
 }
 
 /**
@@ -68,6 +81,8 @@ export interface SessionState {
 export class State implements SessionState {
   /** The request headers that `extract` reads, for the response's `Vary`. */
   readonly vary: readonly string[] = [];
+  /** What the id is carried under, where sealed sessions are to be bound to it. */
+  readonly name?: string;
 
   /**
    * Finds the id that the client presents.

@@ -9,8 +9,9 @@
  * | … | the session (`_cookie_payload.ts`) under AES-256-GCM |
  * | 16 | the tag |
  *
- * The key is derived from the secret, the purpose and the hour; version and purpose are bound as
- * associated data too.
+ * The key is derived from the secret, the purpose and the hour. The associated data is `1 PURPOSE`,
+ * or where the value is carried under a name the JSON of `[1, PURPOSE, NAME]`: no two of these are
+ * the same text.
  */
 import { hashOf, sessionOf } from "./_cookie_hash.ts";
 import { pack, unpack } from "./_cookie_payload.ts";
@@ -37,7 +38,11 @@ const HOUR = 3600;
 /** How far the clocks of two servers may be apart, in seconds. */
 const SKEW = 300;
 
+/** How many names are remembered in bytes: a State has one, and one that makes them up gets no more. */
+const MAX_NAMES = 100;
+
 const encoding = new Base64("base64url");
+const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** A value's letters, the first two of which say version 1. */
 const FORM = /^A[Q-Za-f][\w-]*$/;
 const MIN_SIZE = encoding.lengthOf(OVERHEAD_BYTES + 1);
@@ -51,13 +56,15 @@ export interface HourlySealOptions extends SealFormatOptions {
 /** Seals sessions under a key of the hour. */
 export class HourlySeal implements SealFormat {
   readonly #keys: readonly HourlyKeys[];
-  readonly #associated: Uint8Array<ArrayBuffer>;
+  readonly #purpose: string;
+  /** The associated data, by name. */
+  readonly #associated = new Map<string | undefined, Uint8Array<ArrayBuffer>>();
   readonly #maxSize: number;
   readonly #now: () => number;
 
   constructor({ secrets, purpose, maxSize, now }: HourlySealOptions) {
     this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));
-    this.#associated = new TextEncoder().encode(`${VERSION} ${purpose}`);
+    this.#purpose = purpose;
     this.#maxSize = maxSize;
     this.#now = now;
   }
@@ -66,7 +73,7 @@ export class HourlySeal implements SealFormat {
     return value.length >= MIN_SIZE && value.length <= MAX_COOKIE_BYTES && FORM.test(value);
   }
 
-  async open(value: string, maxAge: number): Promise<SealedSession | undefined> {
+  async open(value: string, maxAge: number, name?: string): Promise<SealedSession | undefined> {
     if (value.length > MAX_COOKIE_BYTES) return undefined;
     const bytes = encoding.decode(value);
     if (bytes === undefined || bytes.length <= OVERHEAD_BYTES) return undefined;
@@ -75,7 +82,7 @@ export class HourlySeal implements SealFormat {
     if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;
     const plain = await decryptWithAny(
       this.#keys.map((keys) => () => keys.at(hour)),
-      this.#parameters(bytes),
+      this.#parameters(bytes, name),
       bytes.subarray(HEAD_BYTES + IV_BYTES),
     );
     if (plain === undefined) return undefined;
@@ -83,7 +90,7 @@ export class HourlySeal implements SealFormat {
     return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;
   }
 
-  async seal(session: SealedSession): Promise<string> {
+  async seal(session: SealedSession, name?: string): Promise<string> {
     const plain = pack(session);
     checkSize(encoding.lengthOf(OVERHEAD_BYTES + plain.length), this.#maxSize);
     const hour = Math.floor(this.#now() / 1000 / HOUR);
@@ -91,7 +98,7 @@ export class HourlySeal implements SealFormat {
     bytes.set([VERSION, hour >> 16, hour >> 8, hour]);
     crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));
     const key = await this.#keys[0]!.at(hour);
-    const sealed = await crypto.subtle.encrypt(this.#parameters(bytes), key, plain);
+    const sealed = await crypto.subtle.encrypt(this.#parameters(bytes, name), key, plain);
     bytes.set(new Uint8Array(sealed), HEAD_BYTES + IV_BYTES);
     return encoding.encode(bytes);
   }
@@ -109,9 +116,20 @@ export class HourlySeal implements SealFormat {
     return await this.seal({ id, text, lastAccess, lifetime });
   }
 
-  #parameters(bytes: Uint8Array<ArrayBuffer>): AesGcmParams {
+  #parameters(bytes: Uint8Array<ArrayBuffer>, name: string | undefined): AesGcmParams {
     const iv = bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES);
-    return { name: "AES-GCM", iv, additionalData: this.#associated };
+    const additionalData = this.#associated.get(name) ?? this.#associate(name);
+    return { name: "AES-GCM", iv, additionalData };
+  }
+
+  #associate(name: string | undefined): Uint8Array<ArrayBuffer> {
+    const associated = bytesOf(
+      name === undefined
+        ? `${VERSION} ${this.#purpose}`
+        : JSON.stringify([VERSION, this.#purpose, name]),
+    );
+    if (this.#associated.size < MAX_NAMES) this.#associated.set(name, associated);
+    return associated;
   }
 
   /** Not from the future, and not from so long ago that nothing from then still lives. */

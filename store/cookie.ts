@@ -164,7 +164,8 @@ export class CookieStore implements SealingStore {
    * @throws {Error} What `revocations` throws.
    */
   async open(presented: string, options: OpenOptions): Promise<OpenedRecord | undefined> {
-    const opened = await this.#format.open(presented, options.maxAge ?? Infinity);
+    const { maxAge = Infinity, name } = options;
+    const opened = await this.#format.open(presented, maxAge, name);
     if (opened === undefined) return undefined;
     const { id, text, lastAccess, lifetime } = opened;
     const version = String(lifetime);
@@ -183,7 +184,7 @@ export class CookieStore implements SealingStore {
    */
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
-    const { lastAccess, ttl, signal, version } = options;
+    const { lastAccess, ttl, signal, version, name } = options;
     if (version !== undefined) {
       if (await this.#findRevocation(id, options) !== undefined) return undefined;
       // The answer may have come too late for anybody to wait for more.
@@ -191,7 +192,7 @@ export class CookieStore implements SealingStore {
     }
     // It is kept for so long from now, and its life counts from its last use.
     const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_LIFETIME);
-    return await this.#format.seal({ id, text, lastAccess, lifetime });
+    return await this.#format.seal({ id, text, lastAccess, lifetime }, name);
   }
 
   /**

@@ -141,10 +141,14 @@ export class LegacySessions {
     this.#ids = new IdSource({ secret: secrets[0]!, generateId: undefined }, isId);
   }
 
-  /** Whether there is a record of ours under what a client presents. */
-  async holds(presented: string): Promise<boolean> {
+  /**
+   * Whether there is a record of ours under what a client presents.
+   *
+   * @param name What it is carried under: the State's `name`.
+   */
+  async holds(presented: string, name?: string): Promise<boolean> {
     if (!this.#face.accepts(presented)) return false;
-    const record = await this.#face.read(presented);
+    const record = await this.#face.read(presented, name);
     // A sealing store finds something under any id, without a time.
     return record !== undefined && Number.isFinite(record.lastAccess);
   }
@@ -154,22 +158,27 @@ export class LegacySessions {
    * no session. Moves the session if that is still to do. It has not moved before its old record
    * is gone: until then this fails, and the client keeps its cookie.
    *
+   * @param name What it will be carried under: the State's `name`.
    * @throws {SessionError} `ERR_SESSION_STORE` when either store fails.
    */
-  async adopt(value: string): Promise<string | undefined> {
+  async adopt(value: string, name?: string): Promise<string | undefined> {
     const keys = await this.#keysOf(value);
     // Before the claim: a session that is gone from there has its claim here.
     const old = await this.#guard.call("read", () => this.#legacy.get(value), value);
     const known = this.#face.isVersioned ? await this.#claimed(keys) : undefined;
     const data = known === undefined && old ? this.#map(old as SessionHash) : undefined;
-    const moved = known ?? (data && await this.#move(keys, data));
+    const moved = known ?? (data && await this.#move(keys, data, name));
     if (moved !== undefined && old) {
       await this.#guard.call("delete", () => this.#legacy.destroy?.(value), value);
     }
     return moved;
   }
 
-  async #move(keys: readonly string[], data: SessionHash): Promise<string | undefined> {
+  async #move(
+    keys: readonly string[],
+    data: SessionHash,
+    name: string | undefined,
+  ): Promise<string | undefined> {
     const now = Math.floor(this.#now() / 1000);
     const created = numberOr(data._created, now);
     const text = encode(data, created, undefined);
@@ -180,7 +189,7 @@ export class LegacySessions {
     // Without claims it needs an id that is the same for every request.
     const key = keys[0]!;
     const id = this.#face.isVersioned ? await this.#ids.next() : key;
-    const written = await this.#face.create(id, text, lifetime);
+    const written = await this.#face.create(id, text, lifetime, name);
     if (written === undefined) throw taken();
     if (!this.#face.isVersioned) return written.transport;
     // The commit: before it nobody has seen the id, and after it nobody makes another.

@@ -158,6 +158,13 @@ export interface OpenOptions extends StoreCallOptions {
    * @default {Infinity}
    */
   maxAge?: number;
+  /**
+   * What the value was carried under. One that was sealed for another name does not open, where the
+   * store can bind it.
+   *
+   * @default {undefined, a value that was sealed for no name}
+   */
+  name?: string;
 }
 
 /** What `open` finds. */
@@ -170,6 +177,8 @@ export interface OpenedRecord extends StoredRecord {
 export interface SealOptions extends WriteOptions {
   /** The version that `open` gave; undefined for the first value under a new id. */
   version?: string;
+  /** What the value is to be carried under, as `open` will be told. */
+  name?: string;
 }
 
 /** How an id is given up. */

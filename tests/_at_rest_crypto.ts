@@ -1,6 +1,15 @@
 /** Web Crypto under observation. */
 
-const METHODS = ["digest", "importKey", "deriveKey", "deriveBits", "encrypt", "decrypt", "sign"];
+const METHODS = [
+  "digest",
+  "importKey",
+  "deriveKey",
+  "deriveBits",
+  "encrypt",
+  "decrypt",
+  "sign",
+  "verify",
+];
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
 const subtle = crypto.subtle as unknown as Methods;
 

@@ -7,15 +7,15 @@ export const SECRET = "a secret of more than 32 bytes, for forgers";
 const NAME = "sid";
 const { signal } = new AbortController();
 
-/** A server with sealed cookies, and what a client and an operator see of it. */
-export function setUp(options: Partial<CookieStoreOptions> = {}) {
+/** A server with sealed cookies of a name, and what a client and an operator see of it. */
+export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
   const clock = fakeClock();
   const store = new CookieStore({ secret: SECRET, now: clock.now, ...options });
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
     secret: "ids",
     store,
-    cookieName: NAME,
+    cookieName: name,
     // Longer than any value lives here, so that the value itself has to say when it is over.
     expire: 86_400,
     now: clock.now,
@@ -29,13 +29,13 @@ export function setUp(options: Partial<CookieStoreOptions> = {}) {
   /** A sealed session, `extra` in it. */
   const seal = (extra: Record<string, unknown> = {}, id = idOf("5")) => {
     const text = JSON.stringify({ _created: clock.seconds(), user: "ada", ...extra });
-    const written = { lastAccess: clock.seconds(), ttl: 3600, signal };
+    const written = { lastAccess: clock.seconds(), ttl: 3600, name, signal };
     return store.seal(id, text, written) as Promise<string>;
   };
   /** Status, headers, body and events of a visit with this value. */
   const outward = async (value: string | undefined) => {
     events.length = 0;
-    const headers = new Headers(value === undefined ? {} : { cookie: `${NAME}=${value}` });
+    const headers = new Headers(value === undefined ? {} : { cookie: `${name}=${value}` });
     const response = await handler(new Request("http://localhost/", { headers }));
     return JSON.stringify([
       response.status,

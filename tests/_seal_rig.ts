@@ -23,5 +23,5 @@ export function sealWith(options: Partial<HourlySealOptions> = {}) {
 }
 
 /** Opens a value, however old it may be. */
-export const open = (format: HourlySeal, value: string, maxAge = Infinity) =>
-  format.open(value, maxAge);
+export const open = (format: HourlySeal, value: string, maxAge = Infinity, name?: string) =>
+  format.open(value, maxAge, name);

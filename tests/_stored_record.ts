@@ -52,7 +52,7 @@ function plain(text: string): Stored | undefined {
 async function sealing(text: string, format: "pagi" | undefined): Promise<Stored | undefined> {
   const store = new CookieStore({ secret: SECRET, now: () => NOW * 1000, ...format && { format } });
   try {
-    const value = await store.seal(ID, text, write);
+    const value = await store.seal(ID, text, { ...write, name: "pagi_session" });
     return value === undefined ? undefined : { store, presented: value };
   } catch {
     // Too large for a cookie, or not what this format can hold: no client has such a value.

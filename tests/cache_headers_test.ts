@@ -80,6 +80,23 @@ for (const way of WAYS) {
   });
 }
 
+Deno.test("a response varies whose handler was refused to write, and says so to its client", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = `${await signIn()}; ${await signIn()}`;
+  for (const act of Object.values(WRITES)) {
+    const response = await sessions.run(requestWith({ cookie }), (session) => {
+      try {
+        act(session);
+        return new Response("done");
+      } catch {
+        return new Response("sign in first");
+      }
+    });
+    assertEquals(await response.text(), "sign in first");
+    assertEquals(response.headers.get("vary"), "Cookie");
+  }
+});
+
 Deno.test("a response's own Cache-Control stands beside an id, and one that shares it is an event", async () => {
   for (
     const [own, types] of [

@@ -78,6 +78,18 @@ Deno.test("a cookie of one purpose is no session for another, though secret and 
   }
 });
 
+Deno.test("a cookie of one name is no session under another, though secret and purpose are the same", async () => {
+  const names = ["customer", "admin", "Admin", "administrator", "a", "ab"];
+  const rigs = names.map((name) => setUp({}, name));
+  for (const here of rigs) {
+    const nobody = await here.outward(undefined);
+    for (const there of rigs) {
+      const isAccepted = await here.outward(await there.seal()) !== nobody;
+      assertEquals(isAccepted, here === there);
+    }
+  }
+});
+
 Deno.test("parts of two cookies put together are no session", async () => {
   const { seal, outward, clock } = setUp();
   const nobody = await outward(undefined);

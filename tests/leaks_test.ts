@@ -21,6 +21,7 @@ import {
   withConsole,
 } from "./_leak_rig.ts";
 import { cookieOf, failing, fakeClock, idOf, requestWith } from "./_helpers.ts";
+import { WAYS } from "./_ways.ts";
 
 const secret = SECRET;
 
@@ -232,6 +233,36 @@ Deno.test("misuse is refused without a word of secrets, ids and data", async () 
   assertEquals(ear.leaks(), []);
   assertEquals(ear.told.filter((told) => shortEar.some((part) => told.includes(part))), []);
 });
+
+for (const way of WAYS) {
+  Deno.test(`${way.name}: a response's headers tell nothing of a session but its id, once`, async () => {
+    const ear = new Ear();
+    const sessions = listenedTo(ear, { state: way.state });
+    let id: string | undefined;
+    const acts = [
+      fill,
+      (session: Session) => session.regenerate(),
+      fill,
+      (session: Session) => session.destroy(),
+    ];
+    for (const act of acts) {
+      const request = requestWith(id === undefined ? {} : way.present(id));
+      const response = await sessions.run(request, (session) => (act(session), new Response()));
+      const told = way.told(response);
+      ear.keep(id, told);
+      const headers = [...response.headers].join("\n");
+      // Nothing is told, or that it is over.
+      if (told === undefined || told === "") ear.hear(headers);
+      else {
+        const [before, after, ...more] = headers.split(told);
+        assertEquals(more, []);
+        ear.hear(before! + after!);
+        id = told;
+      }
+    }
+    assertEquals(ear.leaks(), []);
+  });
+}
 
 Deno.test("a logout that fails tells the client nothing but to forget its cookie", async () => {
   const ear = new Ear();

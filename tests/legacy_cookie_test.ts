@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConnectCookie, LegacyCookie } from "@pagi/session/migrate";
 import type { HeaderPair } from "@pagi/session";
+import { countSubtle } from "./_at_rest_crypto.ts";
 import { requestWith, scopeWith } from "./_helpers.ts";
 
 /** `abc` signed with "keyboard cat" by cookie-signature 1.2. */
@@ -17,6 +18,17 @@ Deno.test("ConnectCookie.extract() finds the id that was signed, encoded or not"
   assertEquals(await read(cookie, SIGNED), ["abc"]);
   const request = requestWith({ cookie: `a=b; connect.sid=${encodeURIComponent(SIGNED)}` });
   assertEquals(await cookie.extract({ type: "http", request }), ["abc"]);
+});
+
+Deno.test("ConnectCookie.extract() leaves it to Web Crypto to compare signatures, in constant time", async () => {
+  const cookie = new ConnectCookie({ secret });
+  for (const [value, isOurs] of [[SIGNED, true], [SIGNED.replace(".B", ".C"), false]] as const) {
+    const calls = await countSubtle(async () => {
+      assertEquals((await read(cookie, value)).length === 1, isOurs);
+    });
+    // Nothing is computed here that could be compared letter by letter.
+    assertEquals([calls.verify, calls.sign, calls.digest], [1, undefined, undefined]);
+  }
 });
 
 Deno.test("ConnectCookie.extract() finds nothing when any character is another", async () => {

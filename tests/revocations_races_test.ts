@@ -8,12 +8,12 @@ const { signal } = new AbortController();
 
 /** A store that remembers what it sealed, and which ids were to be given up. */
 class Account extends CookieStore {
-  readonly #values: string[] = [];
+  readonly #values: { value: string; name: string | undefined }[] = [];
   readonly #givenUp = new Set<string>();
 
   override async seal(...args: Parameters<CookieStore["seal"]>) {
     const value = await super.seal(...args);
-    if (value !== undefined) this.#values.push(value);
+    if (value !== undefined) this.#values.push({ value, name: args[2].name });
     return value;
   }
 
@@ -26,8 +26,8 @@ class Account extends CookieStore {
   /** How many ids were given up, and how many of these open all the same, whoever has a copy. */
   async settle() {
     const alive = new Set<string>();
-    for (const value of this.#values) {
-      const opened = await this.open(value, { signal });
+    for (const { value, name } of this.#values) {
+      const opened = await this.open(value, { name, signal });
       if (opened?.text.startsWith("{")) alive.add(opened.id);
     }
     const replayed = [...this.#givenUp].filter((id) => alive.has(id));

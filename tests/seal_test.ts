@@ -51,6 +51,19 @@ Deno.test("HourlySeal writes the bytes that its page says, as another implementa
   assertEquals(plain.subarray(45).toString(), session.text);
 });
 
+Deno.test("HourlySeal binds a name as its page says, as another implementation reads it", async () => {
+  const { format, session, clock } = sealWith({ purpose: "cart" });
+  const bytes = Buffer.from(await format.seal(session, "__Host-\u00e9"), "base64url");
+  const hour = Math.floor(clock.seconds() / HOUR);
+  const salt = "@pagi/session sealed session 1";
+  const key = Buffer.from(hkdfSync("sha256", SECRET, salt, `${hour} cart`, 32));
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(4, 16));
+  decipher.setAAD(Buffer.from('[1,"cart","__Host-\u00e9"]'));
+  decipher.setAuthTag(bytes.subarray(-16));
+  const plain = Buffer.concat([decipher.update(bytes.subarray(16, -16)), decipher.final()]);
+  assertEquals(plain.subarray(45).toString(), session.text);
+});
+
 Deno.test("HourlySeal seals the same session to another value each time", async () => {
   const { format, session } = sealWith();
   const values = await Promise.all(Array.from({ length: 100 }, () => format.seal(session)));
@@ -112,6 +125,45 @@ Deno.test("HourlySeal opens nothing of another secret, purpose or version", asyn
     assertEquals(await open(format, await other.seal(session)), undefined);
   }
   assertEquals(format.accepts(`B${value.slice(1)}`), false);
+});
+
+Deno.test("HourlySeal opens what it sealed for a purpose and a name for these alone, wherever one ends", async () => {
+  const { make, session } = sealWith();
+  const uses = [
+    ["a b", "c"],
+    ["a", "b c"],
+    ["a", " b c"],
+    ["a b c", undefined],
+    ["a", undefined],
+    ["a", ""],
+    ['a","b', "c"],
+    ["a", 'b","c'],
+    ['["a","b"]', undefined],
+    ["a", "b"],
+    ["a", "\ud800"],
+    ["a", "\ud801"],
+    ["a", "\ufffd"],
+  ] as const;
+  for (const [from, [purpose, name]] of uses.entries()) {
+    const value = await make({ purpose }).seal(session, name);
+    for (const [to, [purpose, name]] of uses.entries()) {
+      const format = make({ purpose });
+      assertEquals(await open(format, value, Infinity, name) !== undefined, from === to);
+      // Nor once it has opened something under that name.
+      await open(format, await format.seal(session, name), Infinity, name);
+      assertEquals(await open(format, value, Infinity, name) !== undefined, from === to);
+    }
+  }
+});
+
+Deno.test("HourlySeal tells names apart however many there are", async () => {
+  const { format, session } = sealWith();
+  const values = [];
+  for (let at = 0; at < 150; at++) values.push(await format.seal(session, `name ${at}`));
+  for (const [at, value] of values.entries()) {
+    assertEquals((await open(format, value, Infinity, `name ${at}`))?.id, session.id);
+    assertEquals(await open(format, value, Infinity, `name ${at + 1}`), undefined);
+  }
 });
 
 Deno.test("HourlySeal opens nothing whose hour was changed to one that has a key", async () => {

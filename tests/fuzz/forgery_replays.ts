@@ -19,6 +19,7 @@ export const forgeryReplays: Campaign = {
       const others: Record<string, () => Rig> = {
         key: () => setUp({ secret: near(random, secret), purpose }),
         purpose: () => setUp({ secret, purpose: near(random, `${purpose} `) }),
+        name: () => setUp({ secret, purpose }, near(random, "sid")),
         format: () => setUp({ secret, format: "pagi" }),
       };
       const nobody = await here.outward(undefined);

@@ -5,7 +5,10 @@
 import type { Mutant } from "./_mutants.ts";
 
 const FORGERY = ["tests/forgery_test.ts"];
+const NAMES = ["tests/names_test.ts", "tests/seal_test.ts"];
 const FIXATION = ["tests/fixation_test.ts"];
+const TOSSING = ["tests/tossing_test.ts"];
+const IDS = ["tests/id_test.ts"];
 const INVENTED = ["tests/invented_ids_test.ts"];
 const LEAKS = ["tests/leaks_test.ts", "tests/leaks_drivers_test.ts"];
 const CACHES = ["tests/cache_headers_test.ts"];
@@ -30,9 +33,34 @@ const forging: Mutant[] = [
   mistake("a seal that does not bind its purpose", FORGERY, {
     file: "store/_seal_hourly.ts",
     find: "this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));\n" +
-      "    this.#associated = new TextEncoder().encode(`${VERSION} ${purpose}`);",
+      "    this.#purpose = purpose;",
     replace: 'this.#keys = secrets.map((secret) => new HourlyKeys(secret, ""));\n' +
-      "this.#associated = new TextEncoder().encode(`${VERSION}`);",
+      'this.#purpose = "";',
+  }),
+  mistake("a seal that does not bind the name it is carried under", FORGERY, {
+    file: "store/_seal_hourly.ts",
+    find: "name === undefined\n",
+    replace: "name !== null\n",
+  }),
+  mistake("a purpose and a name that run into each other", NAMES, {
+    file: "store/_seal_hourly.ts",
+    find: ": JSON.stringify([VERSION, this.#purpose, name])",
+    replace: ": `${VERSION} ${this.#purpose} ${name}`",
+  }),
+  mistake("a middleware that does not say under what a sealed session came", NAMES, {
+    file: "_sealing_face.ts",
+    find: "this.#store.open(presented, { maxAge: this.#maxAge, name, signal })",
+    replace: "this.#store.open(presented, { maxAge: this.#maxAge, signal })",
+  }),
+  mistake("a header that counts as the cookie of its name", NAMES, {
+    file: "state/header.ts",
+    find: "this.name = `header ${this.#headerName}`;",
+    replace: "this.name = this.#headerName;",
+  }),
+  mistake("a renamed cookie that is opened under its new name", NAMES, {
+    file: "state/migrating.ts",
+    find: "return { id, mustInject: true, name: this.#legacy.name };",
+    replace: "return { id, mustInject: true };",
   }),
   mistake("a key that does not depend on the secret", FORGERY, {
     file: "store/_seal_keys.ts",
@@ -109,7 +137,49 @@ const planting: Mutant[] = [
   }),
 ];
 
+/** Mistakes about several cookies of our name. */
+const tossing: Mutant[] = [
+  mistake("a crowd of ids of which the first four count", TOSSING, {
+    file: "lifecycle.ts",
+    find: "if (accepted.length > MAX_CANDIDATES) return this.#refuse();",
+    replace: "accepted.length = Math.min(accepted.length, MAX_CANDIDATES);",
+  }),
+  mistake("a client with two sessions that is taken for a new one", TOSSING, {
+    file: "lifecycle.ts",
+    find: 'return { kind: "ambiguous" };',
+    replace: "return ABSENT;",
+  }),
+  mistake("of several ids the first, dead or alive", TOSSING, {
+    file: "lifecycle.ts",
+    find: '} else if (found.kind === "live" || best.kind === "absent") best = found;',
+    replace: "} else return found;",
+  }),
+];
+
 const flooding: Mutant[] = [
+  mistake("a visit that is told an id though nothing was written", INVENTED, {
+    file: "_exchange.ts",
+    find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
+    replace: "if (isUntouched && !settings.saveUninitialized) return newId ?? this.#id;",
+  }),
+  mistake("a generator that fails and is replaced by a weaker one", IDS, {
+    file: "_id.ts",
+    find: "const bytes = crypto.getRandomValues(this.#random);",
+    replace: "let bytes = this.#random;\n" +
+      "try { crypto.getRandomValues(bytes); }\n" +
+      "catch { bytes = bytes.map(() => Math.random() * 256); }",
+  }),
+  mistake("a stream of ids that starts without randomness", IDS, {
+    file: "_id.ts",
+    find: "const fresh = crypto.getRandomValues(new Uint8Array(ID_BYTES));",
+    replace: "const fresh = new Uint8Array(ID_BYTES);\n" +
+      "try { crypto.getRandomValues(fresh); } catch {}",
+  }),
+  mistake("ids of generateId that nobody looks at", IDS, {
+    file: "_id.ts",
+    find: "if (this.#isValid(id)) return id;",
+    replace: "if (id !== undefined) return id;",
+  }),
   mistake("a visit that is stored though nothing was written", INVENTED, {
     file: "_exchange.ts",
     find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
@@ -155,6 +225,28 @@ const leaking: Mutant[] = [
     find: "onEvent?.(event);",
     replace: "onEvent?.(event);\nconsole.warn(event.message);",
   }),
+  mistake("data in a response's header", LEAKS, {
+    file: "_exchange.ts",
+    find: "settings.state.inject(headers, transport, { expire });",
+    replace: "settings.state.inject(headers, transport, { expire });\n" +
+      'headers.push(["x-session", change.text]);',
+  }),
+  mistake("a record in hex of which the end is told", ["tests/cause_test.ts"], {
+    file: "_cause.ts",
+    find: "/[0-9a-f]{64,}/gi",
+    replace: "/[0-9a-f]{64}/gi",
+  }),
+  mistake("a cause that nobody looks through", ["tests/cause_test.ts"], {
+    file: "_cause.ts",
+    find: "cause === undefined ? undefined : { cause: inner(cause) }",
+    replace: "{ cause }",
+  }),
+  mistake("a signature that is compared letter by letter", ["tests/legacy_cookie_test.ts"], {
+    file: "state/_connect_signature.ts",
+    find: "if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;",
+    replace: "if (await crypto.subtle.sign(HMAC, key, bytesOf(value)).then((made) =>\n" +
+      "new Uint8Array(made).join() === signature.join())) return value;",
+  }),
   mistake("a store whose keys are the ids", ["tests/at_rest_test.ts"], {
     file: "store/hashed.ts",
     find: "const key = await sha256(id);",
@@ -173,6 +265,11 @@ const caching: Mutant[] = [
     file: "_exchange.ts",
     find: "return this.control.isAccessed ? this.#lifecycle.settings.state.vary ?? [] : [];",
     replace: "return [];",
+  }),
+  mistake("an accessor that is refused unseen", CACHES, {
+    file: "session.ts",
+    find: "this.#control.isAccessed = true;\n    if (mode",
+    replace: "if (mode",
   }),
   mistake("an accessor that reads unseen", CACHES, {
     file: "session.ts",
@@ -195,6 +292,7 @@ const caching: Mutant[] = [
 export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...forging,
   ...planting,
+  ...tossing,
   ...flooding,
   ...leaking,
   ...caching,
