@@ -31,8 +31,9 @@ export interface CookieStoreOptions {
    */
   secret: string | readonly string[];
   /**
-   * What the values are for. Those of another purpose do not open, though the secret is the same.
-   * Not with `format: "pagi"`, which cannot bind it.
+   * What the values are for. Those of another purpose do not open, though the secret is the same; nor
+   * do those of another cookie, header or other `name` of a State, which the middleware sees to. Not
+   * with `format: "pagi"`, which can bind neither.
    *
    * @default {"session"}
    */
@@ -88,8 +89,9 @@ const NAME_BYTES = 64;
  * | two requests at once that write | the browser keeps the answer that came last; what the other wrote is lost | the same |
  * | an answer that arrives after a later login | puts the old session in its place | puts a dead cookie in its place |
  * | `sessions.destroy()` of an id or a Session | fails, `ERR_SESSION_STORE` | ends the session, wherever it has moved |
- * | `sessions.destroy()` of a cookie's value | does nothing | the same as for its id |
+ * | `sessions.destroy()` of a cookie's value | does nothing | the same as for its id, under the State's own name |
  * | `sessions.update()` | changes nothing: only a response can bring a new cookie | the same |
+ * | a cookie's value under another name | is nobody's, but with `format: "pagi"` | the same |
  *
  * So keep nothing in it that must not come back: no balance, no one-time token. The middleware says
  * so by the event `store-without-guarantees`. Use is noted by a new cookie: leave `rolling` on.
@@ -99,8 +101,8 @@ const NAME_BYTES = 64;
  * drops records early, such as a MemoryStore that is full or restarted, undoes logouts. Each id has
  * one record at most, written once: a session's ids are one chain, and only the last can be alive.
  *
- * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no expiry
- * of its own and one key for a secret's whole life, so change the secret within 2^32 sessions sealed.
+ * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name, no
+ * expiry of its own and one key for a secret's whole life, so change the secret within 2^32 sessions sealed.
  *
  * @example
  * ```ts
@@ -211,7 +213,7 @@ export class CookieStore implements SealingStore {
     return await this.#revocations.end(id, text, { lastAccess, ttl, signal: options.signal });
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** PAGI's `get`: the data, with its reserved keys, of a session that was sealed without a name. */
   async get(presented: string): Promise<SessionHash | undefined> {
     const hash = await this.#format.openHash(presented);
     const isDead = await this.#findRevocation(hash?._id, patient()) !== undefined;
@@ -219,7 +221,7 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * PAGI's `set`: resolves to the cookie's value, which holds the data for 400 days.
+   * PAGI's `set`: resolves to the value, without a name, which holds the data for 400 days.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it does not fit into a cookie,
    * `ERR_SESSION_INTERRUPTED` when the session has ended.
@@ -232,7 +234,7 @@ export class CookieStore implements SealingStore {
     return await this.#format.sealHash(id, data);
   }
 
-  /** PAGI's `delete`, of an id or a value; without `revocations` there is nothing to do. */
+  /** PAGI's `delete`, of an id or a value without a name; nothing to do without `revocations`. */
   async delete(idOrPresented: string): Promise<void> {
     if (this.#revocations === undefined) return;
     const id = isId(idOrPresented)
