@@ -27,7 +27,10 @@ export interface LegacyCookieOptions {
   decode?: (value: string) => Awaitable<string | undefined>;
 }
 
-/** How many values are looked at where the client sends several cookies of the name. */
+/**
+ * How many values a client may send. Of more none is looked at: behind an attacker's, one good and some
+ * junk, the client's own would not be.
+ */
 const MAX_VALUES = 4;
 const NONE: readonly string[] = [];
 
@@ -68,13 +71,13 @@ export class LegacyCookie {
     this.#decode = decode;
   }
 
-  /** What stands for the session in the client's cookie; of several cookies of the name, each. */
+  /** What stands for the session in the client's cookie; of up to four cookies of the name, each. */
   extract(scope: Scope): Awaitable<readonly string[]> {
     const header = headerValue(scope, "cookie", ";");
     const found = header === undefined ? undefined : cookieValue(header, this.name);
     if (found === undefined) return NONE;
     const values = typeof found === "string" ? [found] : [...new Set(found)];
-    return this.#decodeAll(values.slice(0, MAX_VALUES));
+    return values.length > MAX_VALUES ? NONE : this.#decodeAll(values);
   }
 
   /** Adds the Set-Cookie that removes the cookie. */

@@ -34,7 +34,7 @@ export interface MigratingStateOptions {
   sessions?: AdoptingSessions;
 }
 
-/** How many of a client's candidates are looked at, as in lifecycle. */
+/** How many of a client's candidates are looked at; of more old ones, none, as in lifecycle. */
 const MAX_CANDIDATES = 4;
 
 /**
@@ -156,9 +156,11 @@ export class MigratingState extends State {
     sessions: AdoptingSessions,
   ): Promise<Extracted> {
     const own = await pending;
-    for (const presented of candidates(own)) {
+    for (const presented of candidates(own).slice(0, MAX_CANDIDATES)) {
       if (await sessions.holds(presented, this.name)) return own;
     }
+    // Behind an attacker's, one live and some dead, the client's own would not be looked at.
+    if (values.length > MAX_CANDIDATES) return own;
     const ids: string[] = [];
     for (const value of values) {
       const id = await sessions.adopt(value, this.name);
@@ -172,7 +174,7 @@ export class MigratingState extends State {
 function candidates(extracted: Extracted): readonly string[] {
   if (extracted === undefined || extracted === null) return [];
   const ids = typeof extracted === "object" && "mustInject" in extracted ? extracted.id : extracted;
-  return typeof ids === "string" ? [ids] : ids.slice(0, MAX_CANDIDATES);
+  return typeof ids === "string" ? [ids] : ids;
 }
 
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {

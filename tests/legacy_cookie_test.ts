@@ -112,14 +112,16 @@ Deno.test("LegacyCookie.extract() decodes percent signs, then what decode says",
   assertEquals(await read(decoding, "abc", "bad", "none", ""), ["ABC"]);
 });
 
-Deno.test("LegacyCookie.extract() looks at the first four of several cookies of the name", async () => {
+Deno.test("LegacyCookie.extract() looks at four cookies of the name, and at none where there are more", async () => {
   let decoded = 0;
   const decode = (value: string) => {
     decoded++;
     return value;
   };
   const cookie = new LegacyCookie({ cookieName: "connect.sid", decode });
-  assertEquals(await read(cookie, "a", "b", "a", "c", "d", "e"), ["a", "b", "c", "d"]);
+  assertEquals(await read(cookie, "a", "b", "a", "c", "d"), ["a", "b", "c", "d"]);
+  assertEquals(decoded, 4);
+  assertEquals(await read(cookie, "a", "b", "c", "d", "e"), []);
   assertEquals(decoded, 4);
 });
 

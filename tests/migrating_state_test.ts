@@ -72,6 +72,21 @@ Deno.test("MigratingState.extract() gives several old sessions for lifecycle to 
   assertEquals(await extract("old=a; old=b"), ["1", "2"]);
 });
 
+Deno.test("MigratingState.extract() takes no old session that stands before so many that ours is not seen", async () => {
+  const values = ["mallory", "1", "2", "3", "ann"];
+  const asked: string[] = [];
+  const state = new MigratingState({
+    state: new CookieState(),
+    legacy: { extract: () => values },
+    sessions: { adopt: (value) => void asked.push(value), holds: () => false },
+  });
+  assertEquals(await state.extract(scopeWith({ cookie: "pagi_session=a" })), "a");
+  assertEquals(await state.extract(scopeWith({})), undefined);
+  assertEquals(asked, []);
+  const { extract } = stateOver({ mallory: "1", ann: "2" });
+  assertEquals(await extract(values.map((value) => `old=${value}`).join("; ")), undefined);
+});
+
 Deno.test("MigratingState names the headers of both for Vary", () => {
   const state = new MigratingState({
     state: new HeaderState({ headerName: "X-Id" }),

@@ -296,6 +296,16 @@ Deno.test("two cookies of the old name with two sessions are ambiguous; with one
   assertEquals(again.headers.getSetCookie().length, 2);
 });
 
+Deno.test("a crowd of cookies of the old name is refused, whatever stands in it", async () => {
+  const before = serve(cookieCalled("old"));
+  const values = [await before.signIn()];
+  for (let at = 0; at < 3; at++) values.push((await before.signIn()).slice(0, -4) + "AAAA");
+  values.push(await before.signIn());
+  const { load, events } = renaming();
+  assertEquals(await load({ cookie: values.map((value) => `old=${value}`).join("; ") }), undefined);
+  assertEquals(events, ["ambiguous"]);
+});
+
 Deno.test("a client that presents the new name is not looked up under the old one", async () => {
   const value = await serve(cookieCalled("old")).signIn();
   const own = await serve(cookieCalled("new")).signIn();

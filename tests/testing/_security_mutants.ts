@@ -7,6 +7,7 @@ import type { Mutant } from "./_mutants.ts";
 const FORGERY = ["tests/forgery_test.ts"];
 const NAMES = ["tests/names_test.ts", "tests/seal_test.ts"];
 const FIXATION = ["tests/fixation_test.ts"];
+const MIGRATING = ["tests/migrating_state_test.ts"];
 const TOSSING = ["tests/tossing_test.ts"];
 const IDS = ["tests/id_test.ts"];
 const INVENTED = ["tests/invented_ids_test.ts"];
@@ -143,6 +144,16 @@ const tossing: Mutant[] = [
     file: "lifecycle.ts",
     find: "if (accepted.length > MAX_CANDIDATES) return this.#refuse();",
     replace: "accepted.length = Math.min(accepted.length, MAX_CANDIDATES);",
+  }),
+  mistake("a crowd of old cookies of which the first four count", MIGRATING, {
+    file: "state/migrating.ts",
+    find: "if (values.length > MAX_CANDIDATES) return own;",
+    replace: "values = values.slice(0, MAX_CANDIDATES);",
+  }),
+  mistake("a crowd of another library's cookies of which the first four count", MIGRATING, {
+    file: "state/legacy_cookie.ts",
+    find: "return values.length > MAX_VALUES ? NONE : this.#decodeAll(values);",
+    replace: "return this.#decodeAll(values.slice(0, MAX_VALUES));",
   }),
   mistake("a client with two sessions that is taken for a new one", TOSSING, {
     file: "lifecycle.ts",
