@@ -107,9 +107,9 @@ const forging: Mutant[] = [
 const planting: Mutant[] = [
   mistake("an id that was presented and is adopted", FIXATION, {
     file: "lifecycle.ts",
-    find: "return this.#face.accepts(id) ? this.records.find(id) : ABSENT;",
+    find: "return this.#face.accepts(id) ? this.records.find(id, name) : ABSENT;",
     replace: "if (!this.#face.accepts(id)) return ABSENT;\n" +
-      "return after(this.records.find(id), (found) => {\n" +
+      "return after(this.records.find(id, name), (found) => {\n" +
       'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, id);\n' +
       "return found;\n});",
   }),
@@ -180,12 +180,6 @@ const flooding: Mutant[] = [
       "try { crypto.getRandomValues(bytes); }\n" +
       "catch { bytes = bytes.map(() => Math.random() * 256); }",
   }),
-  mistake("a stream of ids that starts without randomness", IDS, {
-    file: "_id.ts",
-    find: "const fresh = crypto.getRandomValues(new Uint8Array(ID_BYTES));",
-    replace: "const fresh = new Uint8Array(ID_BYTES);\n" +
-      "try { crypto.getRandomValues(fresh); } catch {}",
-  }),
   mistake("ids of generateId that nobody looks at", IDS, {
     file: "_id.ts",
     find: "if (this.#isValid(id)) return id;",
@@ -255,8 +249,10 @@ const leaking: Mutant[] = [
   mistake("a signature that is compared letter by letter", ["tests/legacy_cookie_test.ts"], {
     file: "state/_connect_signature.ts",
     find: "if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;",
-    replace: "if (await crypto.subtle.sign(HMAC, key, bytesOf(value)).then((made) =>\n" +
-      "new Uint8Array(made).join() === signature.join())) return value;",
+    replace: "for (const secret of key === undefined ? [] : this.#secrets) {\n" +
+      'const made = await crypto.subtle.importKey("raw", bytesOf(secret), HMAC, false, ["sign"])\n' +
+      ".then((key) => crypto.subtle.sign(HMAC, key, bytesOf(value)));\n" +
+      "if (new Uint8Array(made).join() === signature.join()) return value;\n}",
   }),
   mistake("a store whose keys are the ids", ["tests/at_rest_test.ts"], {
     file: "store/hashed.ts",
