@@ -1,5 +1,5 @@
 /** Between a session's data and its text: what may be in it, how it is written, how large it may be. */
-import { decode, encode, type SessionValues, stringify, STRUCTURED } from "./_codec.ts";
+import { decode, encode, MAX_DEPTH, type SessionValues, stringify, STRUCTURED } from "./_codec.ts";
 import type { Control, Shown } from "./_control.ts";
 import { findFault, type Keeper } from "./_faults.ts";
 import { arePlain, isPlain } from "./_plain_values.ts";
@@ -13,11 +13,11 @@ export type CodecName = "json" | "structured";
 const MAX_BYTES_PER_UNIT = 3;
 
 const KEEPERS: Record<CodecName, Keeper> = {
-  json: { name: "JSON", hasCollections: false, keeps: (value) => isPlain(value, 1) },
+  json: { name: "JSON", hasCollections: false, keeps: (value) => isPlain(value, MAX_DEPTH) },
   structured: {
     name: "the codec",
     hasCollections: true,
-    keeps: (value) => pack(value, 1) !== undefined,
+    keeps: (value) => pack(value) !== undefined,
   },
 };
 

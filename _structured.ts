@@ -146,26 +146,17 @@ export function packValues(values: SessionValues): SessionValues | undefined {
  * @param depth How many lists and objects may be nested in each other: that ends a cycle too.
  */
 export function pack(value: unknown, depth: number = MAX_DEPTH): unknown {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return value;
-    case "number":
-      if (Number.isFinite(value) && !Object.is(value, -0)) return value;
-      break;
-    case "object":
-      if (value === null) return value;
-      break;
-  }
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (Number.isFinite(value) && !Object.is(value, -0)) return value;
   // From here on it is a list or an object in the text.
   if (depth === 0) return undefined;
   switch (typeof value) {
     case "number":
-      return tagged("$number", value);
+      return tagged("$number", value, depth);
     case "undefined":
-      return tagged("$undefined", value);
+      return tagged("$undefined", value, depth);
     case "bigint":
-      return tagged("$bigint", value);
+      return tagged("$bigint", value, depth);
     case "object":
       return packObject(value!, depth - 1);
     default:
@@ -196,7 +187,7 @@ function packSpecial(value: object, depth: number): unknown {
   return isBare ? tagged(tag, value, depth) : undefined;
 }
 
-function tagged(tag: string, value: unknown, depth = 0): unknown[] | undefined {
+function tagged(tag: string, value: unknown, depth: number): unknown[] | undefined {
   try {
     const items = KINDS[tag]!.pack(value as never, depth);
     return items && [tag, ...items];

@@ -125,6 +125,72 @@ Deno.test("withoutQuotations() keeps nothing of what is no error, and calls no g
   assertEquals(calls, 0);
 });
 
+/** A stretch of the record, of so many characters. */
+const stretch = (length: number) => TEXT.slice(8, 8 + length);
+
+Deno.test("withoutQuotations() takes twelve characters of a record for a quotation, wherever they stand", () => {
+  const short = new Error(`bad: ${stretch(11)}, ${stretch(11)}`);
+  assertStrictEquals(withoutQuotations(short, texts), short);
+  for (const [before, after] of [["", ""], ["at ", ""], ["", " is bad"]]) {
+    const told = withoutQuotations(new Error(before + stretch(12) + after), texts) as Error;
+    assertEquals(told.message, `${before}(redacted)${after}`);
+  }
+});
+
+Deno.test("withoutQuotations() looks through a thousand characters, and tells no more of a message", () => {
+  // With its name in front, as the stack has it.
+  const [whole, longer] = [new Error("-".repeat(993)), new Error("-".repeat(994))];
+  assertStrictEquals(withoutQuotations(whole, texts), whole);
+  assert(withoutQuotations(longer, texts) !== longer);
+  const told = withoutQuotations(new Error("-".repeat(1001)), texts) as Error;
+  assertEquals(told.message, "-".repeat(1000));
+});
+
+Deno.test("withoutQuotations() looks four causes deep", () => {
+  const chain = (causes: number, innermost: Error) => {
+    let error = innermost;
+    for (let at = causes - 1; at >= 0; at--) error = new Error(`level ${at}`, { cause: error });
+    return error;
+  };
+  const clean = chain(4, new Error("level 4"));
+  assertStrictEquals(withoutQuotations(clean, texts), clean);
+  for (const innermost of [new Error("level 5"), new Error(TEXT), chain(3, new Error(TEXT))]) {
+    const messages: string[] = [];
+    let told = withoutQuotations(chain(5, innermost), texts);
+    for (; told instanceof Error; told = told.cause) messages.push(told.message);
+    const levels = [0, 1, 2, 3, 4].map((level) => `level ${level}`);
+    assertEquals(messages, [...levels, "(redacted)"]);
+  }
+});
+
+Deno.test("withoutQuotations() keeps the codes of an error that quotes, but not one that quotes too", () => {
+  const codes = { code: "X", errno: -1, syscall: "write", sqlState: "42S02", severity: "ERROR" };
+  const told = withoutQuotations(Object.assign(new Error(TEXT), codes), texts) as Error;
+  assertEquals({ ...told }, { name: "Error", ...codes });
+  const quoting = Object.assign(new Error("bad"), {
+    code: ID,
+    errno: { id: ID },
+    syscall: "write",
+  });
+  const silent = withoutQuotations(quoting, texts) as Error;
+  assertEquals({ ...silent }, { name: "Error", syscall: "write" });
+});
+
+Deno.test("withoutQuotations() tells where an error that quotes came from", () => {
+  const error = new TypeError(`bad: ${ID}`);
+  const told = withoutQuotations(error, texts) as Error;
+  const [first, ...frames] = error.stack!.split("\n    at ");
+  assertEquals(first, `TypeError: bad: ${ID}`);
+  assertEquals(told.stack!.split("\n    at "), ["TypeError: bad: (redacted)", ...frames]);
+});
+
+Deno.test("withoutQuotations() says of what is no error that something was there", () => {
+  assertEquals(withoutQuotations(`no key ${ID}`, texts), "no key (redacted)");
+  for (const thrown of [{ id: ID }, [TEXT], new Map([[ID, TEXT]])]) {
+    assertEquals((withoutQuotations(thrown, texts) as Error).message, "(redacted)");
+  }
+});
+
 Deno.test("withoutQuotations() is done soon with a message that quotes all of a large record", () => {
   const large = JSON.stringify({ _created: 1, card: "4111 ".repeat(13_000) });
   const told = withoutQuotations(new Error(`too large: ${large}`), [ID, large]) as Error;

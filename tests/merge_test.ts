@@ -102,6 +102,16 @@ Deno.test("update() may change the value in place", async () => {
   assertEquals((await stored()).cart, ["tea", "milk"]);
 });
 
+Deno.test("isChanged() reads no text where the letters show a change", () => {
+  // No session's: whoever reads one of them throws.
+  assertEquals(isChanged("abb", "abb", PLAIN_CODEC), false);
+  for (
+    const [base, mine] of [["abb", "bbb"], ["bbb", "bba"], ["ab", "abb"], ["abb", "ab"]] as const
+  ) {
+    assertEquals(isChanged(base, mine, PLAIN_CODEC), true);
+  }
+});
+
 Deno.test("isChanged() takes keys in another order for no change, and another value for one", () => {
   const base = '{"_created":1,"ab":{"x":1,"y":2},"c":3}';
   assertEquals(isChanged(base, '{"_created":1,"c":3,"ab":{"y":2,"x":1}}', PLAIN_CODEC), false);

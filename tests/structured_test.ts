@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type Session, SessionError, SessionMiddleware } from "@pagi/session";
 import { MAX_DEPTH } from "../_codec.ts";
-import { pack, unpack } from "../_structured.ts";
+import { hasTag, pack, unpack } from "../_structured.ts";
 import { refused, setUp } from "./_tabs.ts";
 
 const CODEC = { codec: "structured" } as const;
@@ -14,6 +14,8 @@ const buffer = Uint8Array.from([1, 0, 255, 128, 7, 7, 7, 7]).buffer;
 const WRITTEN: [value: unknown, json: string][] = [
   ["$date", '"$date"'],
   [[1, "$"], '[1,"$"]'],
+  [["a", "$"], '["a","$"]'],
+  [[true, false, null], "[true,false,null]"],
   [["$"], '["$","$"]'],
   [["$date", 5], '["$","$date",5]'],
   [["$5", ["$", NaN]], '["$","$5",["$","$",["$number","NaN"]]]'],
@@ -55,6 +57,14 @@ for (const [value, json] of WRITTEN) {
     assertEquals(JSON.stringify(pack(read)), json);
   });
 }
+
+Deno.test("hasTag() finds a list that is a tag, wherever it is nested", () => {
+  const tag = ["$date", 1];
+  for (const value of [tag, [tag], { a: { b: [1, tag] } }]) assertEquals(hasTag(value), true);
+  for (const value of [null, 1, "$date", [], [1, "$date"], { 0: "$date" }, { $date: [1] }]) {
+    assertEquals(hasTag(value), false);
+  }
+});
 
 Deno.test("structured: a value that needs no tag is not copied", () => {
   const plain = { a: [1, { b: null }], s: "$" };

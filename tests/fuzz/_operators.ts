@@ -78,11 +78,8 @@ function mutationsAt(node: Node, source: string): Mutation[] {
   const put = (name: string, replacement: string, part: Node = node): Mutation => {
     return { name, start: part.start!, end: part.end!, replacement };
   };
-  // Where the test is a negation, taking it off is the same.
   const not = (test: Node) =>
-    test.type === "UnaryExpression" && test.operator === "!"
-      ? []
-      : [put("not", `!(${source.slice(test.start!, test.end!)})`, test)];
+    hasNegation(test) ? [] : [put("not", `!(${source.slice(test.start!, test.end!)})`, test)];
   switch (node.type) {
     case "BinaryExpression":
     case "LogicalExpression":
@@ -111,11 +108,19 @@ function mutationsAt(node: Node, source: string): Mutation[] {
     case "ContinueStatement":
       return [put(`without ${node.type}`, ";")];
     case "ReturnStatement":
-      if (text === "return undefined;") return [];
+      // Nothing is as false as false is; whether true goes for it is another mutation.
+      if (text === "return undefined;" || text === "return false;") return [];
       return node.argument ? [put("return nothing", "return undefined;")] : [put("no return", ";")];
     default:
       return [];
   }
+}
+
+/** Whether one of a test's other mutations is its negation: a `!` taken off, or a comparison's opposite. */
+function hasNegation(test: Node): boolean {
+  return test.type === "UnaryExpression"
+    ? test.operator === "!"
+    : test.type === "BinaryExpression" && /^([!=]==|[<>]=?)$/.test(test.operator);
 }
 
 /** The operator between two operands, exchanged for others. */

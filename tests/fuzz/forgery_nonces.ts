@@ -1,4 +1,4 @@
-/** A million seals under one key, and the nonces that they took. */
+/** A million seals under each kind of key, and the nonces that they took. */
 import { RecordSeal } from "../../store/_at_rest_seal.ts";
 import { SECRET, setUp } from "../_forgeries.ts";
 import { idOf } from "../_helpers.ts";
@@ -9,17 +9,19 @@ export const forgeryNonces: Campaign = {
   name: "forgery-nonces",
   counts: { long: 1_000_000, brief: 30_000 },
   async run(count) {
-    const { seal } = setUp();
+    const [hourly, pagi] = [setUp(), setUp({ format: "pagi" })];
     const record = new RecordSeal([SECRET]);
-    // Where the nonce stands in a value: behind version and hour, or behind the version.
+    // Where the nonce stands in a value: behind version and hour, in front, or behind the version.
+    const url = "base64url";
     const kinds = [
-      { name: "CookieStore, in one hour", make: () => seal(), from: 4 },
-      { name: "SealedStore, under one id", make: () => record.seal(idOf("5"), "{}"), from: 1 },
-    ];
-    for (const { name, make, from } of kinds) {
+      { name: "CookieStore, in one hour", make: () => hourly.seal(), from: 4, alphabet: url },
+      { name: "CookieStore, as PAGI", make: () => pagi.seal(), from: 0, alphabet: "base64" },
+      { name: "SealedStore", make: () => record.seal(idOf("5"), "{}"), from: 1, alphabet: url },
+    ] as const;
+    for (const { name, make, from, alphabet } of kinds) {
       const nonces = new Set<string>();
       for (let at = 0; at < count; at++) {
-        const bytes = Uint8Array.fromBase64(await make(), { alphabet: "base64url" });
+        const bytes = Uint8Array.fromBase64(await make(), { alphabet });
         nonces.add(bytes.subarray(from, from + 12).toBase64());
       }
       if (nonces.size !== count) {
