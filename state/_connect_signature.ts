@@ -31,9 +31,8 @@ export class Signatures {
   async open(text: string): Promise<string | undefined> {
     const dot = text.lastIndexOf(".");
     const unpadded = text.slice(dot + 1);
-    if (!text.startsWith(PREFIX) || dot < PREFIX.length || unpadded.length !== SIGNATURE_LENGTH) {
-      return undefined;
-    }
+    // Without a dot it begins with the prefix, whose colon is in no signature.
+    if (!text.startsWith(PREFIX) || unpadded.length !== SIGNATURE_LENGTH) return undefined;
     const signature = encoding.decode(`${unpadded}=`);
     if (signature === undefined) return undefined;
     const value = text.slice(PREFIX.length, dot);

@@ -42,7 +42,7 @@ export function markTakesId(store: VersionedStore): void {
 
 /** Whether a store takes the client's id. */
 export function takesId(store: VersionedStore): boolean {
-  return CLIENT_ID in store;
+  return Reflect.get(store, CLIENT_ID) === true;
 }
 
 /** The client's id in a call under `key`, which is the id itself where nothing hides it. */

@@ -224,7 +224,7 @@ export class LegacySessions {
 }
 
 function numberOr(value: unknown, fallback: number): number {
-  return typeof value === "number" && Number.isFinite(value) ? value : fallback;
+  return Number.isFinite(value) ? value as number : fallback;
 }
 
 /** Checks the options; the secrets among them. */

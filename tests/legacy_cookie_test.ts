@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConnectCookie, LegacyCookie } from "@pagi/session/migrate";
 import type { HeaderPair } from "@pagi/session";
-import { countSubtle } from "./_at_rest_crypto.ts";
+import { Signatures } from "../state/_connect_signature.ts";
+import { countSubtle, failSubtle } from "./_at_rest_crypto.ts";
 import { requestWith, scopeWith } from "./_helpers.ts";
 
 /** `abc` signed with "keyboard cat" by cookie-signature 1.2. */
@@ -140,4 +141,25 @@ Deno.test("LegacyCookie() throws and names the option when it is wrong", () => {
     );
     assertStringIncludes(error.message, named);
   }
+  const unknown = { cookieName: "a", secret, name: "b" };
+  assertThrows(() => new LegacyCookie(unknown), TypeError, "Cannot make LegacyCookie: there is no");
+  assertThrows(
+    () => new ConnectCookie(unknown),
+    TypeError,
+    "Cannot make ConnectCookie: there is no",
+  );
+});
+
+Deno.test("LegacyCookie.extract() finds the cookie in whichever of several headers it is", async () => {
+  const headers: HeaderPair[] = [["cookie", "a=1"], ["cookie", "connect.sid=abc"]];
+  const cookie = new LegacyCookie({ cookieName: "connect.sid" });
+  assertEquals(await cookie.extract(scopeWith(headers)), ["abc"]);
+});
+
+Deno.test("Signatures.open() fails where its key cannot be made, and works the next time", async () => {
+  const signatures = new Signatures(secret);
+  await failSubtle("importKey", async () => {
+    await assertRejects(() => signatures.open(SIGNED), Error, "out of order");
+  });
+  assertEquals(await signatures.open(SIGNED), "abc");
 });

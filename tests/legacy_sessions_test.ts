@@ -14,7 +14,7 @@ import {
   type LegacySessionsOptions,
   sealedSource,
 } from "@pagi/session/migrate";
-import { failing, fakeClock } from "./_helpers.ts";
+import { failing, fakeClock, idOf } from "./_helpers.ts";
 import { creating } from "./_migration_race.ts";
 import { migrationRig, OLD } from "./_migration_rig.ts";
 
@@ -30,6 +30,70 @@ Deno.test("LegacySessions.adopt() moves a session once, under an id of ours", as
   assertEquals(await moving.adopt("other"), undefined);
   // The session and its claim.
   assertEquals((store as MemoryStore).size, 2);
+});
+
+Deno.test("LegacySessions.adopt() writes the session for 400 days, and a claim under a key of the secret", async () => {
+  const written: [string, string, number, number][] = [];
+  const inner = new MemoryStore();
+  const store = creating(inner, (id, text, options) => {
+    written.push([id, text.slice(0, 6), options.lastAccess, options.ttl]);
+    return inner.create(id, text, options);
+  });
+  const { clock, moving } = migrationRig({ store });
+  const id = await moving.adopt("abc");
+  const ttl = 34_560_000;
+  // HMAC-SHA-256 of "@pagi/session legacy session abc" under "s"; nobody takes it for used lately.
+  const key = "70e62e3284a6a073a1f862f184773613aae3a1a08724c9e539f7c9056135d4d0";
+  assertEquals(written, [[id, '{"_cre', clock.seconds(), ttl], [key, "moved:", 0, ttl]]);
+});
+
+Deno.test("LegacySessions.adopt() keeps both for as long as it is told to", async () => {
+  const ttls: number[] = [];
+  const inner = new MemoryStore();
+  const store = creating(inner, (id, text, options) => {
+    ttls.push(options.ttl);
+    return inner.create(id, text, options);
+  });
+  await migrationRig({ store, old: { keep: 7 } }).moving.adopt("abc");
+  assertEquals(ttls, [7, 7]);
+});
+
+Deno.test("LegacySessions.adopt() fails where its new id is taken, and leaves the old record", async () => {
+  const { moving, records } = migrationRig({ store: creating(new MemoryStore(), () => undefined) });
+  const error = await assertRejects(() => moving.adopt("abc"), SessionError);
+  assertEquals([error.code, records.size], ["ERR_SESSION_CONFLICT", 1]);
+});
+
+Deno.test("LegacySessions.adopt() says which call to the old store failed", async () => {
+  const fail = () => Promise.reject(new Error("connection refused"));
+  const get = () => ({ user: "ada" });
+  for (
+    const [legacy, verb] of [[{ get: fail }, "read"], [{ get, destroy: fail }, "delete"]] as const
+  ) {
+    const { moving } = migrationRig({ legacy });
+    const error = await assertRejects(() => moving.adopt("abc"), SessionError, verb);
+    assertEquals(error.code, "ERR_SESSION_STORE");
+  }
+});
+
+Deno.test("LegacySessions.holds() says what is a session of ours, and asks for no other", async () => {
+  const inner = new MemoryStore();
+  let reads = 0;
+  const counted = creating(inner, (...call) => inner.create(...call));
+  const store = {
+    ...counted,
+    read: (id: string) => {
+      reads++;
+      return inner.read(id);
+    },
+  };
+  const { moving } = migrationRig({ store });
+  const id = await moving.adopt("abc");
+  reads = 0;
+  assertEquals([await moving.holds(id!), await moving.holds(idOf("0"))], [true, false]);
+  assertEquals([await moving.holds("junk"), reads], [false, 2]);
+  const sealing = migrationRig({ store: new CookieStore({ secret: LONG_SECRET }) }).moving;
+  assertEquals(await sealing.holds("A".repeat(100)), false);
 });
 
 Deno.test("LegacySessions.adopt() gives every one of many at once the same id", async () => {
@@ -109,6 +173,7 @@ Deno.test("LegacySessions counts from _created and _last_access where the old da
     [{ _created: -50, _last_access: -11 }, false],
     [{ _created: -101, _last_access: -1 }, false],
     [{ _created: -1, _last_access: 1000 }, true],
+    [{ _created: NaN, _last_access: -Infinity }, true],
   ];
   for (const [ages_, isAlive] of ages) {
     const { clock, records, visit } = migrationRig({ expire: 10, absoluteExpire: 100 });
@@ -131,6 +196,8 @@ Deno.test("LegacySessions moves what map makes of the data, and nothing reserved
   assertEquals((await visit("old=def")).data, {});
   // It was refused, not moved.
   assertEquals(records.has("def"), true);
+  // What is not there is not mapped.
+  assertEquals((await visit("old=ghi")).data, {});
 });
 
 Deno.test("LegacySessions moves no session that holds nothing", async () => {
@@ -199,9 +266,9 @@ Deno.test("LegacySessions() throws and names the option when it is wrong", () =>
     [{ legacy: {} }, "legacy"],
     [{ map: {} }, "map"],
     [{ now: 1 }, "now"],
-    [{ keep: -1 }, "keep"],
-    [{ storeTimeout: NaN }, "storeTimeout"],
-    [{ prefix: "x" }, '"prefix"'],
+    [{ keep: -1 }, "Cannot make LegacySessions: keep must be seconds"],
+    [{ storeTimeout: NaN }, "storeTimeout must be seconds"],
+    [{ prefix: "x" }, 'Cannot make LegacySessions: there is no option "prefix"'],
   ];
   for (const [option, named] of wrong) {
     const error = assertThrows(() => new LegacySessions({ ...right, ...option }), Error, named);

@@ -96,6 +96,21 @@ Deno.test("MigratingState names the headers of both for Vary", () => {
   assertEquals(state.vary, ["X-Id", "Cookie"]);
 });
 
+Deno.test("MigratingState.extract() asks for an id that our State wants to have told, too", async () => {
+  const own = { id: "a", mustInject: true } as const;
+  const asked: string[] = [];
+  const state = new MigratingState({
+    state: { extract: () => own, inject() {} },
+    legacy: { extract: () => ({ id: "abc", mustInject: true }) },
+    sessions: {
+      holds: (presented) => asked.push(`holds ${presented}`) === 0,
+      adopt: (value) => void asked.push(`adopt ${value}`),
+    },
+  });
+  assertEquals(await state.extract(scopeWith()), own);
+  assertEquals(asked, ["holds a", "adopt abc"]);
+});
+
 Deno.test("MigratingState() throws and names what is wrong", () => {
   const right: MigratingStateOptions = {
     state: new CookieState(),
@@ -106,6 +121,9 @@ Deno.test("MigratingState() throws and names what is wrong", () => {
     const wrong = { ...right, [name]: {} } as unknown as MigratingStateOptions;
     assertThrows(() => new MigratingState(wrong), TypeError, `${name} must have`);
   }
+  const unknown = { ...right, store: {} };
+  const refusal = "Cannot make MigratingState: there is no option";
+  assertThrows(() => new MigratingState(unknown), TypeError, refusal);
 });
 
 Deno.test("a client with an old cookie is given ours and loses the old one, by reading alone", async () => {
