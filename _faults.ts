@@ -47,8 +47,11 @@ function find(
     return tell(`is ${described(value)}, which ${keeper.name} ${fateOf(value, keeper)}`);
   }
   const at = outer.indexOf(value as object);
-  if (at === 0) return tell("is the session itself, a cycle");
-  if (at > 0) return tell(`is ${written(path.slice(0, at))} again, a cycle`);
+  if (at >= 0) {
+    return tell(
+      `is ${at === 0 ? "the session itself" : `${written(path.slice(0, at))} again`}, a cycle`,
+    );
+  }
   if (outer.length > MAX_DEPTH) return tell(`is nested deeper than ${MAX_DEPTH} levels`);
   if (hasToJson(value as object)) return tell("has a method toJSON, which JSON would call");
   for (const [name, nested] of steps) {
@@ -59,7 +62,7 @@ function find(
   return undefined;
 }
 
-const HOLE = Symbol("hole");
+const HOLE = Symbol();
 
 /** What is nested in the value; undefined when the codec does not look inside. */
 function stepsOf(value: unknown, { hasCollections }: Keeper): Iterable<Step> | undefined {
@@ -106,8 +109,7 @@ function written(path: readonly string[]): string {
 }
 
 function described(value: unknown): string {
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
-  if (value === undefined) return "undefined";
+  if (typeof value === "number" || value === undefined) return String(value);
   const name = typeof value === "object" ? classOf(value!) : typeof value;
   return `${/^[AEIO]/i.test(name) ? "an" : "a"} ${name}`;
 }

@@ -21,7 +21,7 @@ import type { SessionHash } from "./store.ts";
 const HEAD_BYTES = IV_BYTES + TAG_BYTES;
 const encoding = new Base64("base64");
 const FORM = /^[A-Za-z0-9+/]+={0,2}$/;
-const MIN_SIZE = encoding.lengthOf(HEAD_BYTES + "{}".length);
+const MIN_SIZE = encoding.lengthOf(HEAD_BYTES);
 
 /** Seals sessions as the Perl module does. */
 export class PagiSeal implements SealFormat {

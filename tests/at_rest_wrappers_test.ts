@@ -7,6 +7,7 @@ import { search, tap } from "./_at_rest_dump.ts";
 import { SECRET } from "./_at_rest_story.ts";
 import { BOTH, sealed, WRAPPERS } from "./_at_rest_wrappers.ts";
 import { fakeClock, idOf } from "./_helpers.ts";
+import { creating } from "./_migration_race.ts";
 
 const { signal } = new AbortController();
 const write = { lastAccess: 1, ttl: 60, signal };
@@ -134,4 +135,26 @@ Deno.test("wrappers keep PAGI's get(), set() and delete()", async () => {
     assertEquals([await store.delete("a"), await store.delete("a")], [true, false]);
     assertEquals(await store.get("a"), undefined);
   }
+});
+
+Deno.test("PAGI's set() through a wrapper counts from now, and keeps data for 400 days", async () => {
+  for (const wrap of Object.values(WRAPPERS)) {
+    const ttls: number[] = [];
+    const inner = new MemoryStore();
+    const store = wrap(creating(inner, (id, text, options) => {
+      ttls.push(options.ttl);
+      return inner.create(id, text, options);
+    }));
+    const before = Math.floor(Date.now() / 1000);
+    await store.set("a", { user: "ada" });
+    const { _created, _last_access } = (await store.get("a"))!;
+    assertEquals([ttls, _last_access], [[34_560_000], _created]);
+    assert(Number(_created) >= before && Number(_created) <= Date.now() / 1000, String(_created));
+  }
+});
+
+Deno.test("a wrapper takes the client's id by a symbol that every copy of this package knows", () => {
+  const known = Symbol.for("@pagi/session client's id");
+  const store = WRAPPERS.SealedStore!(new MemoryStore());
+  assertEquals(Reflect.get(store, known), true);
 });

@@ -18,9 +18,11 @@ class Money {
 const circle: Record<string, unknown> = { a: { b: {} } };
 (circle.a as Record<string, unknown>).b = { back: circle.a };
 
-/** `depth` lists in each other. */
-const nested = (depth: number) => {
-  let value: unknown = "in";
+/** A name as long as one is shown whole. */
+const K40 = "k".repeat(40);
+
+/** `depth` lists in each other, around a value. */
+const nested = (depth: number, value: unknown = "in") => {
   for (let level = 0; level < depth; level++) value = [value];
   return value;
 };
@@ -69,6 +71,16 @@ const REFUSED: [value: unknown, message: string][] = [
     { a: { b: { c: { d: { e: { f: { g: { h: NaN } } } } } } } },
     "v.a.b.c….e.f.g.h is NaN, which JSON would change",
   ],
+  [{ [K40]: NaN }, `v.${K40} is NaN, which JSON would change`],
+  [{ [`${K40} `]: NaN }, `v["${K40}…"] is NaN, which JSON would change`],
+  [{ [`-${K40.slice(1)}`]: NaN }, `v["-${K40.slice(1)}"] is NaN, which JSON would change`],
+  [{ "-": { b: NaN } }, 'v["-"].b is NaN, which JSON would change'],
+  [
+    { b: { c: { d: { e: { f: { g: { h: NaN } } } } } } },
+    "v.b.c.d.e.f.g.h is NaN, which JSON would change",
+  ],
+  [Object.create(Object.create(null)), "v is an object of a class, which JSON would change"],
+  [nested(200, NaN), "v[0][0][0]…[0][0][0][0] is NaN, which JSON would change"],
   [nested(201), "v[0][0][0]…[0][0][0][0] is nested deeper than 200 levels"],
 ];
 
@@ -223,4 +235,31 @@ Deno.test("a session of which the app got no more than texts and numbers is not 
 Deno.test("Session.fromData() takes what it is given", () => {
   const session = Session.fromData<Record<string, unknown>>({ when: new Date(0) });
   assertEquals(session.update("when", () => 1n).get("when"), 1n);
+});
+
+Deno.test("a path that starts with a key in quotes keeps its dots", async () => {
+  const { tab } = await setUp();
+  const message = await fault(tab((session) => session.set("a key", { b: NaN })));
+  assertEquals(message, '["a key"].b is NaN, which JSON would change');
+});
+
+Deno.test("a fault is looked for behind keys without a value, and behind this package's own", async () => {
+  const { tab } = await setUp();
+  const values = { gone: undefined, _codec: () => 1, bad: () => 1 };
+  const message = await fault(tab((session) => Object.assign(session.data, values)));
+  assertEquals(message, "bad is a function, which JSON cannot carry");
+});
+
+Deno.test("numbers that are too large for one may stay where a record came with them", async () => {
+  const { tab, store, id } = await setUp();
+  const { text, version } = store.read(id)!;
+  const huge = text.replace('"a":1', '"a":1e999,"c":-1e999');
+  const { signal } = new AbortController();
+  const write = { version, lastAccess: Math.floor(Date.now() / 1000), ttl: 60, signal };
+  store.replace(id, huge, write);
+  await tab((session) => session.set("b", 2));
+  assertEquals((await store.get(id))?.b, 2);
+  store.replace(id, huge, { ...write, version: store.read(id)!.version });
+  const message = await fault(tab((session) => session.set("b", NaN)));
+  assertEquals(message, "b is NaN, which JSON would change");
 });

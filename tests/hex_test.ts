@@ -18,5 +18,6 @@ Deno.test("toHex() writes every byte as node:buffer does, with the engine's and 
 
 Deno.test("fromHex() reads every byte that toHex() writes", () => {
   assertEquals(fromHex(toHex(BYTES)), BYTES);
+  assertEquals(fromHex("ff00"), Uint8Array.of(255, 0));
   assertEquals(fromHex(""), new Uint8Array(0));
 });

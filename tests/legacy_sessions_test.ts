@@ -141,6 +141,21 @@ Deno.test("LegacySessions.adopt() waits no longer than storeTimeout", async () =
   assertEquals((error.cause as Error).name, "TimeoutError");
 });
 
+Deno.test("LegacySessions.adopt() waits five seconds unless it is told otherwise", async () => {
+  const delays: unknown[] = [];
+  const { setTimeout: original } = globalThis;
+  // Rings at once.
+  const set = (ring: () => void, ms: number) => delays.push(ms) && original(ring, 0);
+  const { moving } = migrationRig({ legacy: { get: () => new Promise(() => {}) } });
+  Object.assign(globalThis, { setTimeout: set });
+  try {
+    await assertRejects(() => moving.adopt("abc"), SessionError, "storeTimeout");
+  } finally {
+    Object.assign(globalThis, { setTimeout: original });
+  }
+  assertEquals(delays, [5000]);
+});
+
 Deno.test("LegacySessions finds the claims of each of its secrets", async () => {
   const { moving, source, store } = migrationRig({ legacy: { get: () => ({ user: "ada" }) } });
   const id = await moving.adopt("abc");

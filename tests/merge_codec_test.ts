@@ -1,5 +1,6 @@
 /** Where a text and a merge of two meet the codecs: what looks like a tag, and what is the package's own. */
 import { assertEquals } from "@std/assert";
+import { PLAIN_CODEC } from "../_data_codec.ts";
 import { setUp } from "./_tabs.ts";
 
 const CODECS = ["json", "structured"] as const;
@@ -48,6 +49,11 @@ for (const codec of CODECS) {
     }
   });
 }
+
+Deno.test("PLAIN_CODEC.treeOf() takes nothing for a tag", () => {
+  const text = '{"_created":1,"a":["$date",5]}';
+  assertEquals(JSON.stringify(PLAIN_CODEC.treeOf(text)), text);
+});
 
 Deno.test("update() is not replayed when its value was written before, though JSON has no such value", async () => {
   const { tab, stored } = await setUp();

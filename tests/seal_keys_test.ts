@@ -48,6 +48,20 @@ Deno.test("HourlySeal.accepts() takes the shortest value that can hold a session
   assertEquals(found, [true, false]);
 });
 
+Deno.test("HourlySeal takes values as long as a browser keeps, and no longer, of its letters alone", async () => {
+  const { make, session } = sealWith({ maxSize: 4096 });
+  const format = make();
+  const longest = await format.seal({ ...session, text: "x".repeat(2995) });
+  assertEquals([longest.length, format.accepts(longest)], [4096, true]);
+  assertEquals((await open(format, longest))?.text.length, 2995);
+  for (const other of [`${longest}A`, `${longest.slice(1)}=`, `${longest.slice(1)}\n`]) {
+    assertEquals(format.accepts(other), false);
+  }
+  for (const end of ["=", ".", "é"]) {
+    assertEquals(format.accepts(longest.slice(0, -1) + end), false);
+  }
+});
+
 Deno.test("HourlyKeys.at() answers at once where the key is known", async () => {
   const keys = new HourlyKeys(SECRET, "session");
   const key = await keys.at(1);

@@ -261,8 +261,8 @@ Deno.test("SealedStore() refuses what it cannot seal with or stand before", () =
   refuse({ secret: [] }, TypeError, "secret");
   refuse({ secret: 5 }, TypeError, "secret");
   refuse({ secret: [SECRET, undefined] }, TypeError, "secret");
-  refuse({ secret: SECRET, secrets: [] }, TypeError, "secrets");
-  refuse({ secret: "" }, RangeError, "32 bytes");
+  refuse({ secret: SECRET, secrets: [] }, TypeError, "Cannot make SealedStore: there is no option");
+  refuse({ secret: "" }, RangeError, "Cannot make SealedStore: secret must have 32 bytes");
   refuse({ secret: "a short one" }, RangeError, "32 bytes");
   refuse({ secret: "x".repeat(31) }, RangeError, "32 bytes");
   refuse({ secret: [SECRET, "a short one"] }, RangeError, "32 bytes");

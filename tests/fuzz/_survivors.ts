@@ -54,6 +54,11 @@ export const SURVIVORS: readonly Survivor[] = [
   ...inFile(
     "_data_codec.ts",
     [
+      "if (text.length * MAX_BYTES_PER_UNIT <= this.#maxBytes || text === base) return text;",
+      "< for <=",
+      "Its bytes are counted, and they fit",
+    ],
+    [
       "const MAX_BYTES_PER_UNIT = 3;",
       "one more",
       "More texts have their bytes counted than need it",
@@ -92,7 +97,53 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
+    "store/_at_rest_keys.ts",
+    [
+      'this.#base ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);',
+      "the other",
+      NO_ONE_HAS_IT,
+    ],
+    ["false,", "the other", NO_ONE_HAS_IT],
+  ),
+  ...inFile(
+    "store/_seal_keys.ts",
+    [
+      'this.#base ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);',
+      "the other",
+      NO_ONE_HAS_IT,
+    ],
+    ["false,", "the other", NO_ONE_HAS_IT],
+  ),
+  ...inFile(
+    "state/_connect_signature.ts",
+    [
+      'crypto.subtle.importKey("raw", bytesOf(secret), HMAC, false, ["verify"])',
+      "the other",
+      NO_ONE_HAS_IT,
+    ],
+  ),
+  ...inFile(
+    "store/legacy.ts",
+    [
+      'this.#secrets.map((one) => subtle.importKey("raw", bytes(one), HMAC, false, ["sign"])),',
+      "the other",
+      NO_ONE_HAS_IT,
+    ],
+    [
+      "this.#ids = new IdSource({ secret: secrets[0]!, generateId: undefined }, isId);",
+      "one more",
+      "Ids are random: none tells which secret went into it",
+    ],
+  ),
+  ...inFile(
     "_hex.ts",
+    [
+      'return typeof bytes.toHex === "function" ? bytes.toHex() : digitsOf(bytes);',
+      "another text",
+      SLOWER,
+    ],
+    ["for (let at = 0; at < bytes.length; at++) {", "<= for <", NOWHERE],
+    ["return code < 58 ? code - 48 : code - 87;", "<= for <", "Character 58 is a colon, no digit"],
     [
       "return code < 58 ? code - 48 : code - 87;",
       "one more",
@@ -101,6 +152,25 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   ...inFile(
     "_base64.ts",
+    [
+      "readonly #values = new Uint8Array(128);",
+      "one more",
+      "It is asked for by 7 bits",
+    ],
+    ['return typeof bytes.toBase64 === "function"', "another text", SLOWER],
+    ['const bytes = typeof Uint8Array.fromBase64 === "function"', "another text", SLOWER],
+    ["for (let from = 0; from < bytes.length; from += 3) {", "<= for <", NOWHERE],
+    [
+      "const group = (bytes[from]! << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);",
+      "one more",
+      "A lowest bit beyond the last byte is in digits beyond the last digit",
+    ],
+    ["let group = 0;", "one more", "It is shifted out of the three bytes"],
+    [
+      "group = (group << 6) | (next < digits ? values[text.charCodeAt(next) & 127]! : 0);",
+      "<= for <",
+      "What stands beyond the last digit goes into bytes that are nowhere",
+    ],
     [
       "for (let from = 0; from < digits; from += 4) {",
       "<= for <",
@@ -114,6 +184,16 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   ...inFile(
     "store/_seal_hourly.ts",
+    [
+      "const FORM = /^A[Q-Za-f][\\w-]*$/;",
+      "pattern /^A[Q-Za-f][\\w-]+$/",
+      "What has two letters is too short before it comes here",
+    ],
+    [
+      "if (bytes === undefined || bytes.length <= OVERHEAD_BYTES) return undefined;",
+      "< for <=",
+      "Nothing is never sealed, so it does not open either",
+    ],
     [
       "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));",
       "- for +",
