@@ -132,9 +132,12 @@ Deno.test("withoutQuotations() takes twelve characters of a record for a quotati
   const short = new Error(`bad: ${stretch(11)}, ${stretch(11)}`);
   assertStrictEquals(withoutQuotations(short, texts), short);
   for (const [before, after] of [["", ""], ["at ", ""], ["", " is bad"]]) {
-    const told = withoutQuotations(new Error(before + stretch(12) + after), texts) as Error;
-    assertEquals(told.message, `${before}(redacted)${after}`);
+    for (const length of [12, 13]) {
+      const told = withoutQuotations(new Error(before + stretch(length) + after), texts) as Error;
+      assertEquals(told.message, `${before}(redacted)${after}`);
+    }
   }
+  assertEquals(withoutQuotations(stretch(12), texts), "(redacted)");
 });
 
 Deno.test("withoutQuotations() looks through a thousand characters, and tells no more of a message", () => {

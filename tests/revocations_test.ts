@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { type Session, SessionError } from "@pagi/session";
+import { MemoryStore, type Session, SessionError } from "@pagi/session";
+import { Revocations } from "../store/_cookie_revocations.ts";
 import { CookieStore } from "../store/cookie.ts";
 import { secret, valueOf } from "./_cookie_store_rig.ts";
 import { cookieOf, idOf, requestWith } from "./_helpers.ts";
+import { creating } from "./_migration_race.ts";
 import { destroy, regenerate, setUp } from "./_revocations_rig.ts";
 
 const { signal } = new AbortController();
@@ -222,4 +224,29 @@ Deno.test("CookieStore.end() is written once: the first text stands", async () =
   const { text, lastAccess } = (await store.open(value, { signal }))!;
   assertEquals([text, lastAccess], ["gone to b", 5]);
   assertEquals(await new CookieStore({ secret }).end(id, "", { signal }), undefined);
+});
+
+Deno.test("Revocations.end() writes that a session has ended, for five minutes more than it could live", async () => {
+  const inner = new MemoryStore({ now: () => 1000 });
+  const ttls: number[] = [];
+  const noting = creating(inner, (id, text, options) => {
+    ttls.push(options.ttl);
+    return inner.create(id, text, options);
+  });
+  const ended = new Revocations(noting, 0, () => 1000);
+  assertEquals(await ended.end(idOf("a"), "", { lastAccess: 1, ttl: 60, signal }), "");
+  assertEquals([inner.read(idOf("a"))?.text, ttls], ["ended", [360]]);
+  assertEquals(await ended.end(idOf("a"), "moved", { lastAccess: 1, ttl: 60, signal }), "");
+  assertEquals(await ended.find(idOf("a"), { signal }), { text: "", lastAccess: 1 });
+});
+
+Deno.test("Revocations.end() gives up on a store that neither writes nor shows a record", async () => {
+  let tried = 0;
+  const deaf = creating(new MemoryStore(), () => void tried++);
+  const ended = new Revocations(deaf, 0, Date.now);
+  const options = { lastAccess: 1, ttl: 60, signal };
+  await assertRejects(() => ended.end(idOf("a"), "", options), Error, "does not show it");
+  assertEquals(tried, 4);
+  const mad = new Revocations(creating(deaf, () => 5 as never), 0, Date.now);
+  await assertRejects(() => mad.end(idOf("a"), "", options), Error, "answer is none");
 });

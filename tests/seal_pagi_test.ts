@@ -84,3 +84,12 @@ Deno.test("PagiSeal seals up to the size that it was made with, and no more", as
   const error = await assertRejects(() => tight.sealHash("a", hash), SessionError);
   assertEquals(error.code, "ERR_SESSION_TOO_LARGE");
 });
+
+Deno.test("PagiSeal opens the longest value that a browser keeps, and seals no text that is no session's", async () => {
+  const format = new PagiSeal({ secrets: [SECRET], maxSize: 4096, now: Date.now });
+  const value = await format.sealHash("a", { fill: "x".repeat(3022) });
+  assertEquals(value.length, 4096);
+  assertEquals((await format.openHash(value))?._id, "a");
+  const broken = { id: "a", text: "moved:", lastAccess: 1, lifetime: 60 };
+  await assertRejects(() => format.seal(broken), TypeError, "no session's");
+});

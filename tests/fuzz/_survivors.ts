@@ -24,6 +24,7 @@ const TOO_MANY =
   "What seems to have many levels is gone through, and that decides: it only takes longer";
 const NOWHERE = "What is written beyond the end of bytes is nowhere";
 const SLOWER = "The slower way to the same";
+const NOTHING_SEALED = "Nothing is never sealed, so it does not open either";
 const NO_ONE_HAS_IT = "Nobody is handed the key that could be taken out then";
 
 export const SURVIVORS: readonly Survivor[] = [
@@ -136,6 +137,35 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
+    "_cause.ts",
+    [
+      "while (length < rest.length && isIn(texts, rest.slice(0, length + 1))) length++;",
+      "<= for <",
+      "Behind the end there is nothing to keep",
+    ],
+  ),
+  ...inFile(
+    "store/_cookie_revocations.ts",
+    [
+      "if (this.#cacheMs === 0) return;",
+      "one more",
+      "What is kept then is never young enough to be used",
+    ],
+  ),
+  ...inFile(
+    "store/_seal_pagi.ts",
+    [
+      "if (bytes === undefined || bytes.length < HEAD_BYTES) return undefined;",
+      "<= for <",
+      NOTHING_SEALED,
+    ],
+    [
+      'return await crypto.subtle.importKey("raw", digest, "AES-GCM", false, ["encrypt", "decrypt"]);',
+      "the other",
+      NO_ONE_HAS_IT,
+    ],
+  ),
+  ...inFile(
     "_hex.ts",
     [
       'return typeof bytes.toHex === "function" ? bytes.toHex() : digitsOf(bytes);',
@@ -192,7 +222,7 @@ export const SURVIVORS: readonly Survivor[] = [
     [
       "if (bytes === undefined || bytes.length <= OVERHEAD_BYTES) return undefined;",
       "< for <=",
-      "Nothing is never sealed, so it does not open either",
+      NOTHING_SEALED,
     ],
     [
       "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));",
@@ -205,7 +235,7 @@ export const SURVIVORS: readonly Survivor[] = [
     [
       'const root = await subtle.importKey("raw", bytes(this.#options.secret), "HKDF", false, [',
       "the other",
-      "Nobody is handed the key that could be taken out then",
+      NO_ONE_HAS_IT,
     ],
     [
       '{ name: "HKDF", hash: "SHA-256", salt, info: bytes("@pagi/session id") },',
