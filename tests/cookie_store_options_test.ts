@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type SessionError } from "@pagi/session";
+import { encodeEmpty } from "../_codec.ts";
 import { openStore } from "../_store_face.ts";
 import { CookieStore, type CookieStoreOptions } from "../store/cookie.ts";
-import { withoutCrypto } from "./_at_rest_crypto.ts";
+import { PagiSeal } from "../store/_seal_pagi.ts";
+import { countSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
 import { secret } from "./_cookie_store_rig.ts";
 import { fakeClock, idOf } from "./_helpers.ts";
 
@@ -10,7 +12,7 @@ const { signal } = new AbortController();
 
 for (
   const [options, type, why] of [
-    [undefined, TypeError, "options must be an object"],
+    [undefined, TypeError, "Cannot make CookieStore: options must be an object"],
     [{}, TypeError, "secret must be a string"],
     [{ secret: [] }, TypeError, "secret must be a string"],
     [{ secret: [secret, 1] }, TypeError, "secret must be a string"],
@@ -24,8 +26,9 @@ for (
     [
       { secret, revocations: new MemoryStore(), revocationCache: -1 },
       RangeError,
-      "revocationCache",
+      "revocationCache must be seconds",
     ],
+    [{ secret, format: "pagi", purpose: "session" }, TypeError, "cannot bind a purpose"],
     [{ secret, format: "pagi", revocations: new MemoryStore() }, TypeError, "would not ask"],
     [{ secret, expire: 1 }, TypeError, 'no option "expire"'],
   ] as [CookieStoreOptions, typeof TypeError, string][]
@@ -129,4 +132,48 @@ Deno.test("openStore() tells a sealing store by what it can do, and what to say 
     /get, set and/,
   );
   assertEquals(openStore(new MemoryStore(), 5, Infinity).caveat, undefined);
+});
+
+Deno.test("CookieStore.seal() takes as much as fits beside the cookie's name, or beside a long one", async () => {
+  const write = { lastAccess: Math.floor(Date.now() / 1000), ttl: 60, signal };
+  for (const [revocations, length] of [[undefined, 2994], [new MemoryStore(), 2947]] as const) {
+    const store = new CookieStore({ secret, revocations });
+    const value = await store.seal(idOf("a"), "x".repeat(length), write);
+    assertEquals(value?.length, revocations ? 4032 : 4095);
+    const error = await assertRejects(() => store.seal(idOf("a"), "x".repeat(length + 1), write));
+    assertEquals((error as SessionError).code, "ERR_SESSION_TOO_LARGE");
+    assertEquals(store.isLocal, revocations === undefined);
+  }
+});
+
+Deno.test("CookieStore.seal() gives a value its lifetime, to the second", async () => {
+  const clock = fakeClock();
+  const store = new CookieStore({ secret, now: clock.now });
+  const text = encodeEmpty(1);
+  const value = await store.seal(idOf("a"), text, { lastAccess: clock.seconds(), ttl: 60, signal });
+  assertEquals([store.accepts(value!), store.accepts("junk")], [true, false]);
+  assertEquals(store.accepts(undefined as never), false);
+  clock.advance(60);
+  assertEquals((await store.open(value!, { signal }))?.text, text);
+  clock.advance(1);
+  assertEquals(await store.open(value!, { signal }), undefined);
+});
+
+Deno.test('CookieStore with format "pagi" seals as PAGI does', async () => {
+  const store = new CookieStore({ secret, format: "pagi" });
+  const value = await store.set("a", { n: 1 });
+  const pagi = new PagiSeal({ secrets: [secret], maxSize: 4095, now: Date.now });
+  assertEquals((await pagi.openHash(value))?.n, 1);
+});
+
+Deno.test("CookieStore.delete() notes the end now, and does nothing where none is noted", async () => {
+  const clock = fakeClock();
+  const revocations = new MemoryStore({ now: clock.now });
+  const store = new CookieStore({ secret, revocations, now: clock.now });
+  await store.delete(await store.set(idOf("a"), { n: 1 }));
+  const { text, lastAccess } = revocations.read(idOf("a"))!;
+  assertEquals([text, lastAccess], ["ended", clock.seconds()]);
+  const alone = new CookieStore({ secret });
+  const value = await alone.set(idOf("a"), { n: 1 });
+  assertEquals(await countSubtle(() => alone.delete(value)), {});
 });

@@ -1,5 +1,5 @@
 /** What may be in a session: what JSON would change in silence is refused, with its path. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Session, SessionError } from "@pagi/session";
 import { runInNewContext } from "node:vm";
 import { setUp } from "./_tabs.ts";
@@ -262,4 +262,15 @@ Deno.test("numbers that are too large for one may stay where a record came with 
   store.replace(id, huge, { ...write, version: store.read(id)!.version });
   const message = await fault(tab((session) => session.set("b", NaN)));
   assertEquals(message, "b is NaN, which JSON would change");
+});
+
+Deno.test("the cause says what a getter threw", async () => {
+  const { tab } = await setUp();
+  const own = new Error("not today");
+  const get = () => {
+    throw own;
+  };
+  const values = Object.defineProperty({}, "a", { get, enumerable: true });
+  const error = await assertRejects(() => tab((session) => session.set("v", values)), SessionError);
+  assertStrictEquals(error.cause, own);
 });

@@ -8,7 +8,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { SessionMiddleware, type SessionOptions } from "@pagi/session";
-import { IdSource, isId } from "../_id.ts";
+import { IdSource, isId, isNotEmpty } from "../_id.ts";
 import { countSubtle } from "./_at_rest_crypto.ts";
 import { requestWith } from "./_helpers.ts";
 
@@ -245,4 +245,22 @@ Deno.test("SessionMiddleware() takes ids from generateId, and refuses those of a
   for (const wrong of bad) {
     await assertRejects(() => newId(make(() => wrong)), TypeError, "generateId");
   }
+});
+
+Deno.test("isNotEmpty() takes any text but the empty one, and nothing else", () => {
+  assertEquals([isNotEmpty("a"), isNotEmpty(""), isNotEmpty(5 as never)], [true, false, false]);
+});
+
+Deno.test("every byte of every id takes part of the secret's stream, up to the last of a stream", async () => {
+  const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
+  const zeros = (bytes: Uint8Array) => bytes.fill(0);
+  const lasts: string[] = [];
+  await withStub(crypto, "getRandomValues", zeros, async () => {
+    for (let at = 1; at <= 6 * 2048; at++) {
+      const id = await ids.next();
+      if (at % 2048 === 0) lasts.push(id.slice(-2));
+    }
+  });
+  // Six bytes that are 0 by chance come once in 2^48 times.
+  assert(lasts.some((digits) => digits !== "00"), lasts.join());
 });

@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { SessionError } from "@pagi/session";
+import { MemoryStore, SessionError } from "@pagi/session";
+import { Revocations } from "../store/_cookie_revocations.ts";
 import type { SealOptions } from "../store/store.ts";
 import { cookieOf } from "./_helpers.ts";
+import { creating } from "./_migration_race.ts";
 import { destroy, regenerate, setUp } from "./_revocations_rig.ts";
 
 const { signal } = new AbortController();
@@ -94,4 +96,28 @@ Deno.test("no more than ten thousand answers are kept", async () => {
   assertEquals(revocations.reads - before, 0);
   await store.open(values[49]!, { signal });
   assertEquals(revocations.reads - before, 1);
+});
+
+Deno.test("revocationCache keeps the answers that were asked for last", async () => {
+  const asked: string[] = [];
+  const inner = new MemoryStore();
+  const store = {
+    ...creating(inner, (...call) => inner.create(...call)),
+    read: (id: string) => {
+      asked.push(id);
+      return inner.read(id);
+    },
+  };
+  let now = 0;
+  const revocations = new Revocations(store, 10, () => now);
+  const { signal } = new AbortController();
+  for (let at = 0; at < 10_000; at++) await revocations.find(`${at}`, { signal });
+  // The first again, since its answer is too old.
+  now = 10_000;
+  await revocations.find("0", { signal });
+  await revocations.find("new", { signal });
+  now = 9_999;
+  asked.length = 0;
+  for (const id of ["0", "new", "2", "1"]) await revocations.find(id, { signal });
+  assertEquals(asked, ["1"]);
 });

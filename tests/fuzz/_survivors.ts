@@ -148,7 +148,7 @@ export const SURVIVORS: readonly Survivor[] = [
     "store/_cookie_revocations.ts",
     [
       "if (this.#cacheMs === 0) return;",
-      "one more",
+      ["one more", "no return"],
       "What is kept then is never young enough to be used",
     ],
   ),
@@ -163,6 +163,14 @@ export const SURVIVORS: readonly Survivor[] = [
       'return await crypto.subtle.importKey("raw", digest, "AES-GCM", false, ["encrypt", "decrypt"]);',
       "the other",
       NO_ONE_HAS_IT,
+    ],
+  ),
+  ...inFile(
+    "store/cookie.ts",
+    [
+      'const DEAD: Revocation = { text: "", lastAccess: 0 };',
+      "one more",
+      "Nobody asks when what does not open was given up",
     ],
   ),
   ...inFile(
@@ -232,6 +240,7 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   ...inFile(
     "_id.ts",
+    ["#used = 0;", "one more", "There is no stream yet, and each starts at 0"],
     [
       'const root = await subtle.importKey("raw", bytes(this.#options.secret), "HKDF", false, [',
       "the other",
