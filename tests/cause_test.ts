@@ -138,6 +138,9 @@ Deno.test("withoutQuotations() takes twelve characters of a record for a quotati
     }
   }
   assertEquals(withoutQuotations(stretch(12), texts), "(redacted)");
+  // A quotation is of one text.
+  const pieces = ["abcdefghijkl", "bcdefghijklm"];
+  assertEquals(withoutQuotations("abcdefghijklm", pieces), "(redacted)m");
 });
 
 Deno.test("withoutQuotations() looks through a thousand characters, and tells no more of a message", () => {
