@@ -148,9 +148,8 @@ export class Control implements Intent {
     this.updates = rest;
   }
 
-  /** Forgets every update, and takes away what others add. */
+  /** Takes away what others add. */
   clear(): void {
-    this.updates = NO_UPDATES;
     this.isCleared = true;
   }
 }

@@ -44,13 +44,13 @@ export function refusing(refuse: (verb: string) => Error, destroy: () => boolean
  * Makes `value` read-only through and through, as far as the language can: not what a Date, a Map or a
  * buffer holds.
  */
-export function deepFreeze<T extends object>(value: T): T {
+export function deepFreeze(value: object): void {
   // These refuse to be frozen.
-  if (ArrayBuffer.isView(value)) return value;
+  if (ArrayBuffer.isView(value)) return;
   const isCollection = value instanceof Map || value instanceof Set;
   const nested = isCollection ? [...value.entries()].flat() : Object.values(value);
   for (const one of nested) {
     if (typeof one === "object" && one !== null) deepFreeze(one);
   }
-  return Object.freeze(value);
+  Object.freeze(value);
 }

@@ -64,7 +64,6 @@ export class PlainFace implements StoreFace {
 
 /** The text of a plain store's hash; empty, and so no session, when it cannot be one. */
 function textOf(hash: Record<string, unknown>, created: number): string {
-  if (!Number.isFinite(created)) return "";
   try {
     return encode(hash, created, hash._subject as string | undefined, hash._codec);
   } catch {

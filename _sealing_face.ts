@@ -86,7 +86,7 @@ export class SealingFace implements StoreFace {
   async delete({ id, version }: KeyedRecord): Promise<boolean> {
     if (version === UNSENT) return true;
     // No value of it that was made until now lives longer.
-    const ttl = Number.isFinite(this.#maxAge) ? Math.ceil(this.#maxAge) + 1 : undefined;
+    const ttl = Math.ceil(this.#maxAge) + 1;
     let next: string | undefined = id;
     for (let hop = 0; hop < MAX_HOPS; hop++) {
       const left: string | undefined = await this.#end(next, "", { version, ttl });

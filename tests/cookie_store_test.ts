@@ -283,3 +283,11 @@ Deno.test("of two values of one session the newer counts, as where the cookie's 
   assertEquals((await (await visit(`${written}; ${other}`)).json()).n, undefined);
   assertEquals(events, ["store-without-guarantees", "ambiguous"]);
 });
+
+Deno.test("of two values of one session and one second the first counts, as browsers sort them", async () => {
+  const { visit, signIn } = setUp();
+  const one = await signIn();
+  const two = cookieOf(await visit(one, (session) => session.set("n", 1)));
+  assertEquals((await (await visit(`${one}; ${two}`)).json()).n, undefined);
+  assertEquals((await (await visit(`${two}; ${one}`)).json()).n, 1);
+});

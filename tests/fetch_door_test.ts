@@ -8,7 +8,13 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { BearerState, Session, SessionError, type SessionOptions } from "@pagi/session";
+import {
+  BearerState,
+  MemoryStore,
+  Session,
+  SessionError,
+  type SessionOptions,
+} from "@pagi/session";
 import { cookieOf, failing, idOf, requestWith, rig } from "./_helpers.ts";
 
 /** The Response as a server's upgrade makes it: its status is 101. */
@@ -106,6 +112,43 @@ Deno.test("SessionMiddleware.run() throws when a Response with a body is used ag
   const cookies = setCookies(await answer(page));
   await assertRejects(() => answer(page), TypeError, "Response");
   assertEquals(setCookies(page), cookies);
+});
+
+Deno.test("SessionMiddleware.run() takes a success that names its body's type at its word", async () => {
+  const typed = { headers: { "content-type": "text/plain" } };
+  for (
+    const [init, isCopied] of [
+      [{ ...typed, status: 200 }, false],
+      [{ ...typed, status: 299 }, false],
+      [{ ...typed, status: 300 }, true],
+      [{ status: 200 }, true],
+      [{ status: 404 }, true],
+    ] as const
+  ) {
+    const { answer } = rig();
+    const page = new Response(null, init);
+    assertEquals(await answer(page) !== page, isCopied, JSON.stringify(init));
+  }
+});
+
+Deno.test("SessionMiddleware.run() leaks no cookie where a Response keeps the headers that it is given", async () => {
+  const { Response } = globalThis;
+  // As the one does that @hono/node-server puts in its place.
+  globalThis.Response = class extends Response {
+    constructor(body?: BodyInit | null, init: ResponseInit = {}) {
+      super(body, init);
+      const { headers } = init;
+      if (headers instanceof Headers) Object.defineProperty(this, "headers", { value: headers });
+    }
+  } as typeof Response;
+  try {
+    const { answer } = rig();
+    const notFound = new Response(null, { status: 404 });
+    const sent = await answer(notFound);
+    assertEquals([setCookies(sent).length, setCookies(notFound).length], [1, 0]);
+  } finally {
+    globalThis.Response = Response;
+  }
 });
 
 Deno.test("SessionMiddleware.run() leaks no cookie to those who come later when a Response is used again", async () => {
@@ -214,6 +257,17 @@ Deno.test("SessionMiddleware.handler() answers 409 when the session was ended me
   })(requestWith({ cookie }));
   assertEquals([response.status, setCookies(response), store.size], [409, [], 0]);
   assertFalse((await response.text()).includes(cookie.split("=")[1]!));
+});
+
+Deno.test("SessionMiddleware.handler() answers 503 when others always come first", async () => {
+  const { sessions, signIn } = rig({ store: Object.assign(new MemoryStore(), { replace() {} }) });
+  const write = sessions.handler((_request, session) => {
+    session.set("n", 2);
+    return new Response();
+  });
+  const response = await write(requestWith({ cookie: await signIn() }));
+  assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+  assertEquals(await response.text(), "The session is busy. Please try again.\n");
 });
 
 Deno.test("SessionMiddleware.handler() answers 503 with Retry-After when the store fails", async () => {

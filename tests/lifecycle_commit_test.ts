@@ -29,6 +29,24 @@ Deno.test("wrap() shows the new id after the response was started", async () => 
   assertEquals(seen, [client.id, client.id, undefined]);
 });
 
+Deno.test("wrap() leaves no flag in the data when the response was started, but its id", async () => {
+  const { sessions } = setUp();
+  for (const act of ["regenerate", "destroy"] as const) {
+    let data: Record<string, unknown> = {};
+    const app = sessions.wrap(async (scope, _receive, send) => {
+      data = scope["pagi.session"];
+      const session = new Session(scope).set("a", 1)[act]();
+      await respond(send);
+      assertEquals(
+        assertThrows(() => session.set("a", 2), SessionError).code,
+        "ERR_SESSION_COMMITTED",
+      );
+    });
+    await new Client(app).request();
+    assertEquals(Object.keys(data).sort(), ["_created", "_id", "_last_access", "a"]);
+  }
+});
+
 Deno.test("wrap() gives a new id when the session gets a subject", async () => {
   const { app, store } = setUp();
   const client = new Client(app(set("a", 1)));
@@ -190,7 +208,8 @@ Deno.test("wrap() sends no-store with an id unless the app says otherwise", asyn
   assertEquals(events, []);
   await new Client(app(set("a", 1), [["cache-control", "public, max-age=60"]])).request();
   await new Client(app(set("a", 1), [["cache-control", "s-maxage=600"]])).request();
-  assertEquals(events.map(({ type }) => type), ["public-response", "public-response"]);
+  await new Client(app(set("a", 1), [["cache-control", "no-cache, PUBLIC"]])).request();
+  assertEquals(events.map(({ type }) => type), Array(3).fill("public-response"));
 });
 
 Deno.test("wrap() adds Vary when it is asked to", async () => {

@@ -114,9 +114,20 @@ Deno.test("isChanged() reads no text where the letters show a change", () => {
 
 Deno.test("isChanged() takes keys in another order for no change, and another value for one", () => {
   const base = '{"_created":1,"ab":{"x":1,"y":2},"c":3}';
+  assertEquals(isChanged(base, base, PLAIN_CODEC), false);
   assertEquals(isChanged(base, '{"_created":1,"c":3,"ab":{"y":2,"x":1}}', PLAIN_CODEC), false);
   // The same letters, and as many of each.
   assertEquals(isChanged(base, '{"_created":1,"ab":{"x":2,"y":1},"c":3}', PLAIN_CODEC), true);
   assertEquals(isChanged(base, '{"_created":1,"ba":{"x":1,"y":2},"c":3}', PLAIN_CODEC), true);
   assertEquals(isChanged(base, '{"_created":1,"ab":{"x":1,"y":2},"c":4}', PLAIN_CODEC), true);
+});
+
+Deno.test("update() is not replayed when what it made was written or taken away again", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set({ n: 10, a: 10 }));
+    session.update("n", (n) => Number(n) + 1).set("n", 1);
+    session.update("a", () => undefined).delete("a");
+  });
+  assertEquals(await stored(), { n: 1, b: 1 });
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { CallbackState, type Scope, SessionError } from "@pagi/session";
 import { cookieOf, failing, idOf, rig } from "./_helpers.ts";
 
@@ -115,4 +115,38 @@ Deno.test("SessionMiddleware.open() keeps the session from later writes when it 
     return assertEquals((error as SessionError).code, "ERR_SESSION_COMMITTED");
   }
   throw new Error("it took the write");
+});
+
+Deno.test("SessionMiddleware.open() does nothing after it was aborted, and writes are loud", async () => {
+  const { sessions, store, signIn } = rig();
+  const cookie = await signIn();
+  const rotating = await sessions.open(nodeRequest({ cookie }));
+  rotating.session.regenerate();
+  await rotating.commit(new Headers());
+  // A logout that comes late, of the session's old id.
+  const late = await sessions.open(nodeRequest({ cookie }));
+  late.session.destroy();
+  await late.abort();
+  assertEquals(store.size, 1);
+  const headers = new Headers();
+  await late.commit(headers);
+  assertEquals(headers.getSetCookie(), []);
+
+  const open = await sessions.open(nodeRequest());
+  await open.abort();
+  const error = assertThrows(() => open.session.set("n", 1), SessionError);
+  assertEquals(error.code, "ERR_SESSION_COMMITTED");
+});
+
+Deno.test("SessionMiddleware.open() shows the session's id and data when it is committed", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const open = await sessions.open(nodeRequest({ cookie }));
+  open.session.regenerate();
+  const headers = new Headers();
+  await open.commit(headers);
+  const id = cookieOf(headers.getSetCookie()[0]!).split("=")[1];
+  assertEquals(open.session.id, id);
+  const { n, _id } = open.session.data;
+  assertEquals([n, _id, Object.isFrozen(open.session.data)], [1, id, true]);
 });

@@ -1,6 +1,8 @@
 import { assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { Session, SessionError, SessionMiddleware } from "@pagi/session";
+import { MemoryStore, Session, SessionError, SessionMiddleware } from "@pagi/session";
 import { Client, respond } from "./_client.ts";
+import { FaultyStore } from "./_faulty_store.ts";
+import { cookieOf, requestWith, rig } from "./_helpers.ts";
 import { refused, setUp, type Work } from "./_tabs.ts";
 
 Deno.test("a reader goes on and sends nothing when the session was ended meanwhile", async () => {
@@ -159,7 +161,9 @@ Deno.test("a late logout that comes after the response is loud", async () => {
 /** A client with a session, on a clock that the test moves. */
 async function setUpClock() {
   const clock = { seconds: 1_700_000_000 };
-  const sessions = new SessionMiddleware({ secret: "test", now: () => clock.seconds * 1000 });
+  const now = () => clock.seconds * 1000;
+  const store = new MemoryStore({ now });
+  const sessions = new SessionMiddleware({ secret: "test", store, now });
   const app = (work: Work) =>
     sessions.wrap(async (scope, _receive, send) => {
       await work(new Session(scope), scope);
@@ -167,7 +171,7 @@ async function setUpClock() {
     });
   const client = new Client(app((session) => session.set("a", 1)));
   await client.request();
-  return { clock, sessions, app, cookie: client.cookie! };
+  return { store, clock, sessions, app, cookie: client.cookie! };
 }
 
 Deno.test("a destroy that comes minutes after a rotation still ends the session", async () => {
@@ -197,8 +201,10 @@ Deno.test("a request under the old id is late however long the rotation took", a
 Deno.test("a request under the old id is late for a minute", async () => {
   const { clock, app, cookie } = await setUpClock();
   await new Client(app((session) => session.regenerate()), cookie).request();
-  clock.seconds += 61;
+  clock.seconds += 60;
   const late = new Client(app((session) => session.set("b", 1)), cookie);
+  assertEquals(await refused(late.request()), "ERR_SESSION_INTERRUPTED");
+  clock.seconds += 1;
   assertEquals((await late.request()).cookies.length, 1);
   assertFalse(late.cookie === cookie);
 });
@@ -212,4 +218,54 @@ Deno.test("a change of subject stops a merge", async () => {
   });
   assertEquals(await refused(write), "ERR_SESSION_INTERRUPTED");
   assertEquals((await stored(id)).a, 1);
+});
+
+Deno.test("a regeneration is a use of the session, whoever wrote meanwhile", async () => {
+  const { clock, app, store, cookie } = await setUpClock();
+  clock.seconds += 50;
+  const rotating = new Client(
+    app(async (session) => {
+      await new Client(app((other) => other.set("b", 2)), cookie).request();
+      session.regenerate();
+    }),
+    cookie,
+  );
+  await rotating.request();
+  assertEquals(store.read(rotating.id!)?.lastAccess, clock.seconds);
+});
+
+Deno.test("an old id tells of its session beside ids of none, and not beside a live one", async () => {
+  const { answer, sessions, signIn } = rig();
+  const old = await signIn();
+  const live = cookieOf(
+    await sessions.run(requestWith({ cookie: old }), (session) => {
+      session.regenerate();
+      return new Response();
+    }),
+  );
+  const dead = `pagi_session=${"0".repeat(64)}`;
+  for (const cookie of [`${old}; ${dead}`, `${dead}; ${old}`]) {
+    const late = answer(new Response(), { cookie });
+    assertEquals(await refused(late), "ERR_SESSION_INTERRUPTED");
+  }
+  for (const cookie of [`${old}; ${live}`, `${live}; ${old}`]) {
+    assertEquals((await sessions.load(requestWith({ cookie })))?.get("n"), 1);
+  }
+});
+
+Deno.test("a late logout that fails is told of once, and its response depends on the cookie", async () => {
+  const store = new FaultyStore(new MemoryStore());
+  const { sessions, signIn, events } = rig({ store });
+  const cookie = await signIn();
+  const act = (cookie: string, act: "regenerate" | "destroy") =>
+    sessions.run(requestWith({ cookie }), (session) => {
+      session[act]();
+      return new Response();
+    });
+  await act(cookie, "regenerate");
+  store.fault = { operation: "delete", kind: "throws" };
+  assertEquals(await refused(act(cookie, "destroy")), "ERR_SESSION_STORE");
+  assertEquals(events, []);
+  store.fault = undefined;
+  assertEquals((await act(cookie, "destroy")).headers.get("vary"), "Cookie");
 });

@@ -317,3 +317,9 @@ Deno.test("Session.get() puts no line break into its message, whoever wrote the 
     'Cannot get "x\\r\\nERROR forged": no such key; the session has "a\\nb", "c d", e',
   );
 });
+
+Deno.test("Session() takes data that fromData() has seen", () => {
+  const data = { a: 1 };
+  Session.fromData(data);
+  assertEquals(new Session(data).get("a"), 1);
+});

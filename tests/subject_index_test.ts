@@ -13,14 +13,16 @@ import { idOf, rig, SECRET } from "./_subject_rig.ts";
 Deno.test("a session that is used for long stays in the list, and its list does not grow", async () => {
   const { sessions, signIn, devices, clock, answer, store } = rig({ expire: 600 });
   const cookie = await signIn("ada", "phone");
+  const written = await signIn("ada", "tablet");
   for (let minute = 0; minute < 600; minute++) {
     clock.advance(60);
     await answer(new Response(), { cookie, write: minute % 2 === 0 });
+    await answer(new Response(), { cookie: written });
   }
-  assertEquals(await devices("ada"), ["phone"]);
+  assertEquals(await devices("ada"), ["phone", "tablet"]);
   await signIn("ada", "desktop");
-  assertEquals(await devices("ada"), ["desktop", "phone"]);
-  assertEquals(await sessions.destroyAll("ada"), 2);
+  assertEquals(await devices("ada"), ["desktop", "phone", "tablet"]);
+  assertEquals(await sessions.destroyAll("ada"), 3);
   assert(store.size <= 3, `${store.size} records`);
 });
 

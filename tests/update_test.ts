@@ -7,7 +7,8 @@ import {
   SessionMiddleware,
 } from "@pagi/session";
 import { Client, respond } from "./_client.ts";
-import { refused, setUp } from "./_tabs.ts";
+import { requestWith, rig } from "./_helpers.ts";
+import { refused, setUp, type Work } from "./_tabs.ts";
 
 Deno.test("sessions.update() changes a session outside a request", async () => {
   const { sessions, stored, id } = await setUp();
@@ -75,17 +76,27 @@ Deno.test("sessions.destroy() ends a session, wherever it has moved, and twice",
 Deno.test("a writer that others always come before is refused in the end", async () => {
   const { sessions, store, tab, stored, id } = await setUp();
   const replace = store.replace.bind(store);
-  let isNested = false;
+  let tries = 0;
   store.replace = (key, text, options) => {
-    if (!isNested) {
-      isNested = true;
-      const { version } = store.read(key)!;
-      replace(key, text, { ...options, version });
-      isNested = false;
+    if (key === id) {
+      tries++;
+      const other = store.read(key)!;
+      replace(key, other.text, { ...options, version: other.version });
     }
     return replace(key, text, options);
   };
-  assertEquals(await refused(tab((session) => session.set("a", 2))), "ERR_SESSION_CONFLICT");
+  const conflict = async (work: Work) => {
+    tries = 0;
+    const { code, message } = await assertRejects(() => tab(work), SessionError);
+    assertEquals([code, message, store.size], [
+      "ERR_SESSION_CONFLICT",
+      "Cannot save the session: others came first 32 times",
+      1,
+    ]);
+    return tries;
+  };
+  assertEquals(await conflict((session) => session.set("a", 2)), 33);
+  assertEquals(await conflict((session) => session.regenerate()), 32);
   store.replace = replace;
   await sessions.update(id, (data) => data.a = 3);
   assertEquals((await stored()).a, 3);
@@ -110,4 +121,27 @@ Deno.test("a plain store is announced once, when the middleware is made", () => 
   new SessionMiddleware({ secret: "test", store, onEvent });
   new SessionMiddleware({ secret: "test", onEvent });
   assertStrictEquals(events.map(({ type }) => type).join(), "store-without-guarantees");
+});
+
+Deno.test("sessions.update() is no use of the session, which ends as if it had not been", async () => {
+  const { clock, sessions, store, signIn } = rig({ expire: 100 });
+  const cookie = await signIn();
+  const id = cookie.split("=")[1]!;
+  const { lastAccess } = store.read(id)!;
+  clock.advance(90);
+  await sessions.update(id, (data) => data.n = 2);
+  assertEquals(store.read(id)?.lastAccess, lastAccess);
+  clock.advance(11);
+  assertEquals(await sessions.load(requestWith({ cookie })), undefined);
+});
+
+Deno.test("a new id that another session has is refused", async () => {
+  const { answer, store } = rig({ generateId: () => "1".repeat(64) });
+  await answer(new Response());
+  const { code, message } = await assertRejects(() => answer(new Response()), SessionError);
+  assertEquals([code, message], [
+    "ERR_SESSION_CONFLICT",
+    "Cannot save the session: its new id is taken; is generateId random?",
+  ]);
+  assertEquals((await store.get("1".repeat(64)))?.n, 1);
 });

@@ -1,0 +1,56 @@
+// What a handler is told that writes to a session which cannot be written to.
+import { assertEquals, assertThrows } from "@std/assert";
+import { Session, SessionError } from "@pagi/session";
+import { cookieOf, requestWith, rig } from "./_helpers.ts";
+
+/** What is said to whoever does this. */
+const said = (write: () => unknown) => assertThrows(write, SessionError).message;
+
+Deno.test("a write after the response is told what to use", async () => {
+  const { sessions } = rig();
+  let late: Session | undefined;
+  await sessions.run(requestWith(), (session) => {
+    late = session;
+    return new Response();
+  });
+  assertEquals(
+    said(() => late!.set("n", 1)),
+    "Cannot set: the response has been started and the session saved; use sessions.update() " +
+      "from here on",
+  );
+});
+
+Deno.test("a write to a session that was loaded is told what to use", async () => {
+  const { sessions, signIn } = rig();
+  const session = (await sessions.load(requestWith({ cookie: await signIn() })))!;
+  assertEquals(
+    said(() => session.delete("n")),
+    "Cannot delete: this session was loaded for reading; use sessions.update() to change it",
+  );
+});
+
+Deno.test("a write under an old id is told so, through the data too", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await sessions.run(requestWith({ cookie }), (session) => {
+    session.regenerate();
+    return new Response();
+  });
+  const { session } = await sessions.open(requestWith({ cookie }));
+  const { data } = session;
+  const why = "another request has given this session a new id; retry under that";
+  assertEquals(said(() => session.update("n", () => 1)), `Cannot update: ${why}`);
+  assertEquals(said(() => data.n = 1), `Cannot set: ${why}`);
+  assertEquals(said(() => Object.defineProperty(data, "n", { value: 1 })), `Cannot set: ${why}`);
+  assertEquals(said(() => delete data.n), `Cannot delete: ${why}`);
+});
+
+Deno.test("a write of a client with two live sessions is told so", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = `${await signIn()}; ${cookieOf(await signIn())}`;
+  const { session } = await sessions.open(requestWith({ cookie }));
+  assertEquals(
+    said(() => session.clear()),
+    "Cannot clear: the client presents more than one live session",
+  );
+});

@@ -1,0 +1,39 @@
+import { assertEquals } from "@std/assert";
+import { Turns } from "../_turns.ts";
+
+Deno.test("Turns.take() lets one after the other, those too who come when the first is done", async () => {
+  const turns = new Turns(60);
+  const seen: string[] = [];
+  const take = (name: string, meanwhile: () => unknown = () => {}) =>
+    turns.take("key", async () => {
+      seen.push(`${name} begins`);
+      await meanwhile();
+      seen.push(`${name} ends`);
+    });
+  let third: Promise<void> | undefined;
+  const first = take("first");
+  const second = take("second", async () => {
+    await first;
+    third = take("third");
+    // Time enough for who does not wait.
+    for (let turn = 0; turn < 10; turn++) await undefined;
+  });
+  await second;
+  await third;
+  assertEquals(seen, [
+    "first begins",
+    "first ends",
+    "second begins",
+    "second ends",
+    "third begins",
+    "third ends",
+  ]);
+});
+
+Deno.test("Turns.take() keeps nobody with another key waiting, nor after work that failed", async () => {
+  const turns = new Turns(60);
+  const failed = turns.take("key", () => Promise.reject(new Error("boom"))).catch(() => "failed");
+  const next = turns.take("key", () => Promise.resolve("next"));
+  const other = turns.take("other", () => new Promise((resolve) => next.then(() => resolve(1))));
+  assertEquals(await Promise.all([failed, next, other]), ["failed", "next", 1]);
+});
