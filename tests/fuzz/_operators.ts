@@ -54,7 +54,7 @@ export function mutated(source: string, { start, end, replacement }: Mutation): 
 }
 
 function walk(node: Node, visit: (node: Node) => void): void {
-  if (SKIPPED.test(node.type) || isMessage(node)) return;
+  if (SKIPPED.test(node.type) || isMessage(node) || isDescription(node)) return;
   visit(node);
   for (const [key, value] of Object.entries(node)) {
     if (SKIPPED_KEYS.includes(key)) continue;
@@ -66,10 +66,19 @@ function walk(node: Node, visit: (node: Node) => void): void {
   }
 }
 
-/** An error that is made: its words are for people, and tests look for few of them. */
+/** An error that is made, or an event's text: words for people, and tests look for few of them. */
 function isMessage(node: Node): boolean {
-  return node.type === "NewExpression" && node.callee.type === "Identifier" &&
-    node.callee.name.endsWith("Error");
+  if (node.type === "NewExpression") {
+    return node.callee.type === "Identifier" && node.callee.name.endsWith("Error");
+  }
+  return node.type === "ObjectProperty" && node.key.type === "Identifier" &&
+    node.key.name === "message";
+}
+
+/** A symbol that is made: what it is called decides nothing. */
+function isDescription(node: Node): boolean {
+  return node.type === "CallExpression" && node.callee.type === "Identifier" &&
+    node.callee.name === "Symbol";
 }
 
 function mutationsAt(node: Node, source: string): Mutation[] {

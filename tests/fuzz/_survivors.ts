@@ -18,6 +18,9 @@ function inFile(
   );
 }
 
+const NO_TEXT = "Whatever is no text of a session: it is looked at no further";
+const SHORTCUT = "Only whether texts are worth parsing: the longer way comes to the same";
+const UNSEEN = "An exchange that can neither save nor inject uses none of it";
 const AT_END = "At the end of a pair stands a semicolon or nothing, which is no blank";
 
 const TOO_MANY =
@@ -263,6 +266,105 @@ export const SURVIVORS: readonly Survivor[] = [
       "if (bytes === undefined || bytes.length < HEAD_BYTES + TAG_BYTES) return undefined;",
       "<= for <",
       "An empty text is never sealed, and what does not open reads as empty too",
+    ],
+  ),
+  ...inFile(
+    "_plain_face.ts",
+    [
+      'return { id, text: textOf(hash, created), version: "", lastAccess };',
+      "another text",
+      "Nobody compares a plain store's versions",
+    ],
+    [
+      'return { version: "", transport: typeof transport === "string" ? transport : id };',
+      "another text",
+      "Nobody compares a plain store's versions",
+    ],
+    ['return "";', "return nothing", NO_TEXT],
+    ['return "";', "another text", NO_TEXT],
+  ),
+  ...inFile(
+    "_store_face.ts",
+    [': { id, text: "", version: "", lastAccess: 0 };', "another text", NO_TEXT],
+    [': { id, text: "", version: "", lastAccess: 0 };', "one more", NO_TEXT],
+    ['text = "",', "another text", "It is shorter than a quotation, so no error quotes it either"],
+  ),
+  ...inFile(
+    "_sealing_face.ts",
+    [
+      'const UNOPENED = "";',
+      "another text",
+      "A mark: no store has it for a version, and a CookieStore takes either for no number",
+    ],
+    [
+      "return { id: presented, text: encodeEmpty(0), version: UNOPENED, lastAccess: -Infinity };",
+      "one more",
+      "A session that was last used before all time is over, whenever it was made",
+    ],
+    [
+      "if (version === UNSENT) return true;",
+      "return nothing",
+      "Who takes back what was never sent does not ask whether it was there",
+    ],
+    [
+      "if (version === UNSENT) return true;",
+      "the other",
+      "Who takes back what was never sent does not ask whether it was there",
+    ],
+    [
+      'next = decodeTombstone(next, left ?? "");',
+      "another text",
+      "Whatever is no tombstone: it leads nowhere",
+    ],
+  ),
+  ...inFile(
+    "_control.ts",
+    [
+      "if (!this.updates.has(key)) return;",
+      "no return",
+      "Nothing to forget: the copy has what the original has",
+    ],
+  ),
+  ...inFile(
+    "_merge.ts",
+    ["if (a.length !== b.length) return false;", "the other", SHORTCUT],
+    [
+      "for (let at = 0; at < a.length; at++) sum += a.charCodeAt(at) - b.charCodeAt(at);",
+      "one more",
+      SHORTCUT,
+    ],
+    [
+      "for (let at = 0; at < a.length; at++) sum += a.charCodeAt(at) - b.charCodeAt(at);",
+      ">= for <",
+      SHORTCUT,
+    ],
+    [
+      "for (let at = 0; at < a.length; at++) sum += a.charCodeAt(at) - b.charCodeAt(at);",
+      "without ExpressionStatement",
+      SHORTCUT,
+    ],
+    [
+      "for (let at = 0; at < a.length; at++) sum += a.charCodeAt(at) - b.charCodeAt(at);",
+      "-= for +=",
+      SHORTCUT,
+    ],
+  ),
+  ...inFile(
+    "lifecycle.ts",
+    ['kind === "moved" ? presented.id : "",', "another text", UNSEEN],
+    ["0,", "one more", UNSEEN],
+  ),
+  ...inFile(
+    "_session_records.ts",
+    [
+      'const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };',
+      "another text",
+      "It is replaced or deleted by its id and version: nobody looks at the rest",
+    ],
+    [
+      'const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };',
+      "one more",
+      "It is replaced or deleted by its id and version: nobody looks at the rest",
     ],
   ),
 ];

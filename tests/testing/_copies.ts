@@ -3,7 +3,15 @@
 const ROOT = new URL("../../", import.meta.url);
 /** What a copy needs: the sources, the races, and the tests that need no permission. */
 const FOLDERS = ["", "tests/"];
-const TREES = ["state/", "store/", "testing/", "tests/offline/", "tests/testing/"];
+const TREES = [
+  "adapters/",
+  "state/",
+  "store/",
+  "testing/",
+  "tests/conformance/",
+  "tests/offline/",
+  "tests/testing/",
+];
 
 /** Calls `work` with the folder of a copy, which is gone afterwards. */
 export async function inCopy<T>(work: (directory: string) => Promise<T>): Promise<T> {
