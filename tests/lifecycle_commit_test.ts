@@ -205,6 +205,8 @@ Deno.test("wrap() sends no-store with an id unless the app says otherwise", asyn
     "Cache-Control",
     "private",
   ]]);
+  const two: HeaderPair[] = [["cache-control", "max-age=0"], ["Cache-Control", "private"]];
+  assertEquals((await new Client(app(set("a", 1), two)).request()).headers.slice(0, -1), two);
   assertEquals(events, []);
   await new Client(app(set("a", 1), [["cache-control", "public, max-age=60"]])).request();
   await new Client(app(set("a", 1), [["cache-control", "s-maxage=600"]])).request();

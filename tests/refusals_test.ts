@@ -1,5 +1,5 @@
 // What a handler is told that writes to a session which cannot be written to.
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Session, SessionError } from "@pagi/session";
 import { cookieOf, requestWith, rig } from "./_helpers.ts";
 
@@ -53,4 +53,23 @@ Deno.test("a write of a client with two live sessions is told so", async () => {
     said(() => session.clear()),
     "Cannot clear: the client presents more than one live session",
   );
+});
+
+Deno.test("whoever names no session is told what could not be done", async () => {
+  const { sessions } = rig();
+  const none = Session.fromData({});
+  for (
+    const [verb, ask] of [
+      ["update", () => sessions.update(none, () => {})],
+      ["destroy", () => sessions.destroy(none)],
+      ["list", () => sessions.list("ada", { current: none })],
+      ["keep", () => sessions.destroyAll("ada", { except: none })],
+    ] as const
+  ) {
+    const { message } = await assertRejects(ask, TypeError);
+    assertEquals(
+      message,
+      `Cannot ${verb} the session: expected its id, or a Session that has one`,
+    );
+  }
 });

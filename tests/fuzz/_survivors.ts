@@ -367,4 +367,12 @@ export const SURVIVORS: readonly Survivor[] = [
       "It is replaced or deleted by its id and version: nobody looks at the rest",
     ],
   ),
+  ...inFile(
+    "_subject_index.ts",
+    [
+      'return { epoch: crypto.randomUUID(), entries: [{ sealed: "", at: now }] };',
+      "another text",
+      "No secret opens the one or the other",
+    ],
+  ),
 ];

@@ -38,6 +38,7 @@ const LIFECYCLE = [
   "tests/store_answers_test.ts",
   "tests/structured_test.ts",
   "tests/subject_index_test.ts",
+  "tests/subject_lists_test.ts",
   "tests/subject_sessions_test.ts",
   "tests/testing/broken_lifecycles_test.ts",
   "tests/tossing_test.ts",
@@ -109,6 +110,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     sources: ["_subject_index.ts", "_subject_sessions.ts"],
     tests: [
       "tests/subject_index_test.ts",
+      "tests/subject_lists_test.ts",
       "tests/subject_sessions_test.ts",
       "tests/rotation_test.ts",
       "tests/update_test.ts",
