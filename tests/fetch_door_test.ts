@@ -129,6 +129,9 @@ Deno.test("SessionMiddleware.run() takes a success that names its body's type at
     const page = new Response(null, init);
     assertEquals(await answer(page) !== page, isCopied, JSON.stringify(init));
   }
+  // And any that has one, as only once can it be sent.
+  const page = new Response("gone", { status: 410 });
+  assertStrictEquals(await rig().answer(page), page);
 });
 
 Deno.test("SessionMiddleware.run() leaks no cookie where a Response keeps the headers that it is given", async () => {

@@ -13,11 +13,12 @@ Deno.test("a write after the response is told what to use", async () => {
     late = session;
     return new Response();
   });
-  assertEquals(
-    said(() => late!.set("n", 1)),
-    "Cannot set: the response has been started and the session saved; use sessions.update() " +
-      "from here on",
-  );
+  const why =
+    "the response has been started and the session saved; use sessions.update() from here on";
+  assertEquals(said(() => late!.set("n", 1)), `Cannot set: ${why}`);
+  assertEquals(said(() => late!.subject = "ada"), `Cannot set the subject: ${why}`);
+  assertEquals(said(() => late!.regenerate()), `Cannot regenerate: ${why}`);
+  assertEquals(said(() => late!.destroy()), `Cannot destroy: ${why}`);
 });
 
 Deno.test("a write to a session that was loaded is told what to use", async () => {

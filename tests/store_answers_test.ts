@@ -1,6 +1,6 @@
 // What a store answers, and what a request is told when it is no answer.
-import { assertEquals, assertInstanceOf } from "@std/assert";
-import { MemoryStore } from "@pagi/session";
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { MemoryStore, SessionError, type WriteOptions } from "@pagi/session";
 import { destroy, nothing, on } from "./_answers_rig.ts";
 import { type Fault, FaultyStore } from "./_faulty_store.ts";
 import { idOf } from "./_helpers.ts";
@@ -103,4 +103,44 @@ Deno.test("a version may be a bigint", async () => {
   const { visit, write } = on(Object.assign(store, { read, replace }) as never);
   await visit(idOf("1"), write);
   assertEquals(versions, [7n]);
+});
+
+Deno.test("a logout that fails has no header for who is told nothing", async () => {
+  const store = new FaultyStore(new MemoryStore());
+  const { visit, write, refused } = on(store);
+  const id = await visit(undefined, write);
+  store.fault = { operation: "delete", kind: "throws" };
+  assertEquals((await refused(id, destroy)).headers, []);
+});
+
+Deno.test("a record is kept for a second longer than its session", async () => {
+  const ttls: number[] = [];
+  class Ledger extends MemoryStore {
+    override create(id: string, text: string, options: WriteOptions) {
+      ttls.push(options.ttl);
+      return super.create(id, text, options);
+    }
+  }
+  const { visit, write } = on(new Ledger());
+  await visit(undefined, write);
+  assertEquals(ttls, [3601]);
+});
+
+Deno.test("a logout that others always come before is refused in the end", async () => {
+  let tries = 0;
+  const { sessions, visit, write } = on(
+    Object.assign(new MemoryStore(), {
+      delete() {
+        tries++;
+        return false;
+      },
+    }),
+  );
+  const id = (await visit(undefined, write))!;
+  const { code, message } = await assertRejects(() => sessions.destroy(id), SessionError);
+  assertEquals([code, message, tries], [
+    "ERR_SESSION_CONFLICT",
+    "Cannot save the session: others came first 32 times",
+    32,
+  ]);
 });

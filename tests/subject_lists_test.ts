@@ -118,3 +118,24 @@ Deno.test("a list is not tidied of those that another secret listed, until they 
     assertEquals(last().entries, entries);
   }
 });
+
+Deno.test("sessions.destroyAll() leaves in the list what stays, and nothing else", async () => {
+  for (const entries of [0, 1]) {
+    const { sessions, signIn, last } = setUp();
+    const cookies = [await signIn("ada"), await signIn("ada"), await signIn("ada")];
+    await sessions.destroy(idOf(cookies[0]!));
+    const except = entries === 0 ? undefined : idOf(cookies[1]!);
+    assertEquals(await sessions.destroyAll("ada", { except }), 2 - entries);
+    assertEquals(last().entries, entries);
+  }
+});
+
+Deno.test("a session that is written to for longer than a list is kept stays in the list", async () => {
+  const { answer, devices, signIn, clock } = setUp({ expire: 3600 });
+  const cookie = await signIn("ada", "phone");
+  for (let hour = 0; hour < 8 * 24; hour++) {
+    clock.advance(3600);
+    await answer(new Response(), { cookie });
+  }
+  assertEquals(await devices("ada"), ["phone"]);
+});
