@@ -74,3 +74,28 @@ Deno.test("whoever names no session is told what could not be done", async () =>
     );
   }
 });
+
+Deno.test("whoever writes a reserved key is told what could not be done", async () => {
+  const session = Session.fromData<Record<string, unknown>>({});
+  const refused = (write: () => unknown) => assertThrows(write, TypeError).message;
+  for (
+    const [verb, write] of [
+      ["set", () => session.set("_id", 1)],
+      ["set", () => session.set({ a: 1, _id: 1 })],
+      ["update", () => session.update("_id", () => 1)],
+      ["delete", () => session.delete("_id")],
+    ] as const
+  ) {
+    assertEquals(refused(write), `Cannot ${verb} "_id": this key is reserved`);
+  }
+  assertEquals(
+    refused(() => session.delete(1 as unknown as string)),
+    "Cannot delete: a key must be a string",
+  );
+  // Nobody waits for it: a rejection that nobody saw would end the process.
+  assertEquals(
+    refused(() => session.update("n", () => Promise.reject(new Error("late")))),
+    'Cannot update "n": the function must not be async',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 0));
+});

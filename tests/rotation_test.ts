@@ -269,3 +269,25 @@ Deno.test("a late logout that fails is told of once, and its response depends on
   store.fault = undefined;
   assertEquals((await act(cookie, "destroy")).headers.get("vary"), "Cookie");
 });
+
+Deno.test("a regeneration whose new session is ended before anybody knows it is interrupted", async () => {
+  const { store, sessions, tab, id } = await setUp();
+  const { create, replace } = MemoryStore.prototype;
+  let fresh = "";
+  store.create = (...args) => {
+    fresh = args[0];
+    return create.apply(store, args);
+  };
+  let isFirst = true;
+  store.replace = (key, text, options) => {
+    if (!isFirst) return replace.call(store, key, text, options);
+    isFirst = false;
+    // Another write comes first, and so does who ends the new session, as destroyAll() can.
+    const { version, ...other } = store.read(key)!;
+    replace.call(store, key, other.text, { ...options, version });
+    store.delete(fresh, { ...options, version: store.read(fresh)!.version });
+    return undefined;
+  };
+  assertEquals(await refused(tab((session) => session.regenerate())), "ERR_SESSION_INTERRUPTED");
+  assertEquals((await sessions.update(id, () => {})).get("n"), 0);
+});

@@ -1,6 +1,6 @@
 // What a store answers, and what a request is told when it is no answer.
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { MemoryStore, SessionError, type WriteOptions } from "@pagi/session";
+import { MemoryStore, type ReplaceOptions, SessionError, type WriteOptions } from "@pagi/session";
 import { destroy, nothing, on } from "./_answers_rig.ts";
 import { type Fault, FaultyStore } from "./_faulty_store.ts";
 import { idOf } from "./_helpers.ts";
@@ -120,10 +120,18 @@ Deno.test("a record is kept for a second longer than its session", async () => {
       ttls.push(options.ttl);
       return super.create(id, text, options);
     }
+    override replace(id: string, text: string, options: ReplaceOptions) {
+      ttls.push(options.ttl);
+      return super.replace(id, text, options);
+    }
   }
-  const { visit, write } = on(new Ledger());
-  await visit(undefined, write);
-  assertEquals(ttls, [3601]);
+  const { clock, sessions, visit, write } = on(new Ledger());
+  const id = (await visit(undefined, write))!;
+  clock.advance(600);
+  // Which is no use of it: its end comes nearer.
+  await sessions.update(id, (data) => data.n = 7);
+  await visit(id, write);
+  assertEquals(ttls, [3601, 3001, 3601]);
 });
 
 Deno.test("a logout that others always come before is refused in the end", async () => {

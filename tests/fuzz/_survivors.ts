@@ -285,8 +285,16 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   ...inFile(
     "_store_face.ts",
-    [': { id, text: "", version: "", lastAccess: 0 };', "another text", NO_TEXT],
-    [': { id, text: "", version: "", lastAccess: 0 };', "one more", NO_TEXT],
+    [
+      'if (!isWhole(found)) return { id, text: "", version: "", lastAccess: 0 };',
+      "another text",
+      NO_TEXT,
+    ],
+    [
+      'if (!isWhole(found)) return { id, text: "", version: "", lastAccess: 0 };',
+      "one more",
+      NO_TEXT,
+    ],
     ['text = "",', "another text", "It is shorter than a quotation, so no error quotes it either"],
   ),
   ...inFile(
