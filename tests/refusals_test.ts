@@ -99,3 +99,13 @@ Deno.test("whoever writes a reserved key is told what could not be done", async 
   );
   await new Promise((resolve) => setTimeout(resolve, 0));
 });
+
+Deno.test("a response that a refused write decided varies", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = `${await signIn()}; ${await signIn()}`;
+  const response = await sessions.run(requestWith({ cookie }), (session) => {
+    assertThrows(() => session.set("n", 1), SessionError);
+    return new Response();
+  });
+  assertEquals(response.headers.get("vary"), "Cookie");
+});

@@ -3,7 +3,7 @@ import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { MemoryStore, type ReplaceOptions, SessionError, type WriteOptions } from "@pagi/session";
 import { destroy, nothing, on } from "./_answers_rig.ts";
 import { type Fault, FaultyStore } from "./_faulty_store.ts";
-import { idOf } from "./_helpers.ts";
+import { idOf, rig } from "./_helpers.ts";
 
 for (
   const [kind, why, version] of [
@@ -113,25 +113,31 @@ Deno.test("a logout that fails has no header for who is told nothing", async () 
   assertEquals((await refused(id, destroy)).headers, []);
 });
 
-Deno.test("a record is kept for a second longer than its session", async () => {
-  const ttls: number[] = [];
-  class Ledger extends MemoryStore {
-    override create(id: string, text: string, options: WriteOptions) {
-      ttls.push(options.ttl);
-      return super.create(id, text, options);
-    }
-    override replace(id: string, text: string, options: ReplaceOptions) {
-      ttls.push(options.ttl);
-      return super.replace(id, text, options);
-    }
+/** A store that notes for how long it is to keep records. */
+class Ledger extends MemoryStore {
+  readonly ttls: number[] = [];
+  override create(id: string, text: string, options: WriteOptions) {
+    this.ttls.push(options.ttl);
+    return super.create(id, text, options);
   }
-  const { clock, sessions, visit, write } = on(new Ledger());
+  override replace(id: string, text: string, options: ReplaceOptions) {
+    this.ttls.push(options.ttl);
+    return super.replace(id, text, options);
+  }
+}
+
+Deno.test("a record is kept for a second longer than its session, and for two at least", async () => {
+  const store = new Ledger();
+  const { clock, sessions, visit, write } = on(store);
   const id = (await visit(undefined, write))!;
   clock.advance(600);
   // Which is no use of it: its end comes nearer.
   await sessions.update(id, (data) => data.n = 7);
   await visit(id, write);
-  assertEquals(ttls, [3601, 3001, 3601]);
+  assertEquals(store.ttls, [3601, 3001, 3601]);
+  const brief = new Ledger();
+  await rig({ store: brief, expire: 0 }).signIn();
+  assertEquals(brief.ttls, [2]);
 });
 
 Deno.test("a logout that others always come before is refused in the end", async () => {

@@ -37,3 +37,19 @@ Deno.test("Turns.take() keeps nobody with another key waiting, nor after work th
   const other = turns.take("other", () => new Promise((resolve) => next.then(() => resolve(1))));
   assertEquals(await Promise.all([failed, next, other]), ["failed", "next", 1]);
 });
+
+Deno.test("Turns.take() waits for as many seconds as it was told", async () => {
+  const { setTimeout } = globalThis;
+  const waits: unknown[] = [];
+  globalThis.setTimeout = ((work: () => void, wait: number) => {
+    waits.push(wait);
+    return setTimeout(work, wait);
+  }) as typeof setTimeout;
+  try {
+    const turns = new Turns(5);
+    await Promise.all([1, 2].map(() => turns.take("key", () => Promise.resolve())));
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals(waits, [5000]);
+});
