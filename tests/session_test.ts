@@ -310,11 +310,11 @@ Deno.test("Session tells of reserved keys the same before and after its data was
 });
 
 Deno.test("Session.get() puts no line break into its message, whoever wrote the key", () => {
-  const session = Session.fromData<Record<string, unknown>>({ "a\nb": 1, "c d": 2, e: 3 });
+  const session = Session.fromData<Record<string, unknown>>({ "a\nb": 1, "c d": 2, e: 3, "": 4 });
   const { message } = assertThrows(() => session.get("x\r\nERROR forged"), SessionError);
   assertEquals(
     message,
-    'Cannot get "x\\r\\nERROR forged": no such key; the session has "a\\nb", "c d", e',
+    'Cannot get "x\\r\\nERROR forged": no such key; the session has "", "a\\nb", "c d", e',
   );
 });
 

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Turns } from "../_turns.ts";
 
 Deno.test("Turns.take() lets one after the other, those too who come when the first is done", async () => {
-  const turns = new Turns(60);
+  const turns = new Turns(1e6);
   const seen: string[] = [];
   const take = (name: string, meanwhile: () => unknown = () => {}) =>
     turns.take("key", async () => {
@@ -31,7 +31,7 @@ Deno.test("Turns.take() lets one after the other, those too who come when the fi
 });
 
 Deno.test("Turns.take() keeps nobody with another key waiting, nor after work that failed", async () => {
-  const turns = new Turns(60);
+  const turns = new Turns(1e6);
   const failed = turns.take("key", () => Promise.reject(new Error("boom"))).catch(() => "failed");
   const next = turns.take("key", () => Promise.resolve("next"));
   const other = turns.take("other", () => new Promise((resolve) => next.then(() => resolve(1))));
@@ -48,6 +48,8 @@ Deno.test("Turns.take() waits for as many seconds as it was told", async () => {
   try {
     const turns = new Turns(5);
     await Promise.all([1, 2].map(() => turns.take("key", () => Promise.resolve())));
+    // Nobody is before this one any more.
+    await turns.take("key", () => Promise.resolve());
   } finally {
     globalThis.setTimeout = setTimeout;
   }
