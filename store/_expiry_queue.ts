@@ -1,70 +1,87 @@
-/** A binary heap of records by the time at which they expire: the next to go is always on top. */
+/** Records by the second in which they expire, in buckets: each costs the same to queue and to remove. */
 
-/** Something that expires. */
-export interface Expiring {
+const SECOND_MS = 1000;
+
+/** Something that expires, with its place in the queue, which is the queue's business alone. */
+export interface Expiring<T> {
   /** When, in Unix milliseconds. */
   expiresAt: number;
+  /** The second at whose end its bucket is due, in Unix seconds: never after that of `expiresAt`. */
+  bucket: number;
+  /** Its neighbours in the bucket. */
+  previous: T | undefined;
+  next: T | undefined;
 }
 
-/** What was queued and the time that it had then; the record itself may have got more since. */
-interface Entry<T> {
-  at: number;
-  record: T;
-}
+/**
+ * The queue, a timing wheel without a rim: a bucket of records for each second in which some expire,
+ * each a list through the records themselves. It is due when the last millisecond of its second has
+ * passed, up to a second after its records are.
+ *
+ * A record may get more time where it lies: who finds it when it is due moves it on then.
+ */
+export class ExpiryQueue<T extends Expiring<T>> {
+  /** The first record of each bucket; none is empty. */
+  readonly #buckets = new Map<number, T>();
+  /** There is no bucket below. */
+  #lowest = Infinity;
+  #size = 0;
 
-/** The queue. An entry whose record has been prolonged goes back in when it comes up. */
-export class ExpiryQueue<T extends Expiring> {
-  #heap: Entry<T>[] = [];
-
-  /** How many entries there are, those of removed records included. */
+  /** How many records there are. */
   get size(): number {
-    return this.#heap.length;
+    return this.#size;
   }
 
-  /** Queues a record. */
+  /** Queues a record that is not there. */
   add(record: T): void {
-    this.#siftUp(this.#heap.length, { at: record.expiresAt, record });
+    // No time at all, NaN, is over.
+    const bucket = Math.ceil(record.expiresAt / SECOND_MS) || 0;
+    const first = this.#buckets.get(bucket);
+    record.bucket = bucket;
+    record.next = first;
+    if (first !== undefined) first.previous = record;
+    else if (bucket < this.#lowest) this.#lowest = bucket;
+    this.#buckets.set(bucket, record);
+    this.#size++;
   }
 
-  /** Takes out one entry that is due; undefined when none is. */
-  takeDue(now: number): T | undefined {
-    const top = this.#heap[0];
-    if (top === undefined || top.at >= now) return undefined;
-    const last = this.#heap.pop()!;
-    if (last !== top) this.#siftDown(last);
-    return top.record;
+  /** Takes out a record that is there. */
+  remove(record: T): void {
+    const { bucket, previous, next } = record;
+    if (next !== undefined) next.previous = previous;
+    if (previous !== undefined) previous.next = next;
+    else if (next !== undefined) this.#buckets.set(bucket, next);
+    else this.#buckets.delete(bucket);
+    record.previous = record.next = undefined;
+    this.#size--;
   }
 
-  /** Starts over with these records alone. */
-  rebuild(records: Iterable<T>): void {
-    this.#heap = Array.from(records, (record) => ({ at: record.expiresAt, record }))
-      .sort((a, b) => a.at - b.at);
+  /** Puts a record that is there where it belongs by now: at once when it has got less time. */
+  move(record: T): void {
+    this.remove(record);
+    this.add(record);
   }
 
-  /** Puts `entry` in from the bottom: its parents go down until it is in order. */
-  #siftUp(at: number, entry: Entry<T>): void {
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = this.#heap[parent]!;
-      if (above.at <= entry.at) break;
-      this.#heap[at] = above;
-      at = parent;
+  /** A record of the bucket that is due first; undefined when none is. It stays. */
+  findDue(now: number): T | undefined {
+    for (let steps = 0; this.#lowest * SECOND_MS < now; steps++) {
+      const first = this.#buckets.get(this.#lowest);
+      if (first !== undefined) return first;
+      // Second by second, but not through the years that a clock may jump.
+      this.#lowest = steps < this.#buckets.size ? this.#lowest + 1 : this.#findLowest();
     }
-    this.#heap[at] = entry;
+    return undefined;
   }
 
-  /** Puts `entry` in from the top: the earlier of its children goes up until it is in order. */
-  #siftDown(entry: Entry<T>): void {
-    const heap = this.#heap;
-    let at = 0;
-    while (true) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.at < heap[child]!.at) child++;
-      if (heap[child]!.at >= entry.at) break;
-      heap[at] = heap[child]!;
-      at = child;
-    }
-    heap[at] = entry;
+  /** Forgets every record. */
+  clear(): void {
+    this.#buckets.clear();
+    this.#size = 0;
+  }
+
+  #findLowest(): number {
+    let lowest = Infinity;
+    for (const bucket of this.#buckets.keys()) lowest = Math.min(lowest, bucket);
+    return lowest;
   }
 }

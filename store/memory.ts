@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../_options.ts";
 import { isIndex } from "../_subject_index.ts";
-import { ExpiryQueue } from "./_expiry_queue.ts";
+import { type Expiring, ExpiryQueue } from "./_expiry_queue.ts";
 import { getHash, setHash } from "./_hash.ts";
 import type {
   DeleteOptions,
@@ -39,9 +39,6 @@ const DEFAULT_MAX_SESSIONS = 1_000_000;
 const MAX_SWEPT = 16;
 /** Lists that one call passes over at most, where there is no room. */
 const MAX_SPARED = 16;
-/** The queue is made anew when it has more entries than this for each record. */
-const MAX_ENTRIES_PER_RECORD = 2;
-const MIN_ENTRIES = 1024;
 
 /**
  * performance.now, asked once a millisecond: it costs Deno 0.2 µs, a twentieth of a read, and Date.now
@@ -61,8 +58,8 @@ function steadyClock(): () => number {
   };
 }
 
-/** A session, and its neighbours in the order of use. */
-class MemoryRecord implements StoredRecord {
+/** A session, its neighbours in the order of use, and its place among those that expire. */
+class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
   readonly id: string;
   text: string;
   version: string;
@@ -71,6 +68,9 @@ class MemoryRecord implements StoredRecord {
   expiresAt: number;
   older: MemoryRecord | undefined = undefined;
   newer: MemoryRecord | undefined = undefined;
+  bucket = 0;
+  previous: MemoryRecord | undefined = undefined;
+  next: MemoryRecord | undefined = undefined;
 
   constructor(id: string, text: string, version: string, lastAccess: number, expiresAt: number) {
     this.id = id;
@@ -150,8 +150,8 @@ export class MemoryStore implements VersionedStore {
     const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
     this.#records.set(id, record);
     this.#append(record);
+    this.#expiry.add(record);
     while (this.#records.size > this.#maxSessions) this.#evict();
-    this.#queue(record);
     return version;
   }
 
@@ -200,7 +200,7 @@ export class MemoryStore implements VersionedStore {
   /** Forgets every session. */
   clear(): void {
     this.#records.clear();
-    this.#expiry.rebuild([]);
+    this.#expiry.clear();
     this.#oldest = this.#newest = undefined;
   }
 
@@ -217,29 +217,21 @@ export class MemoryStore implements VersionedStore {
   }
 
   #prolong(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
-    // Later is noticed when the old time comes up; earlier has to be queued.
+    // Later is noticed when the old time comes up.
     const isEarlier = expiresAt < record.expiresAt;
     record.lastAccess = lastAccess;
     record.expiresAt = expiresAt;
-    if (isEarlier) this.#queue(record);
+    if (isEarlier) this.#expiry.move(record);
     this.#use(record);
   }
 
   #sweep(now: number): void {
     for (let swept = 0; swept < MAX_SWEPT; swept++) {
-      const record = this.#expiry.takeDue(now);
+      const record = this.#expiry.findDue(now);
       if (record === undefined) return;
-      if (this.#records.get(record.id) !== record) continue;
-      if (record.expiresAt < now) this.#remove(record);
-      else this.#expiry.add(record);
+      if (record.expiresAt >= now) this.#expiry.move(record);
+      else this.#remove(record);
     }
-  }
-
-  #queue(record: MemoryRecord): void {
-    this.#expiry.add(record);
-    // Records leave entries behind when they go: churn must not let them pile up.
-    const limit = MIN_ENTRIES + MAX_ENTRIES_PER_RECORD * this.#records.size;
-    if (this.#expiry.size > limit) this.#expiry.rebuild(this.#records.values());
   }
 
   #use(record: MemoryRecord): void {
@@ -258,9 +250,8 @@ export class MemoryStore implements VersionedStore {
 
   #remove(record: MemoryRecord): void {
     this.#records.delete(record.id);
+    this.#expiry.remove(record);
     this.#unlink(record);
-    // The queue may hold the record for a while yet.
-    record.text = "";
   }
 
   #append(record: MemoryRecord): void {

@@ -2,42 +2,14 @@ import {
   assert,
   assertEquals,
   assertFalse,
-  assertLess,
   assertNotEquals,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
 import { MemoryStore, type MemoryStoreOptions } from "@pagi/session";
-import { ExpiryQueue } from "../store/_expiry_queue.ts";
-import { fakeClock } from "./_helpers.ts";
+import { storeWith, write } from "./_memory_rig.ts";
 
-const { signal } = new AbortController();
-const write = { lastAccess: 7, ttl: 60, signal };
-
-function storeWith(options: MemoryStoreOptions = {}) {
-  const clock = fakeClock();
-  const store = new MemoryStore({ now: clock.now, ...options });
-  const create = (id: string, ttl = 60) => store.create(id, `text of ${id}`, { ...write, ttl })!;
-  /** Which of the ids are there; asking is a use. */
-  const alive = (...ids: string[]) => ids.filter((id) => store.read(id) !== undefined);
-  return { clock, store, create, alive };
-}
-
-/** Runs `work` and tells how far the store's expiry queue grew, its own count of entries. */
-async function longestQueue(work: () => unknown): Promise<number> {
-  const { add } = ExpiryQueue.prototype;
-  let longest = 0;
-  ExpiryQueue.prototype.add = function (record) {
-    add.call(this, record);
-    longest = Math.max(longest, this.size);
-  };
-  try {
-    await work();
-  } finally {
-    ExpiryQueue.prototype.add = add;
-  }
-  return longest;
-}
+const { signal } = write;
 
 Deno.test("MemoryStore.set() keeps a copy, and get() hands out another", async () => {
   const { store } = storeWith();
@@ -154,75 +126,6 @@ Deno.test("MemoryStore gives no version twice, not even to an id that comes back
   assertEquals(versions.size, 200);
 });
 
-Deno.test("MemoryStore has nothing under the id when the ttl is over, for any method", async () => {
-  type Rig = ReturnType<typeof storeWith> & { version: string };
-  const calls: ((rig: Rig) => unknown)[] = [
-    ({ store }) => store.read("a"),
-    ({ store }) => store.get("a"),
-    ({ store, version }) => store.replace("a", "x", { ...write, version }),
-    ({ store, version }) => store.touch("a", { ...write, version, text: "" }) || undefined,
-    ({ store }) => store.delete("a") || undefined,
-    ({ create, version }) => create("a") === version || undefined,
-  ];
-  for (const call of calls) {
-    const rig = storeWith();
-    const version = rig.create("a", 60);
-    rig.clock.advance(60);
-    assertEquals(rig.store.read("a")?.version, version);
-    rig.clock.advance(0.001);
-    assertEquals(await call({ ...rig, version }), undefined, String(call));
-    assertEquals(rig.store.size, call === calls.at(-1) ? 1 : 0);
-  }
-});
-
-Deno.test("MemoryStore drops expired sessions with whatever is called next, a few at a time", () => {
-  const { store, create, clock, alive } = storeWith();
-  for (let i = 0; i < 500; i++) create(`old${i}`, 10);
-  for (let i = 0; i < 500; i++) create(`new${i}`, 1000);
-  clock.advance(11);
-  const sizes = [store.size];
-  while (sizes.length < 600 && sizes.at(-1)! > 500) {
-    store.read("nobody");
-    sizes.push(store.size);
-  }
-  assertEquals(sizes.at(-1), 500);
-  const steps = sizes.slice(1).map((size, i) => sizes[i]! - size);
-  // Each call does some of it, and none does all of it.
-  assert(steps.every((step) => step > 0 && step <= 50), String(steps));
-  assertEquals(alive("old0", "old499", "new0", "new499"), ["new0", "new499"]);
-});
-
-Deno.test("MemoryStore asks the queue for no more than expire, however many sessions there are", () => {
-  const { takeDue } = ExpiryQueue.prototype;
-  let taken = 0;
-  ExpiryQueue.prototype.takeDue = function (now) {
-    taken++;
-    return takeDue.call(this, now);
-  };
-  try {
-    const { store, create } = storeWith();
-    for (let i = 0; i < 10_000; i++) create(`id${i}`);
-    taken = 0;
-    for (let i = 0; i < 1000; i++) store.read(`id${i}`);
-  } finally {
-    ExpiryQueue.prototype.takeDue = takeDue;
-  }
-  assertLess(taken, 2 * 1000 + 1);
-});
-
-Deno.test("MemoryStore keeps a session that was prolonged, and drops one that was shortened", () => {
-  const { store, create, clock, alive } = storeWith();
-  const [a, b] = [create("a", 10), create("b", 1000)];
-  assert(store.touch("a", { ...write, version: a, text: "", ttl: 1000 }));
-  assert(store.replace("b", "x", { ...write, version: b, ttl: 10 }));
-  clock.advance(11);
-  assertEquals(alive("a"), ["a"]);
-  assertEquals(store.size, 1);
-  clock.advance(1000);
-  assertEquals(alive("nobody"), []);
-  assertEquals(store.size, 0);
-});
-
 Deno.test("MemoryStore drops the least recently used when there are more than maxSessions", () => {
   const { store, create, alive } = storeWith({ maxSessions: 3 });
   const version = { a: create("a"), b: create("b"), c: create("c") };
@@ -259,33 +162,6 @@ Deno.test("MemoryStore.clear() forgets every session, and goes on working", () =
   assertEquals(alive("c", "d", "e"), ["d", "e"]);
   clock.advance(61);
   assertEquals(alive("d", "e"), []);
-});
-
-Deno.test("MemoryStore does not let its queue grow over 200,000 creates and deletes", async () => {
-  const { store, create } = storeWith();
-  const longest = await longestQueue(() => {
-    for (let i = 0; i < 200_000; i++) {
-      create(`id${i}`, 1_000_000);
-      store.delete(`id${i}`);
-    }
-  });
-  assertEquals(store.size, 0);
-  assert(longest > 0);
-  assertLess(longest, 5000);
-});
-
-Deno.test("MemoryStore does not let its queue grow over 20,000 writes to one session", async () => {
-  const { store, create } = storeWith();
-  let version = create("a", 1_000_000);
-  const longest = await longestQueue(() => {
-    for (let i = 0; i < 20_000; i++) {
-      // Longer, shorter, longer, shorter …: a session near the end of its absolute lifetime.
-      const ttl = 1_000_000 - i + 2 * (i % 2);
-      version = store.replace("a", "x", { ...write, version, ttl })!;
-    }
-  });
-  assertEquals(store.read("a")!.version, version);
-  assertLess(longest, 5000);
 });
 
 Deno.test("MemoryStore() throws and names the option when one is wrong", () => {
