@@ -60,9 +60,9 @@ const refusing: Mutant[] = [
     "return changed[key];",
   ]),
   mistake("a path that shows values", VALUES, "_faults.ts", [
-    '  if (typeof value === "number") return',
+    '  if (typeof value === "number" ||',
     '  if (typeof value === "object") return String(value);\n' +
-    '  if (typeof value === "number") return',
+    '  if (typeof value === "number" ||',
   ]),
 ];
 
