@@ -15,9 +15,7 @@ import { SubjectSessions } from "./_subject_sessions.ts";
 import { Exchange } from "./_exchange.ts";
 import { SessionError } from "./errors.ts";
 import type { Scope } from "./pagi.ts";
-
-/** How many ids of one client are looked up: a sibling domain can add cookies of our name. */
-const MAX_CANDIDATES = 4;
+import { MAX_CANDIDATES } from "./state/_candidates.ts";
 
 /** What a client presents: a session, the old id of one, more than one, or nothing. */
 type Presented = Found | { kind: "ambiguous" };
@@ -161,25 +159,25 @@ export class Lifecycle {
 
   #resolve(scope: Scope): Awaitable<Presented> {
     return after(this.settings.state.extract(scope), (extracted) => {
-      if (typeof extracted === "string") return this.#find(extracted);
-      if (Array.isArray(extracted)) return this.#choose([...new Set(extracted)]);
-      // A callback may hand on whatever a client wrote, and that never throws.
-      return isObject(extracted) ? this.#findTranslated(extracted) : ABSENT;
+      return isObject(extracted) && !Array.isArray(extracted)
+        ? this.#findTranslated(extracted)
+        : this.#find(extracted);
     });
   }
 
-  #find(id: string, name?: string): Awaitable<Found> {
-    return this.#face.accepts(id) ? this.records.find(id, name) : ABSENT;
+  /** The session under an id, or under one of several; a callback may hand on whatever a client wrote. */
+  #find(presented: unknown, name?: string): Awaitable<Presented> {
+    if (Array.isArray(presented)) return this.#choose([...new Set(presented)], name);
+    return typeof presented === "string" && this.#face.accepts(presented)
+      ? this.records.find(presented, name)
+      : ABSENT;
   }
 
   /** The session that a State knows from something else. */
   async #findTranslated(
     { id, mustInject, name: given }: Record<string, unknown>,
   ): Promise<Presented> {
-    const name = typeof given === "string" ? given : undefined;
-    let found: Presented = ABSENT;
-    if (typeof id === "string") found = await this.#find(id, name);
-    else if (Array.isArray(id)) found = await this.#choose([...new Set(id)], name);
+    const found = await this.#find(id, typeof given === "string" ? given : undefined);
     if (found.kind === "live" && mustInject) found.mustInject = true;
     return found;
   }
@@ -187,7 +185,6 @@ export class Lifecycle {
   /** The one live session among several ids; an old id counts where there is none. */
   async #choose(extracted: string[], name?: string): Promise<Presented> {
     const accepted = extracted.filter((id) => typeof id === "string" && this.#face.accepts(id));
-    // Behind an attacker's, one live and some dead, the client's own would not be looked at.
     if (accepted.length > MAX_CANDIDATES) return this.#refuse();
     let best: Presented = ABSENT;
     for (const id of accepted) {

@@ -7,6 +7,7 @@
 import type { Awaitable } from "../_awaitable.ts";
 import { checkOptions } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
+import { MAX_CANDIDATES } from "./_candidates.ts";
 import { Signatures } from "./_connect_signature.ts";
 import { cookieValue } from "./_cookie_header.ts";
 import { headerValue } from "./_headers.ts";
@@ -27,11 +28,6 @@ export interface LegacyCookieOptions {
   decode?: (value: string) => Awaitable<string | undefined>;
 }
 
-/**
- * How many values a client may send. Of more none is looked at: behind an attacker's, one good and some
- * junk, the client's own would not be.
- */
-const MAX_VALUES = 4;
 const NONE: readonly string[] = [];
 
 /**
@@ -77,7 +73,7 @@ export class LegacyCookie {
     const found = header === undefined ? undefined : cookieValue(header, this.name);
     if (found === undefined) return NONE;
     const values = typeof found === "string" ? [found] : [...new Set(found)];
-    return values.length > MAX_VALUES ? NONE : this.#decodeAll(values);
+    return values.length > MAX_CANDIDATES ? NONE : this.#decodeAll(values);
   }
 
   /** Adds the Set-Cookie that removes the cookie. */

@@ -7,6 +7,7 @@
 import { after, type Awaitable } from "../_awaitable.ts";
 import { checkOptions, hasMethods } from "../_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
+import { MAX_CANDIDATES } from "./_candidates.ts";
 import { type Extracted, type InjectOptions, type SessionState, State } from "./state.ts";
 
 /** What a {@linkcode MigratingState} asks of the old sessions; a `LegacySessions` does it. */
@@ -33,9 +34,6 @@ export interface MigratingStateOptions {
    */
   sessions?: AdoptingSessions;
 }
-
-/** How many of a client's candidates are looked at; of more old ones, none, as in lifecycle. */
-const MAX_CANDIDATES = 4;
 
 /**
  * Reads what `state` reads and, from clients that have no session there, what `legacy` reads. It
@@ -159,7 +157,6 @@ export class MigratingState extends State {
     for (const presented of candidates(own).slice(0, MAX_CANDIDATES)) {
       if (await sessions.holds(presented, this.name)) return own;
     }
-    // Behind an attacker's, one live and some dead, the client's own would not be looked at.
     if (values.length > MAX_CANDIDATES) return own;
     const ids: string[] = [];
     for (const value of values) {

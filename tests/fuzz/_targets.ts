@@ -103,6 +103,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "_pagi_door.ts",
       "middleware.ts",
       "session.ts",
+      "state/_candidates.ts",
     ],
     tests: LIFECYCLE,
   },

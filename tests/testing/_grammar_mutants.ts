@@ -194,13 +194,13 @@ const tossing: Mutant[] = [
     "if (found.id !== best.id) best = found;",
   ),
   mutant(
-    "lifecycle.ts",
+    "state/_candidates.ts",
     "a client whose every id is looked up",
     "const MAX_CANDIDATES = 4;",
     "const MAX_CANDIDATES = 64;",
   ),
   mutant(
-    "lifecycle.ts",
+    "state/_candidates.ts",
     "a client whose first id alone is looked up",
     "const MAX_CANDIDATES = 4;",
     "const MAX_CANDIDATES = 1;",
@@ -208,14 +208,8 @@ const tossing: Mutant[] = [
   mutant(
     "lifecycle.ts",
     "an id that is sent twice and counts as two",
-    "this.#choose([...new Set(extracted)])",
-    "this.#choose([...extracted])",
-  ),
-  mutant(
-    "lifecycle.ts",
-    "a client whose first four ids alone are looked up",
-    "if (accepted.length > MAX_CANDIDATES) return this.#refuse();",
-    "accepted.length = Math.min(accepted.length, MAX_CANDIDATES);",
+    "this.#choose([...new Set(presented)], name)",
+    "this.#choose([...presented], name)",
   ),
   mutant(
     "lifecycle.ts",

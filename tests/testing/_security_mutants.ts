@@ -107,11 +107,10 @@ const forging: Mutant[] = [
 const planting: Mutant[] = [
   mistake("an id that was presented and is adopted", FIXATION, {
     file: "lifecycle.ts",
-    find: "return this.#face.accepts(id) ? this.records.find(id, name) : ABSENT;",
-    replace: "if (!this.#face.accepts(id)) return ABSENT;\n" +
-      "return after(this.records.find(id, name), (found) => {\n" +
-      'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, id);\n' +
-      "return found;\n});",
+    find: "? this.records.find(presented, name)",
+    replace: "? after(this.records.find(presented, name), (found) => {\n" +
+      'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, presented);\n' +
+      "return found;\n})",
   }),
   mistake("regenerate() that keeps the id", FIXATION, {
     file: "_exchange.ts",
@@ -152,8 +151,8 @@ const tossing: Mutant[] = [
   }),
   mistake("a crowd of another library's cookies of which the first four count", MIGRATING, {
     file: "state/legacy_cookie.ts",
-    find: "return values.length > MAX_VALUES ? NONE : this.#decodeAll(values);",
-    replace: "return this.#decodeAll(values.slice(0, MAX_VALUES));",
+    find: "return values.length > MAX_CANDIDATES ? NONE : this.#decodeAll(values);",
+    replace: "return this.#decodeAll(values.slice(0, MAX_CANDIDATES));",
   }),
   mistake("a client with two sessions that is taken for a new one", TOSSING, {
     file: "lifecycle.ts",
@@ -215,9 +214,10 @@ const leaking: Mutant[] = [
   }),
   mistake("ids in an event", LEAKS, {
     file: "lifecycle.ts",
-    find: "return this.#choose([...new Set(extracted)]);",
-    replace: 'this.settings.emit({ type: "ambiguous", message: [...extracted].join() });\n' +
-      "return this.#choose([...new Set(extracted)]);",
+    find: "if (Array.isArray(presented)) return this.#choose([...new Set(presented)], name);",
+    replace: "if (Array.isArray(presented)) {\n" +
+      'this.settings.emit({ type: "ambiguous", message: presented.join() });\n' +
+      "return this.#choose([...new Set(presented)], name);\n}",
   }),
   mistake("a value in the error's message", LEAKS, {
     file: "state/_set_cookie.ts",
