@@ -48,9 +48,8 @@ function find(
   }
   const at = outer.indexOf(value as object);
   if (at >= 0) {
-    return tell(
-      `is ${at === 0 ? "the session itself" : `${written(path.slice(0, at))} again`}, a cycle`,
-    );
+    const what = at === 0 ? "the session itself" : `${written(path.slice(0, at))} again`;
+    return tell(`is ${what}, a cycle`);
   }
   if (outer.length > MAX_DEPTH) return tell(`is nested deeper than ${MAX_DEPTH} levels`);
   if (hasToJson(value as object)) return tell("has a method toJSON, which JSON would call");

@@ -8,6 +8,17 @@ const nodeRequest = (headers: Record<string, string | string[]> = {}, url = "/")
   headers,
 });
 
+/** A logout of a session's old id, when it has a new one already; neither committed nor aborted. */
+async function lateLogout({ sessions, signIn }: ReturnType<typeof rig>) {
+  const cookie = await signIn();
+  const rotating = await sessions.open(nodeRequest({ cookie }));
+  rotating.session.regenerate();
+  await rotating.commit(new Headers());
+  const late = await sessions.open(nodeRequest({ cookie }));
+  late.session.destroy();
+  return late;
+}
+
 Deno.test("SessionMiddleware.open() saves and tells the client when it is committed", async () => {
   const { sessions, store } = rig();
   const headers = new Headers({ vary: "Accept" });
@@ -25,13 +36,7 @@ Deno.test("SessionMiddleware.open() saves and tells the client when it is commit
 });
 
 Deno.test("SessionMiddleware.open() clears the client once, at a logout that came late too", async () => {
-  const { sessions, signIn } = rig();
-  const cookie = await signIn();
-  const rotating = await sessions.open(nodeRequest({ cookie }));
-  rotating.session.regenerate();
-  await rotating.commit(new Headers());
-  const late = await sessions.open(nodeRequest({ cookie }));
-  late.session.destroy();
+  const late = await lateLogout(rig());
   const headers = new Headers();
   await late.commit(headers);
   await late.commit(headers);
@@ -118,14 +123,9 @@ Deno.test("SessionMiddleware.open() keeps the session from later writes when it 
 });
 
 Deno.test("SessionMiddleware.open() does nothing after it was aborted, and writes are loud", async () => {
-  const { sessions, store, signIn } = rig();
-  const cookie = await signIn();
-  const rotating = await sessions.open(nodeRequest({ cookie }));
-  rotating.session.regenerate();
-  await rotating.commit(new Headers());
-  // A logout that comes late, of the session's old id.
-  const late = await sessions.open(nodeRequest({ cookie }));
-  late.session.destroy();
+  const made = rig();
+  const { sessions, store } = made;
+  const late = await lateLogout(made);
   await late.abort();
   assertEquals(store.size, 1);
   const headers = new Headers();
