@@ -120,12 +120,12 @@ export class MigratingState extends State {
    */
   override extract(scope: Scope): Extracted | Promise<Extracted> {
     return after(this.#legacy.extract(scope), (found) => {
-      const values = candidates(found);
+      const old = carried(found, this.#legacy.name);
       const own = this.#state.extract(scope);
-      if (values.length === 0) return own;
+      if (old.ids.length === 0) return own;
       return this.#sessions === undefined
-        ? after(own, (own) => this.#renamed(own, values))
-        : this.#choose(own, values, this.#sessions);
+        ? after(own, (own) => this.#renamed(own, old))
+        : this.#choose(own, old.ids, this.#sessions);
     });
   }
 
@@ -142,10 +142,9 @@ export class MigratingState extends State {
     this.#state.clear?.(headers);
   }
 
-  #renamed(own: Extracted, values: readonly string[]): Extracted {
-    if (candidates(own).length > 0) return own;
-    const id = values.length === 1 ? values[0]! : values;
-    return { id, mustInject: true, name: this.#legacy.name };
+  #renamed(own: Extracted, { ids, name }: Carried): Extracted {
+    if (carried(own, this.name).ids.length > 0) return own;
+    return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true, name };
   }
 
   async #choose(
@@ -154,8 +153,9 @@ export class MigratingState extends State {
     sessions: AdoptingSessions,
   ): Promise<Extracted> {
     const own = await pending;
-    for (const presented of candidates(own).slice(0, MAX_CANDIDATES)) {
-      if (await sessions.holds(presented, this.name)) return own;
+    const { ids: presented, name } = carried(own, this.name);
+    for (const id of presented.slice(0, MAX_CANDIDATES)) {
+      if (await sessions.holds(id, name)) return own;
     }
     if (values.length > MAX_CANDIDATES) return own;
     const ids: string[] = [];
@@ -168,10 +168,18 @@ export class MigratingState extends State {
   }
 }
 
-function candidates(extracted: Extracted): readonly string[] {
-  if (extracted === undefined || extracted === null) return [];
-  const ids = typeof extracted === "object" && "mustInject" in extracted ? extracted.id : extracted;
-  return typeof ids === "string" ? [ids] : ids;
+/** What a client presents, and under which name. */
+interface Carried {
+  ids: readonly string[];
+  name: string | undefined;
+}
+
+/** What a State of this name has found; where it translated it, it may say another. */
+function carried(extracted: Extracted, name: string | undefined): Carried {
+  if (extracted === undefined || extracted === null) return { ids: [], name };
+  if (typeof extracted === "string") return { ids: [extracted], name };
+  if (!("mustInject" in extracted)) return { ids: extracted, name };
+  return carried(extracted.id, extracted.name ?? name);
 }
 
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {

@@ -318,6 +318,42 @@ Deno.test("a client that presents the new name is not looked up under the old on
   assertEquals(await load({ cookie: `old=${value}; new=junk` }), undefined);
 });
 
+Deno.test("a cookie that was renamed twice is taken under each name that it was sealed for, and no other", async () => {
+  const middle = new MigratingState({ state: cookieCalled("b"), legacy: cookieCalled("a") });
+  for (
+    const state of [
+      new MigratingState({ state: cookieCalled("c"), legacy: middle }),
+      new MigratingState({
+        state: new MigratingState({ state: cookieCalled("c"), legacy: cookieCalled("b") }),
+        legacy: cookieCalled("a"),
+      }),
+    ]
+  ) {
+    const { load } = serve(state);
+    for (const made of ["a", "b", "c"]) {
+      const value = await serve(cookieCalled(made)).signIn();
+      for (const sent of ["a", "b", "c"]) {
+        const expected = sent === made ? "ada" : undefined;
+        assertEquals(await load({ cookie: `${sent}=${value}` }), expected, `${made} as ${sent}`);
+      }
+    }
+  }
+});
+
+Deno.test("a session under a former name of ours is alive where another library's is asked for too", async () => {
+  const value = await serve(cookieCalled("old")).signIn();
+  const legacy = { get: () => ({ user: "eve" }) };
+  const { load } = serve(
+    new MigratingState({
+      state: new MigratingState({ state: cookieCalled("new"), legacy: cookieCalled("old") }),
+      legacy: new LegacyCookie({ cookieName: "theirs" }),
+      sessions: new LegacySessions({ secret: "s", store: new CookieStore({ secret }), legacy }),
+    }),
+  );
+  assertEquals(await load({ cookie: "theirs=abc" }), "eve");
+  assertEquals(await load({ cookie: `old=${value}; theirs=abc` }), "ada");
+});
+
 Deno.test("a stored session whose cookie was renamed keeps its id and is told it under the new name", async () => {
   const store = new MemoryStore();
   const make = (state: SessionState) => new SessionMiddleware({ secret: "s", store, state });

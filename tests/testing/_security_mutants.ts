@@ -60,8 +60,13 @@ const forging: Mutant[] = [
   }),
   mistake("a renamed cookie that is opened under its new name", NAMES, {
     file: "state/migrating.ts",
-    find: "return { id, mustInject: true, name: this.#legacy.name };",
-    replace: "return { id, mustInject: true };",
+    find: "return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true, name };",
+    replace: "return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true };",
+  }),
+  mistake("a cookie renamed twice that is opened under the name between", NAMES, {
+    file: "state/migrating.ts",
+    find: "return carried(extracted.id, extracted.name ?? name);",
+    replace: "return carried(extracted.id, name);",
   }),
   mistake("a key that does not depend on the secret", FORGERY, {
     file: "store/_seal_keys.ts",
@@ -206,6 +211,11 @@ const leaking: Mutant[] = [
     file: "_store_face.ts",
     find: "withoutQuotations(cause, quotable)",
     replace: "cause",
+  }),
+  mistake("a property of a driver's error that is called by the id", ["tests/cause_test.ts"], {
+    file: "_cause.ts",
+    find: "if (quotes(String(key), texts)) return false;",
+    replace: "",
   }),
   mistake("an id in the error's message", LEAKS, {
     file: "lifecycle.ts",
