@@ -64,6 +64,7 @@ function isClean(value: unknown, texts: readonly string[], depth: number): boole
   const isKnown = value instanceof Error || Array.isArray(value);
   if (!isKnown || depth > MAX_DEPTH) return false;
   return Reflect.ownKeys(value).every((key) => {
+    if (quotes(String(key), texts)) return false;
     // Some engines have a getter for it. Its first lines are the message as it was at first.
     if (key === "stack") {
       return String(value.stack).split(FRAMES).every((part) => isClean(part, texts, depth));

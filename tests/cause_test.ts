@@ -169,6 +169,15 @@ Deno.test("withoutQuotations() looks four causes deep", () => {
   }
 });
 
+Deno.test("withoutQuotations() takes away a property that is called by what the call was about", () => {
+  for (const key of [`session:${ID}`, TEXT, Symbol(ID)]) {
+    const error = Object.assign(new Error("multi-get failed"), { [key]: "EIO" });
+    const told = withoutQuotations(error, texts) as Error;
+    assertEquals([told.message, Reflect.ownKeys(told).includes(key)], ["multi-get failed", false]);
+    assertSilent(told);
+  }
+});
+
 Deno.test("withoutQuotations() keeps the codes of an error that quotes, but not one that quotes too", () => {
   const codes = { code: "X", errno: -1, syscall: "write", sqlState: "42S02", severity: "ERROR" };
   const told = withoutQuotations(Object.assign(new Error(TEXT), codes), texts) as Error;
