@@ -102,13 +102,38 @@ Deno.test("update() may change the value in place", async () => {
   assertEquals((await stored()).cart, ["tea", "milk"]);
 });
 
-Deno.test("isChanged() reads no text where the letters show a change", () => {
+Deno.test("isChanged() reads no text where length, or the place at which texts part, shows a change", () => {
   // No session's: whoever reads one of them throws.
   assertEquals(isChanged("abb", "abb", PLAIN_CODEC), false);
   for (
-    const [base, mine] of [["abb", "bbb"], ["bbb", "bba"], ["ab", "abb"], ["abb", "ab"]] as const
+    const [base, mine] of [
+      ["ab", "abb"],
+      ["abb", "ab"],
+      ['{"a":1}', '{"a":2}'],
+      ['{"a":"b"', '{"a":"c"'],
+      ['{"a":["b"', '{"a":["c"'],
+      ['{"a":"b","c":true', '{"a":"b","c":null'],
+      ['{"a":1,', '{"a":1}'],
+    ] as const
   ) {
-    assertEquals(isChanged(base, mine, PLAIN_CODEC), true);
+    assertEquals(isChanged(base, mine, PLAIN_CODEC), true, mine);
+  }
+});
+
+Deno.test("isChanged() takes keys that begin alike, or hold quotation marks, in another order for no change", () => {
+  for (
+    const [base, mine] of [
+      ['{"a":1,"ab":2}', '{"ab":2,"a":1}'],
+      ['{"a\\"b":1,"a\\"c":2}', '{"a\\"c":2,"a\\"b":1}'],
+      ['{"a\\\\":1,"b\\"":2}', '{"b\\"":2,"a\\\\":1}'],
+      ['{"":1,"b":2}', '{"b":2,"":1}'],
+      ['{"x":[{"a":1},{"b":1,"c":2}]}', '{"x":[{"a":1},{"c":2,"b":1}]}'],
+      ['{"x,":1,"x:":2}', '{"x:":2,"x,":1}'],
+    ] as const
+  ) {
+    const [old, now] = [base, mine].map((text) => `{"_created":1,${text.slice(1)}`);
+    assertEquals(isChanged(old!, now!, PLAIN_CODEC), false, mine);
+    assertEquals(isChanged(old!, now!.replace("1}", "3}").replace("1,", "3,"), PLAIN_CODEC), true);
   }
 });
 
