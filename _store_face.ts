@@ -110,10 +110,10 @@ class VersionedFace implements StoreFace {
     return isPromise(found) ? found.then((one) => keyed(id, one)) : keyed(id, found);
   }
 
-  create(id: string, text: string, lifetime: Lifetime): Awaitable<Written | undefined> {
+  create(id: string, text: string, { lastAccess, ttl }: Lifetime): Awaitable<Written | undefined> {
     const version = this.#guard.call(
       "create",
-      (signal) => this.#store.create(id, text, { ...lifetime, signal }),
+      (signal) => this.#store.create(id, text, { lastAccess, ttl, signal }),
       id,
       text,
     );
@@ -123,11 +123,11 @@ class VersionedFace implements StoreFace {
   replace(
     { id, version }: KeyedRecord,
     text: string,
-    lifetime: Lifetime,
+    { lastAccess, ttl }: Lifetime,
   ): Awaitable<Written | undefined> {
     const next = this.#guard.call(
       "replace",
-      (signal) => this.#store.replace(id, text, { version, ...lifetime, signal }),
+      (signal) => this.#store.replace(id, text, { version, lastAccess, ttl, signal }),
       id,
       text,
     );
@@ -136,11 +136,11 @@ class VersionedFace implements StoreFace {
 
   touch(
     { id, version, text }: KeyedRecord,
-    lifetime: Lifetime,
+    { lastAccess, ttl }: Lifetime,
   ): Awaitable<string | undefined> {
     const done = this.#guard.call(
       "touch",
-      (signal) => this.#store.touch(id, { version, text, ...lifetime, signal }),
+      (signal) => this.#store.touch(id, { version, text, lastAccess, ttl, signal }),
       id,
       text,
     );
