@@ -130,8 +130,8 @@ export class SessionRecords extends SessionReader {
     return keyOf(subject).then((key) => index.add(key, id));
   }
 
-  /** Whether the last use was noted long enough ago to be noted again. */
-  isDue({ lastAccess, mustInject }: LiveRecord, now: number = this.now()): boolean {
+  /** Whether the last use was noted long enough ago to be noted again: when the request came, or `now`. */
+  isDue({ lastAccess, readAt, mustInject }: LiveRecord, now = readAt): boolean {
     // Either way: a clock that was set back must not keep the record from being prolonged.
     return mustInject || Math.abs(now - lastAccess) >= this.#settings.touchInterval;
   }

@@ -45,6 +45,21 @@ Deno.test("wrap() sends the cookie of a changed session when a touch would be du
   ]);
 });
 
+Deno.test("wrap() notes a use that was due when the request came, however long that takes", async () => {
+  const { app, clock, store } = setUp();
+  const client = new Client(app(set("a", 1)));
+  await client.request();
+  const noted = clock.seconds;
+  const slow = app(() => void (clock.seconds += 30));
+  const lastAccess = async () => (await store.get(client.id!))?._last_access;
+  clock.seconds += 40;
+  assertEquals((await new Client(slow, client.cookie).request()).cookies, []);
+  assertEquals(await lastAccess(), noted);
+  // With the time at which it was noted.
+  assertEquals((await new Client(slow, client.cookie).request()).cookies.length, 1);
+  assertEquals(await lastAccess(), noted + 100);
+});
+
 Deno.test("wrap() never moves the time of the last use back", async () => {
   const { app, clock, store } = setUp({ expire: 60 });
   const client = new Client(app(set("a", 1)));
