@@ -43,9 +43,25 @@ const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
 /** What the app is shown of a session, beside what its record's text holds. */
 export interface Shown {
   /** The session's id. */
-  id: string;
+  readonly id: string;
   /** When it was last used, in Unix seconds. */
-  lastAccess: number;
+  readonly lastAccess: number;
+}
+
+/** What is shown of a new session: its id is drawn when somebody looks at it. */
+export class NewShown implements Shown {
+  readonly lastAccess: number;
+  readonly #draw: () => string;
+  #id: string | undefined;
+
+  constructor(draw: () => string, lastAccess: number) {
+    this.#draw = draw;
+    this.lastAccess = lastAccess;
+  }
+
+  get id(): string {
+    return this.#id ??= this.#draw();
+  }
 }
 
 /** One session in one request. */
@@ -131,7 +147,7 @@ export class Control implements Intent {
 
   /** The session goes by this id from now on. */
   rename(id: string): void {
-    if (this.#shown !== undefined) this.#shown.id = id;
+    if (this.#shown !== undefined) this.#shown = { id, lastAccess: this.#shown.lastAccess };
     else this.#id = id;
   }
 

@@ -1,7 +1,7 @@
 /** The second half of lifecycle: what is done with a request's session before its response is sent. */
 import { after, type Awaitable } from "./_awaitable.ts";
 import { encodeEmpty } from "./_codec.ts";
-import type { Control } from "./_control.ts";
+import type { Control, Shown } from "./_control.ts";
 import type { LiveRecord } from "./_session_reader.ts";
 import type { Change } from "./_session_records.ts";
 import { SessionError } from "./errors.ts";
@@ -13,31 +13,28 @@ export class Exchange {
   /** The session, for the accessor. */
   readonly control: Control;
   readonly #lifecycle: Lifecycle;
-  readonly #id: string;
+  readonly #shown: Shown;
   readonly #created: number;
-  readonly #lastAccess: number;
   readonly #record: LiveRecord | undefined;
   #isDone = false;
 
   /**
-   * @param id The session's id; where the client presented an older one, the one it has now.
+   * @param shown The session's id, where the client presented an older one the one it has now; and when
+   * this request came.
    * @param created When it was made, in Unix seconds.
-   * @param lastAccess When this request came, in Unix seconds.
    * @param record The stored session, if there is one.
    */
   constructor(
     lifecycle: Lifecycle,
     control: Control,
-    id: string,
+    shown: Shown,
     created: number,
-    lastAccess: number,
     record?: LiveRecord,
   ) {
     this.#lifecycle = lifecycle;
     this.control = control;
-    this.#id = id;
+    this.#shown = shown;
     this.#created = created;
-    this.#lastAccess = lastAccess;
     this.#record = record;
   }
 
@@ -110,7 +107,7 @@ export class Exchange {
     return after(this.#save(change, newId), (transport) => {
       if (newId !== undefined) this.control.rename(newId);
       if (transport === undefined) return;
-      const expire = records.remaining(this.#created, this.#lastAccess);
+      const expire = records.remaining(this.#created, this.#shown.lastAccess);
       settings.state.inject(headers, transport, { expire });
     });
   }
@@ -133,7 +130,7 @@ export class Exchange {
   async #end(): Promise<void> {
     const { records } = this.#lifecycle;
     if (this.#record !== undefined) await records.end(this.#record);
-    else if (this.control.isDestroyed) await records.endById(this.#id);
+    else if (this.control.isDestroyed) await records.endById(this.#shown.id);
   }
 
   /** What the client is to present from now on, or undefined when it need not be told. */
@@ -143,7 +140,7 @@ export class Exchange {
     if (record === undefined) {
       const isUntouched = change.text === encodeEmpty(this.#created);
       if (isUntouched && !settings.saveUninitialized) return undefined;
-      return records.create(newId ?? this.#id, this.#created, change);
+      return records.create(newId ?? this.#shown.id, this.#created, change);
     }
     if (newId !== undefined) return records.rotate(record, newId, change);
     return records.isChanged(record, change) ? records.save(record, change) : this.#touch(record);
@@ -190,8 +187,7 @@ export class Exchange {
     if (subject !== undefined && typeof subject !== "string") {
       throw new TypeError("Cannot save the session: _subject must be a string");
     }
-    const shown = { id: this.#id, lastAccess: this.#lastAccess };
-    const text = codec.textOf(this.control, this.#created, shown, base);
+    const text = codec.textOf(this.control, this.#created, this.#shown, base);
     return { text, subject, updates, isCleared };
   }
 }

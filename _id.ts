@@ -58,12 +58,32 @@ export class IdSource {
    * @throws {TypeError} When `generateId` makes what the store does not take.
    */
   next(): Awaitable<string> {
+    return after(this.reserve(), (draw) => draw());
+  }
+
+  /**
+   * What makes a new id, and is to be called once. Most visitors without a session get none, and an id
+   * costs them 0.5 µs on Deno, a third of all, and 4 µs on Node.
+   *
+   * @throws {TypeError} When `generateId` makes what the store does not take.
+   */
+  reserve(): Awaitable<() => string> {
     const { generateId } = this.#options;
-    if (generateId !== undefined) return after(generateId(), (id) => this.#check(id));
-    if (this.#used < this.#stream.length) return this.#draw();
+    if (generateId !== undefined) {
+      return after(generateId(), (id) => {
+        const checked = this.#check(id);
+        return () => checked;
+      });
+    }
+    const stream = this.#stream;
+    const at = this.#used;
+    if (at < stream.length) {
+      this.#used = at + ID_BYTES;
+      return () => this.#draw(stream, at);
+    }
     this.#refill ??= this.#derive().finally(() => this.#refill = undefined);
     // Again from the start: many may have waited for this refill.
-    return this.#refill.then(() => this.next());
+    return this.#refill.then(() => this.reserve());
   }
 
   #check(id: string): string {
@@ -74,9 +94,9 @@ export class IdSource {
     );
   }
 
-  #draw(): string {
+  #draw(stream: Uint8Array, start: number): string {
     const bytes = crypto.getRandomValues(this.#random);
-    for (let at = 0; at < ID_BYTES; at++) bytes[at]! ^= this.#stream[this.#used++]!;
+    for (let at = 0; at < ID_BYTES; at++) bytes[at]! ^= stream[start + at]!;
     return toHex(bytes);
   }
 

@@ -4,7 +4,7 @@
  */
 import { after, type Awaitable } from "./_awaitable.ts";
 import { isObject, type SessionValues } from "./_codec.ts";
-import { Control, refusal, type Shown } from "./_control.ts";
+import { Control, NewShown, refusal, type Shown } from "./_control.ts";
 import { deepFreeze, refusing } from "./_data.ts";
 import { IdSource, isId, isNotEmpty } from "./_id.ts";
 import type { Found } from "./_session_reader.ts";
@@ -50,23 +50,18 @@ export class Lifecycle {
     const { codec } = this.settings;
     switch (presented.kind) {
       case "live": {
-        const { id, data, readAt } = presented;
-        const control = new Control(data, "open", { id, lastAccess: readAt }, codec);
-        return new Exchange(
-          this,
-          control,
-          id,
-          presented.created,
-          readAt,
-          presented,
-        );
+        const { id, data, created, readAt } = presented;
+        const shown = { id, lastAccess: readAt };
+        const control = new Control(data, "open", shown, codec);
+        return new Exchange(this, control, shown, created, presented);
       }
       case "absent":
         // An id that the server did not issue is never adopted.
-        return after(this.ids.next(), (id) => {
+        return after(this.ids.reserve(), (draw) => {
           const now = this.records.now();
-          const control = new Control({ _created: now }, "open", { id, lastAccess: now }, codec);
-          return new Exchange(this, control, id, now, now);
+          const shown = new NewShown(draw, now);
+          const control = new Control({ _created: now }, "open", shown, codec);
+          return new Exchange(this, control, shown, now);
         });
       case "moved":
       case "ambiguous": {
@@ -76,13 +71,8 @@ export class Lifecycle {
           refusing((verb) => refusal(kind, verb), () => control.destroyLate()),
           kind,
         );
-        return new Exchange(
-          this,
-          control,
-          kind === "moved" ? presented.id : "",
-          0,
-          0,
-        );
+        const id = kind === "moved" ? presented.id : "";
+        return new Exchange(this, control, { id, lastAccess: 0 }, 0);
       }
     }
   }
@@ -119,7 +109,7 @@ export class Lifecycle {
     const { text, transport, record } = await this.records.swap(
       found,
       async ({ data, created, subject, text }) => {
-        await change(new Control(data, "open", { ...shown }).expose());
+        await change(new Control(data, "open", shown).expose());
         if (data._regenerated || data._destroyed || data._subject !== subject) {
           throw new TypeError(
             "Cannot update the session: a new id, a new subject or the end of it needs a request",

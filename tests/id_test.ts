@@ -7,7 +7,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { SessionMiddleware, type SessionOptions } from "@pagi/session";
+import { MemoryStore, type Session, SessionMiddleware, type SessionOptions } from "@pagi/session";
 import { IdSource, isId, isNotEmpty } from "../_id.ts";
 import { countSubtle } from "./_at_rest_crypto.ts";
 import { requestWith } from "./_helpers.ts";
@@ -157,17 +157,62 @@ Deno.test("SessionMiddleware() draws no randomness when it is made", async () =>
 });
 
 Deno.test("SessionMiddleware.run() rejects, and starts no session, when there is no randomness", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const store = new MemoryStore();
+  const sessions = new SessionMiddleware({ secret: "s", store });
   let handled = 0;
-  const visit = () => sessions.run(requestWith(), () => (handled++, new Response()));
+  const visit = () => {
+    return sessions.run(requestWith(), (session) => {
+      handled++;
+      session.set("a", 1);
+      return new Response();
+    });
+  };
   const fails = () => assertRejects(visit, DOMException, "no entropy");
   // Before the first block was derived, and after.
   await withStub(crypto, "getRandomValues", notRandom, fails);
   assertEquals(handled, 0);
   await visit();
   await withStub(crypto, "getRandomValues", notRandom, fails);
-  assertEquals(handled, 1);
+  assertEquals([handled, store.size], [2, 1]);
   assertMatch(await newId(sessions), ID);
+});
+
+Deno.test("SessionMiddleware.run() draws nothing for a visitor who gets no session and asks for no id", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  const visit = (look: (session: Session) => unknown) =>
+    sessions.run(requestWith(), (session) => (look(session), new Response()));
+  await visit(() => {});
+  await withStub(crypto, "getRandomValues", notRandom, async () => {
+    await visit((session) => session.get("user", undefined));
+    await visit((session) => session.set("a", 1).delete("a"));
+    await assertRejects(() => visit((session) => session.id), DOMException, "no entropy");
+  });
+});
+
+Deno.test("a session's id is the same whenever it is asked for, and that of its cookie", async () => {
+  const sessions = new SessionMiddleware({ secret: "s" });
+  const ids: unknown[] = [];
+  const response = await sessions.run(requestWith(), (session) => {
+    ids.push(session.id, session.set("a", 1).id, session.data._id, session.id);
+    return new Response();
+  });
+  assertEquals(new Set(ids).size, 1);
+  assert(response.headers.get("set-cookie")!.startsWith(`pagi_session=${ids[0]};`));
+});
+
+Deno.test("ids that were reserved at once differ, in whatever order they are drawn", async () => {
+  const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
+  const draws = await Promise.all(Array.from({ length: 100 }, () => ids.reserve()));
+  // Without randomness, what is left is the stream: each has its own part of it.
+  const drawn = await withStub(
+    crypto,
+    "getRandomValues",
+    (bytes: Uint8Array) => bytes.fill(0),
+    () => {
+      return draws.reverse().map((draw) => draw());
+    },
+  );
+  assertEquals(new Set(drawn).size, 100);
 });
 
 Deno.test("SessionMiddleware.run() rejects when Web Crypto fails, and recovers with it", async () => {
@@ -254,13 +299,15 @@ Deno.test("isNotEmpty() takes any text but the empty one, and nothing else", () 
 Deno.test("every byte of every id takes part of the secret's stream, up to the last of a stream", async () => {
   const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
   const zeros = (bytes: Uint8Array) => bytes.fill(0);
-  const lasts: string[] = [];
+  const [firsts, lasts]: [string[], string[]] = [[], []];
   await withStub(crypto, "getRandomValues", zeros, async () => {
     for (let at = 1; at <= 6 * 2048; at++) {
       const id = await ids.next();
-      if (at % 2048 === 0) lasts.push(id.slice(-2));
+      if (at % 2048 !== 0) continue;
+      firsts.push(id.slice(0, 2));
+      lasts.push(id.slice(-2));
     }
   });
   // Six bytes that are 0 by chance come once in 2^48 times.
-  assert(lasts.some((digits) => digits !== "00"), lasts.join());
+  for (const digits of [firsts, lasts]) assert(digits.some((two) => two !== "00"), digits.join());
 });

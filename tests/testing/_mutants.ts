@@ -127,7 +127,7 @@ const late: Mutant[] = [
   {
     name: "a late logout that ends nothing",
     file: EXCHANGE,
-    find: "else if (this.control.isDestroyed) await records.endById(this.#id);",
+    find: "else if (this.control.isDestroyed) await records.endById(this.#shown.id);",
     replace: "",
     by: "resurrected",
   },

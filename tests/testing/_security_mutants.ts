@@ -175,7 +175,7 @@ const flooding: Mutant[] = [
   mistake("a visit that is told an id though nothing was written", INVENTED, {
     file: "_exchange.ts",
     find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
-    replace: "if (isUntouched && !settings.saveUninitialized) return newId ?? this.#id;",
+    replace: "if (isUntouched && !settings.saveUninitialized) return newId ?? this.#shown.id;",
   }),
   mistake("a generator that fails and is replaced by a weaker one", IDS, {
     file: "_id.ts",
