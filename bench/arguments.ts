@@ -3,7 +3,7 @@ import type { Narrowing } from "./groups.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** The parts of the benchmark; `report` measures nothing, and the others end with it, too. */
-export const PARTS = ["in-process", "http", "scale", "redis", "report"] as const;
+export const PARTS = ["in-process", "http", "scale", "redis", "profile", "report"] as const;
 
 /** The name of a part. */
 export type Part = typeof PARTS[number];

@@ -16,7 +16,7 @@ const HTTP_ROUNDS = 3;
 const SIZES = [1000, 1_000_000];
 
 await install();
-const results: Results = { inProcess: {}, http: {}, scale: {} };
+const results: Results = { inProcess: {}, http: {}, scale: {}, profile: {} };
 const memory = { stores: ["memory"], scenarios: ["read", "write", "new"], payloads: [SMALL] };
 for (const runtime of RUNTIMES) {
   results.inProcess[runtime] = await inProcess(runtime, memory, ROUNDS);

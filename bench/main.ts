@@ -6,7 +6,7 @@
 import { parseArguments, type Part } from "./arguments.ts";
 import { printVerdicts, verdicts } from "./budgets.ts";
 import { install } from "./install.ts";
-import { http, inProcess, redis, scale } from "./parts.ts";
+import { http, inProcess, profile, redis, scale } from "./parts.ts";
 import { writeReport } from "./report.ts";
 import { findEnvironment, loadResults, save } from "./results.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -24,6 +24,7 @@ const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
   "in-process": (runtime) => inProcess(runtime, narrowing, rounds),
   http: (runtime) => http(runtime, rounds, narrowing.contenders),
   scale: (runtime) => scale(runtime, rounds),
+  profile: (runtime) => profile(runtime, narrowing.scenarios, rounds),
 };
 
 if (parts.some((part) => part !== "report")) {

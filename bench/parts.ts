@@ -3,16 +3,24 @@ import type { Narrowing } from "./groups.ts";
 import { type HttpResult, measureHttp } from "./http.ts";
 import type { GroupResult, InProcessOptions } from "./in_process.ts";
 import { GC_FLAGS } from "./memory.ts";
+import { onOneProcessor } from "./one_processor.ts";
+import type { ProfileOptions, ProfileResult } from "./profile.ts";
 import { startRedis } from "./redis_server.ts";
 import type { RedisOptions, RedisResult } from "./redis.ts";
 import { results, type Runtime } from "./runtimes.ts";
 import type { ScaleOptions, ScaleResult } from "./scale.ts";
-import { printGroup, printHttp, printRedis, printScale } from "./tables.ts";
+import type { Scenario } from "./scenarios.ts";
+import { printGroup, printHttp, printProfile, printRedis, printScale } from "./tables.ts";
 
 const ROUNDS = 41;
 const SLICE_MS = 8;
 const HTTP_ROUNDS = 5;
 const SIZES = [1, 1000, 100_000, 1_000_000];
+const PROFILED: readonly Scenario[] = ["read", "write", "new"];
+const PROFILE_ROUNDS = 8;
+const PROFILE_REQUESTS = 20_000;
+/** With a shorter one the looking slows down what is looked at. */
+const PROFILE_INTERVAL_MICROS = 250;
 
 /** Requests to handlers in one process, as they are measured. */
 export async function inProcess(
@@ -59,6 +67,31 @@ export async function scale(
   if (result === undefined) throw new Error(`scale.ts in ${runtime} has written nothing`);
   printScale(runtime, result);
   return result;
+}
+
+/** What the time of a request goes to. */
+export async function profile(
+  runtime: Runtime,
+  scenarios?: readonly string[],
+  rounds = PROFILE_ROUNDS,
+): Promise<ProfileResult[]> {
+  const options: ProfileOptions = {
+    scenarios: PROFILED.filter((scenario) => scenarios?.includes(scenario) ?? true),
+    rounds,
+    requests: PROFILE_REQUESTS,
+    intervalMicros: PROFILE_INTERVAL_MICROS,
+  };
+  const through = await onOneProcessor();
+  if (through.length === 0) {
+    console.log("There is no taskset: system calls look longer than they are");
+  }
+  const found: ProfileResult[] = [];
+  const all = results<ProfileResult>(runtime, "profile.ts", options, { through });
+  for await (const result of all) {
+    printProfile(runtime, result);
+    found.push(result);
+  }
+  return found;
 }
 
 /** Round trips to Redis and, if it is to be under load, servers that share one. */

@@ -4,6 +4,8 @@ import { drawChart } from "./chart.ts";
 import type { HttpResult } from "./http.ts";
 import type { GroupResult } from "./in_process.ts";
 import { heading, table } from "./markdown.ts";
+import type { ProfileResult } from "./profile.ts";
+import { type GroupName, GROUPS, sharesOf, sum } from "./profile_groups.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Results } from "./results.ts";
 import { RUNTIMES } from "./runtimes.ts";
@@ -49,6 +51,7 @@ export function report(results: Results): string {
     ...budgets(verdicts(results)),
     ...inProcess(results.inProcess),
     ...http(results.http),
+    ...profiles(results.profile),
     ...(redis === undefined ? [] : ofRedis(redis)),
     ...scale(results.scale),
   ].join("\n\n") + "\n";
@@ -121,7 +124,7 @@ function multiple(ratio: number): string {
 function http(byRuntime: ByRuntime<HttpResult>): string[] {
   return [
     heading("Behind a server"),
-    "Requests a second, as a part of what the same framework answers without sessions, and the processor time that a session adds to a request, in microseconds of this run. Sessions in memory, 100 B.",
+    "Requests a second, as a part of what the same framework answers without sessions, and the processor time that a session adds to a request, in microseconds of this run. Sessions in memory, 100 B. On Deno also the bare handler with one thing more, and no session: it reads the Cookie header, appends `Vary: Cookie`, or does both.",
     ...RUNTIMES.flatMap((runtime) => {
       const result = byRuntime[runtime];
       if (result === undefined) return [];
@@ -140,6 +143,34 @@ function http(byRuntime: ByRuntime<HttpResult>): string[] {
         table(["library", "request", "of the bare framework", "adds", "bare, a second"], rows),
       ];
     }),
+  ];
+}
+
+function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
+  const columns = RUNTIMES.flatMap((runtime) =>
+    (byRuntime[runtime] ?? []).map(({ scenario, ours, bare }) => ({
+      name: `${NAMES[runtime]}, ${scenario}`,
+      shares: new Map(sharesOf(ours, bare).map((share) => [share.group, share])),
+      bare: sum(bare) / sum(ours),
+    }))
+  );
+  if (columns.length === 0) return [];
+  const cell = (ours: number, bare: number) => {
+    if (ours === 0 && bare === 0) return NONE;
+    const percent = (share: number) => (share * 100).toFixed(0);
+    return percent(bare) === "0" ? `${percent(ours)} %` : `${percent(ours)} % (${percent(bare)} %)`;
+  };
+  const shareIn = (group: GroupName) => (column: typeof columns[number]) => {
+    const { ours, bare } = column.shares.get(group)!;
+    return cell(ours, bare);
+  };
+  return [
+    heading("Where the time goes"),
+    "Of the time of a request to `@pagi/session`, its own making included, what each group of functions takes by itself; in brackets what the bare handler spends on the same, as a part of that same time: the difference is what the session adds. Sessions in memory, 100 B. “–”: the profiler of the runtime does not show it, or nothing was seen of it.",
+    table(["what", ...columns.map(({ name }) => name)], [
+      ...GROUPS.map((group) => [group, ...columns.map(shareIn(group))]),
+      ["In all", ...columns.map(({ bare }) => cell(1, bare))],
+    ]),
   ];
 }
 

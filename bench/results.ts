@@ -2,6 +2,7 @@
 import manifest from "./package.json" with { type: "json" };
 import type { HttpResult } from "./http.ts";
 import type { GroupResult } from "./in_process.ts";
+import type { ProfileResult } from "./profile.ts";
 import type { RedisResult } from "./redis.ts";
 import { type Runtime, RUNTIMES, versionOf } from "./runtimes.ts";
 import type { ScaleResult } from "./scale.ts";
@@ -14,6 +15,7 @@ export interface Results {
   inProcess: ByRuntime<GroupResult[]>;
   http: ByRuntime<HttpResult>;
   scale: ByRuntime<ScaleResult>;
+  profile: ByRuntime<ProfileResult[]>;
   redis?: RedisResult;
   environment?: Environment;
 }
@@ -57,6 +59,7 @@ export async function loadResults(): Promise<Results> {
     inProcess: await loadByRuntime("in-process"),
     http: await loadByRuntime("http"),
     scale: await loadByRuntime("scale"),
+    profile: await loadByRuntime("profile"),
     redis: await load("redis"),
     environment: await load("environment"),
   };

@@ -24,6 +24,8 @@ export async function versionOf(runtime: Runtime): Promise<string> {
 
 /** How a program is started. */
 export interface ProcessOptions {
+  /** What stands before the command of the runtime. */
+  through?: readonly string[];
   /** What the runtime is told. */
   flags?: readonly string[];
   /** Whether the program gets anything to read. */
@@ -37,9 +39,9 @@ export function command(
   runtime: Runtime,
   program: string,
   options: unknown,
-  { flags = [], stdin = "null", stderr = "inherit" }: ProcessOptions = {},
+  { through = [], flags = [], stdin = "null", stderr = "inherit" }: ProcessOptions = {},
 ): Deno.Command {
-  const [path, ...args] = COMMANDS[runtime];
+  const [path, ...args] = [...through, ...COMMANDS[runtime]];
   const file = new URL(program, import.meta.url).pathname;
   return new Deno.Command(path!, {
     args: [...args, ...flags, file, JSON.stringify(options)],

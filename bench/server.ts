@@ -11,6 +11,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { serve } from "@hono/node-server";
 import { CONTENDERS } from "./contenders/all.ts";
+import { BARE_HEADERS } from "./contenders/bare_headers.ts";
 import type { App, FetchHandler, LocalApp, StoreName } from "./contenders/contender.ts";
 import { sessions } from "./lanes.ts";
 import { type Act, content } from "./scenarios.ts";
@@ -64,7 +65,8 @@ async function serveFetch(fetch: FetchHandler): Promise<number> {
 }
 
 const options: ServerOptions = JSON.parse(process.argv[2]!);
-const contender = CONTENDERS.find(({ name }) => name === options.contender)!;
+const all = [...CONTENDERS, ...BARE_HEADERS];
+const contender = all.find(({ name }) => name === options.contender)!;
 const { act, store, redisPort } = options;
 const opened = await contender.open({ store, data: content(options.bytes), redisPort });
 const ports = new Map<string, number>();

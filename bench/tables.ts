@@ -1,10 +1,12 @@
 /** What is shown on the terminal while the benchmark runs. */
 import type { HttpResult } from "./http.ts";
 import type { GroupResult } from "./in_process.ts";
+import type { ProfileResult } from "./profile.ts";
+import { sharesOf, sum } from "./profile_groups.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ScaleResult } from "./scale.ts";
 
-const NAME_WIDTH = 30;
+const NAME_WIDTH = 40;
 
 /** What one kind of request costs everybody. */
 export function printGroup(runtime: string, group: GroupResult): void {
@@ -41,6 +43,20 @@ export function printScale(runtime: string, result: ScaleResult): void {
     const others = `ms; one in 1,000 above ${high.toFixed(3)}, median ${median.toFixed(3)}`;
     row(`longest request, ${name}`, longest.toFixed(2), others);
   }
+}
+
+/** What a request's time goes to. */
+export function printProfile(runtime: string, result: ProfileResult): void {
+  const { scenario, ours, bare, others } = result;
+  const all = sum(ours);
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  title(`${runtime}, profile, ${scenario}: of the request's time; beside it the bare handler's`);
+  for (const share of sharesOf(ours, bare)) {
+    row(share.group, percent(share.ours), percent(share.bare).padStart(9));
+  }
+  row("in all", `${all.toFixed(2)} µs`, `${sum(bare).toFixed(2)} µs`.padStart(9));
+  // Seen here, a wrong guess of the groups can be put right.
+  for (const { name, time } of others) row(`  of the other: ${name}`, percent(time / all), "");
 }
 
 /** How often Redis is asked. */

@@ -1,0 +1,124 @@
+/** What the functions in a profile belong to: the table that they are sorted by. */
+
+/** The groups, in the order in which they are shown. */
+export const GROUPS = [
+  "Request, Response, Headers, URL",
+  "Garbage collection",
+  "JSON and the session's text",
+  "Ids",
+  "MemoryStore",
+  "State and cookie",
+  "All the rest of ours",
+  "The handler and the loop that measures",
+  "Other",
+] as const;
+
+/** The name of a group. */
+export type GroupName = typeof GROUPS[number];
+
+/** A function in a profile. */
+export interface Frame {
+  name: string;
+  /** Its file from the root of this project, or what the runtime calls it; "" when it has none. */
+  file: string;
+  /** Who called it; undefined for what nobody did. */
+  caller: Frame | undefined;
+}
+
+interface Rule {
+  /** Where it goes; undefined for what is left out. */
+  group: GroupName | undefined;
+  name?: RegExp;
+  file?: RegExp;
+  /** The file of who called it. */
+  callerFile?: RegExp;
+}
+
+const NATIVE = /^$/;
+/** Our own files but those of the benchmark, and of what has groups of its own. */
+const OURS = /^(?!bench\/|store\/)[\w/]+\.ts$/;
+
+/** The first that fits counts. Where none does, a function goes where its caller goes. */
+const RULES: readonly Rule[] = [
+  { group: undefined, name: /^\(idle\)$/ },
+  // The profiler's own start and stop.
+  { group: undefined, file: /^(ext:deno_node|node:)\/?inspector/ },
+  { group: "Garbage collection", name: /^\(garbage collector\)$/ },
+
+  { group: "Ids", file: /^(_id|_id_of|_hex)\.ts$/ },
+  { group: "Ids", callerFile: /^(_id|_id_of|_hex)\.ts$/ },
+  { group: "Ids", file: /^(ext:deno_crypto|node:internal\/crypto)\// },
+  { group: "Ids", file: NATIVE, name: /^(toHex|getRandomValues)$/ },
+
+  // Bun's natives show under their own names, those of V8 count to their callers.
+  {
+    group: "JSON and the session's text",
+    file: NATIVE,
+    name: /^(parse|stringify)$/,
+    callerFile: OURS,
+  },
+  { group: "JSON and the session's text", file: /^_(codec|data_codec|plain_values|merge)\.ts$/ },
+  {
+    group: "Request, Response, Headers, URL",
+    file: NATIVE,
+    name: /^(get|set|has|append|delete|getSetCookie|clone|cancel)$/,
+    callerFile: OURS,
+  },
+  {
+    group: "Request, Response, Headers, URL",
+    file: NATIVE,
+    name: /^(Request|Response|Headers|URL)$/,
+  },
+  { group: "Request, Response, Headers, URL", file: /^ext:(deno_fetch|deno_web|deno_webidl)\// },
+  { group: "Request, Response, Headers, URL", file: /^ext:runtime\/98_global_scope_shared/ },
+  {
+    group: "Request, Response, Headers, URL",
+    file:
+      /^node:(buffer$|internal\/(deps\/undici|webstreams|url|encoding|abort|webidl|worker|util))/,
+  },
+
+  { group: "MemoryStore", file: /^store\// },
+  { group: "State and cookie", file: /^state\// },
+  { group: "The handler and the loop that measures", file: /^bench\// },
+  { group: "All the rest of ours", file: OURS },
+];
+
+/** The group that a function belongs to; undefined when it is to be left out. */
+export function groupOfFrame(frame: Frame): GroupName | undefined {
+  for (let at: Frame | undefined = frame; at !== undefined; at = at.caller) {
+    const { name, file, caller } = at;
+    const rule = RULES.find((rule) =>
+      (rule.name?.test(name) ?? true) &&
+      (rule.file?.test(file) ?? true) &&
+      (rule.callerFile?.test(caller?.file ?? "") ?? true)
+    );
+    if (rule !== undefined) return rule.group;
+  }
+  return "Other";
+}
+
+/** Microseconds for a request, by group. */
+export type Times = { [group in GroupName]?: number };
+
+/** A group's part in the time of a request with a session. */
+export interface Share {
+  group: GroupName;
+  ours: number;
+  /** What the bare handler spends on the same, as a part of our request's time, too. */
+  bare: number;
+}
+
+/** The parts of the groups, those included that nothing was seen of. */
+export function sharesOf(ours: Times, bare: Times): Share[] {
+  const all = sum(ours);
+  return GROUPS.map((group) => ({
+    group,
+    ours: (ours[group] ?? 0) / all,
+    bare: (bare[group] ?? 0) / all,
+  }));
+}
+
+/** A request's time. */
+export function sum(times: Times): number {
+  return Object.values(times).reduce((all, time) => all + time, 0);
+}
