@@ -2,6 +2,7 @@
 import express from "express";
 import session from "express-session";
 import { actions, ACTS, plain, type SessionContent } from "../scenarios.ts";
+import { openStore } from "./_express_stores.ts";
 import { appsOf, BARE_TEXT, type Contender, SECRET } from "./contender.ts";
 
 type Content = Partial<SessionContent>;
@@ -9,15 +10,16 @@ type Content = Partial<SessionContent>;
 export const expressSession: Contender = {
   name: "express-session",
   framework: "express",
-  stores: ["memory"],
-  open({ data }) {
+  stores: ["memory", "redis", "sqlite"],
+  async open(setup) {
+    const { store, close } = await openStore(setup, new session.MemoryStore());
     const middleware = session({
       secret: SECRET,
       resave: false,
       saveUninitialized: false,
-      store: new session.MemoryStore(),
+      store,
     });
-    const does = actions(plain, data);
+    const does = actions(plain, setup.data);
     const apps = appsOf(ACTS, (act) => {
       const app = express();
       app.use(middleware);
@@ -37,6 +39,6 @@ export const expressSession: Contender = {
     });
     const bare = express();
     bare.get("/", (_request, response) => void response.send(BARE_TEXT));
-    return { apps, bare: { listener: bare } };
+    return { apps, bare: { listener: bare }, close };
   },
 };

@@ -3,6 +3,7 @@ import fastifyCookie from "@fastify/cookie";
 import fastifySession from "@fastify/session";
 import { fastify, type FastifyInstance } from "fastify";
 import { actions, ACTS, plain, type SessionContent } from "../scenarios.ts";
+import { openStore } from "./_express_stores.ts";
 import { appsOf, BARE_TEXT, type Contender, type NodeListener, SECRET } from "./contender.ts";
 
 type Content = Partial<SessionContent>;
@@ -10,9 +11,10 @@ type Content = Partial<SessionContent>;
 export const fastifySessions: Contender = {
   name: "@fastify/session",
   framework: "fastify",
-  stores: ["memory"],
-  async open({ data }) {
-    const store = new fastifySession.MemoryStore();
+  stores: ["memory", "redis", "sqlite"],
+  async open(setup) {
+    const { store, close } = await openStore(setup, new fastifySession.MemoryStore());
+    const { data } = setup;
     const does = actions(plain, data);
     const instances = new Map<string, FastifyInstance>();
     for (const act of ACTS) {
@@ -37,7 +39,7 @@ export const fastifySessions: Contender = {
     // deno-lint-ignore require-await -- Fastify waits for the promise or for reply.send
     bare.get("/", async () => BARE_TEXT);
     await bare.ready();
-    return { apps, bare: listen(bare) };
+    return { apps, bare: listen(bare), close };
   },
 };
 

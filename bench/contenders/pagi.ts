@@ -1,8 +1,15 @@
 /** This library. */
-import { CookieStore, MemoryStore, type Session, SessionMiddleware } from "../../mod.ts";
+import {
+  CookieStore,
+  MemoryStore,
+  type Session,
+  SessionMiddleware,
+  type SessionStore,
+} from "../../mod.ts";
 import { type Access, actions, ACTS, type SessionContent } from "../scenarios.ts";
 import { appsOf, BARE_TEXT, type Contender, SECRET, type Setup } from "./contender.ts";
-import { openRedis, openSqlite, type OpenStore } from "./_pagi_stores.ts";
+import type { OpenStore } from "./_outside.ts";
+import { openRedis, openSqlite } from "./_pagi_stores.ts";
 
 type Sessions = Session<Partial<SessionContent>>;
 
@@ -38,7 +45,7 @@ export const pagi: Contender = {
   },
 };
 
-async function openStore({ store, redisPort }: Setup): Promise<OpenStore> {
+async function openStore({ store, redisPort }: Setup): Promise<OpenStore<SessionStore>> {
   switch (store) {
     case "memory":
       return { store: new MemoryStore() };
