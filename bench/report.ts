@@ -9,7 +9,7 @@ import { type GroupName, GROUPS, sharesOf, sum } from "./profile_groups.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Results } from "./results.ts";
 import { RUNTIMES } from "./runtimes.ts";
-import type { ScaleResult } from "./scale.ts";
+import type { ScaleCosts, ScaleResult } from "./scale.ts";
 
 const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
 const STORE_NAMES = {
@@ -195,18 +195,23 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
     return result === undefined ? [] : [{ name: NAMES[runtime], result }];
   });
   if (found.length === 0) return [];
-  const sizes = Object.keys(found[0]!.result.read).map(Number).sort((a, b) => a - b);
+  const sizes = Object.keys(found[0]!.result.read.ours).map(Number).sort((a, b) => a - b);
   const costs = found.flatMap(({ name, result }) =>
-    (["read", "write"] as const).map((act) => {
-      const few = result[act][1000] ?? NaN;
-      const times = sizes.map((size) => `${multiple((result[act][size] ?? NaN) / few)} ×`);
-      return [name, act, ...times];
+    (["read", "write"] as const).flatMap((act) => {
+      const { bare, ours, byHand } = result[act];
+      const times = (costs: ScaleCosts["ours"], bare = 0) =>
+        sizes.map((size) => `${((bare + costs[size]!) / (bare + costs[1000]!)).toFixed(2)} ×`);
+      return [
+        [name, act, ...times(ours)],
+        [name, `${act}, by hand`, ...times(byHand)],
+        [name, `${act}, the whole request`, ...times(ours, bare)],
+      ];
     })
   );
   const pause = (ms: number) => `${ms.toFixed(1)} ms`;
   return [
     heading("Many sessions"),
-    "What a session adds to a request, by how many there are in memory, beside 1,000:",
+    "What a session adds to a request, by how many there are in memory, beside 1,000; what a Map of JSON by hand adds; and a request to `@pagi/session` as a whole, to a handler that does nothing else.",
     table(["runtime", "request", ...sizes.map((size) => size.toLocaleString("en"))], costs),
     "Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds.",
     table(

@@ -6,12 +6,13 @@
  */
 import process from "node:process";
 import { MemoryStore, SessionMiddleware } from "../mod.ts";
-import { SECRET } from "./contenders/contender.ts";
+import { handlerByHand, NAME } from "./contenders/by_hand.ts";
+import { type FetchHandler, SECRET } from "./contenders/contender.ts";
 import { fill, type Filled } from "./fill.ts";
-import { added, type Lane, measure } from "./measure.ts";
+import { added, type Lane, measure, median } from "./measure.ts";
 import { usedBytes } from "./memory.ts";
 import { measurePauses, type Pause } from "./pause.ts";
-import { content, SMALL } from "./scenarios.ts";
+import { actions, content, plain, SMALL } from "./scenarios.ts";
 import { visits } from "./visit.ts";
 
 /** What this program is told. */
@@ -22,11 +23,20 @@ export interface ScaleOptions {
   sliceMs: number;
 }
 
+/** What a kind of request costs, in microseconds. */
+export interface ScaleCosts {
+  /** Without a session. */
+  bare: number;
+  /** What a session adds, by how many there are. */
+  ours: { [size: number]: number };
+  /** The same for a session by hand: a Map of JSON. */
+  byHand: { [size: number]: number };
+}
+
 /** What it came to. */
 export interface ScaleResult {
-  /** What a session adds to a request, in microseconds, by how many there are. */
-  read: { [size: number]: number };
-  write: { [size: number]: number };
+  read: ScaleCosts;
+  write: ScaleCosts;
   /** Bytes of memory for a session beside its own JSON, where there are most. */
   bytesBeside: number;
   /** What a request waits at most while all of them expire. */
@@ -37,6 +47,8 @@ export interface ScaleResult {
 
 const DAY = 86_400;
 const BYTES_PER_POINTER = 8;
+
+const does = actions(plain, content(SMALL));
 
 /** Requests that go to sessions at random. */
 function laneOf(name: string, { store, ids }: Filled, act: "read" | "write"): Lane {
@@ -53,15 +65,25 @@ function laneOf(name: string, { store, ids }: Filled, act: "read" | "write"): La
   return laneTo(name, fetch, ids);
 }
 
-function laneTo(name: string, fetch: (request: Request) => unknown, ids: string[]): Lane {
-  const go = visits({ fetch: fetch as (request: Request) => Response });
+function laneByHand(name: string, ids: string[], act: "read" | "write"): Lane {
+  const texts = new Map(ids.map((id) => [id, JSON.stringify(content(SMALL))]));
+  return laneTo(name, handlerByHand(texts, act, does[act]), ids, NAME);
+}
+
+function laneTo(
+  name: string,
+  fetch: FetchHandler,
+  ids: readonly string[],
+  cookieName = "pagi_session=",
+): Lane {
+  const go = visits({ fetch });
   let cookies: string[] = [];
   return {
     name,
     // A header comes from the network: it is fresh, and so not among what is measured.
     async prepare(count) {
       const pick = () => ids[Math.floor(Math.random() * ids.length)];
-      cookies = Array.from({ length: count }, () => `pagi_session=${pick()}`);
+      cookies = Array.from({ length: count }, () => cookieName + pick());
       await undefined;
     },
     async run() {
@@ -79,21 +101,27 @@ const largest = fill(new MemoryStore({ maxSessions: most }), most, DAY);
 // The ids are also the keys in the store: the array is the only thing here that is not the store's.
 const bytesOfArray = most * BYTES_PER_POINTER;
 const bytes = usedBytes() - before - bytesOfArray;
-const result: ScaleResult = {
-  read: {},
-  write: {},
-  bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
-  ...pauses,
-};
 const stores = options.sizes.map((size) =>
   size === most ? largest : fill(new MemoryStore(), size, DAY)
 );
-for (const act of ["read", "write"] as const) {
-  const bare = laneTo("bare", () => new Response("ada"), stores[0]!.ids);
-  const lanes = stores.map((store) => laneOf(String(store.ids.length), store, act));
-  const series = await measure([bare, ...lanes], options);
-  for (const size of options.sizes) {
-    result[act][size] = added(series.get(String(size))!, series.get("bare")!);
-  }
+
+async function measureCosts(act: "read" | "write"): Promise<ScaleCosts> {
+  const lanes = stores.map((store) => laneOf(`ours ${store.ids.length}`, store, act));
+  lanes.push(...stores.map(({ ids }) => laneByHand(`by hand ${ids.length}`, ids, act)));
+  lanes.push(laneTo("bare", () => new Response("ada"), stores[0]!.ids));
+  const series = await measure(lanes, options);
+  const bare = series.get("bare")!;
+  const bySize = (name: string) =>
+    Object.fromEntries(
+      options.sizes.map((size) => [size, added(series.get(`${name} ${size}`)!, bare)]),
+    );
+  return { bare: median(bare), ours: bySize("ours"), byHand: bySize("by hand") };
 }
+
+const result: ScaleResult = {
+  read: await measureCosts("read"),
+  write: await measureCosts("write"),
+  bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
+  ...pauses,
+};
 console.log(JSON.stringify(result));

@@ -33,8 +33,14 @@ export function printHttp(runtime: string, { loader, servers }: HttpResult): voi
 export function printScale(runtime: string, result: ScaleResult): void {
   title(`${runtime}, many sessions in memory: µs that a session adds`);
   for (const act of ["read", "write"] as const) {
-    for (const [size, time] of Object.entries(result[act])) {
-      row(`${act}, of ${size}`, time.toFixed(2), "");
+    const { bare, ours, byHand } = result[act];
+    for (const [size, time] of Object.entries(ours)) {
+      const least = byHand[Number(size)]!.toFixed(2);
+      row(
+        `${act}, of ${size}`,
+        time.toFixed(2),
+        `by hand ${least}, to ${bare.toFixed(2)} of fetch`,
+      );
     }
   }
   row("bytes beside its data", result.bytesBeside.toFixed(0), "");
