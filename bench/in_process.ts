@@ -35,11 +35,9 @@ export interface Cost {
 /** What a group came to. */
 export interface GroupResult extends Group {
   costs: { [contender: string]: Cost };
-  /** What the cryptography alone costs, on the encrypted cookie. */
-  raw?: number;
+  /** What the cryptography costs on the encrypted cookie, alone and in a bare handler. */
+  raw?: { alone: number; inHandler: number };
 }
-
-const RAW = "raw cryptography";
 
 async function measureGroup(group: Group, options: InProcessOptions): Promise<GroupResult> {
   const { store, scenario, bytes } = group;
@@ -62,19 +60,24 @@ async function measureGroup(group: Group, options: InProcessOptions): Promise<Gr
     frameworks.set(contender.name, framework);
     lanes.push(lane);
   }
-  const raw = store === "cookie" ? await rawLanes(RAW, scenario, bytes) : undefined;
-  if (raw !== undefined) lanes.push(raw);
+  const raw = store === "cookie" ? await rawLanes(scenario, bytes) : undefined;
+  if (raw !== undefined) lanes.push(raw.alone, raw.inHandler);
   const series = await measure(lanes, options);
   for (const close of closes) await close();
   const costs = [...frameworks].map(([name, framework]): [string, Cost] => [
     name,
     costOf(framework, series.get(name)!, series.get(bareName(framework))!),
   ]);
-  const rawSeries = series.get(RAW);
+  const seriesOf = (lane: Lane) => series.get(lane.name)!;
   return {
     ...group,
     costs: Object.fromEntries(costs),
-    ...(rawSeries && { raw: median(rawSeries) }),
+    ...(raw && {
+      raw: {
+        alone: median(seriesOf(raw.alone)),
+        inHandler: added(seriesOf(raw.inHandler), series.get(bareName("fetch"))!),
+      },
+    }),
   };
 }
 

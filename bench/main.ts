@@ -24,7 +24,7 @@ const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
   "in-process": (runtime) => inProcess(runtime, narrowing, rounds),
   http: (runtime) => http(runtime, rounds, narrowing.contenders),
   scale: (runtime) => scale(runtime, rounds),
-  profile: (runtime) => profile(runtime, narrowing.scenarios, rounds),
+  profile: (runtime) => profile(runtime, narrowing, rounds),
 };
 
 if (parts.some((part) => part !== "report")) {

@@ -4,21 +4,26 @@ import { type HttpResult, measureHttp } from "./http.ts";
 import type { GroupResult, InProcessOptions } from "./in_process.ts";
 import { GC_FLAGS } from "./memory.ts";
 import { onOneProcessor } from "./one_processor.ts";
-import type { ProfileOptions, ProfileResult } from "./profile.ts";
+import type { Profiled, ProfileOptions, ProfileResult } from "./profile.ts";
 import { startRedis } from "./redis_server.ts";
 import type { RedisOptions, RedisResult } from "./redis.ts";
 import { results, type Runtime } from "./runtimes.ts";
 import type { ScaleOptions, ScaleResult } from "./scale.ts";
-import type { Scenario } from "./scenarios.ts";
 import { printGroup, printHttp, printProfile, printRedis, printScale } from "./tables.ts";
 
 const ROUNDS = 41;
 const SLICE_MS = 8;
 const HTTP_ROUNDS = 5;
 const SIZES = [1, 1000, 100_000, 1_000_000];
-const PROFILED: readonly Scenario[] = ["read", "write", "new"];
+/** As many requests in each turn as take about as long. */
+const PROFILED: readonly Profiled[] = [
+  { store: "memory", scenario: "read", requests: 20_000 },
+  { store: "memory", scenario: "write", requests: 20_000 },
+  { store: "memory", scenario: "new", requests: 20_000 },
+  { store: "cookie", scenario: "read", requests: 4000 },
+  { store: "cookie", scenario: "write", requests: 2000 },
+];
 const PROFILE_ROUNDS = 8;
-const PROFILE_REQUESTS = 20_000;
 /** With a shorter one the looking slows down what is looked at. */
 const PROFILE_INTERVAL_MICROS = 250;
 
@@ -72,13 +77,14 @@ export async function scale(
 /** What the time of a request goes to. */
 export async function profile(
   runtime: Runtime,
-  scenarios?: readonly string[],
+  { stores, scenarios }: Narrowing,
   rounds = PROFILE_ROUNDS,
 ): Promise<ProfileResult[]> {
   const options: ProfileOptions = {
-    scenarios: PROFILED.filter((scenario) => scenarios?.includes(scenario) ?? true),
+    profiled: PROFILED.filter(({ store, scenario }) =>
+      (stores?.includes(store) ?? true) && (scenarios?.includes(scenario) ?? true)
+    ),
     rounds,
-    requests: PROFILE_REQUESTS,
     intervalMicros: PROFILE_INTERVAL_MICROS,
   };
   const through = await onOneProcessor();

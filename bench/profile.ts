@@ -11,20 +11,28 @@ import { bareLane, laneOf } from "./lanes.ts";
 import type { Lane } from "./measure.ts";
 import { type Frame, groupOfFrame, type Times } from "./profile_groups.ts";
 import { content, type Scenario, SMALL } from "./scenarios.ts";
+import type { StoreName } from "./contenders/contender.ts";
 import { verify } from "./verify.ts";
+
+/** A kind of request that is looked at. */
+export interface Profiled {
+  store: StoreName;
+  scenario: Scenario;
+  /** Requests in a turn. */
+  requests: number;
+}
 
 /** What this program is told. */
 export interface ProfileOptions {
-  scenarios: readonly Scenario[];
+  profiled: readonly Profiled[];
   /** How often each of the two has its turn. */
   rounds: number;
-  /** Requests in a turn. */
-  requests: number;
   intervalMicros: number;
 }
 
 /** What a kind of request came to, in microseconds for a request of the profiled run. */
 export interface ProfileResult {
+  store: StoreName;
   scenario: Scenario;
   ours: Times;
   bare: Times;
@@ -46,35 +54,36 @@ function post(method: string, params: object = {}): Promise<unknown> {
   });
 }
 
-async function profile(scenario: Scenario): Promise<ProfileResult> {
+async function profile({ store, scenario, requests }: Profiled): Promise<ProfileResult> {
   // On from the start: what is compiled while it is off counts to the function around it.
   await post("Profiler.start");
-  const opened = await pagi.open({ store: "memory", data: content(SMALL), redisPort: undefined });
+  const opened = await pagi.open({ store, data: content(SMALL), redisPort: undefined });
   await verify(pagi.name, opened.apps);
   const ours = { lane: (await laneOf("ours", opened, scenario))!, sums: new Sums() };
   const bare = { lane: await bareLane("bare", opened, scenario), sums: new Sums() };
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    for (const { lane } of [bare, ours]) await lane.run(options.requests);
+    for (const { lane } of [bare, ours]) await lane.run(requests);
   }
   await post("Profiler.stop");
   for (let round = 0; round < options.rounds; round++) {
     // One's garbage is collected in the other's time: each comes first as often.
     const turns = round % 2 === 0 ? [bare, ours] : [ours, bare];
-    for (const { lane, sums } of turns) sums.add(await profiled(lane));
+    for (const { lane, sums } of turns) sums.add(await profiled(lane, requests));
   }
   await opened.close?.();
-  const requests = options.rounds * options.requests;
+  const all = options.rounds * requests;
   return {
+    store,
     scenario,
-    ours: ours.sums.times(requests),
-    bare: bare.sums.times(requests),
-    others: ours.sums.others(requests),
+    ours: ours.sums.times(all),
+    bare: bare.sums.times(all),
+    others: ours.sums.others(all),
   };
 }
 
-async function profiled(lane: Lane): Promise<Profiler.Profile> {
+async function profiled(lane: Lane, requests: number): Promise<Profiler.Profile> {
   await post("Profiler.start");
-  await lane.run(options.requests);
+  await lane.run(requests);
   const { profile } = await post("Profiler.stop") as Profiler.StopReturnType;
   return profile;
 }
@@ -132,5 +141,5 @@ function fileOf(url: string): string {
 
 await post("Profiler.enable");
 await post("Profiler.setSamplingInterval", { interval: options.intervalMicros });
-for (const scenario of options.scenarios) console.log(JSON.stringify(await profile(scenario)));
+for (const profiled of options.profiled) console.log(JSON.stringify(await profile(profiled)));
 process.exit();

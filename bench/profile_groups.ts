@@ -7,6 +7,9 @@ export const GROUPS = [
   "JSON and the session's text",
   "Ids",
   "MemoryStore",
+  "Cryptography",
+  "Waiting for it",
+  "Bytes and Base64 of what is sealed",
   "State and cookie",
   "All the rest of ours",
   "The handler and the loop that measures",
@@ -40,15 +43,17 @@ const OURS = /^(?!bench\/|store\/)[\w/]+\.ts$/;
 
 /** The first that fits counts. Where none does, a function goes where its caller goes. */
 const RULES: readonly Rule[] = [
-  { group: undefined, name: /^\(idle\)$/ },
+  { group: "Waiting for it", name: /^\(idle\)$/ },
   // The profiler's own start and stop.
   { group: undefined, file: /^(ext:deno_node|node:)\/?inspector/ },
   { group: "Garbage collection", name: /^\(garbage collector\)$/ },
 
-  { group: "Ids", file: /^(_id|_id_of|_hex)\.ts$/ },
-  { group: "Ids", callerFile: /^(_id|_id_of|_hex)\.ts$/ },
-  { group: "Ids", file: /^(ext:deno_crypto|node:internal\/crypto)\// },
-  { group: "Ids", file: NATIVE, name: /^(toHex|getRandomValues)$/ },
+  { group: "Ids", file: /^(_id|_id_of)\.ts$/ },
+  { group: "Ids", callerFile: /^(_id|_id_of)\.ts$/ },
+  { group: "Ids", file: /^node:internal\/crypto\/random/ },
+  { group: "Cryptography", file: /^(ext:deno_crypto|node:internal\/crypto)\// },
+  { group: "Cryptography", file: NATIVE, name: /^(encrypt|decrypt)$/ },
+  { group: "Bytes and Base64 of what is sealed", file: /^(store\/(_seal|_cookie|cookie)|_base64)/ },
 
   // Bun's natives show under their own names, those of V8 count to their callers.
   {

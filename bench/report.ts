@@ -4,21 +4,12 @@ import { drawChart } from "./chart.ts";
 import type { HttpResult } from "./http.ts";
 import type { GroupResult } from "./in_process.ts";
 import { heading, table } from "./markdown.ts";
-import type { ProfileResult } from "./profile.ts";
-import { type GroupName, GROUPS, sharesOf, sum } from "./profile_groups.ts";
+import { profiles } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Results } from "./results.ts";
+import { NAMES, NONE, STORE_NAMES } from "./names.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts, ScaleResult } from "./scale.ts";
-
-const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
-const STORE_NAMES = {
-  memory: "Memory",
-  cookie: "Encrypted cookie",
-  redis: "Redis",
-  sqlite: "SQLite",
-} as const;
-const NONE = "–";
 
 const INTRODUCTION = `\
 Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: they hold for other machines, microseconds do not.`;
@@ -100,7 +91,13 @@ function groupTable(groups: readonly GroupResult[]): string {
   names.delete(OURS);
   const hasRaw = groups.some(({ raw }) => raw !== undefined);
   return table(
-    ["request", "session", OURS, ...names, ...(hasRaw ? ["the cryptography alone"] : [])],
+    [
+      "request",
+      "session",
+      OURS,
+      ...names,
+      ...(hasRaw ? ["the cryptography alone", "it in a bare handler"] : []),
+    ],
     groups.map(({ scenario, bytes, costs, raw }) => {
       const ours = costs[OURS]!.added;
       const times = (added: number | undefined) =>
@@ -110,7 +107,7 @@ function groupTable(groups: readonly GroupResult[]): string {
         `${bytes.toLocaleString("en")} B`,
         `${ours.toFixed(1)} µs`,
         ...[...names].map((name) => times(costs[name]?.added)),
-        ...(hasRaw ? [times(raw)] : []),
+        ...(hasRaw ? [times(raw?.alone), times(raw?.inHandler)] : []),
       ];
     }),
   );
@@ -143,34 +140,6 @@ function http(byRuntime: ByRuntime<HttpResult>): string[] {
         table(["library", "request", "of the bare framework", "adds", "bare, a second"], rows),
       ];
     }),
-  ];
-}
-
-function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
-  const columns = RUNTIMES.flatMap((runtime) =>
-    (byRuntime[runtime] ?? []).map(({ scenario, ours, bare }) => ({
-      name: `${NAMES[runtime]}, ${scenario}`,
-      shares: new Map(sharesOf(ours, bare).map((share) => [share.group, share])),
-      bare: sum(bare) / sum(ours),
-    }))
-  );
-  if (columns.length === 0) return [];
-  const cell = (ours: number, bare: number) => {
-    if (ours === 0 && bare === 0) return NONE;
-    const percent = (share: number) => (share * 100).toFixed(0);
-    return percent(bare) === "0" ? `${percent(ours)} %` : `${percent(ours)} % (${percent(bare)} %)`;
-  };
-  const shareIn = (group: GroupName) => (column: typeof columns[number]) => {
-    const { ours, bare } = column.shares.get(group)!;
-    return cell(ours, bare);
-  };
-  return [
-    heading("Where the time goes"),
-    "Of the time of a request to `@pagi/session`, its own making included, what each group of functions takes by itself; in brackets what the bare handler spends on the same, as a part of that same time: the difference is what the session adds. Sessions in memory, 100 B. “–”: the profiler of the runtime does not show it, or nothing was seen of it.",
-    table(["what", ...columns.map(({ name }) => name)], [
-      ...GROUPS.map((group) => [group, ...columns.map(shareIn(group))]),
-      ["In all", ...columns.map(({ bare }) => cell(1, bare))],
-    ]),
   ];
 }
 

@@ -16,7 +16,10 @@ export function printGroup(runtime: string, group: GroupResult): void {
     const range = `(${low.toFixed(1)} to ${high.toFixed(1)})`;
     row(name, added.toFixed(2), `${range.padEnd(20)} to ${bare.toFixed(2)} of ${framework}`);
   }
-  if (raw !== undefined) row("the cryptography alone", raw.toFixed(2), "");
+  if (raw !== undefined) {
+    row("the cryptography alone", raw.alone.toFixed(2), "");
+    row("it in a bare handler", raw.inHandler.toFixed(2), "");
+  }
 }
 
 /** How servers did. */
@@ -53,10 +56,11 @@ export function printScale(runtime: string, result: ScaleResult): void {
 
 /** What a request's time goes to. */
 export function printProfile(runtime: string, result: ProfileResult): void {
-  const { scenario, ours, bare, others } = result;
+  const { store, scenario, ours, bare, others } = result;
   const all = sum(ours);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  title(`${runtime}, profile, ${scenario}: of the request's time; beside it the bare handler's`);
+  const what = `${runtime}, profile, ${store}, ${scenario}`;
+  title(`${what}: of the request's time; beside it the bare handler's`);
   for (const share of sharesOf(ours, bare)) {
     row(share.group, percent(share.ours), percent(share.bare).padStart(9));
   }
