@@ -1,6 +1,5 @@
 /** The part behind real servers: requests a second, and processor time for each. */
-import { BARE_HEADERS } from "./contenders/bare_headers.ts";
-import { BY_HAND } from "./contenders/contender.ts";
+import { BARE_WITH, BY_HAND } from "./contenders/contender.ts";
 import { findLoader, type Loader } from "./load.ts";
 import { median } from "./measure.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -48,9 +47,9 @@ const ENTRIES: Entry[] = [
   { contender: "@pagi/session", framework: "fetch", acts: ["read", "write"] },
   { contender: BY_HAND, framework: "fetch", acts: ["read", "write"] },
   // For the budget that is set on Deno.
-  ...BARE_HEADERS.map(({ name, framework }): Entry => ({
-    contender: name,
-    framework,
+  ...Object.values(BARE_WITH).map((contender): Entry => ({
+    contender,
+    framework: "fetch",
     acts: ["read"],
     runtime: "deno",
   })),

@@ -2,14 +2,14 @@
  * The bare handler and one more thing each, of those that no session can do without: what a server
  * asks for these before anything of a session is done.
  */
-import { BARE_TEXT, type Contender, type FetchHandler } from "./contender.ts";
+import { BARE_TEXT, BARE_WITH, type Contender, type FetchHandler } from "./contender.ts";
 import { pagi } from "./pagi.ts";
 
 /** For the part behind real servers alone. Neither loads nor stores. */
 export const BARE_HEADERS: readonly Contender[] = [
-  bareWith("only reads Cookie", (request) => new Response(textFor(request))),
-  bareWith("only appends Vary", () => varying(new Response(BARE_TEXT))),
-  bareWith("only does both", (request) => varying(new Response(textFor(request)))),
+  bareWith(BARE_WITH.cookie, (request) => new Response(textFor(request))),
+  bareWith(BARE_WITH.vary, () => varying(new Response(BARE_TEXT))),
+  bareWith(BARE_WITH.both, (request) => varying(new Response(textFor(request)))),
 ];
 
 function bareWith(name: string, fetch: FetchHandler): Contender {

@@ -51,6 +51,13 @@ export interface Contender {
 /** The name of the one that is no library, but the least that a session can cost. */
 export const BY_HAND = "by hand";
 
+/** The names of those that are no library either, but the bare handler and one thing more. */
+export const BARE_WITH = {
+  cookie: "only reads Cookie",
+  vary: "only appends Vary",
+  both: "only does both",
+} as const;
+
 /** What sessions are signed or sealed with. */
 export const SECRET = "a secret of at least 32 bytes for the benchmark";
 
