@@ -5,6 +5,7 @@
  */
 import { SessionError } from "./errors.ts";
 import { fromHex, toHex } from "./_hex.ts";
+import { ID_DIGITS } from "./_id.ts";
 
 /** A session's data. What an app gets to hold has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
@@ -148,7 +149,6 @@ export function isSame(a: unknown, b: unknown): boolean {
 
 // A JSON text of an object starts with "{": no tombstone is ever taken for a session.
 const TOMBSTONE = "moved:";
-const ID_DIGITS = 64;
 
 /**
  * What stays under `oldId` after a rotation. It names the new id in the digits of both ids XORed:

@@ -151,7 +151,7 @@ function ofScale({ scale }: Results): Verdict[] {
 }
 
 /** How many times as much a request costs with many sessions as with few, `bare` of it included. */
-export function growthOf(costs: { [size: number]: number }, bare = 0): number | undefined {
+function growthOf(costs: { [size: number]: number }, bare = 0): number | undefined {
   const { [FEW]: few, [MANY]: many } = costs;
   return few === undefined || many === undefined ? undefined : (bare + many) / (bare + few);
 }

@@ -58,6 +58,7 @@ const memory = new MemoryStore({ now: () => now });
 let reads = 0;
 /** The same store, which now and then answers with a promise. */
 const store: VersionedStore = {
+  accepts: (presented) => memory.accepts(presented),
   read(id) {
     const record = memory.read(id);
     return reads++ % LATE === 0 ? later(record) : record;

@@ -72,7 +72,7 @@ function budgets(found: readonly Verdict[]): string[] {
 function inProcess(byRuntime: ByRuntime<GroupResult[]>): string[] {
   return [
     heading("In process"),
-    "What a session adds to a request over the same framework without one: for `@pagi/session` in microseconds of this run, for the others as a multiple of that. “–”: the library cannot do it.",
+    "What a session adds to a request over the same framework without one: for `@pagi/session` in microseconds of this run, for the others as a multiple of that. “–”: the library cannot do it, or it was not measured.",
     ...RUNTIMES.flatMap((runtime) => {
       const groups = byRuntime[runtime];
       if (groups === undefined) return [];

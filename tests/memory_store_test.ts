@@ -33,6 +33,7 @@ Deno.test("MemoryStore.accepts() takes what has the form of an id, there or not,
   await store.set("a", {});
   const presented = [id, other, "", "a", "AB".repeat(32), `${id}0`, id.slice(1), `${id.slice(1)}g`];
   assertEquals(presented.filter((one) => store.accepts(one)), [id, other]);
+  assertFalse(store.accepts(undefined as never));
 });
 
 Deno.test("MemoryStore.set() keeps what JSON keeps", async () => {
