@@ -1,5 +1,5 @@
 /** Finding out what stands under an id: a session, the way to where it has moved, or nothing. */
-import { after, type Awaitable } from "./_awaitable.ts";
+import { type Awaitable, isPromise } from "./_awaitable.ts";
 import { decodeTombstone, type SessionValues } from "./_codec.ts";
 import { conflict } from "./_race_errors.ts";
 import type { Settings } from "./_settings.ts";
@@ -48,7 +48,8 @@ export class SessionReader {
 
   /** Looks up what a client presents; under another name than its State's where one is given. */
   find(presented: string, name?: string): Awaitable<Found> {
-    return after(this.#face.read(presented, name), (record) => this.examine(record));
+    const record = this.#face.read(presented, name);
+    return isPromise(record) ? record.then((one) => this.examine(one)) : this.examine(record);
   }
 
   /** What a record is, and whether it counts. */

@@ -2,7 +2,7 @@
  * What happens to a session in a request: every rule once, for every front door. {@linkcode Lifecycle}
  * begins; the {@linkcode Exchange} that it hands out commits (`_exchange.ts`).
  */
-import { after, type Awaitable } from "./_awaitable.ts";
+import { after, type Awaitable, isPromise } from "./_awaitable.ts";
 import { isObject, type SessionValues } from "./_codec.ts";
 import { Control, NewShown, refusal, type Shown } from "./_control.ts";
 import { deepFreeze, refusing } from "./_data.ts";
@@ -43,7 +43,8 @@ export class Lifecycle {
 
   /** Opens the session of an HTTP request: the client's, or a new one. */
   begin(scope: Scope): Awaitable<Exchange> {
-    return after(this.#resolve(scope), (presented) => this.#open(presented));
+    const presented = this.#resolve(scope);
+    return isPromise(presented) ? presented.then((one) => this.#open(one)) : this.#open(presented);
   }
 
   #open(presented: Presented): Awaitable<Exchange> {
@@ -148,11 +149,16 @@ export class Lifecycle {
   }
 
   #resolve(scope: Scope): Awaitable<Presented> {
-    return after(this.settings.state.extract(scope), (extracted) => {
-      return isObject(extracted) && !Array.isArray(extracted)
-        ? this.#findTranslated(extracted)
-        : this.#find(extracted);
-    });
+    const extracted = this.settings.state.extract(scope);
+    return isPromise(extracted)
+      ? extracted.then((one) => this.#findExtracted(one))
+      : this.#findExtracted(extracted);
+  }
+
+  #findExtracted(extracted: unknown): Awaitable<Presented> {
+    return isObject(extracted) && !Array.isArray(extracted)
+      ? this.#findTranslated(extracted)
+      : this.#find(extracted);
   }
 
   /** The session under an id, or under one of several; a callback may hand on whatever a client wrote. */

@@ -242,6 +242,21 @@ const answering: Mutant[] = [
     replace: "return record !== undefined ? records.save(record, change)",
     by: "wrongAnswers",
   },
+  {
+    name: "a reader whose use is never noted",
+    file: EXCHANGE,
+    find: "!this.control.isLent && !records.isDue(this.#record);",
+    replace: "!this.control.isLent;",
+    by: "tests",
+    tests: ["tests/cookie_store_test.ts"],
+  },
+  {
+    name: "a reader who has written",
+    file: EXCHANGE,
+    find: "!this.control.isLent && !records.isDue(this.#record);",
+    replace: "!records.isDue(this.#record);",
+    by: "lost",
+  },
 ];
 
 /** Every mutant. */
