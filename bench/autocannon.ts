@@ -6,18 +6,40 @@
  */
 import process from "node:process";
 import autocannon from "autocannon";
-import type { Load } from "./load.ts";
+import type { Load, LoadOptions } from "./load.ts";
 
-const { port, cookies, seconds, connections } = JSON.parse(process.argv[2]!);
+const { port, cookies, connections, ms, followed }: LoadOptions = JSON.parse(process.argv[2]!);
+const queue = [...cookies];
+let wrong = 0;
+
+/** As they were sent: two of a name are an array. */
+interface Headers {
+  [name: string]: string | string[];
+}
+
+/** Each request takes a cookie, and the answer hands back the next. */
+const following = {
+  setupRequest: (request: object) => ({ ...request, headers: { cookie: queue.shift() } }),
+  onResponse(_status: number, body: string, _context: object, headers: Headers) {
+    const found = Object.entries(headers).find(([name]) => name.toLowerCase() === "set-cookie");
+    const pair = [found?.[1] ?? []].flat().at(-1)?.split(";", 1)[0];
+    if (pair === undefined || body !== followed) wrong++;
+    else queue.push(pair);
+  },
+};
 const result = await autocannon({
   url: `http://127.0.0.1:${port}/`,
-  duration: seconds,
+  duration: ms / 1000,
   connections,
-  requests: cookies.map((cookie: string) => ({ headers: { cookie } })),
+  requests: followed !== undefined
+    ? [following]
+    : cookies.length === 0
+    ? [{}]
+    : cookies.map((cookie) => ({ headers: { cookie } })),
 });
 const load: Load = {
   requests: result.requests.total,
   perSecond: result.requests.total / result.duration,
-  failed: result.errors + result.non2xx,
+  failed: result.errors + result.non2xx + wrong,
 };
 console.log(JSON.stringify(load));

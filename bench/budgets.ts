@@ -2,17 +2,21 @@
 import type { Cost, GroupResult } from "./in_process.ts";
 import type { Results } from "./results.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
+import type { ScaleCosts } from "./scale.ts";
 import { type Scenario, SMALL } from "./scenarios.ts";
 import { BY_HAND, type StoreName } from "./contenders/contender.ts";
 
 /** A budget, and what was measured. */
 export interface Verdict {
+  /** What it is called in `levels.json`, whoever is measured beside it. */
+  id: string;
   name: string;
   /** What is allowed, in words. */
   limit: string;
   /** What was measured, in the same words. */
   measured: string;
-  isMet: boolean;
+  /** What was measured as a multiple of what is allowed: above 1 the budget is broken. */
+  level: number;
 }
 
 /** This library's name among the contenders. */
@@ -33,15 +37,25 @@ const MAX_GROWTH = 1.5;
 const FEW = 1000;
 const MANY = 1_000_000;
 
+/** What takes a fetch handler in each runtime. */
+const SERVERS = { deno: "Deno.serve", bun: "Bun.serve", node: "@hono/node-server" } as const;
+
 /** Each budget that something was measured for. */
 export function verdicts(results: Results): Verdict[] {
+  const ofEach = (judge: (runtime: Runtime, results: Results) => Verdict[]) =>
+    RUNTIMES.flatMap((runtime) => judge(runtime, results));
   return [
-    ...RUNTIMES.flatMap((runtime) => ofPeers(runtime, results)),
-    ...ofServer(results),
-    ...ofCookie(results),
+    ...ofEach(ofPeers),
+    ...ofEach(ofServer),
+    ...ofEach(ofCookie),
     ...ofRedis(results),
-    ...ofScale(results),
+    ...ofEach(ofScale),
   ];
+}
+
+/** Whether a budget is met. */
+export function isMet({ level }: Verdict): boolean {
+  return level <= 1;
 }
 
 /** The group for a kind of request, with small sessions. */
@@ -71,40 +85,43 @@ function ofPeers(runtime: Runtime, { inProcess }: Results): Verdict[] {
     const least = costs[BY_HAND];
     const partOf = (cost: Cost) => `1/${(added / cost.added).toFixed(1)}`;
     return [{
+      id: `${runtime} ${scenario} beside a peer`,
       name: `${runtime}: ${scenario}, beside ${name}`,
       limit: `at most 1/${part} of what that adds`,
       measured: partOf(ours) + (least === undefined ? "" : `; by hand ${partOf(least)}`),
-      isMet: ours.added * part <= added,
+      level: ours.added * part / added,
     }];
   });
 }
 
-function ofServer({ http }: Results): Verdict[] {
+function ofServer(runtime: Runtime, { http }: Results): Verdict[] {
   const readsOf = (name: string) =>
-    http.deno?.servers.find(({ contender, act }) => contender === name && act === "read");
+    http[runtime]?.servers.find(({ contender, act }) => contender === name && act === "read");
   const ours = readsOf(OURS);
   const least = readsOf(BY_HAND);
   const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
   return ours === undefined ? [] : [{
-    name: "deno: requests a second that read a session, behind Deno.serve",
+    id: `${runtime} server`,
+    name: `${runtime}: requests a second that read a session, behind ${SERVERS[runtime]}`,
     limit: `at least ${percent(MIN_SHARE)} of the bare handler's`,
     measured: percent(ours.share) +
       (least === undefined ? "" : `; by hand ${percent(least.share)}`),
-    isMet: ours.share >= MIN_SHARE,
+    level: MIN_SHARE / ours.share,
   }];
 }
 
-function ofCookie({ inProcess }: Results): Verdict[] {
+function ofCookie(runtime: Runtime, { inProcess }: Results): Verdict[] {
   return (["read", "write"] as const).flatMap((scenario) => {
-    const group = groupOf(inProcess.deno, "cookie", scenario);
+    const group = groupOf(inProcess[runtime], "cookie", scenario);
     const ours = group?.costs[OURS];
     if (group?.raw === undefined || ours === undefined) return [];
     const times = (raw: number) => `${(ours.added / raw).toFixed(2)} ×`;
     return [{
-      name: `deno: encrypted cookie, ${scenario}, beside the cryptography alone`,
+      id: `${runtime} cookie ${scenario}`,
+      name: `${runtime}: encrypted cookie, ${scenario}, beside the cryptography alone`,
       limit: `at most ${MAX_OF_RAW} ×`,
       measured: `${times(group.raw.alone)}; of it in a bare handler ${times(group.raw.inHandler)}`,
-      isMet: ours.added <= MAX_OF_RAW * group.raw.alone,
+      level: ours.added / group.raw.alone / MAX_OF_RAW,
     }];
   });
 }
@@ -112,55 +129,58 @@ function ofCookie({ inProcess }: Results): Verdict[] {
 function ofRedis({ redis }: Results): Verdict[] {
   if (redis === undefined) return [];
   return Object.entries(MAX_ROUND_TRIPS).map(([request, max]) => ({
+    id: `redis ${request}`,
     name: `Redis: round trips, ${request}`,
     limit: `at most ${max}`,
     measured: String(redis.roundTrips[request]),
-    isMet: redis.roundTrips[request]! <= max,
+    // One more of both: a budget of none has no multiple.
+    level: (redis.roundTrips[request]! + 1) / (max + 1),
   }));
 }
 
-function ofScale({ scale }: Results): Verdict[] {
-  if (scale.deno === undefined) return [];
-  const { bytesBeside } = scale.deno;
-  const found: Verdict[] = [{
-    name: "deno: bytes of memory for a session beside its data",
+function ofScale(runtime: Runtime, { scale }: Results): Verdict[] {
+  const result = scale[runtime];
+  if (result === undefined) return [];
+  const bytes: Verdict = {
+    id: `${runtime} bytes`,
+    name: `${runtime}: bytes of memory for a session beside its data`,
     limit: `at most ${MAX_BYTES}`,
-    measured: bytesBeside.toFixed(0),
-    isMet: bytesBeside <= MAX_BYTES,
+    measured: result.bytesBeside.toFixed(0),
+    level: result.bytesBeside / MAX_BYTES,
+  };
+  return [
+    bytes,
+    ...(["read", "write"] as const).flatMap((act) => ofGrowth(runtime, act, result[act])),
+  ];
+}
+
+function ofGrowth(
+  runtime: Runtime,
+  act: "read" | "write",
+  { bare, ours, byHand }: ScaleCosts,
+): Verdict[] {
+  const added = growthOf(ours);
+  const whole = growthOf(ours, bare);
+  if (added === undefined || whole === undefined) return [];
+  const limit = `at most ${MAX_GROWTH} ×`;
+  const times = (ratio: number | undefined) => `${ratio?.toFixed(2)} ×`;
+  return [{
+    id: `${runtime} million ${act} added`,
+    name: `${runtime}: ${act}, what a session adds with 1,000,000 beside 1,000`,
+    limit,
+    measured: `${times(added)}; by hand ${times(growthOf(byHand))}`,
+    level: added / MAX_GROWTH,
+  }, {
+    id: `${runtime} million ${act} whole`,
+    name: `${runtime}: ${act}, the whole request with 1,000,000 beside 1,000`,
+    limit,
+    measured: times(whole),
+    level: whole / MAX_GROWTH,
   }];
-  for (const act of ["read", "write"] as const) {
-    const { bare, ours, byHand } = scale.deno[act];
-    const growth = growthOf(ours);
-    if (growth === undefined) continue;
-    const times = (ratio: number | undefined) => `${ratio?.toFixed(2)} ×`;
-    found.push({
-      name: `deno: ${act}, what a session adds with 1,000,000 beside 1,000`,
-      limit: `at most ${MAX_GROWTH} ×`,
-      measured: `${times(growth)}; by hand ${times(growthOf(byHand))}`,
-      isMet: growth <= MAX_GROWTH,
-    });
-    const whole = growthOf(ours, bare)!;
-    found.push({
-      name: `deno: ${act}, the whole request with 1,000,000 beside 1,000`,
-      limit: `at most ${MAX_GROWTH} ×`,
-      measured: times(whole),
-      isMet: whole <= MAX_GROWTH,
-    });
-  }
-  return found;
 }
 
 /** How many times as much a request costs with many sessions as with few, `bare` of it included. */
 function growthOf(costs: { [size: number]: number }, bare = 0): number | undefined {
   const { [FEW]: few, [MANY]: many } = costs;
   return few === undefined || many === undefined ? undefined : (bare + many) / (bare + few);
-}
-
-/** Shows the verdicts; whether all budgets are met. */
-export function printVerdicts(found: readonly Verdict[]): boolean {
-  console.log("\nBudgets");
-  for (const { name, limit, measured, isMet } of found) {
-    console.log(`  ${isMet ? "met   " : "BROKEN"} ${name}: ${measured} (budget: ${limit})`);
-  }
-  return found.length > 0 && found.every(({ isMet }) => isMet);
 }

@@ -1,5 +1,4 @@
 /** Load on a server: wrk where it is installed, else autocannon from npm. */
-import type { ServerStarted } from "./server.ts";
 
 /** What came of it. */
 export interface Load {
@@ -7,28 +6,84 @@ export interface Load {
   requests: number;
   /** Answers in a second. */
   perSecond: number;
-  /** Requests that failed, or were answered with anything but a 2xx. */
+  /** Requests that failed, or were answered with anything but what they have to. */
   failed: number;
 }
 
-/** Makes requests for some seconds, over some connections at once. */
-export type Loader = (server: ServerStarted, seconds: number, connections: number) => Promise<Load>;
+/** What is asked of a server. */
+export interface LoadOptions {
+  port: number;
+  /** The Cookie headers that requests bring in turn; none where there are none. */
+  cookies: readonly string[];
+  connections: number;
+  /** For how long, in milliseconds. */
+  ms: number;
+  /**
+   * What each answer has to say, where each has to bring a new cookie, too: it is used once, and the
+   * one that comes is used later. Any answer that lacks one of the two counts as failed.
+   */
+  followed?: string;
+}
 
-/** Prepares the requests once, and prints what wrk has counted as JSON. */
-const WRK_SCRIPT = `
+/** Makes requests. */
+export type Loader = (options: LoadOptions) => Promise<Load>;
+
+/** Prepares the requests once. */
+const WRK_ROUND = `
 local requests, at = {}, 0
 function init(args)
   for line in io.lines(args[1]) do
     requests[#requests + 1] = wrk.format("GET", "/", { ["Cookie"] = line, ["Host"] = "localhost" })
   end
+  if #requests == 0 then requests[1] = wrk.format("GET", "/", { ["Host"] = "localhost" }) end
 end
 function request()
   at = at % #requests + 1
   return requests[at]
 end
+`;
+
+/** Follows each cookie to the next: a queue, longer than there are connections. */
+const WRK_FOLLOW = `
+local cookies, first, last, said = {}, 1, 0
+function init(args)
+  for line in io.lines(args[1]) do
+    last = last + 1
+    cookies[last] = line
+  end
+  said = args[2]
+end
+function request()
+  local cookie = cookies[first]
+  cookies[first] = nil
+  first = first + 1
+  return wrk.format("GET", "/", { ["Cookie"] = cookie, ["Host"] = "localhost" })
+end
+function response(status, headers, body)
+  local pair
+  for name, value in pairs(headers) do
+    if name:lower() == "set-cookie" then pair = value:match("^[^;]+") end
+  end
+  if pair == nil or body ~= said then
+    wrong = wrong + 1
+  else
+    last = last + 1
+    cookies[last] = pair
+  end
+end
+`;
+
+/** Prints what wrk has counted as JSON; what a thread has counted is asked for by name. */
+const WRK_REPORT = `
+wrong = 0
+local threads = {}
+function setup(thread)
+  threads[#threads + 1] = thread
+end
 function done(summary)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  for _, thread in ipairs(threads) do failed = failed + thread:get("wrong") end
   io.write(string.format('\\nRESULT {"requests":%d,"perSecond":%f,"failed":%d}\\n',
     summary.requests, summary.requests * 1e6 / summary.duration, failed))
 end
@@ -44,35 +99,45 @@ export async function findLoader(): Promise<{ name: string; load: Loader }> {
   }
 }
 
-const wrk: Loader = async ({ port, cookies }, seconds, connections) => {
+const wrk: Loader = async ({ port, cookies, connections, ms, followed }) => {
   const folder = await Deno.makeTempDir({ prefix: "pagi-bench-" });
   try {
-    await Deno.writeTextFile(`${folder}/load.lua`, WRK_SCRIPT);
+    const requests = followed === undefined ? WRK_ROUND : WRK_FOLLOW;
+    await Deno.writeTextFile(`${folder}/load.lua`, WRK_REPORT + requests);
     await Deno.writeTextFile(`${folder}/cookies`, cookies.join("\n"));
-    const text = await run("wrk", [
+    const process = start("wrk", [
+      // One thread: each has its own cookies.
       "--threads=1",
       `--connections=${connections}`,
-      `--duration=${seconds}s`,
+      // It counts in seconds; told to stop, it says what it has done until then.
+      `--duration=${Math.ceil(ms / 1000) + 1}s`,
       `--script=${folder}/load.lua`,
       `http://127.0.0.1:${port}/`,
       "--",
       `${folder}/cookies`,
+      ...(followed === undefined ? [] : [followed]),
     ]);
+    const timer = setTimeout(() => process.kill("SIGINT"), ms);
+    const text = await outputOf("wrk", process);
+    clearTimeout(timer);
     return JSON.parse(/^RESULT (.+)$/m.exec(text)![1]!);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 };
 
-const autocannon: Loader = async ({ port, cookies }, seconds, connections) => {
+const autocannon: Loader = async (options) => {
   const program = new URL("autocannon.ts", import.meta.url).pathname;
   const node = new URL("node_modules/.bin/node", import.meta.url).pathname;
-  const options = JSON.stringify({ port, cookies, seconds, connections });
-  return JSON.parse(await run(node, [program, options]));
+  return JSON.parse(await outputOf(node, start(node, [program, JSON.stringify(options)])));
 };
 
-async function run(path: string, args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(path, { args }).output();
+function start(path: string, args: string[]): Deno.ChildProcess {
+  return new Deno.Command(path, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+}
+
+async function outputOf(path: string, process: Deno.ChildProcess): Promise<string> {
+  const { code, stdout, stderr } = await process.output();
   const text = new TextDecoder().decode(stdout);
   if (code !== 0) {
     throw new Error(`${path} ended with ${code}: ${new TextDecoder().decode(stderr)}`);

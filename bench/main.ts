@@ -4,8 +4,9 @@
  * @module
  */
 import { parseArguments, type Part } from "./arguments.ts";
-import { printVerdicts, verdicts } from "./budgets.ts";
+import { verdicts } from "./budgets.ts";
 import { install } from "./install.ts";
+import { loadLevels, printVerdicts } from "./levels.ts";
 import { http, inProcess, profile, redis, scale } from "./parts.ts";
 import { writeReport } from "./report.ts";
 import { findEnvironment, loadResults, save } from "./results.ts";
@@ -22,7 +23,7 @@ const keep = async (name: string, result: unknown) => {
 /** The parts that are measured in each runtime. */
 const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
   "in-process": (runtime) => inProcess(runtime, narrowing, rounds),
-  http: (runtime) => http(runtime, rounds, narrowing.contenders),
+  http: (runtime) => http(runtime, narrowing, rounds),
   scale: (runtime) => scale(runtime, rounds),
   profile: (runtime) => profile(runtime, narrowing, rounds),
 };
@@ -42,7 +43,7 @@ for (const part of parts) {
 }
 if (!isNarrowed) {
   const results = await loadResults();
-  printVerdicts(verdicts(results));
+  printVerdicts(verdicts(results), await loadLevels());
   await writeReport(results);
-  console.log("\nWritten: bench/RESULTS.md and bench/chart.svg");
+  console.log("\nWritten: RESULTS.md, chart.svg and levels.json in bench");
 }

@@ -5,6 +5,7 @@ import type { GroupResult, InProcessOptions } from "./in_process.ts";
 import { GC_FLAGS } from "./memory.ts";
 import { onOneProcessor } from "./one_processor.ts";
 import type { Profiled, ProfileOptions, ProfileResult } from "./profile.ts";
+import { profileServer } from "./profile_server.ts";
 import { startRedis } from "./redis_server.ts";
 import type { RedisOptions, RedisResult } from "./redis.ts";
 import { results, type Runtime } from "./runtimes.ts";
@@ -13,19 +14,21 @@ import { printGroup, printHttp, printProfile, printRedis, printScale } from "./t
 
 const ROUNDS = 41;
 const SLICE_MS = 8;
-const HTTP_ROUNDS = 5;
+const HTTP_ROUNDS = 6;
 const SIZES = [1, 1000, 100_000, 1_000_000];
 /** As many requests in each turn as take about as long. */
 const PROFILED: readonly Profiled[] = [
-  { store: "memory", scenario: "read", requests: 20_000 },
-  { store: "memory", scenario: "write", requests: 20_000 },
-  { store: "memory", scenario: "new", requests: 20_000 },
-  { store: "cookie", scenario: "read", requests: 4000 },
-  { store: "cookie", scenario: "write", requests: 2000 },
+  { place: "in process", store: "memory", scenario: "read", requests: 20_000 },
+  { place: "in process", store: "memory", scenario: "write", requests: 20_000 },
+  { place: "in process", store: "memory", scenario: "new", requests: 20_000 },
+  { place: "in process", store: "cookie", scenario: "read", requests: 4000 },
+  { place: "in process", store: "cookie", scenario: "write", requests: 2000 },
+  { place: "among a million", store: "memory", scenario: "read", requests: 20_000 },
+  { place: "among a million", store: "memory", scenario: "write", requests: 20_000 },
 ];
+const PROFILED_BEHIND_SERVER = ["read", "write"] as const;
 const PROFILE_ROUNDS = 8;
-/** With a shorter one the looking slows down what is looked at. */
-const PROFILE_INTERVAL_MICROS = 250;
+const SERVER_PROFILE_ROUNDS = 3;
 
 /** Requests to handlers in one process, as they are measured. */
 export async function inProcess(
@@ -52,10 +55,10 @@ export async function inProcess(
 /** Servers under load. */
 export async function http(
   runtime: Runtime,
+  narrowing: Narrowing,
   rounds = HTTP_ROUNDS,
-  contenders?: readonly string[],
 ): Promise<HttpResult> {
-  const result = await measureHttp(runtime, { rounds, seconds: 1, contenders });
+  const result = await measureHttp(runtime, narrowing, rounds);
   printHttp(runtime, result);
   return result;
 }
@@ -80,12 +83,11 @@ export async function profile(
   { stores, scenarios }: Narrowing,
   rounds = PROFILE_ROUNDS,
 ): Promise<ProfileResult[]> {
+  const isIn = (store: string, scenario: string) =>
+    (stores?.includes(store) ?? true) && (scenarios?.includes(scenario) ?? true);
   const options: ProfileOptions = {
-    profiled: PROFILED.filter(({ store, scenario }) =>
-      (stores?.includes(store) ?? true) && (scenarios?.includes(scenario) ?? true)
-    ),
+    profiled: PROFILED.filter(({ store, scenario }) => isIn(store, scenario)),
     rounds,
-    intervalMicros: PROFILE_INTERVAL_MICROS,
   };
   const through = await onOneProcessor();
   if (through.length === 0) {
@@ -97,7 +99,10 @@ export async function profile(
     printProfile(runtime, result);
     found.push(result);
   }
-  return found;
+  const behindServer = PROFILED_BEHIND_SERVER.filter((scenario) => isIn("memory", scenario));
+  const served = await profileServer(runtime, behindServer, SERVER_PROFILE_ROUNDS);
+  for (const result of served) printProfile(runtime, result);
+  return [...found, ...served];
 }
 
 /** Round trips to Redis and, if it is to be under load, servers that share one. */

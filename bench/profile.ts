@@ -4,18 +4,25 @@
  *
  * @module
  */
-import { type Profiler, Session } from "node:inspector";
 import process from "node:process";
+import { MemoryStore } from "../mod.ts";
 import { pagi } from "./contenders/pagi.ts";
+import type { StoreName } from "./contenders/contender.ts";
+import { fill } from "./fill.ts";
 import { bareLane, laneOf } from "./lanes.ts";
 import type { Lane } from "./measure.ts";
-import { type Frame, groupOfFrame, type Times } from "./profile_groups.ts";
+import type { Times } from "./profile_groups.ts";
+import { type OtherTime, Profiler, SelfTimes } from "./profiler.ts";
+import { scaleLane } from "./scale_lanes.ts";
 import { content, type Scenario, SMALL } from "./scenarios.ts";
-import type { StoreName } from "./contenders/contender.ts";
 import { verify } from "./verify.ts";
 
-/** A kind of request that is looked at. */
+/** Where requests are looked at: among a million sessions they are in process, too. */
+export type Place = "in process" | "behind a server" | "among a million";
+
+/** A kind of request that is looked at in process. */
 export interface Profiled {
+  place: Place;
   store: StoreName;
   scenario: Scenario;
   /** Requests in a turn. */
@@ -27,119 +34,91 @@ export interface ProfileOptions {
   profiled: readonly Profiled[];
   /** How often each of the two has its turn. */
   rounds: number;
-  intervalMicros: number;
 }
 
 /** What a kind of request came to, in microseconds for a request of the profiled run. */
 export interface ProfileResult {
+  place: Place;
   store: StoreName;
   scenario: Scenario;
-  ours: Times;
-  bare: Times;
-  /** The functions of ours that most of "Other" went to: what the table of groups may lack. */
-  others: { name: string; time: number }[];
+  times: Times;
+  /** What stands beside it: the bare handler, or the same request among few sessions. */
+  beside: Times;
+  others: OtherTime[];
+}
+
+/** Who takes turns, and how they are let go of. */
+interface Pair {
+  lane: Lane;
+  beside: Lane;
+  close?(): Promise<void> | void;
 }
 
 const WARM_UP_ROUNDS = 3;
-const MOST_OTHERS = 5;
-const ROOT = new URL("..", import.meta.url);
+const FEW = 1000;
+const MANY = 1_000_000;
+const DAY = 86_400;
 
 const options: ProfileOptions = JSON.parse(process.argv[2]!);
-const session = new Session();
-session.connect();
+const profiler = await Profiler.open();
 
-function post(method: string, params: object = {}): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    session.post(method, params, (error, result) => error ? reject(error) : resolve(result));
-  });
-}
-
-async function profile({ store, scenario, requests }: Profiled): Promise<ProfileResult> {
-  // On from the start: what is compiled while it is off counts to the function around it.
-  await post("Profiler.start");
-  const opened = await pagi.open({ store, data: content(SMALL), redisPort: undefined });
-  await verify(pagi.name, opened.apps);
-  const ours = { lane: (await laneOf("ours", opened, scenario))!, sums: new Sums() };
-  const bare = { lane: await bareLane("bare", opened, scenario), sums: new Sums() };
+async function profile(profiled: Profiled): Promise<ProfileResult> {
+  const { place, store, scenario, requests } = profiled;
+  await profiler.start();
+  const { lane, beside, close } = await pairOf(profiled);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    for (const { lane } of [bare, ours]) await lane.run(requests);
+    for (const one of [beside, lane]) await run(one, requests);
   }
-  await post("Profiler.stop");
+  await profiler.stop();
+  const sums = { lane: new SelfTimes(), beside: new SelfTimes() };
   for (let round = 0; round < options.rounds; round++) {
+    const turns = [
+      async () => sums.beside.add(await sampled(beside, requests)),
+      async () => sums.lane.add(await sampled(lane, requests)),
+    ];
     // One's garbage is collected in the other's time: each comes first as often.
-    const turns = round % 2 === 0 ? [bare, ours] : [ours, bare];
-    for (const { lane, sums } of turns) sums.add(await profiled(lane, requests));
+    for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn();
   }
-  await opened.close?.();
+  await close?.();
   const all = options.rounds * requests;
   return {
+    place,
     store,
     scenario,
-    ours: ours.sums.times(all),
-    bare: bare.sums.times(all),
-    others: ours.sums.others(all),
+    times: sums.lane.times(all),
+    beside: sums.beside.times(all),
+    others: sums.lane.others(all),
   };
 }
 
-async function profiled(lane: Lane, requests: number): Promise<Profiler.Profile> {
-  await post("Profiler.start");
+async function pairOf({ place, store, scenario }: Profiled): Promise<Pair> {
+  if (place === "among a million") {
+    const act = scenario === "write" ? scenario : "read";
+    const [few, many] = [FEW, MANY].map((size) =>
+      fill(new MemoryStore({ maxSessions: size }), size, DAY)
+    );
+    return { lane: scaleLane("many", many!, act), beside: scaleLane("few", few!, act) };
+  }
+  const opened = await pagi.open({ store, data: content(SMALL), redisPort: undefined });
+  await verify(pagi.name, opened.apps);
+  return {
+    lane: (await laneOf("ours", opened, scenario))!,
+    beside: await bareLane("bare", opened, scenario),
+    close: () => opened.close?.(),
+  };
+}
+
+async function run(lane: Lane, requests: number): Promise<void> {
+  await lane.prepare?.(requests);
   await lane.run(requests);
-  const { profile } = await post("Profiler.stop") as Profiler.StopReturnType;
-  return profile;
 }
 
-/** The self times of all profiles of a lane, by group. */
-class Sums {
-  readonly #groups = new Map<string, number>();
-  readonly #others = new Map<string, number>();
-
-  add({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): void {
-    const frames = framesOf(nodes);
-    for (const [at, id] of samples.entries()) {
-      const frame = frames.get(id)!;
-      const group = groupOfFrame(frame);
-      if (group === undefined) continue;
-      const time = timeDeltas[at] ?? 0;
-      increase(this.#groups, group, time);
-      if (group === "Other") increase(this.#others, `${frame.name} ${frame.file}`.trim(), time);
-    }
-  }
-
-  times(requests: number): Times {
-    return Object.fromEntries([...this.#groups].map(([group, time]) => [group, time / requests]));
-  }
-
-  others(requests: number): ProfileResult["others"] {
-    return [...this.#others]
-      .map(([name, time]) => ({ name, time: time / requests }))
-      .sort((a, b) => b.time - a.time)
-      .slice(0, MOST_OTHERS);
-  }
+async function sampled(lane: Lane, requests: number) {
+  await lane.prepare?.(requests);
+  await profiler.start();
+  await lane.run(requests);
+  return await profiler.stop();
 }
 
-function increase(sums: Map<string, number>, key: string, by: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + by);
-}
-
-/** The nodes of a profile by their ids, each with its caller. */
-function framesOf(nodes: readonly Profiler.ProfileNode[]): Map<number, Frame> {
-  const frames = new Map<number, Frame>();
-  for (const { id, callFrame: { functionName: name, url } } of nodes) {
-    frames.set(id, { name, file: fileOf(url), caller: undefined });
-  }
-  for (const { id, children = [] } of nodes) {
-    for (const child of children) frames.get(child)!.caller = frames.get(id);
-  }
-  return frames;
-}
-
-/** Runtimes name a file by its path or by its URL. */
-function fileOf(url: string): string {
-  const path = url.startsWith(ROOT.href) ? url.slice(ROOT.href.length) : url;
-  return path.startsWith(ROOT.pathname) ? path.slice(ROOT.pathname.length) : path;
-}
-
-await post("Profiler.enable");
-await post("Profiler.setSamplingInterval", { interval: options.intervalMicros });
 for (const profiled of options.profiled) console.log(JSON.stringify(await profile(profiled)));
 process.exit();

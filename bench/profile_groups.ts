@@ -1,14 +1,20 @@
 /** What the functions in a profile belong to: the table that they are sorted by. */
 
+/** What is not JavaScript: the event loop, and a server that reads and writes. */
+export const SERVER = "Server, event loop, system";
+/** Nothing at all. */
+export const WAITING = "Waiting for it";
+
 /** The groups, in the order in which they are shown. */
 export const GROUPS = [
+  SERVER,
   "Request, Response, Headers, URL",
   "Garbage collection",
   "JSON and the session's text",
   "Ids",
   "MemoryStore",
   "Cryptography",
-  "Waiting for it",
+  WAITING,
   "Bytes and Base64 of what is sealed",
   "State and cookie",
   "All the rest of ours",
@@ -43,7 +49,8 @@ const OURS = /^(?!bench\/|store\/)[\w/]+\.ts$/;
 
 /** The first that fits counts. Where none does, a function goes where its caller goes. */
 const RULES: readonly Rule[] = [
-  { group: "Waiting for it", name: /^\(idle\)$/ },
+  { group: WAITING, name: /^\(idle\)$/ },
+  { group: SERVER, name: /^(\(program\)|runMicrotasks)$/ },
   // The profiler's own start and stop.
   { group: undefined, file: /^(ext:deno_node|node:)\/?inspector/ },
   { group: "Garbage collection", name: /^\(garbage collector\)$/ },
@@ -81,6 +88,18 @@ const RULES: readonly Rule[] = [
     file:
       /^node:(buffer$|internal\/(deps\/undici|webstreams|url|encoding|abort|webidl|worker|util))/,
   },
+  // Deno.serve hands out what the request says, and the rest of its file is the server.
+  {
+    group: "Request, Response, Headers, URL",
+    file: /^ext:deno_http\//,
+    name: /^(get \w+|header|hasHeader|url|method|cancel|fastSyncResponseOrStream)$/,
+  },
+  { group: SERVER, file: /^ext:(core|deno_http|deno_net)\// },
+  {
+    group: SERVER,
+    file: /^node:(_?http|net$|_?stream|events$|internal\/(http|process|streams?|timers))/,
+  },
+  { group: SERVER, file: /^bench\/node_modules\/@hono\/node-server\// },
 
   { group: "MemoryStore", file: /^store\// },
   { group: "State and cookie", file: /^state\// },
@@ -108,18 +127,18 @@ export type Times = { [group in GroupName]?: number };
 /** A group's part in the time of a request with a session. */
 export interface Share {
   group: GroupName;
-  ours: number;
-  /** What the bare handler spends on the same, as a part of our request's time, too. */
-  bare: number;
+  part: number;
+  /** What is spent on the same in what stands beside it, as a part of that same time, too. */
+  beside: number;
 }
 
 /** The parts of the groups, those included that nothing was seen of. */
-export function sharesOf(ours: Times, bare: Times): Share[] {
-  const all = sum(ours);
+export function sharesOf(times: Times, beside: Times): Share[] {
+  const all = sum(times);
   return GROUPS.map((group) => ({
     group,
-    ours: (ours[group] ?? 0) / all,
-    bare: (bare[group] ?? 0) / all,
+    part: (times[group] ?? 0) / all,
+    beside: (beside[group] ?? 0) / all,
   }));
 }
 

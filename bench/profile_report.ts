@@ -1,26 +1,48 @@
 /** The report's section on what the time of a request goes to. */
 import { heading, table } from "./markdown.ts";
-import { NAMES, NONE, STORE_NAMES } from "./names.ts";
+import { NAMES, NONE } from "./names.ts";
 import type { ProfileResult } from "./profile.ts";
 import { type GroupName, GROUPS, type Share, sharesOf, sum } from "./profile_groups.ts";
 import type { ByRuntime } from "./results.ts";
 import { RUNTIMES } from "./runtimes.ts";
 
+/** The tables, and what is said before them. */
+const SECTIONS: { place: string; store: string; title: string; text?: string }[] = [
+  { place: "in process", store: "memory", title: "Memory" },
+  { place: "in process", store: "cookie", title: "Encrypted cookie" },
+  {
+    place: "behind a server",
+    store: "memory",
+    title: "Memory, behind a server under load",
+    text:
+      "Of the processor time of the server's process. The first row is the rest of that: the server itself, the system, and other threads of the process.",
+  },
+  {
+    place: "among a million",
+    store: "memory",
+    title: "Memory, among 1,000,000 sessions",
+    text:
+      "In brackets here what the same request spends among 1,000 sessions: the difference is what grows.",
+  },
+];
+
 interface Column {
   name: string;
   shares: Map<GroupName, Share>;
-  /** The bare handler's whole request, as a part of ours. */
-  bare: number;
+  /** All of what stands beside it, as a part of its own time. */
+  beside: number;
 }
 
-/** A table for each store. */
+/** A table for each place and store. */
 export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
-  const tables = (["memory", "cookie"] as const).flatMap((store) => {
+  const tables = SECTIONS.flatMap(({ place, store, title, text }) => {
     const columns = RUNTIMES.flatMap((runtime) =>
-      (byRuntime[runtime] ?? []).filter((result) => result.store === store)
+      (byRuntime[runtime] ?? [])
+        .filter((result) => result.place === place && result.store === store)
         .map((result) => columnOf(NAMES[runtime], result))
     );
-    return columns.length === 0 ? [] : [heading(STORE_NAMES[store], 3), tableOf(columns)];
+    if (columns.length === 0) return [];
+    return [heading(title, 3), ...(text === undefined ? [] : [text]), tableOf(columns)];
   });
   if (tables.length === 0) return [];
   return [
@@ -30,27 +52,28 @@ export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
   ];
 }
 
-function columnOf(runtime: string, { scenario, ours, bare }: ProfileResult): Column {
+function columnOf(runtime: string, { scenario, times, beside }: ProfileResult): Column {
   return {
     name: `${runtime}, ${scenario}`,
-    shares: new Map(sharesOf(ours, bare).map((share) => [share.group, share])),
-    bare: sum(bare) / sum(ours),
+    shares: new Map(sharesOf(times, beside).map((share) => [share.group, share])),
+    beside: sum(beside) / sum(times),
   };
 }
 
 function tableOf(columns: readonly Column[]): string {
   const rows = GROUPS.map((group) => [
     group,
-    ...columns.map(({ shares }) => cell(shares.get(group)!.ours, shares.get(group)!.bare)),
+    ...columns.map(({ shares }) => cell(shares.get(group)!.part, shares.get(group)!.beside)),
   ]).filter(([, ...cells]) => cells.some((one) => one !== NONE));
   return table(["what", ...columns.map(({ name }) => name)], [
     ...rows,
-    ["In all", ...columns.map(({ bare }) => cell(1, bare))],
+    ["In all", ...columns.map(({ beside }) => cell(1, beside))],
   ]);
 }
 
-function cell(ours: number, bare: number): string {
+function cell(part: number, beside: number): string {
   const percent = (share: number) => (share * 100).toFixed(0);
-  if (percent(ours) === "0" && percent(bare) === "0") return NONE;
-  return percent(bare) === "0" ? `${percent(ours)} %` : `${percent(ours)} % (${percent(bare)} %)`;
+  if (percent(part) === "0" && percent(beside) === "0") return NONE;
+  const own = `${percent(part)} %`;
+  return percent(beside) === "0" ? own : `${own} (${percent(beside)} %)`;
 }

@@ -96,7 +96,9 @@ async function share(
   }
   const { cookies } = servers[0]!.started;
   const loads: Load[] = await Promise.all(
-    servers.map((server) => load({ port: server.started.port, cookies }, seconds, CONNECTIONS)),
+    servers.map(({ started: { port } }) =>
+      load({ port, cookies, connections: CONNECTIONS, ms: seconds * 1000 })
+    ),
   );
   const failed = sum(loads.map((load) => load.failed));
   if (failed > 0) throw new Error(`${processes} processes on one Redis: ${failed} requests failed`);

@@ -1,8 +1,9 @@
-/** `RESULTS.md` and `chart.svg`, made from what has been measured. */
-import { OURS, type Verdict, verdicts } from "./budgets.ts";
+/** `RESULTS.md`, `chart.svg` and `levels.json`, made from what has been measured. */
+import { isMet, OURS, type Verdict, verdicts } from "./budgets.ts";
 import { drawChart } from "./chart.ts";
-import type { HttpResult } from "./http.ts";
+import { http } from "./http_report.ts";
 import type { GroupResult } from "./in_process.ts";
+import { LEVELS_FILE, levelsOf } from "./levels.ts";
 import { heading, table } from "./markdown.ts";
 import { profiles } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
@@ -10,13 +11,16 @@ import type { ByRuntime, Environment, Results } from "./results.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts, ScaleResult } from "./scale.ts";
+import type { SoakResult } from "./soak.ts";
 
 const INTRODUCTION = `\
 Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: they hold for other machines, microseconds do not.`;
+const BYTES_PER_MIB = 2 ** 20;
 
-/** Writes both, in the form that the gate wants. */
+/** Writes all three, in the form that the gate wants. */
 export async function writeReport(results: Results): Promise<void> {
   await write("RESULTS.md", report(results));
+  await write(LEVELS_FILE, JSON.stringify(levelsOf(verdicts(results))));
   if (results.inProcess.deno !== undefined) {
     await write("chart.svg", drawChart(results.inProcess.deno));
   }
@@ -34,7 +38,7 @@ async function write(name: string, text: string): Promise<void> {
 
 /** The report. */
 export function report(results: Results): string {
-  const { environment, redis } = results;
+  const { environment, redis, soak } = results;
   return [
     "# What a session costs",
     INTRODUCTION,
@@ -45,6 +49,7 @@ export function report(results: Results): string {
     ...profiles(results.profile),
     ...(redis === undefined ? [] : ofRedis(redis)),
     ...scale(results.scale),
+    ...(soak === undefined ? [] : ofSoak(soak)),
   ].join("\n\n") + "\n";
 }
 
@@ -62,9 +67,10 @@ function budgets(found: readonly Verdict[]): string[] {
     heading("Budgets"),
     table(
       ["what", "budget", "measured", "met"],
-      found.map((
-        { name, limit, measured, isMet },
-      ) => [name, limit, measured, isMet ? "yes" : "no"]),
+      found.map((verdict) => {
+        const { name, limit, measured } = verdict;
+        return [name, limit, measured, isMet(verdict) ? "yes" : "no"];
+      }),
     ),
   ];
 }
@@ -116,31 +122,6 @@ function groupTable(groups: readonly GroupResult[]): string {
 /** Two figures, which is what they are good for. */
 function multiple(ratio: number): string {
   return ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(Math.abs(ratio) >= 1 ? 1 : 2);
-}
-
-function http(byRuntime: ByRuntime<HttpResult>): string[] {
-  return [
-    heading("Behind a server"),
-    "Requests a second, as a part of what the same framework answers without sessions, and the processor time that a session adds to a request, in microseconds of this run. Sessions in memory, 100 B. On Deno also the bare handler with one thing more, and no session: it reads the Cookie header, appends `Vary: Cookie`, or does both.",
-    ...RUNTIMES.flatMap((runtime) => {
-      const result = byRuntime[runtime];
-      if (result === undefined) return [];
-      const { loader, connections, servers } = result;
-      const bareOf = (framework: string) =>
-        servers.find((server) => server.framework === framework && server.act === undefined)!;
-      const rows = servers.filter(({ act }) => act !== undefined).map((server) => [
-        server.contender,
-        server.act!,
-        `${(server.share * 100).toFixed(0)} %`,
-        `${(server.cpu - bareOf(server.framework).cpu).toFixed(1)} µs`,
-        bareOf(server.framework).perSecond.toFixed(0),
-      ]);
-      return [
-        heading(`${NAMES[runtime]}, ${connections} connections of ${loader}`, 3),
-        table(["library", "request", "of the bare framework", "adds", "bare, a second"], rows),
-      ];
-    }),
-  ];
 }
 
 function ofRedis({ roundTrips, shared }: RedisResult): string[] {
@@ -198,5 +179,29 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
         ...[expiring.longest, quiet.longest, expiring.high, quiet.high].map(pause),
       ]),
     ),
+  ];
+}
+
+function ofSoak({ requests, marks, endedAfterMs }: SoakResult): string[] {
+  const mib = (bytes: number) => `${(bytes / BYTES_PER_MIB).toFixed(1)} MiB`;
+  // Start, middle and end; the first mark is where it has warmed up.
+  const shown = [0, Math.floor((marks.length - 1) / 2), marks.length - 1];
+  return [
+    heading("Over many requests"),
+    `${
+      requests.toLocaleString("en")
+    } requests of churn on Deno: clients come, come again, sign in, sign out and stay away. Memory in use after a collection:`,
+    table(
+      ["requests", "heap", "process", "sessions"],
+      shown.map((at) => marks[at]!).map(({ done, heap, resident, sessions }) => [
+        done.toLocaleString("en"),
+        mib(heap),
+        mib(resident),
+        sessions.toLocaleString("en"),
+      ]),
+    ),
+    endedAfterMs === undefined
+      ? "Something has kept the process alive."
+      : `The process ended by itself, ${endedAfterMs.toFixed(0)} ms after its last request.`,
   ];
 }

@@ -6,6 +6,7 @@ import type { ProfileResult } from "./profile.ts";
 import type { RedisResult } from "./redis.ts";
 import { type Runtime, RUNTIMES, versionOf } from "./runtimes.ts";
 import type { ScaleResult } from "./scale.ts";
+import type { SoakResult } from "./soak.ts";
 
 /** Something for each runtime in which it was measured. */
 export type ByRuntime<Result> = { [runtime in Runtime]?: Result };
@@ -17,6 +18,7 @@ export interface Results {
   scale: ByRuntime<ScaleResult>;
   profile: ByRuntime<ProfileResult[]>;
   redis?: RedisResult;
+  soak?: SoakResult;
   environment?: Environment;
 }
 
@@ -61,6 +63,7 @@ export async function loadResults(): Promise<Results> {
     scale: await loadByRuntime("scale"),
     profile: await loadByRuntime("profile"),
     redis: await load("redis"),
+    soak: await load("soak"),
     environment: await load("environment"),
   };
 }

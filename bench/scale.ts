@@ -5,15 +5,13 @@
  * @module
  */
 import process from "node:process";
-import { MemoryStore, SessionMiddleware } from "../mod.ts";
-import { handlerByHand, NAME } from "./contenders/by_hand.ts";
-import { type FetchHandler, SECRET } from "./contenders/contender.ts";
-import { fill, type Filled } from "./fill.ts";
-import { added, type Lane, measure, median } from "./measure.ts";
+import { MemoryStore } from "../mod.ts";
+import { fill } from "./fill.ts";
+import { added, measure, median } from "./measure.ts";
 import { usedBytes } from "./memory.ts";
 import { measurePauses, type Pause } from "./pause.ts";
-import { actions, content, plain, SMALL } from "./scenarios.ts";
-import { visits } from "./visit.ts";
+import { laneByHand, laneToBare, scaleLane } from "./scale_lanes.ts";
+import { content, SMALL } from "./scenarios.ts";
 
 /** What this program is told. */
 export interface ScaleOptions {
@@ -48,50 +46,6 @@ export interface ScaleResult {
 const DAY = 86_400;
 const BYTES_PER_POINTER = 8;
 
-const does = actions(plain, content(SMALL));
-
-/** Requests that go to sessions at random. */
-function laneOf(name: string, { store, ids }: Filled, act: "read" | "write"): Lane {
-  const sessions = new SessionMiddleware<{ user: string; visits: number }>({
-    secret: SECRET,
-    store,
-  });
-  const fetch = act === "read"
-    ? sessions.handler((_request, session) => new Response(session.get("user")))
-    : sessions.handler((_request, session) => {
-      session.set("visits", session.get("visits") + 1);
-      return new Response("ok");
-    });
-  return laneTo(name, fetch, ids);
-}
-
-function laneByHand(name: string, ids: string[], act: "read" | "write"): Lane {
-  const texts = new Map(ids.map((id) => [id, JSON.stringify(content(SMALL))]));
-  return laneTo(name, handlerByHand(texts, act, does[act]), ids, NAME);
-}
-
-function laneTo(
-  name: string,
-  fetch: FetchHandler,
-  ids: readonly string[],
-  cookieName = "pagi_session=",
-): Lane {
-  const go = visits({ fetch });
-  let cookies: string[] = [];
-  return {
-    name,
-    // A header comes from the network: it is fresh, and so not among what is measured.
-    async prepare(count) {
-      const pick = () => ids[Math.floor(Math.random() * ids.length)];
-      cookies = Array.from({ length: count }, () => cookieName + pick());
-      await undefined;
-    },
-    async run() {
-      for (const cookie of cookies) await go(cookie);
-    },
-  };
-}
-
 const options: ScaleOptions = JSON.parse(process.argv[2]!);
 const most = Math.max(...options.sizes);
 
@@ -106,9 +60,9 @@ const stores = options.sizes.map((size) =>
 );
 
 async function measureCosts(act: "read" | "write"): Promise<ScaleCosts> {
-  const lanes = stores.map((store) => laneOf(`ours ${store.ids.length}`, store, act));
+  const lanes = stores.map((store) => scaleLane(`ours ${store.ids.length}`, store, act));
   lanes.push(...stores.map(({ ids }) => laneByHand(`by hand ${ids.length}`, ids, act)));
-  lanes.push(laneTo("bare", () => new Response("ada"), stores[0]!.ids));
+  lanes.push(laneToBare("bare", stores[0]!.ids));
   const series = await measure(lanes, options);
   const bare = series.get("bare")!;
   const bySize = (name: string) =>

@@ -1,7 +1,7 @@
 /**
  * One contender behind a real server, in whatever runtime this is: `server.ts OPTIONS`, as JSON.
- * Writes where it listens and who its sessions belong to; to each line on standard input it
- * answers with the processor time that it has used. It ends when standard input does.
+ * Writes where it listens and who its sessions belong to; each line on standard input is a command,
+ * and is answered with a line of JSON. It ends when standard input does.
  *
  * @module
  */
@@ -14,6 +14,8 @@ import { CONTENDERS } from "./contenders/all.ts";
 import { BARE_HEADERS } from "./contenders/bare_headers.ts";
 import type { App, FetchHandler, LocalApp, StoreName } from "./contenders/contender.ts";
 import { sessions } from "./lanes.ts";
+import { SERVER, sum, type Times, WAITING } from "./profile_groups.ts";
+import { type OtherTime, Profiler, SelfTimes } from "./profiler.ts";
 import { type Act, content } from "./scenarios.ts";
 import { verify } from "./verify.ts";
 
@@ -35,9 +37,16 @@ export interface ServerStarted {
   cookies: string[];
 }
 
-/** What this program answers, in microseconds. */
-export interface ServerUsage {
-  cpu: number;
+/** What this program answers to each command. */
+export interface ServerAnswers {
+  /** The processor time that it has used, in microseconds. */
+  cpu: { cpu: number };
+  /** The cookies of sessions that were not there before. */
+  sessions: { cookies: string[] };
+  /** Starts the profiler. */
+  profile: Record<never, never>;
+  /** Stops it: the self times since then, by group, in microseconds. */
+  times: { times: Times; others: OtherTime[] };
 }
 
 const HOSTNAME = "127.0.0.1";
@@ -82,8 +91,36 @@ const started: ServerStarted = {
   port: act === undefined ? await listen(opened.bare) : ports.get(act)!,
 };
 console.log(JSON.stringify(started));
-for await (const _ of createInterface({ input: process.stdin })) {
+let profiler: Profiler | undefined;
+let cpuBefore = 0;
+
+function cpu(): number {
   const { user, system } = process.cpuUsage();
-  console.log(JSON.stringify({ cpu: user + system } satisfies ServerUsage));
+  return user + system;
+}
+
+/** What the profiler has seen; all other work of the process is the server's and the system's. */
+async function timesSinceStart(): Promise<ServerAnswers["times"]> {
+  const used = cpu() - cpuBefore;
+  const sums = new SelfTimes();
+  sums.add(await profiler!.stop());
+  // While the program waits, and while its server works outside of JavaScript.
+  const { [WAITING]: _, [SERVER]: __, ...times } = sums.times(1);
+  return { times: { ...times, [SERVER]: Math.max(0, used - sum(times)) }, others: sums.others(1) };
+}
+
+const answers: { [command in keyof ServerAnswers]: () => Promise<ServerAnswers[command]> } = {
+  cpu: () => Promise.resolve({ cpu: cpu() }),
+  sessions: async () => ({ cookies: await sessions(apps.new!, options.sessions) }),
+  async profile() {
+    profiler ??= await Profiler.open();
+    await profiler.start();
+    cpuBefore = cpu();
+    return {};
+  },
+  times: timesSinceStart,
+};
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await answers[line as keyof ServerAnswers]()));
 }
 process.exit();

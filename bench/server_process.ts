@@ -1,6 +1,6 @@
 /** A server in a process of its own. */
 import { command, lines, type Runtime } from "./runtimes.ts";
-import type { ServerOptions, ServerStarted, ServerUsage } from "./server.ts";
+import type { ServerAnswers, ServerOptions, ServerStarted } from "./server.ts";
 
 /** A server that runs until it is disposed of. */
 export class ServerProcess implements AsyncDisposable {
@@ -21,8 +21,13 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Starts one, and waits until it listens. */
-  static async start(runtime: Runtime, options: ServerOptions): Promise<ServerProcess> {
+  static async start(
+    runtime: Runtime,
+    options: ServerOptions,
+    through?: readonly string[],
+  ): Promise<ServerProcess> {
     const process = command(runtime, "server.ts", options, {
+      through,
       stdin: "piped",
       // Some frameworks complain about every connection that the load closes.
       stderr: "piped",
@@ -36,11 +41,14 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(process, output, JSON.parse(value));
   }
 
-  /** The processor time that it has used, in microseconds. */
-  async cpu(): Promise<number> {
-    await this.#input.write(new TextEncoder().encode("cpu\n"));
-    const { value } = await this.#output.next();
-    return (JSON.parse(value!) as ServerUsage).cpu;
+  /** What it answers to a command. */
+  async ask<Command extends keyof ServerAnswers>(
+    command: Command,
+  ): Promise<ServerAnswers[Command]> {
+    await this.#input.write(new TextEncoder().encode(`${command}\n`));
+    const { value, done } = await this.#output.next();
+    if (done) throw new Error(`A server has ended before it answered to "${command}"`);
+    return JSON.parse(value);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,16 @@
  */
 import type { ChurnMark, ChurnOptions } from "./churn.ts";
 import { GC_FLAGS } from "./memory.ts";
+import { save } from "./results.ts";
 import { command, lines } from "./runtimes.ts";
+
+/** What the report says of it. */
+export interface SoakResult {
+  requests: number;
+  marks: ChurnMark[];
+  /** After how many milliseconds the process has ended; undefined when it did not by itself. */
+  endedAfterMs?: number;
+}
 
 const REQUESTS = 10_000_000;
 /** With fewer the first sessions have not expired yet, and their number still grows. */
@@ -46,6 +55,12 @@ if (code !== 0 && signal === null) throw new Error(`churn.ts ended with ${code}`
 const lingered = performance.now() - finishedAt;
 const [, second] = found;
 const last = found.at(-1)!;
+const result: SoakResult = {
+  requests,
+  marks: found,
+  ...(signal === null && { endedAfterMs: lingered }),
+};
+await save("soak", result);
 const allowed = second!.heap * MAX_GROWTH + SLACK_BYTES;
 const failures = [
   ...(last.heap > allowed ? ["The heap has grown"] : []),

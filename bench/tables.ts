@@ -6,7 +6,7 @@ import { sharesOf, sum } from "./profile_groups.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ScaleResult } from "./scale.ts";
 
-const NAME_WIDTH = 40;
+const NAME_WIDTH = 52;
 
 /** What one kind of request costs everybody. */
 export function printGroup(runtime: string, group: GroupResult): void {
@@ -25,10 +25,10 @@ export function printGroup(runtime: string, group: GroupResult): void {
 /** How servers did. */
 export function printHttp(runtime: string, { loader, servers }: HttpResult): void {
   title(`${runtime}, behind a server, ${loader}: requests a second, and of the bare framework's`);
-  for (const { contender, framework, act, perSecond, share, cpu } of servers) {
+  for (const { store, bytes, contender, act, perSecond, share, added } of servers) {
     const percent = `${(share * 100).toFixed(0)} %`.padStart(6);
-    const name = act === undefined ? `bare ${framework}` : `${contender}, ${act}`;
-    row(name, perSecond.toFixed(0), `${percent}, ${cpu.toFixed(1)} µs of processor time each`);
+    const what = `${percent}, ${added.toFixed(1)} µs of processor time more`;
+    row(`${store}, ${bytes}, ${act}: ${contender}`, perSecond.toFixed(0), what);
   }
 }
 
@@ -56,15 +56,16 @@ export function printScale(runtime: string, result: ScaleResult): void {
 
 /** What a request's time goes to. */
 export function printProfile(runtime: string, result: ProfileResult): void {
-  const { store, scenario, ours, bare, others } = result;
-  const all = sum(ours);
+  const { place, store, scenario, times, beside, others } = result;
+  const all = sum(times);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  const what = `${runtime}, profile, ${store}, ${scenario}`;
-  title(`${what}: of the request's time; beside it the bare handler's`);
-  for (const share of sharesOf(ours, bare)) {
-    row(share.group, percent(share.ours), percent(share.bare).padStart(9));
+  const what = `${runtime}, profile, ${place}, ${store}, ${scenario}`;
+  const other = place === "among a million" ? "that among 1,000" : "the bare handler's";
+  title(`${what}: of the request's time; beside it ${other}`);
+  for (const share of sharesOf(times, beside)) {
+    row(share.group, percent(share.part), percent(share.beside).padStart(9));
   }
-  row("in all", `${all.toFixed(2)} µs`, `${sum(bare).toFixed(2)} µs`.padStart(9));
+  row("in all", `${all.toFixed(2)} µs`, `${sum(beside).toFixed(2)} µs`.padStart(9));
   // Seen here, a wrong guess of the groups can be put right.
   for (const { name, time } of others) row(`  of the other: ${name}`, percent(time / all), "");
 }

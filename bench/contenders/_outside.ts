@@ -18,8 +18,27 @@ export function redisAddress(port: number | undefined): { host: string; port: nu
 
 /** A SQLite file that nobody else uses: a database in memory would skip what a file costs. */
 export function openSqliteFile(): { database: DatabaseSync; close(): void } {
+  return openFile((path) => new DatabaseSync(path));
+}
+
+/** The same through `bun:sqlite`, which is there on Bun alone. */
+export async function openBunSqliteFile(): Promise<{ database: BunDatabase; close(): void }> {
+  const name = "bun:sqlite";
+  const { Database }: { Database: new (path: string) => BunDatabase } = await import(name);
+  return openFile((path) => new Database(path));
+}
+
+/** What is called here of a database of Bun's. */
+interface BunDatabase {
+  run(sql: string): void;
+  close(): void;
+}
+
+function openFile<Database extends { close(): void }>(
+  open: (path: string) => Database,
+): { database: Database; close(): void } {
   const folder = mkdtempSync(join(tmpdir(), "pagi-bench-"));
-  const database = new DatabaseSync(join(folder, "sessions.db"));
+  const database = open(join(folder, "sessions.db"));
   return {
     database,
     close() {

@@ -1,9 +1,10 @@
 /** jcs224's hono-sessions, as its README sets it up. */
 import { Hono } from "hono";
-import { CookieStore, MemoryStore, type Session, sessionMiddleware } from "hono-sessions";
+import { type Session, sessionMiddleware } from "hono-sessions";
 import { actions, ACTS, ACTS_WITHOUT_ID, methods } from "../scenarios.ts";
 import { appsOf, type Contender, SECRET } from "./contender.ts";
 import { bareHono } from "./_hono.ts";
+import { openStore } from "./_hono_stores.ts";
 
 interface Env {
   Variables: { session: Session; session_key_rotation: boolean };
@@ -12,11 +13,12 @@ interface Env {
 export const honoSessions: Contender = {
   name: "hono-sessions",
   framework: "hono",
-  stores: ["memory", "cookie"],
-  open({ store, data }) {
-    const isCookie = store === "cookie";
+  stores: "Bun" in globalThis ? ["memory", "cookie", "sqlite"] : ["memory", "cookie"],
+  async open({ store: storeName, data }) {
+    const { store, close } = await openStore(storeName);
+    const isCookie = storeName === "cookie";
     const middleware = sessionMiddleware({
-      store: isCookie ? new CookieStore() : new MemoryStore(),
+      store,
       // Required for its cookies. Recommended for the rest too, but then a read costs 40 times more.
       encryptionKey: isCookie ? SECRET : undefined,
       expireAfterSeconds: 900,
@@ -35,6 +37,6 @@ export const honoSessions: Contender = {
       });
       return (request) => app.fetch(request);
     });
-    return { apps, bare: bareHono() };
+    return { apps, bare: bareHono(), close };
   },
 };

@@ -1,0 +1,54 @@
+/**
+ * How the budgets stood in the last report, in a file that goes with it: what is known to be missed
+ * is told by it from what is new.
+ */
+import { isMet, type Verdict } from "./budgets.ts";
+
+/** The level of each budget, by its id. */
+export type Levels = { [id: string]: number };
+
+/** Where the levels are kept. */
+export const LEVELS_FILE = "levels.json";
+
+/** How many times worse than in the report is no noise any more: ratios move by a fifth. */
+const MAX_WORSE = 4 / 3;
+const DIGITS = 3;
+
+/** How a budget stands beside the last report. */
+export type Standing = "met" | "missed" | "WORSE" | "BROKEN";
+
+/** What is kept of the verdicts. */
+export function levelsOf(found: readonly Verdict[]): Levels {
+  return Object.fromEntries(found.map(({ id, level }) => [id, Number(level.toFixed(DIGITS))]));
+}
+
+/** What is kept of the last report; nothing before the first. */
+export async function loadLevels(): Promise<Levels> {
+  try {
+    return JSON.parse(await Deno.readTextFile(new URL(LEVELS_FILE, import.meta.url)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw error;
+  }
+}
+
+/** How a budget stands: `missed` is one that the report has missed as well. */
+export function standingOf(verdict: Verdict, levels: Levels): Standing {
+  const known = levels[verdict.id];
+  if (!isMet(verdict) && (known === undefined || known <= 1)) return "BROKEN";
+  if (known !== undefined && verdict.level > known * MAX_WORSE) return "WORSE";
+  return isMet(verdict) ? "met" : "missed";
+}
+
+/** Shows the verdicts beside the last report's, and returns how each budget stands. */
+export function printVerdicts(found: readonly Verdict[], levels: Levels): Standing[] {
+  console.log("\nBudgets, and how many times what is allowed was measured");
+  return found.map((verdict) => {
+    const { id, name, limit, measured, level } = verdict;
+    const standing = standingOf(verdict, levels);
+    const before = levels[id]?.toFixed(2) ?? "nothing";
+    const beside = standing === "met" ? "" : `: ${level.toFixed(2)}, and ${before} in the report`;
+    console.log(`  ${standing.padEnd(6)} ${name}: ${measured} (budget: ${limit})${beside}`);
+    return standing;
+  });
+}

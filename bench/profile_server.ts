@@ -1,0 +1,90 @@
+/** What the time of a request goes to behind the runtime's own server, under load. */
+import { OURS } from "./budgets.ts";
+import { findLoader, type Loader } from "./load.ts";
+import { onOneProcessor } from "./one_processor.ts";
+import type { ProfileResult } from "./profile.ts";
+import { GROUPS, type Times } from "./profile_groups.ts";
+import type { OtherTime } from "./profiler.ts";
+import type { Runtime } from "./runtimes.ts";
+import { type Scenario, SMALL } from "./scenarios.ts";
+import type { ServerOptions } from "./server.ts";
+import { ServerProcess } from "./server_process.ts";
+
+const SESSIONS = 64;
+const CONNECTIONS = 32;
+const TURN_MS = 1000;
+
+/** A server, and what was seen of it so far. */
+interface Watched {
+  server: ServerProcess;
+  requests: number;
+  times: Times;
+  /** Of the last turn, for a request. */
+  others: OtherTime[];
+}
+
+/**
+ * The profiles of requests to MemoryStore, beside the bare handler's. Not on Bun, whose profiler
+ * counts the server's time to the handler.
+ */
+export async function profileServer(
+  runtime: Runtime,
+  scenarios: readonly Scenario[],
+  rounds: number,
+): Promise<ProfileResult[]> {
+  if (runtime === "bun" || scenarios.length === 0) return [];
+  const { load } = await findLoader();
+  const through = await onOneProcessor();
+  await using stack = new AsyncDisposableStack();
+  const start = async (act?: Scenario): Promise<Watched> => {
+    const options: ServerOptions = {
+      contender: OURS,
+      store: "memory",
+      act,
+      bytes: SMALL,
+      sessions: SESSIONS,
+    };
+    const server = await ServerProcess.start(runtime, options, through);
+    return { server: stack.use(server), requests: 0, times: {}, others: [] };
+  };
+  const bare = await start();
+  const watched = new Map<Scenario, Watched>();
+  for (const scenario of scenarios) watched.set(scenario, await start(scenario));
+  // The first round is for the compilers.
+  for (let round = -1; round < rounds; round++) {
+    for (const one of [bare, ...watched.values()]) await turn(one, load, round >= 0);
+  }
+  return [...watched].map(([scenario, { times, others, requests }]) => ({
+    place: "behind a server",
+    store: "memory",
+    scenario,
+    times: perRequest(times, requests),
+    beside: perRequest(bare.times, bare.requests),
+    others,
+  }));
+}
+
+async function turn(watched: Watched, load: Loader, isKept: boolean): Promise<void> {
+  const { server } = watched;
+  await server.ask("profile");
+  const { port, cookies } = server.started;
+  const { requests, failed } = await load({ port, cookies, connections: CONNECTIONS, ms: TURN_MS });
+  const { times, others } = await server.ask("times");
+  if (failed > 0) throw new Error(`A server under the profiler: ${failed} requests failed`);
+  if (!isKept) return;
+  watched.requests += requests;
+  watched.times = sumOf(watched.times, times);
+  watched.others = others.map(({ name, time }) => ({ name, time: time / requests }));
+}
+
+function sumOf(some: Times, more: Times): Times {
+  return Object.fromEntries(
+    GROUPS.map((group) => [group, (some[group] ?? 0) + (more[group] ?? 0)]),
+  );
+}
+
+function perRequest(times: Times, requests: number): Times {
+  return Object.fromEntries(
+    Object.entries(times).map(([group, time]) => [group, time / requests]),
+  );
+}
