@@ -1,7 +1,7 @@
 /**
  * `deno task bench:check`: whether the budgets are kept, from fewer rounds of what they are about.
- * Ends with 0 when all are met, with 1 when only such are missed as the last report has missed, and
- * with 2 when one is newly broken, or worse than in the report by more than noise.
+ * Ends with 0 when all are met, with 1 when some are missed and none is worse than in the last report by
+ * more than noise, and with 2 when one is.
  *
  * @module
  */

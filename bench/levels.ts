@@ -11,7 +11,7 @@ export type Levels = { [id: string]: number };
 export const LEVELS_FILE = "levels.json";
 
 /** How many times worse than in the report is no noise any more: ratios move by a fifth. */
-const MAX_WORSE = 4 / 3;
+const MAX_WORSE = 1.3;
 const DIGITS = 3;
 
 /** How a budget stands beside the last report. */
@@ -32,12 +32,14 @@ export async function loadLevels(): Promise<Levels> {
   }
 }
 
-/** How a budget stands: `missed` is one that the report has missed as well. */
+/** How a budget stands: `missed` is one that the report has missed as well, or met by less than noise. */
 export function standingOf(verdict: Verdict, levels: Levels): Standing {
   const known = levels[verdict.id];
-  if (!isMet(verdict) && (known === undefined || known <= 1)) return "BROKEN";
-  if (known !== undefined && verdict.level > known * MAX_WORSE) return "WORSE";
-  return isMet(verdict) ? "met" : "missed";
+  if (known !== undefined && verdict.level <= known * MAX_WORSE) {
+    return isMet(verdict) ? "met" : "missed";
+  }
+  if (isMet(verdict)) return known === undefined ? "met" : "WORSE";
+  return known === undefined || known <= 1 ? "BROKEN" : "WORSE";
 }
 
 /** Shows the verdicts beside the last report's, and returns how each budget stands. */

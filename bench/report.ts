@@ -17,7 +17,7 @@ const INTRODUCTION = `\
 Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: they hold for other machines, microseconds do not.`;
 const BYTES_PER_MIB = 2 ** 20;
 
-/** Writes all three, in the form that the gate wants. */
+/** Writes all three, in the form that `deno fmt` gives them. */
 export async function writeReport(results: Results): Promise<void> {
   await write("RESULTS.md", report(results));
   await write(LEVELS_FILE, JSON.stringify(levelsOf(verdicts(results))));
