@@ -10,7 +10,7 @@ const SECRET = "a secret that a Perl app and this one share";
 /** Why Perl cannot seal. */
 async function missingPerl(): Promise<string | undefined> {
   try {
-    const check = new Deno.Command("perl", { args: ["-MCrypt::AuthEnc::GCM", "-v5.36", "-e1"] });
+    const check = new Deno.Command("perl", { args: ["-MCrypt::AuthEnc::GCM", "-Mv5.36", "-e1"] });
     return (await check.output()).success ? undefined : "Perl has no CryptX (libcryptx-perl)";
   } catch {
     return "there is no perl";
