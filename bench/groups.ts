@@ -21,17 +21,18 @@ export interface Narrowing {
 /** A cookie holds 4096 bytes. */
 const MAX_COOKIE_PAYLOAD = 1024;
 
-/** The groups of a run: every request on every store, and reads and writes of larger sessions. */
+/** What costs more the larger a session is; to renew its id does too, as a write does. */
+const BY_SIZE: readonly Scenario[] = ["read", "write", "new"];
+
+/** The groups of a run: every request on every store, and reads, writes and new ones of larger sessions. */
 export function groupsOf({ stores, scenarios, payloads }: Narrowing): Group[] {
   const groups: Group[] = [];
   for (const store of STORES.filter((store) => stores?.includes(store) ?? true)) {
     for (const bytes of PAYLOADS.filter((bytes) => payloads?.includes(bytes) ?? true)) {
-      if (bytes !== SMALL && store !== "memory" && store !== "cookie") continue;
       if (store === "cookie" && bytes > MAX_COOKIE_PAYLOAD) continue;
-      for (const scenario of SCENARIOS.filter((one) => scenarios?.includes(one) ?? true)) {
-        if (bytes === SMALL || scenario === "read" || scenario === "write") {
-          groups.push({ store, scenario, bytes });
-        }
+      const those = bytes === SMALL ? SCENARIOS : BY_SIZE;
+      for (const scenario of those.filter((one) => scenarios?.includes(one) ?? true)) {
+        groups.push({ store, scenario, bytes });
       }
     }
   }
