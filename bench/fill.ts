@@ -10,9 +10,11 @@ export interface Filled {
 }
 
 const ID_BYTES = 32;
+/** In seconds: longer than any measuring. */
+const DAY = 86_400;
 
 /** Fills a store past the middleware, which would take a minute for a million. */
-export function fill(store: MemoryStore, size: number, ttl: number): Filled {
+export function fill(store: MemoryStore, size: number, ttl = DAY): Filled {
   const { signal } = new AbortController();
   const now = Math.floor(Date.now() / 1000);
   const values = { _created: now, ...content(SMALL) };

@@ -6,7 +6,7 @@ import { findLoader, type Loader } from "./load.ts";
 import { added, median, type Series } from "./measure.ts";
 import { startRedis } from "./redis_server.ts";
 import type { Runtime } from "./runtimes.ts";
-import type { Scenario } from "./scenarios.ts";
+import { bringsCookie, type Scenario } from "./scenarios.ts";
 import { ServerProcess } from "./server_process.ts";
 
 /** A server under load, in medians of the rounds. */
@@ -33,9 +33,10 @@ export interface HttpResult {
   servers: ServerResult[];
 }
 
-const CONNECTIONS = 32;
+/** How many requests are under way at once. */
+export const CONNECTIONS = 32;
 /** Twice as many as there are connections: no two requests at once have the same. */
-const SESSIONS = 64;
+export const SESSIONS = 64;
 /** How long a turn goes. */
 const TURN_MS = 200;
 /** How long the first turn goes: until the compilers of the runtime have done most. */
@@ -101,13 +102,13 @@ async function startAll(
     const { framework, acts } = entry;
     const bare = bares.get(framework) ?? await start(entry);
     bares.set(framework, bare);
-    for (const hasCookies of new Set(acts.map(bringsCookies))) {
+    for (const hasCookies of new Set(acts.map(bringsCookie))) {
       if (bareOf({ entry, hasCookies }, lanes) !== undefined) continue;
       lanes.push({ entry, act: undefined, hasCookies, server: bare, perSecond: [], cpu: [] });
     }
     const servers = await Promise.all(acts.map((act) => start(entry, act)));
     for (const [at, act] of acts.entries()) {
-      const hasCookies = bringsCookies(act);
+      const hasCookies = bringsCookie(act);
       lanes.push({ entry, act, hasCookies, server: servers[at]!, perSecond: [], cpu: [] });
     }
   }
@@ -123,10 +124,6 @@ function bareOf(
     other.act === undefined && other.hasCookies === hasCookies &&
     other.entry.framework === entry.framework
   );
-}
-
-function bringsCookies(act: Scenario): boolean {
-  return act !== "new" && act !== "anonymous";
 }
 
 /** Some time of load; the requests a second that it came to, and the processor time of each. */

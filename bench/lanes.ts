@@ -1,7 +1,7 @@
 /** Contenders as lanes: their apps with sessions made, and requests that find these. */
 import type { App, Opened } from "./contenders/contender.ts";
 import type { Lane } from "./measure.ts";
-import type { Scenario } from "./scenarios.ts";
+import { bringsCookie, type Scenario } from "./scenarios.ts";
 import { cookieOf, visit, visits } from "./visit.ts";
 
 /** How many sessions the requests of a lane go round. */
@@ -21,7 +21,7 @@ export async function laneOf(
   const app = apps[scenario];
   if (app === undefined) return undefined;
   const start = apps.new!;
-  if (scenario === "new" || scenario === "anonymous") return lane(name, app, [undefined]);
+  if (!bringsCookie(scenario)) return lane(name, app, [undefined]);
   if (scenario !== "regenerate") return lane(name, app, await sessions(start, SESSIONS));
   // An id dies by it: each request needs a session of its own.
   let cookies: Cookies = [];
@@ -39,8 +39,11 @@ export async function bareLane(
   { apps, bare }: Opened,
   scenario: Scenario,
 ): Promise<Lane> {
-  const isWithout = scenario === "new" || scenario === "anonymous";
-  return lane(name, bare, isWithout ? [undefined] : await sessions(apps.new!, SESSIONS));
+  return lane(
+    name,
+    bare,
+    bringsCookie(scenario) ? await sessions(apps.new!, SESSIONS) : [undefined],
+  );
 }
 
 function lane(name: string, app: App, cookies: Cookies): Lane {

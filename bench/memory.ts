@@ -20,6 +20,11 @@ export function residentBytes(): number {
   return process.memoryUsage().rss;
 }
 
+/** Bytes, as they are told. */
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
 /** How a runtime is told to offer its collector. */
 export const GC_FLAGS = {
   deno: ["--v8-flags=--expose-gc"],

@@ -57,7 +57,6 @@ interface Pair {
 const WARM_UP_ROUNDS = 3;
 const FEW = 1000;
 const MANY = 1_000_000;
-const DAY = 86_400;
 
 const options: ProfileOptions = JSON.parse(process.argv[2]!);
 const profiler = await Profiler.open();
@@ -95,7 +94,7 @@ async function pairOf({ place, store, scenario }: Profiled): Promise<Pair> {
   if (place === "among a million") {
     const act = scenario === "write" ? scenario : "read";
     const [few, many] = [FEW, MANY].map((size) =>
-      fill(new MemoryStore({ maxSessions: size }), size, DAY)
+      fill(new MemoryStore({ maxSessions: size }), size)
     );
     return { lane: scaleLane("many", many!, act), beside: scaleLane("few", few!, act) };
   }

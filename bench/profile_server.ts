@@ -1,5 +1,6 @@
 /** What the time of a request goes to behind the runtime's own server, under load. */
 import { OURS } from "./budgets.ts";
+import { CONNECTIONS, SESSIONS } from "./http.ts";
 import { findLoader, type Loader } from "./load.ts";
 import { onOneProcessor } from "./one_processor.ts";
 import type { ProfileResult } from "./profile.ts";
@@ -10,8 +11,6 @@ import { type Scenario, SMALL } from "./scenarios.ts";
 import type { ServerOptions } from "./server.ts";
 import { ServerProcess } from "./server_process.ts";
 
-const SESSIONS = 64;
-const CONNECTIONS = 32;
 const TURN_MS = 1000;
 
 /** A server, and what was seen of it so far. */

@@ -5,6 +5,7 @@ import { http } from "./http_report.ts";
 import type { GroupResult } from "./in_process.ts";
 import { LEVELS_FILE, levelsOf } from "./levels.ts";
 import { heading, table } from "./markdown.ts";
+import { mebibytes } from "./memory.ts";
 import { profiles } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Results } from "./results.ts";
@@ -15,7 +16,6 @@ import type { SoakResult } from "./soak.ts";
 
 const INTRODUCTION = `\
 Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: they hold for other machines, microseconds do not.`;
-const BYTES_PER_MIB = 2 ** 20;
 
 /** Writes all three, in the form that `deno fmt` gives them. */
 export async function writeReport(results: Results): Promise<void> {
@@ -183,7 +183,6 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
 }
 
 function ofSoak({ requests, marks, endedAfterMs }: SoakResult): string[] {
-  const mib = (bytes: number) => `${(bytes / BYTES_PER_MIB).toFixed(1)} MiB`;
   // Start, middle and end; the first mark is where it has warmed up.
   const shown = [0, Math.floor((marks.length - 1) / 2), marks.length - 1];
   return [
@@ -195,8 +194,8 @@ function ofSoak({ requests, marks, endedAfterMs }: SoakResult): string[] {
       ["requests", "heap", "process", "sessions"],
       shown.map((at) => marks[at]!).map(({ done, heap, resident, sessions }) => [
         done.toLocaleString("en"),
-        mib(heap),
-        mib(resident),
+        mebibytes(heap),
+        mebibytes(resident),
         sessions.toLocaleString("en"),
       ]),
     ),

@@ -43,7 +43,6 @@ export interface ScaleResult {
   quiet: Pause;
 }
 
-const DAY = 86_400;
 const BYTES_PER_POINTER = 8;
 
 const options: ScaleOptions = JSON.parse(process.argv[2]!);
@@ -51,13 +50,11 @@ const most = Math.max(...options.sizes);
 
 const pauses = await measurePauses(most);
 const before = usedBytes();
-const largest = fill(new MemoryStore({ maxSessions: most }), most, DAY);
+const largest = fill(new MemoryStore({ maxSessions: most }), most);
 // The ids are also the keys in the store: the array is the only thing here that is not the store's.
 const bytesOfArray = most * BYTES_PER_POINTER;
 const bytes = usedBytes() - before - bytesOfArray;
-const stores = options.sizes.map((size) =>
-  size === most ? largest : fill(new MemoryStore(), size, DAY)
-);
+const stores = options.sizes.map((size) => size === most ? largest : fill(new MemoryStore(), size));
 
 async function measureCosts(act: "read" | "write"): Promise<ScaleCosts> {
   const lanes = stores.map((store) => scaleLane(`ours ${store.ids.length}`, store, act));

@@ -110,3 +110,8 @@ export function actions<Session>(
 export function isWriting(act: Act): boolean {
   return act !== "read" && act !== "anonymous";
 }
+
+/** Whether a kind of request comes from a client that has a session. */
+export function bringsCookie(scenario: Scenario): boolean {
+  return scenario !== "new" && scenario !== "anonymous";
+}

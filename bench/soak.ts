@@ -5,7 +5,7 @@
  * @module
  */
 import type { ChurnMark, ChurnOptions } from "./churn.ts";
-import { GC_FLAGS } from "./memory.ts";
+import { GC_FLAGS, mebibytes } from "./memory.ts";
 import { save } from "./results.ts";
 import { command, lines } from "./runtimes.ts";
 
@@ -26,7 +26,6 @@ const MAX_GROWTH = 1.05;
 const SLACK_BYTES = 2 ** 20;
 /** For how long the process may take to end by itself when it is done. */
 const PATIENCE_MS = 2000;
-const MIB = 2 ** 20;
 
 const requests = Number(Deno.args[0] ?? REQUESTS);
 if (!Number.isInteger(requests) || requests < MIN_REQUESTS) {
@@ -40,9 +39,10 @@ const found: ChurnMark[] = [];
 for await (const line of lines(process.stdout)) {
   const mark: ChurnMark = JSON.parse(line);
   const { done, heap, resident, sessions } = mark;
-  const [heapMib, residentMib] = [heap, resident].map((bytes) => (bytes / MIB).toFixed(1));
   console.log(
-    `${done} requests: heap ${heapMib} MiB, process ${residentMib} MiB, ${sessions} sessions`,
+    `${done} requests: heap ${mebibytes(heap)}, process ${
+      mebibytes(resident)
+    }, ${sessions} sessions`,
   );
   found.push(mark);
   if (found.length === MARKS) break;
