@@ -167,10 +167,13 @@ export class Exchange {
     }
   }
 
-  /** Whether nothing has become of the stored session that could be saved, not even its use. */
+  /** Whether nothing has become of the session that could be saved, not even its use. */
   #isOnlyRead(): boolean {
-    const { records } = this.#lifecycle;
-    return this.#record !== undefined && !this.control.isLent && !records.isDue(this.#record);
+    const { isLent, isDestroyed } = this.control;
+    if (isLent || isDestroyed) return false;
+    const { records, settings } = this.#lifecycle;
+    if (this.#record === undefined) return !settings.saveUninitialized;
+    return !records.isDue(this.#record);
   }
 
   #isDestroyed(): boolean {
