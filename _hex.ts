@@ -11,10 +11,16 @@ export function toHex(bytes: Uint8Array): string {
 /** The bytes that an even number of lowercase hex digits stand for. */
 export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(digits.length / 2);
-  for (let at = 0; at < bytes.length; at++) {
-    bytes[at] = (valueOf(digits.charCodeAt(2 * at)) << 4) | valueOf(digits.charCodeAt(2 * at + 1));
-  }
+  writeHex(bytes, 0, digits);
   return bytes;
+}
+
+/** Writes these bytes into others, from `start` on. */
+export function writeHex(bytes: Uint8Array, start: number, digits: string): void {
+  for (let at = 0; at < digits.length; at += 2) {
+    const high = valueOf(digits.charCodeAt(at));
+    bytes[start + at / 2] = (high << 4) | valueOf(digits.charCodeAt(at + 1));
+  }
 }
 
 function digitsOf(bytes: Uint8Array): string {

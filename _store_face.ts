@@ -237,16 +237,20 @@ export class Guard {
   }
 
   /** Calls a store that asks nobody: it needs no timer, which is 3 µs. */
-  async callLocal<T>(
+  callLocal<T>(
     operation: string,
     invoke: (signal: AbortSignal) => Awaitable<T>,
     id: string,
     text = "",
-  ): Promise<T> {
-    try {
-      return await invoke(this.#unused.signal);
-    } catch (cause) {
+  ): Awaitable<T> {
+    const fail = (cause: unknown) => {
       throw storeError(operation, cause, [id, text]);
+    };
+    try {
+      const pending = invoke(this.#unused.signal);
+      return isPromise(pending) ? Promise.resolve(pending).catch(fail) : pending;
+    } catch (cause) {
+      return fail(cause);
     }
   }
 

@@ -6,7 +6,7 @@
  * night, take seven weeks to be so many. Whoever does that to his own session endangers that session
  * alone: no key tells anything of another, or of the secret.
  */
-import { IdCache } from "./_at_rest_cache.ts";
+import { RecentValues } from "./_recent_values.ts";
 
 /** Bound into every key: keys made of the same secret for something else are others. */
 const LABEL = "@pagi/session sealed record 1";
@@ -18,7 +18,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** The keys of one secret. Nothing is derived before it is asked for. */
 export class RecordKeys {
   readonly #secret: string;
-  readonly #keys = new IdCache<Promise<CryptoKey>>(MAX_KEYS);
+  readonly #keys = new RecentValues<Promise<CryptoKey>>(MAX_KEYS);
   #base: Promise<CryptoKey> | undefined;
 
   constructor(secret: string) {
@@ -33,7 +33,7 @@ export class RecordKeys {
   #make(id: string): Promise<CryptoKey> {
     const key = this.#derive(id);
     // At once: who reads, writes and is not alone waits for the same one.
-    this.#keys.set(id, key);
+    this.#keys.setCopied(id, key);
     key.catch(() => {
       // It may work the next time.
       this.#keys.delete(id);

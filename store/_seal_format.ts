@@ -18,7 +18,7 @@ export interface SealFormat {
   /** Whether `value` has the form of one of its values; no crypto is done for it. */
   accepts(value: string): boolean;
   /** The session in `value`; undefined for all that was not sealed here, or has expired. */
-  open(value: string, maxAge: number, name?: string): Promise<SealedSession | undefined>;
+  open(value: string, maxAge: number, name?: string): Awaitable<SealedSession | undefined>;
   /** The value that holds the session, for `name` alone where the format can bind one. */
   seal(session: SealedSession, name?: string): Promise<string>;
   /** PAGI's hash in `value`. */

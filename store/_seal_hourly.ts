@@ -13,9 +13,11 @@
  * or where the value is carried under a name the JSON of `[1, PURPOSE, NAME]`: no two of these are
  * the same text.
  */
+import { type Awaitable, isPromise } from "../_awaitable.ts";
+import { Base64 } from "../_base64.ts";
 import { hashOf, sessionOf } from "./_cookie_hash.ts";
 import { pack, unpack } from "./_cookie_payload.ts";
-import { Base64 } from "../_base64.ts";
+import { RecentValues } from "./_recent_values.ts";
 import {
   checkSize,
   decryptWithAny,
@@ -33,7 +35,9 @@ import type { SessionHash } from "./store.ts";
 const VERSION = 1;
 /** Version and hour. */
 const HEAD_BYTES = 4;
-const OVERHEAD_BYTES = HEAD_BYTES + IV_BYTES + TAG_BYTES;
+/** Where the session begins. */
+const BODY = HEAD_BYTES + IV_BYTES;
+const OVERHEAD_BYTES = BODY + TAG_BYTES;
 const HOUR = 3600;
 /** How far the clocks of two servers may be apart, in seconds. */
 const SKEW = 300;
@@ -51,20 +55,34 @@ const MIN_SIZE = encoding.lengthOf(OVERHEAD_BYTES + 1);
 export interface HourlySealOptions extends SealFormatOptions {
   /** What the values are for; those of another purpose do not open. */
   purpose: string;
+  /** How many values are remembered, each with the session that it holds. */
+  maxRemembered: number;
 }
 
-/** Seals sessions under a key of the hour. */
+/** A session whose value is remembered, with the hour and the name that it was sealed for. */
+interface Remembered {
+  session: SealedSession;
+  hour: number;
+  name: string | undefined;
+}
+
+/**
+ * Seals sessions under a key of the hour. What it has sealed or opened lately it opens without
+ * cryptography, which costs twenty times as much as all the rest.
+ */
 export class HourlySeal implements SealFormat {
   readonly #keys: readonly HourlyKeys[];
   readonly #purpose: string;
   /** The associated data, by name. */
   readonly #associated = new Map<string | undefined, Uint8Array<ArrayBuffer>>();
+  readonly #remembered: RecentValues<Remembered>;
   readonly #maxSize: number;
   readonly #now: () => number;
 
-  constructor({ secrets, purpose, maxSize, now }: HourlySealOptions) {
+  constructor({ secrets, purpose, maxRemembered, maxSize, now }: HourlySealOptions) {
     this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));
     this.#purpose = purpose;
+    this.#remembered = new RecentValues(maxRemembered);
     this.#maxSize = maxSize;
     this.#now = now;
   }
@@ -73,7 +91,13 @@ export class HourlySeal implements SealFormat {
     return value.length >= MIN_SIZE && value.length <= MAX_COOKIE_BYTES && FORM.test(value);
   }
 
-  async open(value: string, maxAge: number, name?: string): Promise<SealedSession | undefined> {
+  open(value: string, maxAge: number, name?: string): Awaitable<SealedSession | undefined> {
+    const known = this.#remembered.get(value);
+    if (known === undefined || known.name !== name) return this.#decrypt(value, maxAge, name);
+    return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;
+  }
+
+  async #decrypt(value: string, maxAge: number, name?: string): Promise<SealedSession | undefined> {
     if (value.length > MAX_COOKIE_BYTES) return undefined;
     const bytes = encoding.decode(value);
     if (bytes === undefined || bytes.length <= OVERHEAD_BYTES) return undefined;
@@ -83,24 +107,30 @@ export class HourlySeal implements SealFormat {
     const plain = await decryptWithAny(
       this.#keys.map((keys) => () => keys.at(hour)),
       this.#parameters(bytes, name),
-      bytes.subarray(HEAD_BYTES + IV_BYTES),
+      bytes.subarray(BODY),
     );
     if (plain === undefined) return undefined;
     const session = unpack(plain);
-    return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;
+    this.#remembered.setCopied(value, { session, hour, name });
+    return this.#unlessExpired(session);
   }
 
   async seal(session: SealedSession, name?: string): Promise<string> {
-    const plain = pack(session);
-    checkSize(encoding.lengthOf(OVERHEAD_BYTES + plain.length), this.#maxSize);
+    const bytes = pack(session, { before: BODY, after: TAG_BYTES });
+    checkSize(encoding.lengthOf(bytes.length), this.#maxSize);
     const hour = Math.floor(this.#now() / 1000 / HOUR);
-    const bytes = new Uint8Array(OVERHEAD_BYTES + plain.length);
     bytes.set([VERSION, hour >> 16, hour >> 8, hour]);
-    crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));
-    const key = await this.#keys[0]!.at(hour);
+    crypto.getRandomValues(bytes.subarray(HEAD_BYTES, BODY));
+    const plain = bytes.subarray(BODY, -TAG_BYTES);
+    // What is sealed, which is not all that was handed in: a lifetime has whole seconds.
+    const remembered = { session: unpack(plain), hour, name };
+    const pending = this.#keys[0]!.at(hour);
+    const key = isPromise(pending) ? await pending : pending;
     const sealed = await crypto.subtle.encrypt(this.#parameters(bytes, name), key, plain);
-    bytes.set(new Uint8Array(sealed), HEAD_BYTES + IV_BYTES);
-    return encoding.encode(bytes);
+    bytes.set(new Uint8Array(sealed), BODY);
+    const value = encoding.encode(bytes);
+    this.#remembered.set(value, remembered);
+    return value;
   }
 
   async openHash(value: string): Promise<SessionHash | undefined> {
@@ -117,7 +147,7 @@ export class HourlySeal implements SealFormat {
   }
 
   #parameters(bytes: Uint8Array<ArrayBuffer>, name: string | undefined): AesGcmParams {
-    const iv = bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES);
+    const iv = bytes.subarray(HEAD_BYTES, BODY);
     const additionalData = this.#associated.get(name) ?? this.#associate(name);
     return { name: "AES-GCM", iv, additionalData };
   }
@@ -130,6 +160,10 @@ export class HourlySeal implements SealFormat {
     );
     if (this.#associated.size < MAX_NAMES) this.#associated.set(name, associated);
     return associated;
+  }
+
+  #unlessExpired(session: SealedSession): SealedSession | undefined {
+    return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;
   }
 
   /** Not from the future, and not from so long ago that nothing from then still lives. */

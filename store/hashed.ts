@@ -7,7 +7,7 @@
 import type { Awaitable } from "../_awaitable.ts";
 import { sha256 } from "../_digest.ts";
 import { accepts, checkInner, markTakesId, takesId, withId } from "./_at_rest.ts";
-import { IdCache } from "./_at_rest_cache.ts";
+import { RecentValues } from "./_recent_values.ts";
 import { getHash, setHash } from "./_hash.ts";
 import type {
   DeleteOptions,
@@ -71,7 +71,7 @@ const MAX_KEYS = 10_000;
 export class HashedStore implements VersionedStore {
   readonly #store: VersionedStore;
   readonly #takesId: boolean;
-  readonly #keys = new IdCache<string>(MAX_KEYS);
+  readonly #keys = new RecentValues<string>(MAX_KEYS);
 
   /**
    * Wraps a store; asks it nothing yet.
@@ -167,7 +167,7 @@ export class HashedStore implements VersionedStore {
     const key = await sha256(id);
     const answer = await ask(key, options);
     // Only what has a record: made-up ids push nobody's out.
-    if (answer) this.#keys.set(id, key);
+    if (answer) this.#keys.setCopied(id, key);
     return answer;
   }
 }

@@ -10,7 +10,9 @@ const { signal } = new AbortController();
 /** A server with sealed cookies of a name, and what a client and an operator see of it. */
 export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
   const clock = fakeClock();
-  const store = new CookieStore({ secret: SECRET, now: clock.now, ...options });
+  const make = () => new CookieStore({ secret: SECRET, now: clock.now, ...options });
+  // What is sealed by another server has to be decrypted by this one.
+  const [store, other] = [make(), make()];
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
     secret: "ids",
@@ -30,7 +32,7 @@ export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
   const seal = (extra: Record<string, unknown> = {}, id = idOf("5")) => {
     const text = JSON.stringify({ _created: clock.seconds(), user: "ada", ...extra });
     const written = { lastAccess: clock.seconds(), ttl: 3600, name, signal };
-    return store.seal(id, text, written) as Promise<string>;
+    return other.seal(id, text, written) as Promise<string>;
   };
   /** Status, headers, body and events of a visit with this value. */
   const outward = async (value: string | undefined) => {

@@ -10,7 +10,14 @@ export const HOUR = 3600;
 /** A format, a session that it can seal, and others of its kind. */
 export function sealWith(options: Partial<HourlySealOptions> = {}) {
   const clock = fakeClock(1_700_000_000);
-  const common = { secrets: [SECRET], purpose: "session", maxSize: 4095, now: clock.now };
+  const common: HourlySealOptions = {
+    secrets: [SECRET],
+    purpose: "session",
+    // Nothing, so that what is opened was decrypted.
+    maxRemembered: 0,
+    maxSize: 4095,
+    now: clock.now,
+  };
   const make = (other: Partial<HourlySealOptions> = {}) =>
     new HourlySeal({ ...common, ...options, ...other });
   const session: SealedSession = {
@@ -23,5 +30,9 @@ export function sealWith(options: Partial<HourlySealOptions> = {}) {
 }
 
 /** Opens a value, however old it may be. */
-export const open = (format: HourlySeal, value: string, maxAge = Infinity, name?: string) =>
-  format.open(value, maxAge, name);
+export const open = async (
+  format: HourlySeal,
+  value: string,
+  maxAge = Infinity,
+  name?: string,
+) => await format.open(value, maxAge, name);

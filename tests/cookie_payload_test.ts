@@ -40,3 +40,12 @@ Deno.test("pack() keeps a lifetime to the second, and as many as four bytes hold
     assertEquals(unpack(pack({ ...session, lifetime })), { ...session, lifetime: kept });
   }
 });
+
+Deno.test("pack() leaves the room that is asked for, empty, whatever the text takes", () => {
+  for (const text of ["", "x", "é世👩‍🚀", "\ud800"]) {
+    const alone = pack({ ...session, text });
+    const bytes = pack({ ...session, text }, { before: 3, after: 2 });
+    assertEquals([...bytes], [0, 0, 0, ...alone, 0, 0]);
+    assertEquals(unpack(bytes.subarray(3, -2)), { ...session, text: text.toWellFormed() });
+  }
+});

@@ -144,8 +144,8 @@ Deno.test("crypto that fails is an error, and never a new session", async () => 
 
 Deno.test("a decryption that fails is an error, unless it says that the value was sealed otherwise", async () => {
   for (const format of [undefined, "pagi"] as const) {
-    const { visit, signIn } = setUp({ format });
-    const cookie = await signIn();
+    const cookie = await setUp({ format }).signIn();
+    const { visit } = setUp({ format });
     await failSubtle("decrypt", async () => {
       const error = await assertRejects(() => visit(cookie)) as SessionError;
       assertEquals(error.code, "ERR_SESSION_STORE");
@@ -153,6 +153,30 @@ Deno.test("a decryption that fails is an error, unless it says that the value wa
     });
     assertEquals((await (await visit(cookie)).json()).user, "ada");
   }
+});
+
+Deno.test("a cookie that comes again is opened without crypto, in each of its requests as it was sent", async () => {
+  const { visit, signIn, load } = setUp();
+  const cookie = await signIn();
+  await withoutCrypto(async () => {
+    const answer = async () => await (await visit(cookie, (session) => session.data.user)).json();
+    const first = await answer();
+    assertEquals([first.user, await answer()], ["ada", first]);
+    assertEquals(await load(cookie), { user: "ada" });
+  });
+  const changed = await visit(cookie, (session) => session.set("user", "bob").set("cart", [1]));
+  assertEquals(await load(cookie), { user: "ada" });
+  await withoutCrypto(async () => {
+    assertEquals(await load(cookieOf(changed)), { user: "bob", cart: [1] });
+  });
+});
+
+Deno.test("a cookie that comes again is still looked up where logouts are noted", async () => {
+  const { visit, signIn, load } = setUp({ revocations: new MemoryStore() });
+  const cookie = await signIn();
+  assertEquals(await load(cookie), { user: "ada" });
+  await visit(cookie, (session) => session.destroy());
+  assertEquals(await load(cookie), undefined);
 });
 
 Deno.test("a session that does not fit is refused, and the old cookie is as good as before", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { fromHex, toHex } from "../_hex.ts";
+import { fromHex, toHex, writeHex } from "../_hex.ts";
 
 const BYTES = Uint8Array.from({ length: 256 }, (_, at) => at);
 
@@ -20,4 +20,10 @@ Deno.test("fromHex() reads every byte that toHex() writes", () => {
   assertEquals(fromHex(toHex(BYTES)), BYTES);
   assertEquals(fromHex("ff00"), Uint8Array.of(255, 0));
   assertEquals(fromHex(""), new Uint8Array(0));
+});
+
+Deno.test("writeHex() writes where it is told, and nowhere else", () => {
+  const bytes = new Uint8Array(5).fill(7);
+  writeHex(bytes, 1, "ff00");
+  assertEquals([...bytes], [7, 255, 0, 7, 7]);
 });

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createDecipheriv, hkdfSync } from "node:crypto";
 import type { SealedSession } from "../store/_seal_format.ts";
 import type { HourlySeal } from "../store/_seal_hourly.ts";
-import { withoutCrypto } from "./_at_rest_crypto.ts";
+import { countSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
 import { HOUR, open, OTHER, sealWith, SECRET } from "./_seal_rig.ts";
 
 for (
@@ -220,4 +220,90 @@ Deno.test("HourlySeal.sealHash() seals for 400 days to the second", async () => 
   assertEquals((await format.openHash(value))?.user, "ada");
   clock.advance(1);
   assertEquals(await format.openHash(value), undefined);
+});
+
+Deno.test("HourlySeal opens what it has sealed or opened lately without crypto, as it would with", async () => {
+  const { make, session } = sealWith();
+  const [format, other] = [make({ maxRemembered: 4 }), make()];
+  // What is kept is what the value says: whole seconds, and no half of a character.
+  for (const change of [{}, { lifetime: 59.5 }, { text: '{"a":"\ud800"}' }, { id: "user-世" }]) {
+    const own = await format.seal({ ...session, ...change }, "a");
+    const foreign = await other.seal({ ...session, ...change }, "a");
+    const expected = await open(other, own, Infinity, "a");
+    assertEquals(await open(format, foreign, Infinity, "a"), expected);
+    await withoutCrypto(() => {
+      for (const value of [own, foreign]) {
+        assertEquals(format.open(value, Infinity, "a"), expected);
+      }
+    });
+  }
+});
+
+Deno.test("HourlySeal remembers a limited number of values", async () => {
+  const { make, session } = sealWith();
+  const format = make({ maxRemembered: 2 });
+  const values: string[] = [];
+  for (let at = 0; at < 3; at++) values.push(await format.seal(session));
+  const calls = await countSubtle(async () => {
+    for (const value of [values[2]!, values[1]!, values[0]!]) {
+      assertEquals(await open(format, value), session);
+    }
+  });
+  assertEquals(calls, { decrypt: 1 });
+});
+
+Deno.test("HourlySeal opens a remembered value under its own name alone", async () => {
+  const { make, session } = sealWith();
+  const format = make({ maxRemembered: 9 });
+  for (const name of ["a", undefined]) {
+    const value = await format.seal(session, name);
+    for (const other of ["b", "", "a", undefined]) {
+      const opened = await open(format, value, Infinity, other);
+      assertEquals(opened !== undefined, other === name, `${name}, ${other}`);
+    }
+    assertEquals(await open(format, value, Infinity, name), session);
+  }
+});
+
+Deno.test("HourlySeal opens no changed letter of a remembered value", async () => {
+  const { make, session } = sealWith();
+  const format = make({ maxRemembered: 9 });
+  const value = await format.seal(session);
+  for (let at = 0; at < value.length; at++) {
+    const letter = value[at] === "A" ? "B" : "A";
+    const changed = value.slice(0, at) + letter + value.slice(at + 1);
+    assertEquals(await open(format, changed), undefined, `letter ${at}`);
+  }
+  for (const changed of [value.slice(0, -1), `${value}A`, ` ${value}`, `${value}=`, ""]) {
+    assertEquals(await open(format, changed), undefined, changed);
+  }
+});
+
+Deno.test("HourlySeal holds a remembered value to every time, as one that it has not seen", async () => {
+  const { make, session, clock } = sealWith();
+  const format = make({ maxRemembered: 9 });
+  const other = make();
+  clock.advance(HOUR - clock.seconds() % HOUR);
+  const value = await format.seal({ ...session, lastAccess: clock.seconds(), lifetime: 2 * HOUR });
+  const sealed = clock.seconds();
+  const answers = new Set<boolean>();
+  for (const seconds of [-HOUR, -301, -300, 0, HOUR, 2 * HOUR, 2 * HOUR + 1, 9 * HOUR]) {
+    for (const maxAge of [0, 60, HOUR, 2 * HOUR, Infinity]) {
+      clock.advance(sealed + seconds - clock.seconds());
+      const isOpen = await open(format, value, maxAge) !== undefined;
+      assertEquals(isOpen, await open(other, value, maxAge) !== undefined, `${seconds}, ${maxAge}`);
+      answers.add(isOpen);
+    }
+  }
+  assertEquals(answers.size, 2);
+});
+
+Deno.test("HourlySeal remembers nothing that it could not open", async () => {
+  const { make, session } = sealWith();
+  const format = make({ maxRemembered: 9 });
+  const value = await make({ secrets: [OTHER] }).seal(session);
+  const calls = await countSubtle(async () => {
+    for (let at = 0; at < 3; at++) assertEquals(await open(format, value), undefined);
+  });
+  assertEquals(calls.decrypt, 3);
 });

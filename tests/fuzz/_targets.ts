@@ -152,7 +152,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     sources: [
       "_digest.ts",
       "store/_at_rest.ts",
-      "store/_at_rest_cache.ts",
+      "store/_recent_values.ts",
       "store/_at_rest_keys.ts",
       "store/_at_rest_seal.ts",
       "store/_hash.ts",

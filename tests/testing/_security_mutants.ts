@@ -5,6 +5,7 @@
 import type { Mutant } from "./_mutants.ts";
 
 const FORGERY = ["tests/forgery_test.ts"];
+const SEAL = ["tests/seal_test.ts"];
 const NAMES = ["tests/names_test.ts", "tests/seal_test.ts"];
 const FIXATION = ["tests/fixation_test.ts"];
 const MIGRATING = ["tests/migrating_state_test.ts"];
@@ -78,6 +79,28 @@ const forging: Mutant[] = [
     find: "if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;",
     replace: "if (bytes[0] !== VERSION) return undefined;",
   }),
+  mistake("a remembered value that opens under any name", SEAL, {
+    file: "store/_seal_hourly.ts",
+    find: "if (known === undefined || known.name !== name) return",
+    replace: "if (known === undefined) return",
+  }),
+  mistake("a remembered value that is not held to its hour", SEAL, {
+    file: "store/_seal_hourly.ts",
+    find:
+      "return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;",
+    replace: "return this.#unlessExpired(known.session);",
+  }),
+  mistake("a remembered value that never expires", SEAL, {
+    file: "store/_seal_hourly.ts",
+    find:
+      "return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;",
+    replace: "return this.#canBeFrom(known.hour, maxAge) ? known.session : undefined;",
+  }),
+  mistake("a remembered value with what was handed in, not what was sealed", SEAL, {
+    file: "store/_seal_hourly.ts",
+    find: "const remembered = { session: unpack(plain), hour, name };",
+    replace: "const remembered = { session, hour, name };",
+  }),
   mistake("a sealed session that never expires", FORGERY, {
     file: "store/_seal_hourly.ts",
     find:
@@ -86,7 +109,7 @@ const forging: Mutant[] = [
   }),
   mistake("a nonce that is always the same", FORGERY, {
     file: "store/_seal_hourly.ts",
-    find: "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));",
+    find: "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, BODY));",
     replace: "",
   }),
   mistake("a text of which several are the same bytes", FORGERY, {
@@ -96,8 +119,8 @@ const forging: Mutant[] = [
   }),
   mistake("a revocation that is not asked for", FORGERY, {
     file: "store/cookie.ts",
-    find: "const pending = this.#findRevocation(id, options);",
-    replace: "const pending = undefined;",
+    find: "return after(this.#findRevocation(id, options), (revocation) => {",
+    replace: "return after(undefined as Awaitable<Revocation | undefined>, (revocation) => {",
   }),
   mistake("a machine that fails and counts as another key", [
     "tests/cookie_store_test.ts",
