@@ -55,8 +55,8 @@ const MIN_SIZE = encoding.lengthOf(OVERHEAD_BYTES + 1);
 export interface HourlySealOptions extends SealFormatOptions {
   /** What the values are for; those of another purpose do not open. */
   purpose: string;
-  /** How many values are remembered, each with the session that it holds. */
-  maxRemembered: number;
+  /** How many values are remembered, each with the session that it holds; none where nothing is said. */
+  maxRemembered?: number;
 }
 
 /** A session whose value is remembered, with the hour and the name that it was sealed for. */
@@ -75,14 +75,14 @@ export class HourlySeal implements SealFormat {
   readonly #purpose: string;
   /** The associated data, by name. */
   readonly #associated = new Map<string | undefined, Uint8Array<ArrayBuffer>>();
-  readonly #remembered: RecentValues<Remembered>;
+  readonly #remembered: RecentValues<Remembered> | undefined;
   readonly #maxSize: number;
   readonly #now: () => number;
 
   constructor({ secrets, purpose, maxRemembered, maxSize, now }: HourlySealOptions) {
     this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));
     this.#purpose = purpose;
-    this.#remembered = new RecentValues(maxRemembered);
+    if (maxRemembered !== undefined) this.#remembered = new RecentValues(maxRemembered);
     this.#maxSize = maxSize;
     this.#now = now;
   }
@@ -92,7 +92,7 @@ export class HourlySeal implements SealFormat {
   }
 
   open(value: string, maxAge: number, name?: string): Awaitable<SealedSession | undefined> {
-    const known = this.#remembered.get(value);
+    const known = this.#remembered?.get(value);
     if (known === undefined || known.name !== name) return this.#decrypt(value, maxAge, name);
     return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;
   }
@@ -111,7 +111,7 @@ export class HourlySeal implements SealFormat {
     );
     if (plain === undefined) return undefined;
     const session = unpack(plain);
-    this.#remembered.setCopied(value, { session, hour, name });
+    this.#remembered?.setCopied(value, { session, hour, name });
     return this.#unlessExpired(session);
   }
 
@@ -129,7 +129,7 @@ export class HourlySeal implements SealFormat {
     const sealed = await crypto.subtle.encrypt(this.#parameters(bytes, name), key, plain);
     bytes.set(new Uint8Array(sealed), BODY);
     const value = encoding.encode(bytes);
-    this.#remembered.set(value, remembered);
+    this.#remembered?.set(value, remembered);
     return value;
   }
 

@@ -108,7 +108,7 @@ const NAME_BYTES = 64;
  * drops records early, such as a MemoryStore that is full or restarted, undoes logouts. Each id has
  * one record at most, written once: a session's ids are one chain, and only the last can be alive.
  *
- * The last 1000 values that were opened or sealed stay in memory with their sessions, so that a cookie
+ * The last 500 to 1000 values that were opened or sealed stay in memory with their sessions, so that a cookie
  * that comes again costs a twentieth of its decryption (not with `format: "pagi"`). Its time, its name
  * and `revocations` are looked at each time.
  *

@@ -7,14 +7,12 @@ export const SECRET = "the first secret, of more than 32 bytes";
 export const OTHER = "another secret, of more than 32 bytes";
 export const HOUR = 3600;
 
-/** A format, a session that it can seal, and others of its kind. */
+/** A format that remembers nothing, so that what it opens was decrypted; a session; others of its kind. */
 export function sealWith(options: Partial<HourlySealOptions> = {}) {
   const clock = fakeClock(1_700_000_000);
   const common: HourlySealOptions = {
     secrets: [SECRET],
     purpose: "session",
-    // Nothing, so that what is opened was decrypted.
-    maxRemembered: 0,
     maxSize: 4095,
     now: clock.now,
   };

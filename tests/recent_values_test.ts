@@ -1,14 +1,26 @@
 import { assertEquals } from "@std/assert";
 import { RecentValues } from "../store/_recent_values.ts";
 
-Deno.test("RecentValues lets the oldest go, and no other", () => {
+Deno.test("RecentValues keeps the last half of its limit, and never more than that limit", () => {
   for (const set of ["set", "setCopied"] as const) {
-    const recent = new RecentValues<number>(2);
-    for (const [at, id] of ["a", "b", "c"].entries()) recent[set](id, at);
-    assertEquals(["a", "b", "c"].map((id) => recent.get(id)), [undefined, 1, 2]);
-    recent.delete("b");
-    assertEquals(["b", "c"].map((id) => recent.get(id)), [undefined, 2]);
+    const recent = new RecentValues<number>(4);
+    const kept: string[] = [];
+    for (let last = 0; last < 7; last++) {
+      recent[set](`${last}`, last);
+      const found = Array.from({ length: 7 }, (_, at) => recent.get(`${at}`));
+      kept.push(found.filter((value) => value !== undefined).join(""));
+    }
+    assertEquals(kept, ["0", "01", "012", "0123", "234", "2345", "456"]);
   }
+});
+
+Deno.test("RecentValues gives back the newer of two values, and neither once it is deleted", () => {
+  const recent = new RecentValues<number>(2);
+  recent.set("a", 1);
+  recent.set("a", 2);
+  assertEquals(recent.get("a"), 2);
+  recent.delete("a");
+  assertEquals(recent.get("a"), undefined);
 });
 
 Deno.test("RecentValues takes a mark in front of an id for a part of it", () => {

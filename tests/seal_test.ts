@@ -242,19 +242,17 @@ Deno.test("HourlySeal opens what it has sealed or opened lately without crypto, 
 Deno.test("HourlySeal remembers a limited number of values", async () => {
   const { make, session } = sealWith();
   const format = make({ maxRemembered: 2 });
-  const values: string[] = [];
+  const values = [];
   for (let at = 0; at < 3; at++) values.push(await format.seal(session));
-  const calls = await countSubtle(async () => {
-    for (const value of [values[2]!, values[1]!, values[0]!]) {
-      assertEquals(await open(format, value), session);
-    }
-  });
-  assertEquals(calls, { decrypt: 1 });
+  const decryptions = (value: string) =>
+    countSubtle(async () => assertEquals(await open(format, value), session));
+  assertEquals(await decryptions(values[2]!), {});
+  assertEquals(await decryptions(values[0]!), { decrypt: 1 });
 });
 
 Deno.test("HourlySeal opens a remembered value under its own name alone", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 9 });
+  const format = make({ maxRemembered: 10 });
   for (const name of ["a", undefined]) {
     const value = await format.seal(session, name);
     for (const other of ["b", "", "a", undefined]) {
@@ -267,7 +265,7 @@ Deno.test("HourlySeal opens a remembered value under its own name alone", async 
 
 Deno.test("HourlySeal opens no changed letter of a remembered value", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 9 });
+  const format = make({ maxRemembered: 10 });
   const value = await format.seal(session);
   for (let at = 0; at < value.length; at++) {
     const letter = value[at] === "A" ? "B" : "A";
@@ -281,7 +279,7 @@ Deno.test("HourlySeal opens no changed letter of a remembered value", async () =
 
 Deno.test("HourlySeal holds a remembered value to every time, as one that it has not seen", async () => {
   const { make, session, clock } = sealWith();
-  const format = make({ maxRemembered: 9 });
+  const format = make({ maxRemembered: 10 });
   const other = make();
   clock.advance(HOUR - clock.seconds() % HOUR);
   const value = await format.seal({ ...session, lastAccess: clock.seconds(), lifetime: 2 * HOUR });
@@ -300,7 +298,7 @@ Deno.test("HourlySeal holds a remembered value to every time, as one that it has
 
 Deno.test("HourlySeal remembers nothing that it could not open", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 9 });
+  const format = make({ maxRemembered: 10 });
   const value = await make({ secrets: [OTHER] }).seal(session);
   const calls = await countSubtle(async () => {
     for (let at = 0; at < 3; at++) assertEquals(await open(format, value), undefined);

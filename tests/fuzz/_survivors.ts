@@ -220,6 +220,10 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
+    "store/_cookie_payload.ts",
+    ["const MAX_BYTES_PER_UNIT = 3;", "one more", "What is not written to is cut off"],
+  ),
+  ...inFile(
     "store/_seal_hourly.ts",
     [
       "const FORM = /^A[Q-Za-f][\\w-]*$/;",
@@ -231,10 +235,11 @@ export const SURVIVORS: readonly Survivor[] = [
       "< for <=",
       NOTHING_SEALED,
     ],
+    ["const MAX_NAMES = 100;", "one more", SLOWER],
     [
-      "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES));",
-      "- for +",
-      "Counted from the end it is more than the nonce, and what is sealed is written over the rest",
+      "if (this.#associated.size < MAX_NAMES) this.#associated.set(name, associated);",
+      ["<= for <", ">= for <", "without ExpressionStatement"],
+      SLOWER,
     ],
   ),
   ...inFile(

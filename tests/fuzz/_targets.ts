@@ -160,7 +160,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "store/sealed.ts",
     ],
     tests: [
-      "tests/at_rest_cache_test.ts",
+      "tests/recent_values_test.ts",
       "tests/sealed_store_test.ts",
       "tests/hashed_store_test.ts",
       "tests/sealed_store_tampering_test.ts",
