@@ -6,7 +6,7 @@
  * @module
  */
 import { OURS, verdicts } from "./budgets.ts";
-import { BY_HAND } from "./contenders/contender.ts";
+import { BY_HAND, FIRST_TIME } from "./contenders/contender.ts";
 import type { Narrowing } from "./groups.ts";
 import { install } from "./install.ts";
 import { loadLevels, printVerdicts } from "./levels.ts";
@@ -28,7 +28,7 @@ const COOKIE: Narrowing = {
   stores: ["cookie"],
   scenarios: ["read", "write"],
   payloads: [SMALL],
-  contenders: [OURS],
+  contenders: [OURS, FIRST_TIME],
 };
 const SERVER: Narrowing = {
   stores: ["memory"],

@@ -21,10 +21,10 @@ export interface Narrowing {
 /** A cookie holds 4096 bytes. */
 const MAX_COOKIE_PAYLOAD = 1024;
 
-/** What costs more the larger a session is; to renew its id does too, as a write does. */
-const BY_SIZE: readonly Scenario[] = ["read", "write", "new"];
+/** What costs more the larger a session is. */
+const BY_SIZE: readonly Scenario[] = ["read", "write", "new", "regenerate"];
 
-/** The groups of a run: every request on every store, and reads, writes and new ones of larger sessions. */
+/** The groups of a run: every request on every store, and those by size with larger sessions. */
 export function groupsOf({ stores, scenarios, payloads }: Narrowing): Group[] {
   const groups: Group[] = [];
   for (const store of STORES.filter((store) => stores?.includes(store) ?? true)) {

@@ -25,6 +25,7 @@ interface Row {
 }
 
 const BOTH = ["read", "write"] as const;
+const WITHOUT_NEW_ID = SCENARIOS.filter((act) => act !== "regenerate");
 const LARGER = PAYLOADS.filter((bytes) => bytes !== SMALL);
 const OURS = { contender: "@pagi/session", framework: "fetch" } as const;
 const LEAST = { contender: BY_HAND, framework: "fetch" } as const;
@@ -60,13 +61,21 @@ const ROWS: readonly Row[] = [
   },
   { ...OURS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...HONO_SESSIONS, store: "memory", acts: BOTH, payloads: LARGER },
-  { ...OURS, store: "cookie", acts: BOTH },
-  { contender: "@hono/session", framework: "hono", store: "cookie", acts: BOTH },
-  { ...OURS, store: "redis", acts: BOTH },
-  { ...EXPRESS, store: "redis", acts: BOTH },
-  { ...OURS, store: "sqlite", acts: BOTH },
-  { ...HONO_SESSIONS, store: "sqlite", acts: BOTH, runtimes: ["bun"] },
-  { ...EXPRESS, store: "sqlite", acts: BOTH },
+  // Theirs have no id that could be renewed.
+  { ...OURS, store: "cookie", acts: WITHOUT_NEW_ID },
+  { contender: "@hono/session", framework: "hono", store: "cookie", acts: WITHOUT_NEW_ID },
+  { contender: "iron-session", framework: "fetch", store: "cookie", acts: WITHOUT_NEW_ID },
+  { contender: "h3", framework: "h3", store: "cookie", acts: WITHOUT_NEW_ID },
+  { ...OURS, store: "redis", acts: SCENARIOS },
+  { ...EXPRESS, store: "redis", acts: SCENARIOS },
+  { ...OURS, store: "sqlite", acts: SCENARIOS },
+  { ...HONO_SESSIONS, store: "sqlite", acts: SCENARIOS, runtimes: ["bun"] },
+  { ...EXPRESS, store: "sqlite", acts: SCENARIOS },
+  { ...OURS, store: "redis", acts: BOTH, payloads: LARGER },
+  { ...EXPRESS, store: "redis", acts: BOTH, payloads: LARGER },
+  { ...OURS, store: "sqlite", acts: BOTH, payloads: LARGER },
+  { ...HONO_SESSIONS, store: "sqlite", acts: BOTH, payloads: LARGER, runtimes: ["bun"] },
+  { ...EXPRESS, store: "sqlite", acts: BOTH, payloads: LARGER },
 ];
 
 /** The entries of a run in a runtime, together those that share a store. */

@@ -15,15 +15,17 @@ type Cookies = (string | undefined)[];
 /** Requests of a kind to a contender; undefined when it has no app for them. */
 export async function laneOf(
   name: string,
-  { apps }: Opened,
+  { apps, usesUp = false }: Opened,
   scenario: Scenario,
 ): Promise<Lane | undefined> {
   const app = apps[scenario];
   if (app === undefined) return undefined;
   const start = apps.new!;
   if (!bringsCookie(scenario)) return lane(name, app, [undefined]);
-  if (scenario !== "regenerate") return lane(name, app, await sessions(start, SESSIONS));
   // An id dies by it: each request needs a session of its own.
+  if (scenario !== "regenerate" && !usesUp) {
+    return lane(name, app, await sessions(start, SESSIONS));
+  }
   let cookies: Cookies = [];
   return {
     name,

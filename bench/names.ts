@@ -11,5 +11,8 @@ export const STORE_NAMES = {
   sqlite: "SQLite",
 } as const;
 
+/** Requests to Redis in a row, of which the first has to note that the session is in use. */
+export const DUE_READS = "ten reads when the use is due to be noted";
+
 /** What stands where there is nothing. */
 export const NONE = "–";

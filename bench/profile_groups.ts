@@ -2,6 +2,9 @@
 
 /** What is not JavaScript: the event loop, and a server that reads and writes. */
 export const SERVER = "Server, event loop, system";
+/** What perf can tell of code: that it is part of the runtime, whatever it does, or was made by its compilers. */
+export const RUNTIME = "The runtime's own code, whatever for";
+export const COMPILED = "JavaScript, once compiled";
 /** Nothing at all. */
 export const WAITING = "Waiting for it";
 
@@ -19,6 +22,8 @@ export const GROUPS = [
   "State and cookie",
   "All the rest of ours",
   "The handler and the loop that measures",
+  RUNTIME,
+  COMPILED,
   "Other",
 ] as const;
 
@@ -60,7 +65,10 @@ const RULES: readonly Rule[] = [
   { group: "Ids", file: /^node:internal\/crypto\/random/ },
   { group: "Cryptography", file: /^(ext:deno_crypto|node:internal\/crypto)\// },
   { group: "Cryptography", file: NATIVE, name: /^(encrypt|decrypt)$/ },
-  { group: "Bytes and Base64 of what is sealed", file: /^(store\/(_seal|_cookie|cookie)|_base64)/ },
+  {
+    group: "Bytes and Base64 of what is sealed",
+    file: /^(store\/(_seal|_cookie|cookie|_recent)|_base64)/,
+  },
 
   // Bun's natives show under their own names, those of V8 count to their callers.
   {

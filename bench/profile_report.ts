@@ -9,13 +9,13 @@ import { RUNTIMES } from "./runtimes.ts";
 /** The tables, and what is said before them. */
 const SECTIONS: { place: string; store: string; title: string; text?: string }[] = [
   { place: "in process", store: "memory", title: "Memory" },
-  { place: "in process", store: "cookie", title: "Encrypted cookie" },
+  { place: "in process", store: "cookie", title: "Encrypted cookie, seen for the first time" },
   {
     place: "behind a server",
     store: "memory",
     title: "Memory, behind a server under load",
     text:
-      "Of the processor time of the server's process. The first row is the rest of that: the server itself, the system, and other threads of the process.",
+      "Of the processor time of the server's process. The first row is the rest of that: the server itself, the system, and other threads of the process. Of Bun perf tells no more than which code it is: the system's, Bun's own (its server, Request, Response and Headers, JSON, garbage collection, what is interpreted), or what was made of JavaScript by its compilers.",
   },
   {
     place: "among a million",

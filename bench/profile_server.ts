@@ -1,8 +1,9 @@
 /** What the time of a request goes to behind the runtime's own server, under load. */
 import { OURS } from "./budgets.ts";
 import { CONNECTIONS, SESSIONS } from "./http.ts";
-import { findLoader, type Loader } from "./load.ts";
+import { findLoader, type Load, type Loader } from "./load.ts";
 import { onOneProcessor } from "./one_processor.ts";
+import { hasPerf, partsOfCode } from "./perf.ts";
 import type { ProfileResult } from "./profile.ts";
 import { GROUPS, type Times } from "./profile_groups.ts";
 import type { OtherTime } from "./profiler.ts";
@@ -22,16 +23,27 @@ interface Watched {
   others: OtherTime[];
 }
 
+/** Looks at a server for as long as a load takes. */
+type Watch = (
+  server: ServerProcess,
+  load: () => Promise<Load>,
+) => Promise<{ load: Load; times: Times; others: OtherTime[] }>;
+
 /**
- * The profiles of requests to MemoryStore, beside the bare handler's. Not on Bun, whose profiler
- * counts the server's time to the handler.
+ * The profiles of requests to MemoryStore, beside the bare handler's. On Bun, whose profiler counts the
+ * server's time to the handler, by perf, and not at all where there is none.
  */
 export async function profileServer(
   runtime: Runtime,
   scenarios: readonly Scenario[],
   rounds: number,
 ): Promise<ProfileResult[]> {
-  if (runtime === "bun" || scenarios.length === 0) return [];
+  if (scenarios.length === 0) return [];
+  if (runtime === "bun" && !await hasPerf()) {
+    console.log("There is no perf that may look: nothing is told of Bun's server");
+    return [];
+  }
+  const watch = runtime === "bun" ? byPerf : byProfiler;
   const { load } = await findLoader();
   const through = await onOneProcessor();
   await using stack = new AsyncDisposableStack();
@@ -51,7 +63,7 @@ export async function profileServer(
   for (const scenario of scenarios) watched.set(scenario, await start(scenario));
   // The first round is for the compilers.
   for (let round = -1; round < rounds; round++) {
-    for (const one of [bare, ...watched.values()]) await turn(one, load, round >= 0);
+    for (const one of [bare, ...watched.values()]) await turn(one, { load, watch }, round >= 0);
   }
   return [...watched].map(([scenario, { times, others, requests }]) => ({
     place: "behind a server",
@@ -63,12 +75,31 @@ export async function profileServer(
   }));
 }
 
-async function turn(watched: Watched, load: Loader, isKept: boolean): Promise<void> {
-  const { server } = watched;
+const byProfiler: Watch = async (server, load) => {
   await server.ask("profile");
+  const done = await load();
+  return { load: done, ...await server.ask("times") };
+};
+
+const byPerf: Watch = async (server, load) => {
+  const before = await server.ask("cpu");
+  const [done, parts] = await Promise.all([load(), partsOfCode(server.pid, TURN_MS)]);
+  const used = (await server.ask("cpu")).cpu - before.cpu;
+  const times = Object.entries(parts).map(([group, part]) => [group, part! * used]);
+  return { load: done, times: Object.fromEntries(times), others: [] };
+};
+
+async function turn(
+  watched: Watched,
+  { load, watch }: { load: Loader; watch: Watch },
+  isKept: boolean,
+): Promise<void> {
+  const { server } = watched;
   const { port, cookies } = server.started;
-  const { requests, failed } = await load({ port, cookies, connections: CONNECTIONS, ms: TURN_MS });
-  const { times, others } = await server.ask("times");
+  const { load: { requests, failed }, times, others } = await watch(
+    server,
+    () => load({ port, cookies, connections: CONNECTIONS, ms: TURN_MS }),
+  );
   if (failed > 0) throw new Error(`A server under the profiler: ${failed} requests failed`);
   if (!isKept) return;
   watched.requests += requests;

@@ -4,15 +4,18 @@
  *
  * @module
  */
+import { SessionMiddleware } from "../mod.ts";
+import { openRedis } from "./contenders/_pagi_stores.ts";
+import { type LocalApp, SECRET } from "./contenders/contender.ts";
 import { pagi } from "./contenders/pagi.ts";
-import type { LocalApp } from "./contenders/contender.ts";
 import { findLoader, type Load, type Loader } from "./load.ts";
 import { sessions } from "./lanes.ts";
+import { DUE_READS } from "./names.ts";
 import { CountingProxy } from "./redis_proxy.ts";
 import { startRedis } from "./redis_server.ts";
 import { content, SMALL } from "./scenarios.ts";
 import { ServerProcess } from "./server_process.ts";
-import { visit, visits } from "./visit.ts";
+import { cookieOf, visit, visits } from "./visit.ts";
 
 /** What this program is told. */
 export interface RedisOptions {
@@ -71,7 +74,33 @@ async function countRoundTrips(port: number): Promise<RedisResult["roundTrips"]>
     "a cookie that is no id": await count(apps.read!, Array(VISITS).fill("pagi_session=nonsense")),
   };
   await close?.();
-  return roundTrips;
+  return { ...roundTrips, [DUE_READS]: await countDueReads(proxy) };
+}
+
+/** How many round trips ten reads take, after the session's use was not noted for an hour. */
+async function countDueReads(proxy: CountingProxy): Promise<number> {
+  const { store, close } = await openRedis(proxy.port);
+  let now = Date.now();
+  const sessions = new SessionMiddleware<{ user: string }>({
+    secret: SECRET,
+    store,
+    expire: 86_400,
+    now: () => now,
+  });
+  const fetch = sessions.handler((_request, session) => {
+    if (!session.exists("user")) session.set("user", "ada");
+    return new Response(session.get("user"));
+  });
+  const cookie = cookieOf(await visit({ fetch }));
+  const anHourLater = async () => {
+    now += 3_600_000;
+    for (let at = 0; at < 10; at++) await visit({ fetch }, cookie);
+  };
+  await anHourLater();
+  const before = proxy.roundTrips;
+  await anHourLater();
+  await close?.();
+  return proxy.roundTrips - before;
 }
 
 async function share(

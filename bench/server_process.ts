@@ -41,6 +41,11 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(process, output, JSON.parse(value));
   }
 
+  /** The id of the process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** What it answers to a command. */
   async ask<Command extends keyof ServerAnswers>(
     command: Command,

@@ -7,12 +7,13 @@ import { h3 } from "./h3.ts";
 import { honoSession } from "./hono_session.ts";
 import { honoSessions } from "./hono_sessions.ts";
 import { ironSession } from "./iron_session.ts";
-import { pagi } from "./pagi.ts";
+import { pagi, pagiFirstTime } from "./pagi.ts";
 import { remix } from "./remix.ts";
 
-/** This library first, then what it can cost at least, then the others. */
+/** This library first, as it is and on cookies that are new to it, then what it can cost at least, then the others. */
 export const CONTENDERS: readonly Contender[] = [
   pagi,
+  pagiFirstTime,
   byHand,
   honoSessions,
   honoSession,
