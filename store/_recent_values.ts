@@ -12,7 +12,6 @@ export class RecentValues<Value> {
   #newer = new Map<string, Value>();
   #older = new Map<string, Value>();
 
-  /** `limit` is an even number, above 0. */
   constructor(limit: number) {
     this.#half = limit / 2;
   }
@@ -27,7 +26,7 @@ export class RecentValues<Value> {
   }
 
   set(text: string, value: Value): void {
-    if (this.#newer.size === this.#half) {
+    if (this.#newer.size >= this.#half) {
       this.#older = this.#newer;
       this.#newer = new Map();
     }

@@ -33,6 +33,12 @@ Deno.test("SessionMiddleware.run() stores and sends nothing when 1000 visitors w
   assertEquals(store.size, 0);
 });
 
+Deno.test("SessionMiddleware.run() saves and sends an untouched session with saveUninitialized", async () => {
+  const { answer, store } = rig({ saveUninitialized: true });
+  const response = await answer(new Response("ok"), { write: false });
+  assertEquals([setCookies(response).length, store.size], [1, 1]);
+});
+
 Deno.test("SessionMiddleware.run() hands back the response as it is when the session was not used", async () => {
   const { answer, signIn } = rig();
   const cookie = await signIn();

@@ -31,6 +31,15 @@ const NO_ONE_HAS_IT = "Nobody is handed the key that could be taken out then";
 
 export const SURVIVORS: readonly Survivor[] = [
   ...inFile(
+    "_exchange.ts",
+    [
+      "if (this.#record === undefined) return !settings.saveUninitialized;",
+      "return nothing",
+      SLOWER,
+    ],
+    ["return !records.isDue(this.#record);", "return nothing", SLOWER],
+  ),
+  ...inFile(
     "_codec.ts",
     [
       "if (text.length <= 2 * MAX_DEPTH) return false;",
@@ -171,6 +180,13 @@ export const SURVIVORS: readonly Survivor[] = [
       "one more",
       "Nobody asks when what does not open was given up",
     ],
+    ["const MAX_REMEMBERED = 1000;", "one more", "How many it is exactly is nobody's concern"],
+    [
+      "signal.throwIfAborted();",
+      "without ExpressionStatement",
+      "What is sealed then nobody waits for",
+    ],
+    ["if (this.#revocations === undefined) return;", "no return", SLOWER],
   ),
   ...inFile(
     "_hex.ts",
