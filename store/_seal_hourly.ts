@@ -111,7 +111,8 @@ export class HourlySeal implements SealFormat {
     );
     if (plain === undefined) return undefined;
     const session = unpack(plain);
-    this.#remembered?.setCopied(value, { session, hour, name });
+    // The same letters, but not cut out of a header, which would stay in memory with them.
+    this.#remembered?.set(encoding.encode(bytes), { session, hour, name });
     return this.#unlessExpired(session);
   }
 
