@@ -15,7 +15,7 @@ export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Writes these bytes into others, from `start` on. */
+/** Writes the bytes that `digits` stand for into `bytes`, from `start` on. */
 export function writeHex(bytes: Uint8Array, start: number, digits: string): void {
   for (let at = 0; at < digits.length; at += 2) {
     const high = valueOf(digits.charCodeAt(at));

@@ -139,7 +139,8 @@ function ofCookie(runtime: Runtime, { inProcess }: Results): Verdict[] {
 
 function ofRedis({ redis }: Results): Verdict[] {
   if (redis === undefined) return [];
-  return Object.entries(MAX_ROUND_TRIPS).map(([request, max]) => ({
+  const counted = Object.entries(MAX_ROUND_TRIPS).filter(([one]) => one in redis.roundTrips);
+  return counted.map(([request, max]) => ({
     id: `redis ${request}`,
     name: `Redis: round trips, ${request}`,
     limit: `at most ${max}`,

@@ -133,8 +133,10 @@ async function turn(
   ms: number,
 ): Promise<{ perSecond: number; cpu: number }> {
   const isFollowing = act === "regenerate";
-  // An id dies by it, and those whose answers the last turn has not waited for are lost.
-  const { cookies } = isFollowing ? await server.ask("sessions") : server.started;
+  // An id dies by it, and those whose answers the last turn has not waited for are lost. A cookie that
+  // is a minute old is written anew by each request that brings it: the load goes on to bring the old.
+  const isOnce = isFollowing || entry.store === "cookie";
+  const { cookies } = isOnce ? await server.ask("sessions") : server.started;
   const before = await server.ask("cpu");
   const { requests, perSecond, failed } = await load({
     port: server.started.port,

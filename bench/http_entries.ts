@@ -61,8 +61,8 @@ const ROWS: readonly Row[] = [
   },
   { ...OURS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...HONO_SESSIONS, store: "memory", acts: BOTH, payloads: LARGER },
-  // Theirs have no id that could be renewed.
-  { ...OURS, store: "cookie", acts: WITHOUT_NEW_ID },
+  { ...OURS, store: "cookie", acts: SCENARIOS },
+  // Sessions without an id have none to be renewed.
   { contender: "@hono/session", framework: "hono", store: "cookie", acts: WITHOUT_NEW_ID },
   { contender: "iron-session", framework: "fetch", store: "cookie", acts: WITHOUT_NEW_ID },
   { contender: "h3", framework: "h3", store: "cookie", acts: WITHOUT_NEW_ID },

@@ -19,13 +19,13 @@ export async function laneOf(
   scenario: Scenario,
 ): Promise<Lane | undefined> {
   const app = apps[scenario];
-  if (app === undefined) return undefined;
+  if (app === undefined || (usesUp && !bringsCookie(scenario))) return undefined;
   const start = apps.new!;
   if (!bringsCookie(scenario)) return lane(name, app, [undefined]);
-  // An id dies by it: each request needs a session of its own.
   if (scenario !== "regenerate" && !usesUp) {
     return lane(name, app, await sessions(start, SESSIONS));
   }
+  // The id dies by it, or the cookie has to be new: each request needs a session of its own.
   let cookies: Cookies = [];
   return {
     name,

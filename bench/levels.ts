@@ -34,11 +34,9 @@ export async function loadLevels(): Promise<Levels> {
 
 /** How a budget stands: `missed` is one that the report has missed as well, or met by less than noise. */
 export function standingOf(verdict: Verdict, levels: Levels): Standing {
+  if (isMet(verdict)) return "met";
   const known = levels[verdict.id];
-  if (known !== undefined && verdict.level <= known * MAX_WORSE) {
-    return isMet(verdict) ? "met" : "missed";
-  }
-  if (isMet(verdict)) return known === undefined ? "met" : "WORSE";
+  if (known !== undefined && verdict.level <= known * MAX_WORSE) return "missed";
   return known === undefined || known <= 1 ? "BROKEN" : "WORSE";
 }
 

@@ -2,7 +2,7 @@
 
 /** What is not JavaScript: the event loop, and a server that reads and writes. */
 export const SERVER = "Server, event loop, system";
-/** What perf can tell of code: that it is part of the runtime, whatever it does, or was made by its compilers. */
+/** What perf can tell of code: that it is the runtime's, or was made by its compilers. */
 export const RUNTIME = "The runtime's own code, whatever for";
 export const COMPILED = "JavaScript, once compiled";
 /** Nothing at all. */

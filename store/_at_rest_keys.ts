@@ -10,15 +10,15 @@ import { RecentValues } from "./_recent_values.ts";
 
 /** Bound into every key: keys made of the same secret for something else are others. */
 const LABEL = "@pagi/session sealed record 1";
-/** How many ids' keys are remembered, some 2 KB each. */
-const MAX_KEYS = 2000;
+/** How many ids' keys are remembered at least, some 2 KB each; twice as many at most. */
+const REMEMBERED = 2000;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** The keys of one secret. Nothing is derived before it is asked for. */
 export class RecordKeys {
   readonly #secret: string;
-  readonly #keys = new RecentValues<Promise<CryptoKey>>(MAX_KEYS);
+  readonly #keys = new RecentValues<Promise<CryptoKey>>(REMEMBERED);
   #base: Promise<CryptoKey> | undefined;
 
   constructor(secret: string) {

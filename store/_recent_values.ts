@@ -4,16 +4,16 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Values by what was presented: at least the last half of a limited number, at most all of it. They go
- * half by half, since to find the oldest of a Map takes engines up to 5 µs.
+ * Values by what was presented: the last ones of a number, and at most twice as many. So many go at a
+ * time, since to find the oldest of a Map takes engines up to 5 µs.
  */
 export class RecentValues<Value> {
-  readonly #half: number;
+  readonly #count: number;
   #newer = new Map<string, Value>();
   #older = new Map<string, Value>();
 
-  constructor(limit: number) {
-    this.#half = limit / 2;
+  constructor(count: number) {
+    this.#count = count;
   }
 
   get(presented: string): Value | undefined {
@@ -26,7 +26,7 @@ export class RecentValues<Value> {
   }
 
   set(text: string, value: Value): void {
-    if (this.#newer.size >= this.#half) {
+    if (this.#newer.size >= this.#count) {
       this.#older = this.#newer;
       this.#newer = new Map();
     }

@@ -55,8 +55,8 @@ const MIN_SIZE = encoding.lengthOf(OVERHEAD_BYTES + 1);
 export interface HourlySealOptions extends SealFormatOptions {
   /** What the values are for; those of another purpose do not open. */
   purpose: string;
-  /** How many values are remembered, each with the session that it holds; none where nothing is said. */
-  maxRemembered?: number;
+  /** How many values are remembered, each with its session; none where nothing is said. */
+  remembered?: number;
 }
 
 /** A session whose value is remembered, with the hour and the name that it was sealed for. */
@@ -67,8 +67,8 @@ interface Remembered {
 }
 
 /**
- * Seals sessions under a key of the hour. What it has sealed or opened lately it opens without
- * cryptography, which costs twenty times as much as all the rest.
+ * Seals sessions under a key of the hour. What it has sealed or decrypted lately it opens without
+ * cryptography, which costs ten times as much as all the rest.
  */
 export class HourlySeal implements SealFormat {
   readonly #keys: readonly HourlyKeys[];
@@ -79,10 +79,10 @@ export class HourlySeal implements SealFormat {
   readonly #maxSize: number;
   readonly #now: () => number;
 
-  constructor({ secrets, purpose, maxRemembered, maxSize, now }: HourlySealOptions) {
+  constructor({ secrets, purpose, remembered, maxSize, now }: HourlySealOptions) {
     this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));
     this.#purpose = purpose;
-    if (maxRemembered !== undefined) this.#remembered = new RecentValues(maxRemembered);
+    if (remembered !== undefined) this.#remembered = new RecentValues(remembered);
     this.#maxSize = maxSize;
     this.#now = now;
   }
@@ -117,6 +117,8 @@ export class HourlySeal implements SealFormat {
   }
 
   async seal(session: SealedSession, name?: string): Promise<string> {
+    // At least: what is far too large is not even packed.
+    checkSize(encoding.lengthOf(OVERHEAD_BYTES + session.text.length), this.#maxSize);
     const bytes = pack(session, { before: BODY, after: TAG_BYTES });
     checkSize(encoding.lengthOf(bytes.length), this.#maxSize);
     const hour = Math.floor(this.#now() / 1000 / HOUR);

@@ -75,13 +75,13 @@ const OWNER = "CookieStore";
 const KNOWN = ["secret", "purpose", "format", "revocations", "revocationCache", "now"];
 const DEFAULT_PURPOSE = "session";
 const MIN_SECRET_BYTES = 32;
-/** How many values are remembered, some 1 KB each, and 7 KB at most. */
-const MAX_REMEMBERED = 1000;
+/** How many values are remembered at least, some 1 KB each and 10 KB at most; twice as many at most. */
+const REMEMBERED = 500;
 /** Room for the cookie's name: a rotation must not be noted, and then be too large to send. */
 const NAME_BYTES = 64;
 
 /**
- * Keeps each session in its client's cookie, under AES-256-GCM: nothing is stored, whatever number
+ * Keeps each session in its client's cookie, under AES-256-GCM: no server stores it, and whatever number
  * of servers with the same secret share the sessions, and a client can neither read nor change one.
  * A session and its name have to fit into 4096 bytes, some 2900 bytes of JSON.
  *
@@ -108,9 +108,9 @@ const NAME_BYTES = 64;
  * drops records early, such as a MemoryStore that is full or restarted, undoes logouts. Each id has
  * one record at most, written once: a session's ids are one chain, and only the last can be alive.
  *
- * The last 500 to 1000 values that were opened or sealed stay in memory with their sessions, so that a cookie
- * that comes again costs a twentieth of its decryption (not with `format: "pagi"`). Its time, its name
- * and `revocations` are looked at each time.
+ * The last 500 values that were decrypted or sealed stay in this process's memory with their sessions,
+ * so that a cookie that comes again costs a tenth of its decryption (not with `format: "pagi"`). Its
+ * time, its name and `revocations` are looked at each time.
  *
  * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name, no
  * expiry of its own and one key for a secret's whole life, so change the secret within 2^32 sessions sealed.
@@ -159,7 +159,7 @@ export class CookieStore implements SealingStore {
     const common = { secrets, maxSize: MAX_COOKIE_BYTES - nameBytes, now };
     this.#format = options.format === "pagi"
       ? new PagiSeal(common)
-      : new HourlySeal({ ...common, purpose, maxRemembered: MAX_REMEMBERED });
+      : new HourlySeal({ ...common, purpose, remembered: REMEMBERED });
     this.#revocations = revocations && new Revocations(revocations, revocationCache, now);
     this.#now = now;
     this.isLocal = revocations === undefined;

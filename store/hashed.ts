@@ -20,8 +20,8 @@ import type {
   WriteOptions,
 } from "./store.ts";
 
-/** How many ids' keys are remembered, some 250 bytes each. */
-const MAX_KEYS = 10_000;
+/** How many ids' keys are remembered at least, some 250 bytes each; twice as many at most. */
+const REMEMBERED = 10_000;
 
 /**
  * Stands in front of a store, whose keys are then the SHA-256 of the ids: 64 lowercase hex digits,
@@ -42,7 +42,7 @@ const MAX_KEYS = 10_000;
  * The list of a subject's sessions is kept under a hash of the subject, which can be tried out, and
  * names the ids sealed under the middleware's `secret`: that has to be one that nobody guesses.
  *
- * A call costs one digest. The keys of the last 10,000 ids that had a record are remembered, so a
+ * A call costs one digest. The keys of at least the last 10,000 ids that had a record are remembered, so a
  * request that reads and writes pays it once, and an active session hardly ever; those ids are in
  * this process's memory anyway, where requests bring them.
  *
@@ -71,7 +71,7 @@ const MAX_KEYS = 10_000;
 export class HashedStore implements VersionedStore {
   readonly #store: VersionedStore;
   readonly #takesId: boolean;
-  readonly #keys = new RecentValues<string>(MAX_KEYS);
+  readonly #keys = new RecentValues<string>(REMEMBERED);
 
   /**
    * Wraps a store; asks it nothing yet.

@@ -224,7 +224,7 @@ Deno.test("HourlySeal.sealHash() seals for 400 days to the second", async () => 
 
 Deno.test("HourlySeal opens what it has sealed or opened lately without crypto, as it would with", async () => {
   const { make, session } = sealWith();
-  const [format, other] = [make({ maxRemembered: 4 }), make()];
+  const [format, other] = [make({ remembered: 2 }), make()];
   // What is kept is what the value says: whole seconds, and no half of a character.
   for (const change of [{}, { lifetime: 59.5 }, { text: '{"a":"\ud800"}' }, { id: "user-世" }]) {
     const own = await format.seal({ ...session, ...change }, "a");
@@ -241,7 +241,7 @@ Deno.test("HourlySeal opens what it has sealed or opened lately without crypto, 
 
 Deno.test("HourlySeal remembers a limited number of values", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 2 });
+  const format = make({ remembered: 1 });
   const values = [];
   for (let at = 0; at < 3; at++) values.push(await format.seal(session));
   const decryptions = (value: string) =>
@@ -252,7 +252,7 @@ Deno.test("HourlySeal remembers a limited number of values", async () => {
 
 Deno.test("HourlySeal opens a remembered value under its own name alone", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 10 });
+  const format = make({ remembered: 5 });
   for (const name of ["a", undefined]) {
     const value = await format.seal(session, name);
     for (const other of ["b", "", "a", undefined]) {
@@ -265,7 +265,7 @@ Deno.test("HourlySeal opens a remembered value under its own name alone", async 
 
 Deno.test("HourlySeal opens no changed letter of a remembered value", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 10 });
+  const format = make({ remembered: 5 });
   const value = await format.seal(session);
   for (let at = 0; at < value.length; at++) {
     const letter = value[at] === "A" ? "B" : "A";
@@ -279,7 +279,7 @@ Deno.test("HourlySeal opens no changed letter of a remembered value", async () =
 
 Deno.test("HourlySeal holds a remembered value to every time, as one that it has not seen", async () => {
   const { make, session, clock } = sealWith();
-  const format = make({ maxRemembered: 10 });
+  const format = make({ remembered: 5 });
   const other = make();
   clock.advance(HOUR - clock.seconds() % HOUR);
   const value = await format.seal({ ...session, lastAccess: clock.seconds(), lifetime: 2 * HOUR });
@@ -298,7 +298,7 @@ Deno.test("HourlySeal holds a remembered value to every time, as one that it has
 
 Deno.test("HourlySeal remembers nothing that it could not open", async () => {
   const { make, session } = sealWith();
-  const format = make({ maxRemembered: 10 });
+  const format = make({ remembered: 5 });
   const value = await make({ secrets: [OTHER] }).seal(session);
   const calls = await countSubtle(async () => {
     for (let at = 0; at < 3; at++) assertEquals(await open(format, value), undefined);

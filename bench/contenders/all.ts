@@ -10,7 +10,7 @@ import { ironSession } from "./iron_session.ts";
 import { pagi, pagiFirstTime } from "./pagi.ts";
 import { remix } from "./remix.ts";
 
-/** This library first, as it is and on cookies that are new to it, then what it can cost at least, then the others. */
+/** This library first, on new cookies too; then what it can cost at least, then the others. */
 export const CONTENDERS: readonly Contender[] = [
   pagi,
   pagiFirstTime,

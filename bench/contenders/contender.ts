@@ -53,8 +53,8 @@ export interface Contender {
 /** The name of the one that is no library, but the least that a session can cost. */
 export const BY_HAND = "by hand";
 
-/** The name of this library where each request brings a sealed cookie that its server has not seen yet. */
-export const FIRST_TIME = "@pagi/session, cookies seen first";
+/** The name of this library where each request brings a cookie that its server has not seen yet. */
+export const FIRST_TIME = "@pagi/session (cookies seen first)";
 
 /** The names of those that are no library either, but the bare handler and one thing more. */
 export const BARE_WITH = {

@@ -180,7 +180,7 @@ export const SURVIVORS: readonly Survivor[] = [
       "one more",
       "Nobody asks when what does not open was given up",
     ],
-    ["const MAX_REMEMBERED = 1000;", "one more", "How many it is exactly is nobody's concern"],
+    ["const REMEMBERED = 500;", "one more", "How many it is exactly is nobody's concern"],
     [
       "signal.throwIfAborted();",
       "without ExpressionStatement",
