@@ -62,10 +62,10 @@ const ROWS: readonly Row[] = [
   { ...OURS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...HONO_SESSIONS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...OURS, store: "cookie", acts: SCENARIOS },
-  // Sessions without an id have none to be renewed.
+  // Sessions without an id have none to be renewed. h3 is left out: of 32 requests that are under way at
+  // once it answers none within a turn.
   { contender: "@hono/session", framework: "hono", store: "cookie", acts: WITHOUT_NEW_ID },
   { contender: "iron-session", framework: "fetch", store: "cookie", acts: WITHOUT_NEW_ID },
-  { contender: "h3", framework: "h3", store: "cookie", acts: WITHOUT_NEW_ID },
   { ...OURS, store: "redis", acts: SCENARIOS },
   { ...EXPRESS, store: "redis", acts: SCENARIOS },
   { ...OURS, store: "sqlite", acts: SCENARIOS },
