@@ -78,7 +78,10 @@ const ROWS: readonly Row[] = [
   { ...EXPRESS, store: "sqlite", acts: BOTH, payloads: LARGER },
 ];
 
-/** The entries of a run in a runtime, together those that share a store. */
+/**
+ * The entries of a run in a runtime, together those that share a store and a size: of too many servers
+ * that wait for their turns the system takes memory back.
+ */
 export function httpEntries(runtime: Runtime, narrowing: Narrowing): HttpEntry[][] {
   const { stores, scenarios, payloads, contenders } = narrowing;
   const found = ROWS.flatMap(({ payloads: sizes = [SMALL], runtimes = RUNTIMES, ...row }) => {
@@ -89,6 +92,9 @@ export function httpEntries(runtime: Runtime, narrowing: Narrowing): HttpEntry[]
       .map((bytes): HttpEntry => ({ ...row, acts, bytes }));
   });
   return STORES.filter((store) => stores?.includes(store) ?? true)
-    .map((store) => found.filter((entry) => entry.store === store))
+    .flatMap((store) => PAYLOADS.map((bytes) => ({ store, bytes })))
+    .map(({ store, bytes }) =>
+      found.filter((entry) => entry.store === store && entry.bytes === bytes)
+    )
     .filter((group) => group.length > 0);
 }
