@@ -4,13 +4,11 @@ import type { Control, Shown } from "./_control.ts";
 import { findFault, type Keeper } from "./_faults.ts";
 import { arePlain, isPlain } from "./_plain_values.ts";
 import { hasTag, isMarked, pack, packValues, unpack } from "./_structured.ts";
+import { MAX_BYTES_PER_UNIT } from "./_utf8.ts";
 import { SessionError } from "./errors.ts";
 
 /** How values become text: as JSON, or as JSON with tags for what that does not carry. */
 export type CodecName = "json" | "structured";
-
-/** What a Unicode character takes in UTF-8 at most, for each of its UTF-16 units. */
-const MAX_BYTES_PER_UNIT = 3;
 
 const KEEPERS: Record<CodecName, Keeper> = {
   json: { name: "JSON", hasCollections: false, keeps: (value) => isPlain(value, MAX_DEPTH) },

@@ -11,14 +11,13 @@
  */
 import { toHex, writeHex } from "../_hex.ts";
 import { isId } from "../_id.ts";
+import { MAX_BYTES_PER_UNIT } from "../_utf8.ts";
 import type { SealedSession } from "./_seal_format.ts";
 
 const FIXED_BYTES = 13;
 const ID_BYTES = 32;
 const MAX_LETTERS = 255;
 const MAX_SECONDS = 2 ** 32 - 1;
-/** What a Unicode character takes in UTF-8 at most, for each of its UTF-16 units. */
-const MAX_BYTES_PER_UNIT = 3;
 
 const encoder = new TextEncoder();
 // A text may begin with what is a byte order mark elsewhere.

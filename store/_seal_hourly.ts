@@ -42,6 +42,8 @@ const HOUR = 3600;
 /** How far the clocks of two servers may be apart, in seconds. */
 const SKEW = 300;
 
+/** How many values a store remembers, some 1 KB each and 10 KB at most; at times twice as many. */
+export const REMEMBERED = 500;
 /** How many names are remembered in bytes: a State has one, and one that makes them up gets no more. */
 const MAX_NAMES = 100;
 

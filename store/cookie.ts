@@ -14,7 +14,7 @@ import {
   type SealedSession,
   type SealFormat,
 } from "./_seal_format.ts";
-import { HourlySeal } from "./_seal_hourly.ts";
+import { HourlySeal, REMEMBERED } from "./_seal_hourly.ts";
 import { PagiSeal } from "./_seal_pagi.ts";
 import type {
   Awaitable,
@@ -75,14 +75,12 @@ const OWNER = "CookieStore";
 const KNOWN = ["secret", "purpose", "format", "revocations", "revocationCache", "now"];
 const DEFAULT_PURPOSE = "session";
 const MIN_SECRET_BYTES = 32;
-/** How many values are remembered at least, some 1 KB each and 10 KB at most; twice as many at most. */
-const REMEMBERED = 500;
 /** Room for the cookie's name: a rotation must not be noted, and then be too large to send. */
 const NAME_BYTES = 64;
 
 /**
- * Keeps each session in its client's cookie, under AES-256-GCM: no server stores it, and whatever number
- * of servers with the same secret share the sessions, and a client can neither read nor change one.
+ * Keeps each session in its client's cookie, under AES-256-GCM: no server stores it, any number of servers
+ * with the same secret share the sessions, and a client can neither read nor change one.
  * A session and its name have to fit into 4096 bytes, some 2900 bytes of JSON.
  *
  * **What it cannot promise.** The cookie that a client holds is all there is, and it can be copied.
@@ -108,9 +106,8 @@ const NAME_BYTES = 64;
  * drops records early, such as a MemoryStore that is full or restarted, undoes logouts. Each id has
  * one record at most, written once: a session's ids are one chain, and only the last can be alive.
  *
- * The last 500 values that were decrypted or sealed stay in this process's memory with their sessions,
- * so that a cookie that comes again costs a tenth of its decryption (not with `format: "pagi"`). Its
- * time, its name and `revocations` are looked at each time.
+ * At least the last 500 values that were decrypted or sealed stay in memory with their sessions: one that
+ * comes again is looked at (time, name, `revocations`) and not decrypted. Not with `format: "pagi"`.
  *
  * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name, no
  * expiry of its own and one key for a secret's whole life, so change the secret within 2^32 sessions sealed.

@@ -7,8 +7,8 @@
 import type { Awaitable } from "../_awaitable.ts";
 import { sha256 } from "../_digest.ts";
 import { accepts, checkInner, markTakesId, takesId, withId } from "./_at_rest.ts";
-import { RecentValues } from "./_recent_values.ts";
 import { getHash, setHash } from "./_hash.ts";
+import { RecentValues } from "./_recent_values.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -42,9 +42,9 @@ const REMEMBERED = 10_000;
  * The list of a subject's sessions is kept under a hash of the subject, which can be tried out, and
  * names the ids sealed under the middleware's `secret`: that has to be one that nobody guesses.
  *
- * A call costs one digest. The keys of at least the last 10,000 ids that had a record are remembered, so a
- * request that reads and writes pays it once, and an active session hardly ever; those ids are in
- * this process's memory anyway, where requests bring them.
+ * A call costs one digest. The keys of at least the last 10,000 ids that had a record are remembered,
+ * so a request that reads and writes pays it once, and an active session hardly ever; those ids are
+ * in this process's memory anyway, where requests bring them.
  *
  * Sessions that were stored before it came are not found any more: their clients start anew.
  *

@@ -56,8 +56,8 @@ const CORRUPT = "";
  * record, put back an older text of the same id, or change when it expires.
  *
  * A read costs one decryption, a write or touch one encryption; the first call for an id derives
- * its key, and at least the last 2,000 are remembered. A made-up id costs nothing. A text becomes a third longer, and 39
- * letters.
+ * its key, and at least the last 2,000 are remembered. A made-up id costs nothing. A text becomes a
+ * third longer, and 39 letters.
  *
  * @example
  * ```ts

@@ -68,11 +68,6 @@ export const SURVIVORS: readonly Survivor[] = [
       "Its bytes are counted, and they fit",
     ],
     [
-      "const MAX_BYTES_PER_UNIT = 3;",
-      "one more",
-      "More texts have their bytes counted than need it",
-    ],
-    [
       "const isOurs = data._created === created && data._regenerated === undefined &&",
       "!== for ===",
       SLOWER,
@@ -180,7 +175,6 @@ export const SURVIVORS: readonly Survivor[] = [
       "one more",
       "Nobody asks when what does not open was given up",
     ],
-    ["const REMEMBERED = 500;", "one more", "How many it is exactly is nobody's concern"],
     [
       "signal.throwIfAborted();",
       "without ExpressionStatement",
@@ -236,8 +230,12 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_cookie_payload.ts",
-    ["const MAX_BYTES_PER_UNIT = 3;", "one more", "What is not written to is cut off"],
+    "_utf8.ts",
+    [
+      "export const MAX_BYTES_PER_UNIT = 3;",
+      "one more",
+      "More texts have their bytes counted than need it, and more room is cut off",
+    ],
   ),
   ...inFile(
     "store/_seal_hourly.ts",
@@ -251,6 +249,7 @@ export const SURVIVORS: readonly Survivor[] = [
       "< for <=",
       NOTHING_SEALED,
     ],
+    ["export const REMEMBERED = 500;", "one more", "How many it is exactly is nobody's concern"],
     ["const MAX_NAMES = 100;", "one more", SLOWER],
     [
       "if (this.#associated.size < MAX_NAMES) this.#associated.set(name, associated);",

@@ -123,6 +123,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "_id.ts",
       "_hex.ts",
       "_base64.ts",
+      "_utf8.ts",
       "store/_cookie_hash.ts",
       "store/_cookie_payload.ts",
       "store/_cookie_revocations.ts",
