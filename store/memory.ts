@@ -8,6 +8,7 @@ import { ID_DIGITS, isId } from "../_id.ts";
 import { isIndex } from "../_subject_index.ts";
 import { type Expiring, ExpiryQueue } from "./_expiry_queue.ts";
 import { getHash, setHash } from "./_hash.ts";
+import { ShardedMap } from "./_sharded_map.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -99,7 +100,7 @@ class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
  */
 export class MemoryStore implements VersionedStore {
   // Text, not objects: a caller's later change must not reach the stored copy.
-  readonly #records = new Map<string, MemoryRecord>();
+  readonly #records = new ShardedMap<MemoryRecord>();
   readonly #expiry = new ExpiryQueue<MemoryRecord>();
   readonly #maxSessions: number;
   /** For how long records live, in milliseconds from some moment on. */
@@ -157,7 +158,7 @@ export class MemoryStore implements VersionedStore {
     if (this.#live(id, now) !== undefined) return undefined;
     const version = this.#nextVersion();
     const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
-    this.#records.set(id, record);
+    this.#records.add(id, record);
     this.#append(record);
     this.#expiry.add(record);
     while (this.#records.size > this.#maxSessions) this.#evict();
