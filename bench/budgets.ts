@@ -18,6 +18,8 @@ export interface Verdict {
   measured: string;
   /** What was measured as a multiple of what is allowed: above 1 the budget is broken. */
   level: number;
+  /** Whether it was counted, and so has no noise. */
+  isCounted?: boolean;
 }
 
 /** This library's name among the contenders. */
@@ -147,6 +149,7 @@ function ofRedis({ redis }: Results): Verdict[] {
     measured: String(redis.roundTrips[request]),
     // One more of both: a budget of none has no multiple.
     level: (redis.roundTrips[request]! + 1) / (max + 1),
+    isCounted: true,
   }));
 }
 

@@ -38,7 +38,7 @@ const SERVER: Narrowing = {
 };
 
 await install();
-const results: Results = { inProcess: {}, http: {}, scale: {}, profile: {} };
+const results: Results = { inProcess: {}, http: {}, scale: {}, profile: {}, environments: [] };
 for (const runtime of RUNTIMES) {
   results.inProcess[runtime] = [
     ...await inProcess(runtime, MEMORY, ROUNDS),

@@ -18,8 +18,8 @@ export interface Narrowing {
   contenders?: readonly string[];
 }
 
-/** A cookie holds 4096 bytes. */
-const MAX_COOKIE_PAYLOAD = 1024;
+/** The largest session that a cookie is tried with, in bytes: it holds 4096. */
+export const MAX_COOKIE_PAYLOAD = 1024;
 
 /** What costs more the larger a session is. */
 const BY_SIZE: readonly Scenario[] = ["read", "write", "new", "regenerate"];

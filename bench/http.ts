@@ -1,22 +1,15 @@
 /** The part behind real servers: requests a second, and processor time for each. */
-import type { StoreName } from "./contenders/contender.ts";
 import type { Narrowing } from "./groups.ts";
 import { httpEntries, type HttpEntry } from "./http_entries.ts";
 import { findLoader, type Loader } from "./load.ts";
 import { added, median, type Series } from "./measure.ts";
 import { startRedis } from "./redis_server.ts";
 import type { Runtime } from "./runtimes.ts";
-import { bringsCookie, type Scenario } from "./scenarios.ts";
+import { bringsCookie } from "./scenarios.ts";
 import { ServerProcess } from "./server_process.ts";
 
 /** A server under load, in medians of the rounds. */
-export interface ServerResult {
-  contender: string;
-  framework: string;
-  store: StoreName;
-  bytes: number;
-  /** What a request does. */
-  act: Scenario;
+export interface ServerResult extends HttpEntry {
   perSecond: number;
   /** Requests a second of the framework without sessions. */
   barePerSecond: number;
@@ -46,16 +39,14 @@ const FOLLOWED = "ada";
 
 interface Lane {
   entry: HttpEntry;
-  /** What a request does; the framework without sessions where nothing is said. */
-  act: Scenario | undefined;
-  /** Whether requests bring a cookie. */
-  hasCookies: boolean;
+  /** Whether this is the entry's framework without sessions. */
+  isBare: boolean;
   server: ServerProcess;
   perSecond: Series;
   cpu: Series;
 }
 
-/** Puts the servers of a runtime under load: in turns all that share a store. */
+/** Puts the servers of a runtime under load: in turns all that do the same on the same store. */
 export async function measureHttp(
   runtime: Runtime,
   narrowing: Narrowing,
@@ -74,7 +65,7 @@ export async function measureHttp(
     for (const lane of lanes) await turn(lane, load, WARM_UP_MS[runtime]);
     for (let round = 0; round < rounds; round++) {
       for (const lane of lanes) {
-        const { perSecond, cpu } = await turn(lane, load, TURN_MS);
+        const { perSecond, cpu } = await turn(lane, load, lane.entry.turnMs ?? TURN_MS);
         lane.perSecond.push(perSecond);
         lane.cpu.push(cpu);
       }
@@ -84,55 +75,33 @@ export async function measureHttp(
   return { loader, connections: CONNECTIONS, servers };
 }
 
-/** A server for each request of each entry, and for each framework without sessions. */
+/** A server for each entry, and for each framework without sessions. */
 async function startAll(
   runtime: Runtime,
   entries: readonly HttpEntry[],
   stack: AsyncDisposableStack,
   redisPort: number | undefined,
 ): Promise<Lane[]> {
-  const start = async (entry: HttpEntry, act?: Scenario): Promise<ServerProcess> => {
-    const { contender, store, bytes } = entry;
-    const options = { contender, store, act, bytes, redisPort, sessions: SESSIONS };
-    return stack.use(await ServerProcess.start(runtime, options));
-  };
-  const lanes: Lane[] = [];
-  const bares = new Map<string, ServerProcess>();
-  for (const entry of entries) {
-    const { framework, acts } = entry;
-    const bare = bares.get(framework) ?? await start(entry);
-    bares.set(framework, bare);
-    for (const hasCookies of new Set(acts.map(bringsCookie))) {
-      if (bareOf({ entry, hasCookies }, lanes) !== undefined) continue;
-      lanes.push({ entry, act: undefined, hasCookies, server: bare, perSecond: [], cpu: [] });
-    }
-    const servers = await Promise.all(acts.map((act) => start(entry, act)));
-    for (const [at, act] of acts.entries()) {
-      const hasCookies = bringsCookie(act);
-      lanes.push({ entry, act, hasCookies, server: servers[at]!, perSecond: [], cpu: [] });
-    }
-  }
-  return lanes;
-}
-
-/** The lane of the same framework without sessions, whose requests bring cookies or none as well. */
-function bareOf(
-  { entry, hasCookies }: Pick<Lane, "entry" | "hasCookies">,
-  lanes: readonly Lane[],
-): Lane | undefined {
-  return lanes.find((other) =>
-    other.act === undefined && other.hasCookies === hasCookies &&
-    other.entry.framework === entry.framework
-  );
+  const frameworks = Map.groupBy(entries, ({ framework }) => framework);
+  const bares = [...frameworks.values()].map((those) => ({ entry: those[0]!, isBare: true }));
+  const all = [...bares, ...entries.map((entry) => ({ entry, isBare: false }))];
+  return await Promise.all(all.map(async ({ entry, isBare }): Promise<Lane> => {
+    const { contender, store, bytes, sessions = SESSIONS } = entry;
+    const act = isBare ? undefined : entry.act;
+    const options = { contender, store, act, bytes, redisPort, sessions };
+    const server = stack.use(await ServerProcess.start(runtime, options));
+    return { entry, isBare, server, perSecond: [], cpu: [] };
+  }));
 }
 
 /** Some time of load; the requests a second that it came to, and the processor time of each. */
 async function turn(
-  { entry, act, hasCookies, server }: Lane,
+  { entry, isBare, server }: Lane,
   load: Loader,
   ms: number,
 ): Promise<{ perSecond: number; cpu: number }> {
-  const isFollowing = act === "regenerate";
+  const { act } = entry;
+  const isFollowing = act === "regenerate" && !isBare;
   // An id dies by it, and those whose answers the last turn has not waited for are lost. A cookie that
   // is a minute old is written anew by each request that brings it: the load goes on to bring the old.
   const isOnce = isFollowing || entry.store === "cookie";
@@ -140,30 +109,28 @@ async function turn(
   const before = await server.ask("cpu");
   const { requests, perSecond, failed } = await load({
     port: server.started.port,
-    cookies: hasCookies ? cookies : [],
+    cookies: bringsCookie(act) ? cookies : [],
     connections: CONNECTIONS,
     ms,
     followed: isFollowing ? FOLLOWED : undefined,
   });
   if (failed > 0 || requests === 0) {
-    const what = `${entry.contender}, ${act ?? "bare"}`;
+    const what = isBare ? `${entry.framework}, bare` : `${entry.contender}, ${act}`;
     throw new Error(`${what}: ${requests} requests were answered and ${failed} failed`);
   }
   return { perSecond, cpu: ((await server.ask("cpu")).cpu - before.cpu) / requests };
 }
 
 function resultsOf(lanes: readonly Lane[]): ServerResult[] {
-  return lanes.flatMap((lane) => {
-    const { entry: { acts: _, ...entry }, act, perSecond, cpu } = lane;
-    if (act === undefined) return [];
-    const bare = bareOf(lane, lanes)!;
-    return [{
+  const bares = lanes.filter(({ isBare }) => isBare);
+  return lanes.filter(({ isBare }) => !isBare).map(({ entry, perSecond, cpu }) => {
+    const bare = bares.find((other) => other.entry.framework === entry.framework)!;
+    return {
       ...entry,
-      act,
       perSecond: median(perSecond),
       barePerSecond: median(bare.perSecond),
       share: median(perSecond.map((value, round) => value / bare.perSecond[round]!)),
       added: added(cpu, bare.cpu),
-    }];
+    };
   });
 }

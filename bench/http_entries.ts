@@ -1,22 +1,23 @@
 /** Who is put behind a server, on which store and to do what. */
-import { BARE_WITH, BY_HAND, type StoreName, STORES } from "./contenders/contender.ts";
-import type { Narrowing } from "./groups.ts";
+import { BARE_WITH, BY_HAND, FIRST_TIME, type StoreName, STORES } from "./contenders/contender.ts";
+import { MAX_COOKIE_PAYLOAD, type Narrowing } from "./groups.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 import { PAYLOADS, type Scenario, SCENARIOS, SMALL } from "./scenarios.ts";
 
-/** A contender with sessions of one size on one store. */
+/** One kind of request to a contender with sessions of one size on one store. */
 export interface HttpEntry {
   contender: string;
   framework: string;
   store: StoreName;
   bytes: number;
-  acts: readonly Scenario[];
+  act: Scenario;
+  /** How many sessions the requests go round, where it is not as many as everybody's. */
+  sessions?: number;
+  /** How long a turn goes, where it is not as long as everybody's. */
+  turnMs?: number;
 }
 
-interface Row {
-  contender: string;
-  framework: string;
-  store: StoreName;
+interface Row extends Omit<HttpEntry, "bytes" | "act"> {
   acts: readonly Scenario[];
   /** Sizes of sessions; small ones alone where nothing is said. */
   payloads?: readonly number[];
@@ -27,10 +28,15 @@ interface Row {
 const BOTH = ["read", "write"] as const;
 const WITHOUT_NEW_ID = SCENARIOS.filter((act) => act !== "regenerate");
 const LARGER = PAYLOADS.filter((bytes) => bytes !== SMALL);
+const IN_COOKIE = PAYLOADS.filter((bytes) => bytes <= MAX_COOKIE_PAYLOAD);
 const OURS = { contender: "@pagi/session", framework: "fetch" } as const;
 const LEAST = { contender: BY_HAND, framework: "fetch" } as const;
 const HONO_SESSIONS = { contender: "hono-sessions", framework: "hono" } as const;
 const EXPRESS = { contender: "express-session", framework: "express" } as const;
+/** More than a server remembers: each has been forgotten when it comes again. */
+const SEEN_FIRST = { contender: FIRST_TIME, framework: "fetch", sessions: 2048 } as const;
+/** Until h3 has answered the requests that are under way at once. */
+const H3_TURN_MS = 1000;
 
 const ROWS: readonly Row[] = [
   { ...OURS, store: "memory", acts: SCENARIOS },
@@ -48,24 +54,40 @@ const ROWS: readonly Row[] = [
     contender: "@remix-run/session-middleware",
     framework: "remix",
     store: "memory",
-    acts: ["read"],
+    acts: SCENARIOS,
   },
   // What is made for node:http is at home on Node.
-  { ...EXPRESS, store: "memory", acts: ["read"], runtimes: ["node"] },
+  { ...EXPRESS, store: "memory", acts: SCENARIOS, runtimes: ["node"] },
   {
     contender: "@fastify/session",
     framework: "fastify",
     store: "memory",
-    acts: ["read"],
+    acts: SCENARIOS,
     runtimes: ["node"],
   },
   { ...OURS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...HONO_SESSIONS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...OURS, store: "cookie", acts: SCENARIOS },
-  // Sessions without an id have none to be renewed. h3 is left out: of 32 requests that are under way at
-  // once it answers none within a turn.
+  // Sessions without an id have none to be renewed.
   { contender: "@hono/session", framework: "hono", store: "cookie", acts: WITHOUT_NEW_ID },
   { contender: "iron-session", framework: "fetch", store: "cookie", acts: WITHOUT_NEW_ID },
+  { contender: "h3", framework: "h3", store: "cookie", acts: BOTH, turnMs: H3_TURN_MS },
+  { ...OURS, store: "cookie", acts: BOTH, payloads: [MAX_COOKIE_PAYLOAD] },
+  { ...SEEN_FIRST, store: "cookie", acts: BOTH, payloads: IN_COOKIE },
+  {
+    contender: "@hono/session",
+    framework: "hono",
+    store: "cookie",
+    acts: BOTH,
+    payloads: [MAX_COOKIE_PAYLOAD],
+  },
+  {
+    contender: "iron-session",
+    framework: "fetch",
+    store: "cookie",
+    acts: BOTH,
+    payloads: [MAX_COOKIE_PAYLOAD],
+  },
   { ...OURS, store: "redis", acts: SCENARIOS },
   { ...EXPRESS, store: "redis", acts: SCENARIOS },
   { ...OURS, store: "sqlite", acts: SCENARIOS },
@@ -79,22 +101,29 @@ const ROWS: readonly Row[] = [
 ];
 
 /**
- * The entries of a run in a runtime, together those that share a store and a size: of too many servers
- * that wait for their turns the system takes memory back.
+ * The entries of a run in a runtime, together those that do the same on the same store: they take turns,
+ * and of more servers than that the system takes memory back while they wait.
  */
 export function httpEntries(runtime: Runtime, narrowing: Narrowing): HttpEntry[][] {
   const { stores, scenarios, payloads, contenders } = narrowing;
-  const found = ROWS.flatMap(({ payloads: sizes = [SMALL], runtimes = RUNTIMES, ...row }) => {
-    if (!runtimes.includes(runtime) || !(contenders?.includes(row.contender) ?? true)) return [];
-    const acts = row.acts.filter((act) => scenarios?.includes(act) ?? true);
-    if (acts.length === 0) return [];
-    return sizes.filter((bytes) => payloads?.includes(bytes) ?? true)
-      .map((bytes): HttpEntry => ({ ...row, acts, bytes }));
-  });
-  return STORES.filter((store) => stores?.includes(store) ?? true)
-    .flatMap((store) => PAYLOADS.map((bytes) => ({ store, bytes })))
-    .map(({ store, bytes }) =>
-      found.filter((entry) => entry.store === store && entry.bytes === bytes)
+  const found = ROWS
+    .filter(({ contender, runtimes = RUNTIMES }) =>
+      runtimes.includes(runtime) && (contenders?.includes(contender) ?? true)
     )
-    .filter((group) => group.length > 0);
+    .flatMap(({ payloads: sizes = [SMALL], runtimes: _, acts, ...row }) =>
+      sizes.flatMap((bytes) => acts.map((act): HttpEntry => ({ ...row, bytes, act })))
+    );
+  const groups: HttpEntry[][] = [];
+  for (const store of STORES.filter((store) => stores?.includes(store) ?? true)) {
+    for (const bytes of PAYLOADS.filter((bytes) => payloads?.includes(bytes) ?? true)) {
+      for (const act of SCENARIOS.filter((act) => scenarios?.includes(act) ?? true)) {
+        groups.push(
+          found.filter((entry) =>
+            entry.store === store && entry.bytes === bytes && entry.act === act
+          ),
+        );
+      }
+    }
+  }
+  return groups.filter((group) => group.length > 0);
 }

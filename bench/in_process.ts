@@ -50,7 +50,7 @@ async function measureGroup(group: Group, options: InProcessOptions): Promise<Gr
   for (const contender of CONTENDERS.filter(isIn)) {
     const opened = await contender.open(setup);
     closes.push(() => opened.close?.());
-    await verify(`${contender.name} on ${store}`, opened.apps);
+    await verify(contender.name, store, opened.apps);
     const lane = await laneOf(contender.name, opened, scenario);
     if (lane === undefined) continue;
     const { framework } = contender;

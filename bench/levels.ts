@@ -19,7 +19,11 @@ export type Standing = "met" | "missed" | "WORSE" | "BROKEN";
 
 /** What is kept of the verdicts. */
 export function levelsOf(found: readonly Verdict[]): Levels {
-  return Object.fromEntries(found.map(({ id, level }) => [id, Number(level.toFixed(DIGITS))]));
+  return Object.fromEntries(found.map(({ id, level }) => [id, toDigits(level)]));
+}
+
+function toDigits(level: number): number {
+  return Number(level.toFixed(DIGITS));
 }
 
 /** What is kept of the last report; nothing before the first. */
@@ -32,11 +36,15 @@ export async function loadLevels(): Promise<Levels> {
   }
 }
 
-/** How a budget stands: `missed` is one that the report has missed as well, or met by less than noise. */
+/**
+ * How a budget stands: `missed` is one that the report has missed as well, or met by less than noise. What
+ * is counted has none.
+ */
 export function standingOf(verdict: Verdict, levels: Levels): Standing {
   if (isMet(verdict)) return "met";
   const known = levels[verdict.id];
-  if (known !== undefined && verdict.level <= known * MAX_WORSE) return "missed";
+  const allowed = (known ?? 0) * (verdict.isCounted ? 1 : MAX_WORSE);
+  if (toDigits(verdict.level) <= toDigits(allowed)) return "missed";
   return known === undefined || known <= 1 ? "BROKEN" : "WORSE";
 }
 

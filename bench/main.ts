@@ -9,7 +9,7 @@ import { install } from "./install.ts";
 import { loadLevels, printVerdicts } from "./levels.ts";
 import { http, inProcess, profile, redis, scale } from "./parts.ts";
 import { writeReport } from "./report.ts";
-import { findEnvironment, loadResults, save } from "./results.ts";
+import { loadResults, save } from "./results.ts";
 import type { Runtime } from "./runtimes.ts";
 
 const REDIS_SECONDS = 3;
@@ -28,10 +28,7 @@ const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
   profile: (runtime) => profile(runtime, narrowing, rounds),
 };
 
-if (parts.some((part) => part !== "report")) {
-  await install();
-  await keep("environment", await findEnvironment());
-}
+if (parts.some((part) => part !== "report")) await install();
 for (const part of parts) {
   for (const runtime of runtimes) {
     const result = await MEASURES[part]?.(runtime);

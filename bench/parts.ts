@@ -21,8 +21,10 @@ const PROFILED: readonly Profiled[] = [
   { place: "in process", store: "memory", scenario: "read", requests: 20_000 },
   { place: "in process", store: "memory", scenario: "write", requests: 20_000 },
   { place: "in process", store: "memory", scenario: "new", requests: 20_000 },
-  { place: "in process", store: "cookie", scenario: "read", requests: 4000 },
-  { place: "in process", store: "cookie", scenario: "write", requests: 2000 },
+  { place: "in process", store: "cookie", scenario: "read", requests: 20_000 },
+  { place: "in process", store: "cookie", scenario: "write", requests: 4000 },
+  { place: "in process", store: "cookie", isSeenFirst: true, scenario: "read", requests: 4000 },
+  { place: "in process", store: "cookie", isSeenFirst: true, scenario: "write", requests: 2000 },
   { place: "among a million", store: "memory", scenario: "read", requests: 20_000 },
   { place: "among a million", store: "memory", scenario: "write", requests: 20_000 },
 ];

@@ -24,6 +24,8 @@ export type Place = "in process" | "behind a server" | "among a million";
 export interface Profiled {
   place: Place;
   store: StoreName;
+  /** Whether each request brings what its server sees for the first time. */
+  isSeenFirst?: boolean;
   scenario: Scenario;
   /** Requests in a turn. */
   requests: number;
@@ -40,6 +42,7 @@ export interface ProfileOptions {
 export interface ProfileResult {
   place: Place;
   store: StoreName;
+  isSeenFirst: boolean;
   scenario: Scenario;
   times: Times;
   /** What stands beside it: the bare handler, or the same request among few sessions. */
@@ -62,7 +65,7 @@ const options: ProfileOptions = JSON.parse(process.argv[2]!);
 const profiler = await Profiler.open();
 
 async function profile(profiled: Profiled): Promise<ProfileResult> {
-  const { place, store, scenario, requests } = profiled;
+  const { place, store, isSeenFirst = false, scenario, requests } = profiled;
   await profiler.start();
   const { lane, beside, close } = await pairOf(profiled);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
@@ -83,6 +86,7 @@ async function profile(profiled: Profiled): Promise<ProfileResult> {
   return {
     place,
     store,
+    isSeenFirst,
     scenario,
     times: sums.lane.times(all),
     beside: sums.beside.times(all),
@@ -90,7 +94,7 @@ async function profile(profiled: Profiled): Promise<ProfileResult> {
   };
 }
 
-async function pairOf({ place, store, scenario }: Profiled): Promise<Pair> {
+async function pairOf({ place, store, isSeenFirst, scenario }: Profiled): Promise<Pair> {
   if (place === "among a million") {
     const act = scenario === "write" ? scenario : "read";
     const [few, many] = [FEW, MANY].map((size) =>
@@ -98,10 +102,9 @@ async function pairOf({ place, store, scenario }: Profiled): Promise<Pair> {
     );
     return { lane: scaleLane("many", many!, act), beside: scaleLane("few", few!, act) };
   }
-  // One that was seen before is not decrypted, and is read as if it stood in memory.
-  const contender = store === "cookie" ? pagiFirstTime : pagi;
+  const contender = isSeenFirst ? pagiFirstTime : pagi;
   const opened = await contender.open({ store, data: content(SMALL), redisPort: undefined });
-  await verify(contender.name, opened.apps);
+  await verify(contender.name, store, opened.apps);
   return {
     lane: (await laneOf("ours", opened, scenario))!,
     beside: await bareLane("bare", opened, scenario),

@@ -7,9 +7,26 @@ import type { ByRuntime } from "./results.ts";
 import { RUNTIMES } from "./runtimes.ts";
 
 /** The tables, and what is said before them. */
-const SECTIONS: { place: string; store: string; title: string; text?: string }[] = [
+const SECTIONS: {
+  place: string;
+  store: string;
+  isSeenFirst?: boolean;
+  title: string;
+  text?: string;
+}[] = [
   { place: "in process", store: "memory", title: "Memory" },
-  { place: "in process", store: "cookie", title: "Encrypted cookie, seen for the first time" },
+  {
+    place: "in process",
+    store: "cookie",
+    title: "Encrypted cookie, seen again",
+    text: "A read decrypts nothing, a write encrypts.",
+  },
+  {
+    place: "in process",
+    store: "cookie",
+    isSeenFirst: true,
+    title: "Encrypted cookie, seen for the first time",
+  },
   {
     place: "behind a server",
     store: "memory",
@@ -35,10 +52,12 @@ interface Column {
 
 /** A table for each place and store. */
 export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
-  const tables = SECTIONS.flatMap(({ place, store, title, text }) => {
+  const tables = SECTIONS.flatMap(({ place, store, isSeenFirst = false, title, text }) => {
     const columns = RUNTIMES.flatMap((runtime) =>
       (byRuntime[runtime] ?? [])
-        .filter((result) => result.place === place && result.store === store)
+        .filter((result) =>
+          result.place === place && result.store === store && result.isSeenFirst === isSeenFirst
+        )
         .map((result) => columnOf(NAMES[runtime], result))
     );
     if (columns.length === 0) return [];

@@ -68,6 +68,7 @@ export async function profileServer(
   return [...watched].map(([scenario, { times, others, requests }]) => ({
     place: "behind a server",
     store: "memory",
+    isSeenFirst: false,
     scenario,
     times: perRequest(times, requests),
     beside: perRequest(bare.times, bare.requests),

@@ -8,7 +8,7 @@ import { heading, table } from "./markdown.ts";
 import { mebibytes } from "./memory.ts";
 import { profiles } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
-import type { ByRuntime, Environment, Results } from "./results.ts";
+import type { ByRuntime, Environment, Measured, Results } from "./results.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts, ScaleResult } from "./scale.ts";
@@ -38,11 +38,11 @@ async function write(name: string, text: string): Promise<void> {
 
 /** The report. */
 export function report(results: Results): string {
-  const { environment, redis, soak } = results;
+  const { environments, redis, soak } = results;
   return [
     "# What a session costs",
     INTRODUCTION,
-    ...(environment === undefined ? [] : environmentOf(environment)),
+    ...machines(environments),
     ...budgets(verdicts(results)),
     ...inProcess(results.inProcess),
     ...http(results.http),
@@ -53,18 +53,28 @@ export function report(results: Results): string {
   ].join("\n\n") + "\n";
 }
 
-function environmentOf({ runtimes, packages, machine }: Environment): string[] {
+/** Where it was measured: once for all where that is the same, else for each of what was. */
+function machines(all: readonly Measured[]): string[] {
+  const groups = Map.groupBy(all, ({ environment }) => environmentOf(environment));
+  return [...groups].map(([text, those]) => {
+    if (groups.size === 1) return text;
+    return `${those.map(({ name }) => name).join(", ")}: ${text}`;
+  });
+}
+
+function environmentOf({ date, machine, runtimes, programs, packages }: Environment): string {
   const named = RUNTIMES.map((runtime) => `${NAMES[runtime]} ${runtimes[runtime]}`).join(", ");
-  const others = Object.entries(packages).filter(([name]) => !(name in runtimes));
-  return [
-    `On a machine with ${machine}. ${named}. ` +
-    `${others.map(([name, version]) => `${name} ${version}`).join(", ")}.`,
-  ];
+  const others = Object.entries(packages).filter(([name]) => !(name in runtimes))
+    .map(([name, version]) => `${name} ${version}`);
+  return `On ${date}, on a machine with ${machine}. ${named}. ${
+    [...programs, ...others].join(", ")
+  }.`;
 }
 
 function budgets(found: readonly Verdict[]): string[] {
   return [
     heading("Budgets"),
+    "Of sessions of 100 B, in MemoryStore where no other store is named. “By hand”: what a session comes to that is a Map of JSON and no more.",
     table(
       ["what", "budget", "measured", "met"],
       found.map((verdict) => {

@@ -1,4 +1,5 @@
 /** What has been measured, kept in files that git ignores: the report is made from them. */
+import { cpus } from "node:os";
 import manifest from "./package.json" with { type: "json" };
 import type { HttpResult } from "./http.ts";
 import type { GroupResult } from "./in_process.ts";
@@ -19,15 +20,32 @@ export interface Results {
   profile: ByRuntime<ProfileResult[]>;
   redis?: RedisResult;
   soak?: SoakResult;
-  environment?: Environment;
+  /** Where each of them was measured. */
+  environments: Measured[];
 }
 
-/** Where it was measured. */
+/** Where something was measured. */
+export interface Measured {
+  /** The name under which it is kept. */
+  name: string;
+  environment: Environment;
+}
+
+/** What it was measured on, and with. */
 export interface Environment {
-  runtimes: { [runtime in Runtime]: string };
-  packages: { [name: string]: string };
+  /** The day, as YYYY-MM-DD. */
+  date: string;
   /** The machine, in general terms. */
   machine: string;
+  runtimes: { [runtime in Runtime]: string };
+  /** Programs that are not from npm, those that there are, as they tell their versions. */
+  programs: string[];
+  packages: { [name: string]: string };
+}
+
+interface Kept {
+  environment: Environment;
+  result: unknown;
 }
 
 const FOLDER = new URL("results/", import.meta.url);
@@ -36,11 +54,37 @@ const BYTES_PER_GIB = 2 ** 30;
 
 /** Keeps a result under a name. */
 export async function save(name: string, result: unknown): Promise<void> {
+  const kept: Kept = { environment: await findEnvironment(), result };
   await Deno.mkdir(FOLDER, { recursive: true });
-  await Deno.writeTextFile(new URL(`${name}.json`, FOLDER), JSON.stringify(result, undefined, 2));
+  await Deno.writeTextFile(new URL(`${name}.json`, FOLDER), JSON.stringify(kept, undefined, 2));
 }
 
-async function load<Result>(name: string): Promise<Result | undefined> {
+/** All that is kept. */
+export async function loadResults(): Promise<Results> {
+  const environments: Measured[] = [];
+  const load = async <Result>(name: string): Promise<Result | undefined> => {
+    const kept = await read(name);
+    if (kept === undefined) return undefined;
+    environments.push({ name, environment: kept.environment });
+    return kept.result as Result;
+  };
+  const loadByRuntime = async <Result>(part: string): Promise<ByRuntime<Result>> => {
+    const results: ByRuntime<Result> = {};
+    for (const runtime of RUNTIMES) results[runtime] = await load<Result>(`${part}-${runtime}`);
+    return results;
+  };
+  return {
+    inProcess: await loadByRuntime("in-process"),
+    http: await loadByRuntime("http"),
+    scale: await loadByRuntime("scale"),
+    profile: await loadByRuntime("profile"),
+    redis: await load("redis"),
+    soak: await load("soak"),
+    environments,
+  };
+}
+
+async function read(name: string): Promise<Kept | undefined> {
   try {
     return JSON.parse(await Deno.readTextFile(new URL(`${name}.json`, FOLDER)));
   } catch (error) {
@@ -49,27 +93,8 @@ async function load<Result>(name: string): Promise<Result | undefined> {
   }
 }
 
-async function loadByRuntime<Result>(part: string): Promise<ByRuntime<Result>> {
-  const results: ByRuntime<Result> = {};
-  for (const runtime of RUNTIMES) results[runtime] = await load<Result>(`${part}-${runtime}`);
-  return results;
-}
-
-/** All that is kept. */
-export async function loadResults(): Promise<Results> {
-  return {
-    inProcess: await loadByRuntime("in-process"),
-    http: await loadByRuntime("http"),
-    scale: await loadByRuntime("scale"),
-    profile: await loadByRuntime("profile"),
-    redis: await load("redis"),
-    soak: await load("soak"),
-    environment: await load("environment"),
-  };
-}
-
 /** What is installed here, and on what. */
-export async function findEnvironment(): Promise<Environment> {
+async function findEnvironment(): Promise<Environment> {
   const runtimes = {} as Environment["runtimes"];
   for (const runtime of RUNTIMES) runtimes[runtime] = await versionOf(runtime);
   const packages: Environment["packages"] = {};
@@ -78,7 +103,26 @@ export async function findEnvironment(): Promise<Environment> {
     packages[name] = JSON.parse(await Deno.readTextFile(file)).version;
   }
   const memory = Math.round(Deno.systemMemoryInfo().total / BYTES_PER_GIB);
-  const { os, arch } = Deno.build;
-  const machine = `${navigator.hardwareConcurrency} processors, ${arch}, ${os}, ${memory} GiB`;
-  return { runtimes, packages, machine };
+  const processors = cpus();
+  const machine = `${processors.length} processors (${processors[0]?.model.trim()}), ` +
+    `${Deno.build.arch}, ${Deno.build.os}, ${memory} GiB`;
+  const programs = [await versionLine("wrk"), await versionLine("redis-server")];
+  return {
+    date: new Date().toISOString().slice(0, "YYYY-MM-DD".length),
+    machine,
+    runtimes,
+    programs: programs.filter((line) => line !== undefined),
+    packages,
+  };
+}
+
+/** The beginning of what a program tells of its version; undefined where there is none. */
+async function versionLine(program: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await new Deno.Command(program, { args: ["--version"] }).output();
+    return /^[^\n[(]*?\d[\w.]*/.exec(new TextDecoder().decode(stdout))?.[0];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

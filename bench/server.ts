@@ -85,7 +85,7 @@ for (const [act, app] of Object.entries(opened.apps)) {
   ports.set(act, port);
   apps[act as Act] = { url: `http://${HOSTNAME}:${port}/` };
 }
-await verify(contender.name, apps);
+await verify(contender.name, store, apps);
 const started: ServerStarted = {
   cookies: await sessions(apps.new!, options.sessions),
   port: act === undefined ? await listen(opened.bare) : ports.get(act)!,

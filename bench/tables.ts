@@ -59,7 +59,8 @@ export function printProfile(runtime: string, result: ProfileResult): void {
   const { place, store, scenario, times, beside, others } = result;
   const all = sum(times);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  const what = `${runtime}, profile, ${place}, ${store}, ${scenario}`;
+  const seen = result.isSeenFirst ? " seen first" : "";
+  const what = `${runtime}, profile, ${place}, ${store}${seen}, ${scenario}`;
   const other = place === "among a million" ? "that among 1,000" : "the bare handler's";
   title(`${what}: of the request's time; beside it ${other}`);
   for (const share of sharesOf(times, beside)) {

@@ -2,7 +2,7 @@
  * Whether a contender really loads and stores: before it is measured. A session that is not kept is
  * the fastest of all.
  */
-import type { App } from "./contenders/contender.ts";
+import type { App, StoreName } from "./contenders/contender.ts";
 import type { Act } from "./scenarios.ts";
 import { type Answer, cookieOf, visit } from "./visit.ts";
 
@@ -11,15 +11,19 @@ import { type Answer, cookieOf, visit } from "./visit.ts";
  *
  * @throws {Error} When it is not.
  */
-export async function verify(name: string, apps: { [act in Act]?: App }): Promise<void> {
+export async function verify(
+  name: string,
+  store: StoreName,
+  apps: { [act in Act]?: App },
+): Promise<void> {
   const ask = async (act: Act, cookie?: string): Promise<Answer> => {
     const app = apps[act];
-    if (app === undefined) throw new Error(`${name} has no app for "${act}"`);
-    return await answered(name, act, app, cookie);
+    if (app === undefined) throw new Error(`${name} on ${store} has no app for "${act}"`);
+    return await answered(`${name} on ${store}`, act, app, cookie);
   };
   const expect = (what: string, actual: string, expected: string) => {
     if (actual !== expected) {
-      throw new Error(`${name}: ${what} gives "${actual}" and not "${expected}"`);
+      throw new Error(`${name} on ${store}: ${what} gives "${actual}" and not "${expected}"`);
     }
   };
   /** A request of a client, who then has the cookies that came, or else those from before. */
@@ -31,7 +35,9 @@ export async function verify(name: string, apps: { [act in Act]?: App }): Promis
   expect("a read by somebody without a session", (await ask("anonymous")).body, "nobody");
   const [, first] = await follow("new");
   const [, other] = await follow("new");
-  if (first === "" || first === other) throw new Error(`${name}: two new sessions are one`);
+  if (first === "" || first === other) {
+    throw new Error(`${name} on ${store}: two new sessions are one`);
+  }
   const [user, afterRead] = await follow("read", first);
   expect("a read after the write", user, "ada");
   const [one, afterOne] = await follow("write", afterRead);
@@ -46,8 +52,11 @@ export async function verify(name: string, apps: { [act in Act]?: App }): Promis
   expect("the other session's count", (await ask("write", other)).body, "1");
   if (apps.regenerate === undefined) return;
   const [, renewed] = await follow("regenerate", last);
-  if (renewed === last) throw new Error(`${name}: the session has not got a new id`);
+  if (renewed === last) throw new Error(`${name} on ${store}: the session has not got a new id`);
   expect("a count under the new id", (await ask("write", renewed)).body, "3");
+  // A session that is in the cookie itself lives on in an old one: nobody is asked.
+  if (store === "cookie") return;
+  expect("a read under the old id", (await ask("read", last)).body, "nobody");
 }
 
 async function answered(name: string, act: Act, app: App, cookie?: string): Promise<Answer> {
