@@ -1,14 +1,17 @@
 /**
- * Load by autocannon: `autocannon.ts OPTIONS`, as JSON, in Node. A process of its own: the load has
- * to have a processor of its own, too.
+ * Load by autocannon: `autocannon.ts FILE`, which has the options as JSON, in Node. A process of its
+ * own: the load has to have a processor of its own, too.
  *
  * @module
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import autocannon from "autocannon";
 import type { Load, LoadOptions } from "./load.ts";
 
-const { port, cookies, connections, ms, followed }: LoadOptions = JSON.parse(process.argv[2]!);
+const { port, cookies, connections, ms, followed }: LoadOptions = JSON.parse(
+  readFileSync(process.argv[2]!, "utf8"),
+);
 const queue = [...cookies];
 let wrong = 0;
 
@@ -27,15 +30,23 @@ const following = {
     else queue.push(pair);
   },
 };
+let started = 0;
+
+/** The cookies of one connection, which has them to itself: none comes again before the others came. */
+function share(): object[] {
+  const at = started++;
+  const mine = cookies.filter((_, index) => index % connections === at);
+  return mine.map((cookie) => ({ headers: { cookie } }));
+}
+
 const result = await autocannon({
   url: `http://127.0.0.1:${port}/`,
   duration: ms / 1000,
   connections,
-  requests: followed !== undefined
-    ? [following]
-    : cookies.length === 0
-    ? [{}]
-    : cookies.map((cookie) => ({ headers: { cookie } })),
+  requests: followed !== undefined ? [following] : [{}],
+  setupClient(client: { setRequests(requests: object[]): void }) {
+    if (followed === undefined && cookies.length > 0) client.setRequests(share());
+  },
 });
 const load: Load = {
   requests: result.requests.total,

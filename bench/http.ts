@@ -62,7 +62,9 @@ export async function measureHttp(
     }
     await using stack = new AsyncDisposableStack();
     const lanes = await startAll(runtime, entries, stack, redis?.port);
-    for (const lane of lanes) await turn(lane, load, WARM_UP_MS[runtime]);
+    for (const lane of lanes) {
+      await turn(lane, load, Math.max(WARM_UP_MS[runtime], lane.entry.turnMs ?? 0));
+    }
     for (let round = 0; round < rounds; round++) {
       for (const lane of lanes) {
         const { perSecond, cpu } = await turn(lane, load, lane.entry.turnMs ?? TURN_MS);

@@ -28,6 +28,9 @@ export interface LoadOptions {
 /** Makes requests. */
 export type Loader = (options: LoadOptions) => Promise<Load>;
 
+/** What the folders of files for a load generator are called. */
+const FOLDER = { prefix: "pagi-bench-" };
+
 /** Prepares the requests once. */
 const WRK_ROUND = `
 local requests, at = {}, 0
@@ -100,7 +103,7 @@ export async function findLoader(): Promise<{ name: string; load: Loader }> {
 }
 
 const wrk: Loader = async ({ port, cookies, connections, ms, followed }) => {
-  const folder = await Deno.makeTempDir({ prefix: "pagi-bench-" });
+  const folder = await Deno.makeTempDir(FOLDER);
   try {
     const requests = followed === undefined ? WRK_ROUND : WRK_FOLLOW;
     await Deno.writeTextFile(`${folder}/load.lua`, WRK_REPORT + requests);
@@ -129,7 +132,15 @@ const wrk: Loader = async ({ port, cookies, connections, ms, followed }) => {
 const autocannon: Loader = async (options) => {
   const program = new URL("autocannon.ts", import.meta.url).pathname;
   const node = new URL("node_modules/.bin/node", import.meta.url).pathname;
-  return JSON.parse(await outputOf(node, start(node, [program, JSON.stringify(options)])));
+  // As arguments, a thousand cookies are too long for the system.
+  const folder = await Deno.makeTempDir(FOLDER);
+  try {
+    const file = `${folder}/options.json`;
+    await Deno.writeTextFile(file, JSON.stringify(options));
+    return JSON.parse(await outputOf(node, start(node, [program, file])));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 };
 
 function start(path: string, args: string[]): Deno.ChildProcess {

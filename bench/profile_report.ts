@@ -19,7 +19,7 @@ const SECTIONS: {
     place: "in process",
     store: "cookie",
     title: "Encrypted cookie, seen again",
-    text: "A read decrypts nothing, a write encrypts.",
+    text: "A read decrypts nothing, a write encrypts, and some 8 in 100 writes also decrypt.",
   },
   {
     place: "in process",

@@ -57,18 +57,19 @@ export function report(results: Results): string {
 function machines(all: readonly Measured[]): string[] {
   const groups = Map.groupBy(all, ({ environment }) => environmentOf(environment));
   return [...groups].map(([text, those]) => {
-    if (groups.size === 1) return text;
-    return `${those.map(({ name }) => name).join(", ")}: ${text}`;
+    const dates = [...new Set(those.map(({ environment }) => environment.date))].sort();
+    const measured = `Measured on ${dates.join(" and ")}, on ${text}`;
+    if (groups.size === 1) return measured;
+    return `${those.map(({ name }) => name).join(", ")}: ${measured}`;
   });
 }
 
-function environmentOf({ date, machine, runtimes, programs, packages }: Environment): string {
+/** All but the day: a run goes on past midnight. */
+function environmentOf({ machine, runtimes, programs, packages }: Environment): string {
   const named = RUNTIMES.map((runtime) => `${NAMES[runtime]} ${runtimes[runtime]}`).join(", ");
   const others = Object.entries(packages).filter(([name]) => !(name in runtimes))
     .map(([name, version]) => `${name} ${version}`);
-  return `On ${date}, on a machine with ${machine}. ${named}. ${
-    [...programs, ...others].join(", ")
-  }.`;
+  return `a machine with ${machine}. ${named}. ${[...programs, ...others].join(", ")}.`;
 }
 
 function budgets(found: readonly Verdict[]): string[] {

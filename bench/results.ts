@@ -44,7 +44,8 @@ export interface Environment {
 }
 
 interface Kept {
-  environment: Environment;
+  /** Not there in files of before it was kept. */
+  environment?: Environment;
   result: unknown;
 }
 
@@ -65,6 +66,10 @@ export async function loadResults(): Promise<Results> {
   const load = async <Result>(name: string): Promise<Result | undefined> => {
     const kept = await read(name);
     if (kept === undefined) return undefined;
+    if (kept.environment === undefined) {
+      console.log(`What is kept of ${name} does not say where it was measured, and is left out`);
+      return undefined;
+    }
     environments.push({ name, environment: kept.environment });
     return kept.result as Result;
   };

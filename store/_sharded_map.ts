@@ -6,7 +6,10 @@
  */
 export const SHARDS = 64;
 
-/** Values by id, in many Maps: by the first two digits of the id, of which no client has the choice. */
+/**
+ * Values by id, in many Maps: by the last two letters of the id, of which no client has the choice. In
+ * ids that an app makes itself these differ, too, where what comes first is the same or a time.
+ */
 export class ShardedMap<Value> {
   readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, Value>());
   #size = 0;
@@ -46,7 +49,8 @@ export class ShardedMap<Value> {
 
 /** Which Map an id's value is in: each for the same number of ids that are random hex digits. */
 export function shardIndex(id: string): number {
-  return (digitAt(id, 0) * 16 + digitAt(id, 1)) & (SHARDS - 1);
+  const last = id.length - 1;
+  return (digitAt(id, last - 1) * 16 + digitAt(id, last)) & (SHARDS - 1);
 }
 
 /** The value of the hex digit there; where there is none, some number. */

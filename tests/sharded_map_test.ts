@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { ShardedMap, shardIndex, SHARDS } from "../store/_sharded_map.ts";
 
 Deno.test("ShardedMap finds each value under its id, whatever the id is", () => {
@@ -35,6 +35,12 @@ Deno.test("ShardedMap counts what is in it when some go, come again, were never 
   assertEquals([map.size, map.get("a")], [2, 3]);
   map.clear();
   assertEquals([map.size, map.has("a"), map.has("b")], [0, false, false]);
+});
+
+Deno.test("shardIndex() tells ids with the same beginning apart by their end", () => {
+  const ids = Array.from({ length: 100 }, (_, at) => `user:2026-11-29:${1000 + at}`);
+  const count = new Set(ids.map(shardIndex)).size;
+  assert(count > SHARDS / 2, `${count} of ${SHARDS} Maps`);
 });
 
 Deno.test("shardIndex() tells ids of two other digits apart as evenly as they can be", () => {
