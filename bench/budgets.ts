@@ -1,6 +1,7 @@
 /** The budgets of the design, and whether they are met. */
 import type { Cost, GroupResult } from "./in_process.ts";
 import { DUE_READS } from "./names.ts";
+import type { ProfiledRequest } from "./profile.ts";
 import type { Results } from "./results.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts } from "./scale.ts";
@@ -20,6 +21,8 @@ export interface Verdict {
   level: number;
   /** Whether it was counted, and so has no noise. */
   isCounted?: boolean;
+  /** What it is about, where there is a profile of that. */
+  request?: ProfiledRequest & { runtime: Runtime };
 }
 
 /** This library's name among the contenders. */
@@ -99,6 +102,7 @@ function ofPeers(runtime: Runtime, { inProcess }: Results): Verdict[] {
       limit: `at most 1/${part} of what that adds`,
       measured: partOf(ours) + (least === undefined ? "" : `; by hand ${partOf(least)}`),
       level: ours.added * part / added,
+      request: { runtime, place: "in process", store: "memory", scenario },
     }];
   });
 }
@@ -116,6 +120,7 @@ function ofServer(runtime: Runtime, { http }: Results): Verdict[] {
     measured: percent(ours.share) +
       (least === undefined ? "" : `; by hand ${percent(least.share)}`),
     level: MIN_SHARE / ours.share,
+    request: { runtime, place: "behind a server", store: "memory", scenario: "read" },
   }];
 }
 
@@ -134,6 +139,13 @@ function ofCookie(runtime: Runtime, { inProcess }: Results): Verdict[] {
         limit: `at most ${MAX_OF_RAW} ×`,
         measured: `${times(alone)}; of it in a bare handler ${times(inHandler)}`,
         level: ours.added / alone / MAX_OF_RAW,
+        request: {
+          runtime,
+          place: "in process",
+          store: "cookie",
+          isSeenFirst: contender === FIRST_TIME,
+          scenario,
+        },
       }];
     })
   );
@@ -179,18 +191,21 @@ function ofGrowth(
   if (added === undefined || whole === undefined) return [];
   const limit = `at most ${MAX_GROWTH} ×`;
   const times = (ratio: number | undefined) => `${ratio?.toFixed(2)} ×`;
+  const request = { runtime, place: "among a million", store: "memory", scenario: act } as const;
   return [{
     id: `${runtime} million ${act} added`,
     name: `${runtime}: ${act}, what a session adds with 1,000,000 beside 1,000`,
     limit,
     measured: `${times(added)}; by hand ${times(growthOf(byHand))}`,
     level: added / MAX_GROWTH,
+    request,
   }, {
     id: `${runtime} million ${act} whole`,
     name: `${runtime}: ${act}, the whole request with 1,000,000 beside 1,000`,
     limit,
     measured: times(whole),
     level: whole / MAX_GROWTH,
+    request,
   }];
 }
 

@@ -16,7 +16,7 @@ import { RUNTIMES } from "./runtimes.ts";
 import { SMALL } from "./scenarios.ts";
 
 const ROUNDS = 21;
-const HTTP_ROUNDS = 8;
+const HTTP_ROUNDS = 5;
 const SCALE_ROUNDS = 15;
 const SIZES = [1000, 1_000_000];
 const MEMORY: Narrowing = {

@@ -30,10 +30,13 @@ export interface HttpResult {
 export const CONNECTIONS = 32;
 /** Twice as many as there are connections: no two requests at once have the same. */
 export const SESSIONS = 64;
-/** How long a turn goes. */
-const TURN_MS = 200;
-/** How long the first turn goes: until the compilers of the runtime have done most. */
-const WARM_UP_MS = { deno: 1200, bun: 600, node: 1200 } as const;
+/**
+ * How long a turn goes. The first fifth of a second after one in which a server has waited for the others is
+ * up to twice as dear: Bun gives memory back meanwhile, and compilers are at work again.
+ */
+const TURN_MS = 500;
+/** How long the first turn goes: until the compilers have done most. */
+const WARM_UP_MS = 1500;
 /** What each answer says when a session has got a new id and is still there. */
 const FOLLOWED = "ada";
 
@@ -63,7 +66,7 @@ export async function measureHttp(
     await using stack = new AsyncDisposableStack();
     const lanes = await startAll(runtime, entries, stack, redis?.port);
     for (const lane of lanes) {
-      await turn(lane, load, Math.max(WARM_UP_MS[runtime], lane.entry.turnMs ?? 0));
+      await turn(lane, load, Math.max(WARM_UP_MS, lane.entry.turnMs ?? 0));
     }
     for (let round = 0; round < rounds; round++) {
       for (const lane of lanes) {

@@ -14,7 +14,7 @@ import { printGroup, printHttp, printProfile, printRedis, printScale } from "./t
 
 const ROUNDS = 41;
 const SLICE_MS = 8;
-const HTTP_ROUNDS = 6;
+const HTTP_ROUNDS = 5;
 const SIZES = [1, 1000, 100_000, 1_000_000];
 /** As many requests in each turn as take about as long. */
 const PROFILED: readonly Profiled[] = [

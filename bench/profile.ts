@@ -20,13 +20,17 @@ import { verify } from "./verify.ts";
 /** Where requests are looked at: among a million sessions they are in process, too. */
 export type Place = "in process" | "behind a server" | "among a million";
 
-/** A kind of request that is looked at in process. */
-export interface Profiled {
+/** A kind of request that is looked at. */
+export interface ProfiledRequest {
   place: Place;
   store: StoreName;
   /** Whether each request brings what its server sees for the first time. */
   isSeenFirst?: boolean;
   scenario: Scenario;
+}
+
+/** One that is looked at in process. */
+export interface Profiled extends ProfiledRequest {
   /** Requests in a turn. */
   requests: number;
 }
@@ -39,11 +43,8 @@ export interface ProfileOptions {
 }
 
 /** What a kind of request came to, in microseconds for a request of the profiled run. */
-export interface ProfileResult {
-  place: Place;
-  store: StoreName;
+export interface ProfileResult extends ProfiledRequest {
   isSeenFirst: boolean;
-  scenario: Scenario;
   times: Times;
   /** What stands beside it: the bare handler, or the same request among few sessions. */
   beside: Times;

@@ -1,19 +1,13 @@
 /** The report's section on what the time of a request goes to. */
 import { heading, table } from "./markdown.ts";
-import { NAMES, NONE } from "./names.ts";
-import type { ProfileResult } from "./profile.ts";
+import { NAMES, NONE, STORE_NAMES } from "./names.ts";
+import type { ProfiledRequest, ProfileResult } from "./profile.ts";
 import { type GroupName, GROUPS, type Share, sharesOf, sum } from "./profile_groups.ts";
 import type { ByRuntime } from "./results.ts";
-import { RUNTIMES } from "./runtimes.ts";
+import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** The tables, and what is said before them. */
-const SECTIONS: {
-  place: string;
-  store: string;
-  isSeenFirst?: boolean;
-  title: string;
-  text?: string;
-}[] = [
+const SECTIONS: (Omit<ProfiledRequest, "scenario"> & { title: string; text?: string })[] = [
   { place: "in process", store: "memory", title: "Memory" },
   {
     place: "in process",
@@ -43,6 +37,9 @@ const SECTIONS: {
   },
 ];
 
+/** Parts that are smaller are not named one by one. */
+const MIN_NAMED = 0.03;
+
 interface Column {
   name: string;
   shares: Map<GroupName, Share>;
@@ -52,12 +49,11 @@ interface Column {
 
 /** A table for each place and store. */
 export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
-  const tables = SECTIONS.flatMap(({ place, store, isSeenFirst = false, title, text }) => {
+  const tables = SECTIONS.flatMap((section) => {
+    const { title, text } = section;
     const columns = RUNTIMES.flatMap((runtime) =>
       (byRuntime[runtime] ?? [])
-        .filter((result) =>
-          result.place === place && result.store === store && result.isSeenFirst === isSeenFirst
-        )
+        .filter((result) => isOf(result, { ...section, scenario: result.scenario }))
         .map((result) => columnOf(NAMES[runtime], result))
     );
     if (columns.length === 0) return [];
@@ -69,6 +65,44 @@ export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
     "Of the time of a request to `@pagi/session`, its own making included, what each group of functions takes by itself; in brackets what the bare handler spends on the same, as a part of that same time: the difference is what the session adds. Sessions of 100 B. “–”: the profiler of the runtime does not show it, or nothing was seen of it.",
     ...tables,
   ];
+}
+
+/** What a session adds to these requests, by what it is spent on. */
+export function spending(
+  requests: readonly (ProfiledRequest & { runtime: Runtime })[],
+  byRuntime: ByRuntime<ProfileResult[]>,
+): string[] {
+  const rows = requests.flatMap((request) => {
+    const { runtime, store, place, isSeenFirst, scenario } = request;
+    const result = byRuntime[runtime]?.find((one) => isOf(one, request));
+    if (result === undefined) return [];
+    const seen = isSeenFirst === undefined ? "" : isSeenFirst ? ", seen first" : ", seen again";
+    return [[NAMES[runtime], `${STORE_NAMES[store]}${seen}, ${place}`, scenario, ofAdded(result)]];
+  });
+  if (rows.length === 0) return [];
+  return [
+    heading("What the missed budgets are spent on", 3),
+    "By profile, of what a session adds to each request that misses a budget: the difference between the request and the bare handler's in [Where the time goes](#where-the-time-goes), among a million sessions that between the request there and among a thousand. Parts below 3 in a hundred are left out.",
+    table(["runtime", "session", "request", "what is added goes to"], rows),
+  ];
+}
+
+function ofAdded({ times, beside }: ProfileResult): string {
+  const added = sum(times) - sum(beside);
+  return sharesOf(times, beside)
+    .map(({ group, part, beside }) => ({ group, part: (part - beside) * sum(times) / added }))
+    .filter(({ part }) => part >= MIN_NAMED)
+    .sort((a, b) => b.part - a.part)
+    .map(({ group, part }) => `${group} ${(part * 100).toFixed(0)} %`)
+    .join("; ");
+}
+
+function isOf(
+  result: ProfileResult,
+  { place, store, isSeenFirst = false, scenario }: ProfiledRequest,
+): boolean {
+  return result.place === place && result.store === store &&
+    result.isSeenFirst === isSeenFirst && result.scenario === scenario;
 }
 
 function columnOf(runtime: string, { scenario, times, beside }: ProfileResult): Column {

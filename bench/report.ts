@@ -6,7 +6,7 @@ import type { GroupResult } from "./in_process.ts";
 import { LEVELS_FILE, levelsOf } from "./levels.ts";
 import { heading, table } from "./markdown.ts";
 import { mebibytes } from "./memory.ts";
-import { profiles } from "./profile_report.ts";
+import { profiles, spending } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Measured, Results } from "./results.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
@@ -39,11 +39,13 @@ async function write(name: string, text: string): Promise<void> {
 /** The report. */
 export function report(results: Results): string {
   const { environments, redis, soak } = results;
+  const found = verdicts(results);
   return [
     "# What a session costs",
     INTRODUCTION,
     ...machines(environments),
-    ...budgets(verdicts(results)),
+    ...budgets(found),
+    ...spending(missedRequests(found), results.profile),
     ...inProcess(results.inProcess),
     ...http(results.http),
     ...profiles(results.profile),
@@ -84,6 +86,12 @@ function budgets(found: readonly Verdict[]): string[] {
       }),
     ),
   ];
+}
+
+/** What the missed budgets are about, each once. */
+function missedRequests(found: readonly Verdict[]): NonNullable<Verdict["request"]>[] {
+  const requests = found.filter((verdict) => !isMet(verdict)).flatMap(({ request }) => request ?? []);
+  return [...new Map(requests.map((request) => [JSON.stringify(request), request])).values()];
 }
 
 function inProcess(byRuntime: ByRuntime<GroupResult[]>): string[] {
