@@ -31,8 +31,8 @@ export const CONNECTIONS = 32;
 /** Twice as many as there are connections: no two requests at once have the same. */
 export const SESSIONS = 64;
 /**
- * How long a turn goes. The first fifth of a second after one in which a server has waited for the others is
- * up to twice as dear: Bun gives memory back meanwhile, and compilers are at work again.
+ * How long a turn goes. After the wait for the others' turns, requests in the first fifth of a second cost up
+ * to twice as much: Bun gives memory back meanwhile, and compilers are at work again.
  */
 const TURN_MS = 500;
 /** How long the first turn goes: until the compilers have done most. */

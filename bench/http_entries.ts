@@ -35,7 +35,7 @@ const HONO_SESSIONS = { contender: "hono-sessions", framework: "hono" } as const
 const EXPRESS = { contender: "express-session", framework: "express" } as const;
 /** More than a server remembers: each has been forgotten when it comes again. */
 const SEEN_FIRST = { contender: FIRST_TIME, framework: "fetch", sessions: 2048 } as const;
-/** Some twenty times what h3 takes for the requests that are under way at once, which it answers together. */
+/** Twelve times and more what h3 takes for the requests that are under way at once, which it answers together. */
 const H3_TURN_MS = 2500;
 
 const ROWS: readonly Row[] = [

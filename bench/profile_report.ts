@@ -72,25 +72,25 @@ export function spending(
   requests: readonly (ProfiledRequest & { runtime: Runtime })[],
   byRuntime: ByRuntime<ProfileResult[]>,
 ): string[] {
-  const rows = requests.flatMap((request) => {
+  const rows = requests.map((request) => {
     const { runtime, store, place, isSeenFirst, scenario } = request;
     const result = byRuntime[runtime]?.find((one) => isOf(one, request));
-    if (result === undefined) return [];
+    const spent = result === undefined ? NONE : ofAdded(result);
     const seen = isSeenFirst === undefined ? "" : isSeenFirst ? ", seen first" : ", seen again";
-    return [[NAMES[runtime], `${STORE_NAMES[store]}${seen}, ${place}`, scenario, ofAdded(result)]];
+    return [NAMES[runtime], `${STORE_NAMES[store]}${seen}, ${place}`, scenario, spent];
   });
   if (rows.length === 0) return [];
   return [
     heading("What the missed budgets are spent on", 3),
-    "By profile, of what a session adds to each request that misses a budget: the difference between the request and the bare handler's in [Where the time goes](#where-the-time-goes), among a million sessions that between the request there and among a thousand. Parts below 3 in a hundred are left out.",
+    "By profile, of what a session adds to each request that misses a budget: the difference between the request and the bare handler's in [Where the time goes](#where-the-time-goes), among a million sessions that between the request there and among a thousand. Parts below 3 in a hundred are left out; where one has become less, the others add up to more than 100.",
     table(["runtime", "session", "request", "what is added goes to"], rows),
   ];
 }
 
 function ofAdded({ times, beside }: ProfileResult): string {
   const added = sum(times) - sum(beside);
-  return sharesOf(times, beside)
-    .map(({ group, part, beside }) => ({ group, part: (part - beside) * sum(times) / added }))
+  return GROUPS
+    .map((group) => ({ group, part: ((times[group] ?? 0) - (beside[group] ?? 0)) / added }))
     .filter(({ part }) => part >= MIN_NAMED)
     .sort((a, b) => b.part - a.part)
     .map(({ group, part }) => `${group} ${(part * 100).toFixed(0)} %`)

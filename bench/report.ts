@@ -90,7 +90,9 @@ function budgets(found: readonly Verdict[]): string[] {
 
 /** What the missed budgets are about, each once. */
 function missedRequests(found: readonly Verdict[]): NonNullable<Verdict["request"]>[] {
-  const requests = found.filter((verdict) => !isMet(verdict)).flatMap(({ request }) => request ?? []);
+  const requests = found.filter((verdict) => !isMet(verdict)).flatMap(({ request }) =>
+    request ?? []
+  );
   return [...new Map(requests.map((request) => [JSON.stringify(request), request])).values()];
 }
 
