@@ -123,4 +123,5 @@ const answers: { [command in keyof ServerAnswers]: () => Promise<ServerAnswers[c
 for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(await answers[line as keyof ServerAnswers]()));
 }
+await opened.close?.();
 process.exit();
