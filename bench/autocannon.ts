@@ -32,8 +32,10 @@ const following = {
 };
 let started = 0;
 
-/** The cookies of one connection, which has them to itself: none comes again before the others came. */
-function share(): object[] {
+/** What one more connection asks for: every n-th cookie, so that all come round at about the same pace. */
+function nextRequests(): object[] {
+  if (followed !== undefined) return [following];
+  if (cookies.length === 0) return [{}];
   const at = started++;
   const mine = cookies.filter((_, index) => index % connections === at);
   return mine.map((cookie) => ({ headers: { cookie } }));
@@ -43,9 +45,8 @@ const result = await autocannon({
   url: `http://127.0.0.1:${port}/`,
   duration: ms / 1000,
   connections,
-  requests: followed !== undefined ? [following] : [{}],
   setupClient(client: { setRequests(requests: object[]): void }) {
-    if (followed === undefined && cookies.length > 0) client.setRequests(share());
+    client.setRequests(nextRequests());
   },
 });
 const load: Load = {

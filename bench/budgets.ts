@@ -1,7 +1,7 @@
 /** The budgets of the design, and whether they are met. */
 import type { Cost, GroupResult } from "./in_process.ts";
 import { DUE_READS } from "./names.ts";
-import type { ProfiledRequest } from "./profile.ts";
+import type { RuntimeRequest } from "./profile.ts";
 import type { Results } from "./results.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts } from "./scale.ts";
@@ -22,7 +22,7 @@ export interface Verdict {
   /** Whether it was counted, and so has no noise. */
   isCounted?: boolean;
   /** What it is about, where there is a profile of that. */
-  request?: ProfiledRequest & { runtime: Runtime };
+  request?: RuntimeRequest;
 }
 
 /** This library's name among the contenders. */

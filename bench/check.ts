@@ -16,7 +16,6 @@ import { RUNTIMES } from "./runtimes.ts";
 import { SMALL } from "./scenarios.ts";
 
 const ROUNDS = 21;
-const HTTP_ROUNDS = 5;
 const SCALE_ROUNDS = 15;
 const SIZES = [1000, 1_000_000];
 const MEMORY: Narrowing = {
@@ -44,7 +43,7 @@ for (const runtime of RUNTIMES) {
     ...await inProcess(runtime, MEMORY, ROUNDS),
     ...await inProcess(runtime, COOKIE, ROUNDS),
   ];
-  results.http[runtime] = await http(runtime, SERVER, HTTP_ROUNDS);
+  results.http[runtime] = await http(runtime, SERVER);
   results.scale[runtime] = await scale(runtime, SCALE_ROUNDS, SIZES);
 }
 results.redis = await redis({});

@@ -28,9 +28,6 @@ export interface LoadOptions {
 /** Makes requests. */
 export type Loader = (options: LoadOptions) => Promise<Load>;
 
-/** What the folders of files for a load generator are called. */
-const FOLDER = { prefix: "pagi-bench-" };
-
 /** Prepares the requests once. */
 const WRK_ROUND = `
 local requests, at = {}, 0
@@ -102,9 +99,8 @@ export async function findLoader(): Promise<{ name: string; load: Loader }> {
   }
 }
 
-const wrk: Loader = async ({ port, cookies, connections, ms, followed }) => {
-  const folder = await Deno.makeTempDir(FOLDER);
-  try {
+const wrk: Loader = ({ port, cookies, connections, ms, followed }) =>
+  inFolder(async (folder) => {
     const requests = followed === undefined ? WRK_ROUND : WRK_FOLLOW;
     await Deno.writeTextFile(`${folder}/load.lua`, WRK_REPORT + requests);
     await Deno.writeTextFile(`${folder}/cookies`, cookies.join("\n"));
@@ -124,24 +120,27 @@ const wrk: Loader = async ({ port, cookies, connections, ms, followed }) => {
     const text = await outputOf("wrk", process);
     clearTimeout(timer);
     return JSON.parse(/^RESULT (.+)$/m.exec(text)![1]!);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-};
+  });
 
-const autocannon: Loader = async (options) => {
-  const program = new URL("autocannon.ts", import.meta.url).pathname;
-  const node = new URL("node_modules/.bin/node", import.meta.url).pathname;
-  // As arguments, a thousand cookies are too long for the system.
-  const folder = await Deno.makeTempDir(FOLDER);
-  try {
+const autocannon: Loader = (options) =>
+  inFolder(async (folder) => {
+    const program = new URL("autocannon.ts", import.meta.url).pathname;
+    const node = new URL("node_modules/.bin/node", import.meta.url).pathname;
+    // As an argument, a thousand cookies are too long for the system.
     const file = `${folder}/options.json`;
     await Deno.writeTextFile(file, JSON.stringify(options));
     return JSON.parse(await outputOf(node, start(node, [program, file])));
+  });
+
+/** Calls `use` with a folder for its files, which goes afterwards. */
+async function inFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await Deno.makeTempDir({ prefix: "pagi-bench-" });
+  try {
+    return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-};
+}
 
 function start(path: string, args: string[]): Deno.ChildProcess {
   return new Deno.Command(path, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();

@@ -13,6 +13,7 @@ import { bareLane, laneOf } from "./lanes.ts";
 import type { Lane } from "./measure.ts";
 import type { Times } from "./profile_groups.ts";
 import { type OtherTime, Profiler, SelfTimes } from "./profiler.ts";
+import type { Runtime } from "./runtimes.ts";
 import { scaleLane } from "./scale_lanes.ts";
 import { content, type Scenario, SMALL } from "./scenarios.ts";
 import { verify } from "./verify.ts";
@@ -27,6 +28,11 @@ export interface ProfiledRequest {
   /** Whether each request brings what its server sees for the first time. */
   isSeenFirst?: boolean;
   scenario: Scenario;
+}
+
+/** One in a runtime. */
+export interface RuntimeRequest extends ProfiledRequest {
+  runtime: Runtime;
 }
 
 /** One that is looked at in process. */

@@ -1,13 +1,16 @@
 /** The report's section on what the time of a request goes to. */
 import { heading, table } from "./markdown.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
-import type { ProfiledRequest, ProfileResult } from "./profile.ts";
+import type { ProfiledRequest, ProfileResult, RuntimeRequest } from "./profile.ts";
 import { type GroupName, GROUPS, type Share, sharesOf, sum } from "./profile_groups.ts";
 import type { ByRuntime } from "./results.ts";
-import { type Runtime, RUNTIMES } from "./runtimes.ts";
+import { RUNTIMES } from "./runtimes.ts";
+
+/** What is looked at, whatever the request. */
+type Setting = Omit<ProfiledRequest, "scenario">;
 
 /** The tables, and what is said before them. */
-const SECTIONS: (Omit<ProfiledRequest, "scenario"> & { title: string; text?: string })[] = [
+const SECTIONS: (Setting & { title: string; text?: string })[] = [
   { place: "in process", store: "memory", title: "Memory" },
   {
     place: "in process",
@@ -53,7 +56,7 @@ export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
     const { title, text } = section;
     const columns = RUNTIMES.flatMap((runtime) =>
       (byRuntime[runtime] ?? [])
-        .filter((result) => isOf(result, { ...section, scenario: result.scenario }))
+        .filter((result) => isIn(result, section))
         .map((result) => columnOf(NAMES[runtime], result))
     );
     if (columns.length === 0) return [];
@@ -69,14 +72,16 @@ export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
 
 /** What a session adds to these requests, by what it is spent on. */
 export function spending(
-  requests: readonly (ProfiledRequest & { runtime: Runtime })[],
+  requests: readonly RuntimeRequest[],
   byRuntime: ByRuntime<ProfileResult[]>,
 ): string[] {
   const rows = requests.map((request) => {
     const { runtime, store, place, isSeenFirst, scenario } = request;
-    const result = byRuntime[runtime]?.find((one) => isOf(one, request));
+    const result = byRuntime[runtime]?.find((one) =>
+      one.scenario === scenario && isIn(one, request)
+    );
     const spent = result === undefined ? NONE : ofAdded(result);
-    const seen = isSeenFirst === undefined ? "" : isSeenFirst ? ", seen first" : ", seen again";
+    const seen = store === "cookie" ? `, seen ${isSeenFirst ? "first" : "again"}` : "";
     return [NAMES[runtime], `${STORE_NAMES[store]}${seen}, ${place}`, scenario, spent];
   });
   if (rows.length === 0) return [];
@@ -97,12 +102,8 @@ function ofAdded({ times, beside }: ProfileResult): string {
     .join("; ");
 }
 
-function isOf(
-  result: ProfileResult,
-  { place, store, isSeenFirst = false, scenario }: ProfiledRequest,
-): boolean {
-  return result.place === place && result.store === store &&
-    result.isSeenFirst === isSeenFirst && result.scenario === scenario;
+function isIn(result: ProfileResult, { place, store, isSeenFirst = false }: Setting): boolean {
+  return result.place === place && result.store === store && result.isSeenFirst === isSeenFirst;
 }
 
 function columnOf(runtime: string, { scenario, times, beside }: ProfileResult): Column {

@@ -6,6 +6,7 @@ import type { GroupResult } from "./in_process.ts";
 import { LEVELS_FILE, levelsOf } from "./levels.ts";
 import { heading, table } from "./markdown.ts";
 import { mebibytes } from "./memory.ts";
+import type { RuntimeRequest } from "./profile.ts";
 import { profiles, spending } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Measured, Results } from "./results.ts";
@@ -19,8 +20,9 @@ Made by \`deno task bench\`; [README.md](README.md) says how it is measured and 
 
 /** Writes all three, in the form that `deno fmt` gives them. */
 export async function writeReport(results: Results): Promise<void> {
-  await write("RESULTS.md", report(results));
-  await write(LEVELS_FILE, JSON.stringify(levelsOf(verdicts(results))));
+  const found = verdicts(results);
+  await write("RESULTS.md", report(results, found));
+  await write(LEVELS_FILE, JSON.stringify(levelsOf(found)));
   if (results.inProcess.deno !== undefined) {
     await write("chart.svg", drawChart(results.inProcess.deno));
   }
@@ -37,9 +39,8 @@ async function write(name: string, text: string): Promise<void> {
 }
 
 /** The report. */
-export function report(results: Results): string {
+function report(results: Results, found: readonly Verdict[]): string {
   const { environments, redis, soak } = results;
-  const found = verdicts(results);
   return [
     "# What a session costs",
     INTRODUCTION,
@@ -89,11 +90,9 @@ function budgets(found: readonly Verdict[]): string[] {
 }
 
 /** What the missed budgets are about, each once. */
-function missedRequests(found: readonly Verdict[]): NonNullable<Verdict["request"]>[] {
-  const requests = found.filter((verdict) => !isMet(verdict)).flatMap(({ request }) =>
-    request ?? []
-  );
-  return [...new Map(requests.map((request) => [JSON.stringify(request), request])).values()];
+function missedRequests(found: readonly Verdict[]): RuntimeRequest[] {
+  const missed = found.filter((verdict) => !isMet(verdict));
+  return [...new Set(missed.flatMap(({ request }) => request ?? []))];
 }
 
 function inProcess(byRuntime: ByRuntime<GroupResult[]>): string[] {
