@@ -24,6 +24,8 @@ const steps: [name: string, args: string[]][] = [
   ["unit tests", ["test", ...std, ...collect, "tests", ...entryPoints]],
   // The floor is in deno.json.
   ["coverage", ["coverage", `--exclude=${RegExp.escape(tests)}`, "coverage"]],
+  // Of what needs none of its packages: their types are checked where they are installed.
+  ["tests of the benchmark", ["test", "--no-check", "--config=bench/deno.json", "bench"]],
   ["publish dry run", ["publish", "--dry-run", ...dirty]],
 ];
 

@@ -12,6 +12,7 @@ import type { Load, LoadOptions } from "./load.ts";
 const { port, cookies, connections, ms, followed }: LoadOptions = JSON.parse(
   readFileSync(process.argv[2]!, "utf8"),
 );
+const SAMPLE_MS = 50;
 const queue = [...cookies];
 let wrong = 0;
 
@@ -44,6 +45,8 @@ function nextRequests(): object[] {
 const result = await autocannon({
   url: `http://127.0.0.1:${port}/`,
   duration: ms / 1000,
+  // It ends with a sample: by itself it takes one a second.
+  sampleInt: SAMPLE_MS,
   connections,
   setupClient(client: { setRequests(requests: object[]): void }) {
     client.setRequests(nextRequests());

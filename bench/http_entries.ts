@@ -56,15 +56,8 @@ const ROWS: readonly Row[] = [
     store: "memory",
     acts: SCENARIOS,
   },
-  // What is made for node:http is at home on Node.
-  { ...EXPRESS, store: "memory", acts: SCENARIOS, runtimes: ["node"] },
-  {
-    contender: "@fastify/session",
-    framework: "fastify",
-    store: "memory",
-    acts: SCENARIOS,
-    runtimes: ["node"],
-  },
+  { ...EXPRESS, store: "memory", acts: SCENARIOS },
+  { contender: "@fastify/session", framework: "fastify", store: "memory", acts: SCENARIOS },
   { ...OURS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...HONO_SESSIONS, store: "memory", acts: BOTH, payloads: LARGER },
   { ...OURS, store: "cookie", acts: SCENARIOS },

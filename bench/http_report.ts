@@ -7,7 +7,7 @@ import type { ByRuntime } from "./results.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
 const INTRODUCTION =
-  "Requests a second, as a part of what the same framework answers without sessions; after it the processor time that a session adds to a request, in microseconds of this run. “–”: not measured.";
+  "Requests a second, as a part of what the same framework answers without sessions; in brackets what the middle half of the rounds lies between; after it the processor time that a session adds to a request, in microseconds of this run. “–”: not measured.";
 
 /** A table for each runtime. */
 export function http(byRuntime: ByRuntime<HttpResult>): string[] {
@@ -40,11 +40,13 @@ function requestOf({ store, bytes, act }: { store: StoreName; bytes: number; act
 }
 
 function cell(server: ServerResult | undefined): string {
-  return server === undefined ? NONE : `${percent(server.share)}, ${server.added.toFixed(1)} µs`;
+  return server === undefined ? NONE : `${shareOf(server)}, ${server.added.toFixed(1)} µs`;
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(0)} %`;
+/** The share of the bare framework's requests a second, and how it varies. */
+export function shareOf({ share, quartiles }: ServerResult): string {
+  const [middle, low, high] = [share, ...quartiles].map((one) => (one * 100).toFixed(0));
+  return `${middle} % (${low} to ${high})`;
 }
 
 /** What the frameworks do without sessions, each where it was measured first. */

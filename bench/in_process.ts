@@ -10,7 +10,15 @@ import type { Contender } from "./contenders/contender.ts";
 import { rawLanes } from "./contenders/raw_crypto.ts";
 import { type Group, groupsOf, type Narrowing } from "./groups.ts";
 import { bareLane, laneOf } from "./lanes.ts";
-import { added, type Lane, measure, median, quantile, type Series } from "./measure.ts";
+import {
+  added,
+  type Lane,
+  measure,
+  median,
+  type Quartiles,
+  quartiles,
+  type Series,
+} from "./measure.ts";
 import { content } from "./scenarios.ts";
 import { verify } from "./verify.ts";
 
@@ -28,8 +36,8 @@ export interface Cost {
   bare: number;
   /** What comes on top with sessions: the median of the rounds. */
   added: number;
-  /** The middle half of the rounds lies between these. */
-  quartiles: [low: number, high: number];
+  /** Those of the rounds. */
+  quartiles: Quartiles;
 }
 
 /** What a group came to. */
@@ -86,12 +94,11 @@ function bareName(framework: string): string {
 }
 
 function costOf(framework: string, series: Series, bare: Series): Cost {
-  const differences = series.map((time, round) => time - bare[round]!);
   return {
     framework,
     bare: median(bare),
     added: added(series, bare),
-    quartiles: [quantile(differences, 0.25), quantile(differences, 0.75)],
+    quartiles: quartiles(series.map((time, round) => time - bare[round]!)),
   };
 }
 

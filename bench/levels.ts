@@ -14,8 +14,8 @@ export const LEVELS_FILE = "levels.json";
 const MAX_WORSE = 1.3;
 const DIGITS = 3;
 
-/** How a budget stands beside the last report. */
-export type Standing = "met" | "missed" | "WORSE" | "BROKEN";
+/** How a budget stands beside the last report; `absent` is one that the report has and this run has not. */
+export type Standing = "met" | "missed" | "absent" | "WORSE" | "BROKEN";
 
 /** What is kept of the verdicts. */
 export function levelsOf(found: readonly Verdict[]): Levels {
@@ -48,10 +48,16 @@ export function standingOf(verdict: Verdict, levels: Levels): Standing {
   return known === undefined || known <= 1 ? "BROKEN" : "WORSE";
 }
 
+/** The ids of budgets that the report has, and these verdicts have not. */
+export function absentOf(found: readonly Verdict[], levels: Levels): string[] {
+  const ids = new Set(found.map(({ id }) => id));
+  return Object.keys(levels).filter((id) => !ids.has(id));
+}
+
 /** Shows the verdicts beside the last report's, and returns how each budget stands. */
 export function printVerdicts(found: readonly Verdict[], levels: Levels): Standing[] {
   console.log("\nBudgets, and how many times what is allowed was measured");
-  return found.map((verdict) => {
+  const standings = found.map((verdict): Standing => {
     const { id, name, limit, measured, level } = verdict;
     const standing = standingOf(verdict, levels);
     const before = levels[id]?.toFixed(2) ?? "nothing";
@@ -59,4 +65,13 @@ export function printVerdicts(found: readonly Verdict[], levels: Levels): Standi
     console.log(`  ${standing.padEnd(6)} ${name}: ${measured} (budget: ${limit})${beside}`);
     return standing;
   });
+  const absent = absentOf(found, levels);
+  for (const id of absent) console.log(`  absent ${id}: not measured, and in the report`);
+  return [...standings, ...absent.map((): Standing => "absent")];
+}
+
+/** What a program ends with: 2 where a budget is broken or worse, 1 where not all are met, else 0. */
+export function exitCodeOf(standings: readonly Standing[]): number {
+  if (standings.some((standing) => standing === "BROKEN" || standing === "WORSE")) return 2;
+  return standings.every((standing) => standing === "met") ? 0 : 1;
 }

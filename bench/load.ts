@@ -117,9 +117,12 @@ const wrk: Loader = ({ port, cookies, connections, ms, followed }) =>
       ...(followed === undefined ? [] : [followed]),
     ]);
     const timer = setTimeout(() => process.kill("SIGINT"), ms);
-    const text = await outputOf("wrk", process);
-    clearTimeout(timer);
-    return JSON.parse(/^RESULT (.+)$/m.exec(text)![1]!);
+    try {
+      const text = await outputOf("wrk", process);
+      return JSON.parse(/^RESULT (.+)$/m.exec(text)![1]!);
+    } finally {
+      clearTimeout(timer);
+    }
   });
 
 const autocannon: Loader = (options) =>

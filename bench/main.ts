@@ -24,7 +24,7 @@ const keep = async (name: string, result: unknown) => {
 const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
   "in-process": (runtime) => inProcess(runtime, narrowing, rounds),
   http: (runtime) => http(runtime, narrowing, rounds),
-  scale: (runtime) => scale(runtime, rounds),
+  scale: (runtime) => scale(runtime, { rounds }),
   profile: (runtime) => profile(runtime, narrowing, rounds),
 };
 

@@ -22,6 +22,9 @@ export interface MeasureOptions {
   sliceMs: number;
 }
 
+/** Where the middle half of some numbers begins and ends. */
+export type Quartiles = [low: number, high: number];
+
 /** The time for one request in microseconds, for each round. */
 export type Series = number[];
 
@@ -71,7 +74,8 @@ async function calibrate(lane: Lane, sliceMs: number): Promise<number> {
   }
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
+/** The same in an order of chance. */
+export function shuffled<T>(items: readonly T[]): T[] {
   const order = [...items];
   for (let at = order.length - 1; at > 0; at--) {
     const other = Math.floor(Math.random() * (at + 1));
@@ -91,6 +95,11 @@ export function quantile(numbers: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? NaN;
   return below + ((sorted[Math.ceil(at)] ?? NaN) - below) * (at % 1);
+}
+
+/** The middle half of the numbers lies between these. */
+export function quartiles(numbers: readonly number[]): Quartiles {
+  return [quantile(numbers, 0.25), quantile(numbers, 0.75)];
 }
 
 /** What one costs more than another: the median of the rounds' differences, each of one moment. */

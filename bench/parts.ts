@@ -16,6 +16,7 @@ const ROUNDS = 41;
 const SLICE_MS = 8;
 const HTTP_ROUNDS = 5;
 const SIZES = [1, 1000, 100_000, 1_000_000];
+const PAUSES = 5;
 /** As many requests in each turn as take about as long. */
 const PROFILED: readonly Profiled[] = [
   { place: "in process", store: "memory", scenario: "read", requests: 20_000 },
@@ -68,10 +69,9 @@ export async function http(
 /** Many sessions in memory. */
 export async function scale(
   runtime: Runtime,
-  rounds = ROUNDS,
-  sizes: number[] = SIZES,
+  { rounds = ROUNDS, sizes = SIZES, pauses = PAUSES }: Partial<ScaleOptions> = {},
 ): Promise<ScaleResult> {
-  const options: ScaleOptions = { sizes, rounds, sliceMs: SLICE_MS };
+  const options: ScaleOptions = { sizes, rounds, pauses, sliceMs: SLICE_MS };
   const flags = GC_FLAGS[runtime];
   const result = await only(results<ScaleResult>(runtime, "scale.ts", options, { flags }));
   if (result === undefined) throw new Error(`scale.ts in ${runtime} has written nothing`);

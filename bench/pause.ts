@@ -15,6 +15,14 @@ export interface Pause {
   longest: number;
 }
 
+/** Those of a run. */
+export interface Pauses {
+  /** What a request waits while all sessions expire. */
+  expiring: Pause;
+  /** The same for as many requests while none does: the collector's pauses, and the machine's. */
+  quiet: Pause;
+}
+
 /** Seconds that the sessions live which are to expire. */
 const SHORT = 60;
 /** The sessions of the requests that go on meanwhile. */
@@ -27,7 +35,7 @@ const SWEPT_AT_ONCE = 16;
  * Makes requests, one at a time and each on a turn of the event loop of its own, while a store has
  * `size` sessions more: first while none expires, and then after all have expired at one moment.
  */
-export async function measurePauses(size: number): Promise<{ quiet: Pause; expiring: Pause }> {
+export async function measurePauses(size: number): Promise<Pauses> {
   let now = Date.now();
   const store = new MemoryStore({ maxSessions: size + KEPT, now: () => now });
   const sessions = new SessionMiddleware<{ user: string }>({ secret: SECRET, store });

@@ -2,6 +2,8 @@
 
 /** What is not JavaScript: the event loop, and a server that reads and writes. */
 export const SERVER = "Server, event loop, system";
+/** What of these is JavaScript. */
+const SERVER_SCRIPT = "JavaScript of the server and the event loop";
 /** What perf can tell of code: that it is the runtime's, or was made by its compilers. */
 export const RUNTIME = "The runtime's own code, whatever for";
 export const COMPILED = "JavaScript, once compiled";
@@ -11,6 +13,8 @@ export const WAITING = "Waiting for it";
 /** The groups, in the order in which they are shown. */
 export const GROUPS = [
   SERVER,
+  SERVER_SCRIPT,
+  "@hono/node-server",
   "Request, Response, Headers, URL",
   "Garbage collection",
   "JSON and the session's text",
@@ -20,6 +24,9 @@ export const GROUPS = [
   WAITING,
   "Bytes and Base64 of what is sealed",
   "State and cookie",
+  "Middleware and response headers",
+  "Lifecycle and calls of the store",
+  "Session and its values",
   "All the rest of ours",
   "The handler and the loop that measures",
   RUNTIME,
@@ -56,6 +63,8 @@ const OURS = /^(?!bench\/|store\/)[\w/]+\.ts$/;
 const RULES: readonly Rule[] = [
   { group: WAITING, name: /^\(idle\)$/ },
   { group: SERVER, name: /^(\(program\)|runMicrotasks)$/ },
+  // What Node hands its answers to the system with.
+  { group: SERVER, file: NATIVE, name: /^write(\w*String|v|Buffer)$/ },
   // The profiler's own start and stop.
   { group: undefined, file: /^(ext:deno_node|node:)\/?inspector/ },
   { group: "Garbage collection", name: /^\(garbage collector\)$/ },
@@ -102,16 +111,27 @@ const RULES: readonly Rule[] = [
     file: /^ext:deno_http\//,
     name: /^(get \w+|header|hasHeader|url|method|cancel|fastSyncResponseOrStream)$/,
   },
-  { group: SERVER, file: /^ext:(core|deno_http|deno_net)\// },
+  { group: SERVER_SCRIPT, file: /^ext:(core|deno_http|deno_net)\// },
   {
-    group: SERVER,
+    group: SERVER_SCRIPT,
     file: /^node:(_?http|net$|_?stream|events$|internal\/(http|process|streams?|timers))/,
   },
-  { group: SERVER, file: /^bench\/node_modules\/@hono\/node-server\// },
+  // Its Request, Response and Headers, too: they are in one file with the server.
+  { group: "@hono/node-server", file: /^bench\/node_modules\/@hono\/node-server\// },
 
   { group: "MemoryStore", file: /^store\// },
   { group: "State and cookie", file: /^state\// },
   { group: "The handler and the loop that measures", file: /^bench\// },
+  {
+    group: "Middleware and response headers",
+    file: /^(middleware|_request_scope|_response|_answers)\.ts$/,
+  },
+  {
+    group: "Lifecycle and calls of the store",
+    file:
+      /^(lifecycle|_exchange|_control|_session_reader|_session_records|_store_face|_awaitable)\.ts$/,
+  },
+  { group: "Session and its values", file: /^(session|_data)\.ts$/ },
   { group: "All the rest of ours", file: OURS },
 ];
 

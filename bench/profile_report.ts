@@ -1,4 +1,5 @@
 /** The report's section on what the time of a request goes to. */
+import type { Verdict } from "./budgets.ts";
 import { heading, table } from "./markdown.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
 import type { ProfiledRequest, ProfileResult, RuntimeRequest } from "./profile.ts";
@@ -70,36 +71,62 @@ export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
   ];
 }
 
-/** What a session adds to these requests, by what it is spent on. */
+/** A request that misses budgets, and how many times what each allows it takes. */
+interface Missed {
+  request: RuntimeRequest;
+  levels: number[];
+}
+
+/** What the requests that miss a budget spend their time on. */
 export function spending(
-  requests: readonly RuntimeRequest[],
+  missed: readonly Verdict[],
   byRuntime: ByRuntime<ProfileResult[]>,
 ): string[] {
-  const rows = requests.map((request) => {
-    const { runtime, store, place, isSeenFirst, scenario } = request;
-    const result = byRuntime[runtime]?.find((one) =>
-      one.scenario === scenario && isIn(one, request)
-    );
-    const spent = result === undefined ? NONE : ofAdded(result);
-    const seen = store === "cookie" ? `, seen ${isSeenFirst ? "first" : "again"}` : "";
-    return [NAMES[runtime], `${STORE_NAMES[store]}${seen}, ${place}`, scenario, spent];
-  });
-  if (rows.length === 0) return [];
+  const requests = Map.groupBy(missed, ({ request }) => request);
+  const all = [...requests].flatMap(([request, those]): Missed[] =>
+    request === undefined ? [] : [{ request, levels: those.map(({ level }) => level) }]
+  );
+  if (all.length === 0) return [];
+  const isOfGrowth = ({ request: { place } }: Missed) => place === "among a million";
+  const [ofGrowth, ofAdded] = [all.filter(isOfGrowth), all.filter((one) => !isOfGrowth(one))];
+  const tableFor = (those: readonly Missed[], what: string) =>
+    those.length === 0 ? [] : [table(
+      ["runtime", "session", "request", "times the budget", "µs", what],
+      those.map((one) => rowOf(one, byRuntime[one.request.runtime])),
+    )];
   return [
     heading("What the missed budgets are spent on", 3),
-    "By profile, of what a session adds to each request that misses a budget: the difference between the request and the bare handler's in [Where the time goes](#where-the-time-goes), among a million sessions that between the request there and among a thousand. Parts below 3 in a hundred are left out; where one has become less, the others add up to more than 100.",
-    table(["runtime", "session", "request", "what is added goes to"], rows),
+    "By profile: of the microseconds that stand beside it, in this run and with the profiler looking, what each group of [Where the time goes](#where-the-time-goes) takes. Parts below 3 in a hundred are left out; where one has become less, the others add up to more than 100.",
+    ...tableFor(ofAdded, "what a session adds goes to"),
+    ...tableFor(ofGrowth, "what is more than among 1,000 sessions goes to"),
   ];
 }
 
-function ofAdded({ times, beside }: ProfileResult): string {
+function rowOf({ request, levels }: Missed, results: readonly ProfileResult[] = []): string[] {
+  const { runtime, store, place, isSeenFirst, scenario } = request;
+  const result = results.find((one) => one.scenario === scenario && isIn(one, request));
+  const seen = store === "cookie" ? `, seen ${isSeenFirst ? "first" : "again"}` : "";
+  return [
+    NAMES[runtime],
+    `${STORE_NAMES[store]}${seen}, ${place}`,
+    scenario,
+    levels.map((level) => `${level.toFixed(1)} ×`).join(", "),
+    ...(result === undefined ? [NONE, NONE] : spent(result)),
+  ];
+}
+
+/** By how much a request takes longer than what stands beside it, and what for. */
+export function spent({ times, beside }: ProfileResult): [micros: string, parts: string] {
   const added = sum(times) - sum(beside);
-  return GROUPS
+  const micros = added.toFixed(1);
+  // The two were measured in turns: noise may make the lesser the greater.
+  if (added <= 0) return [micros, NONE];
+  const parts = GROUPS
     .map((group) => ({ group, part: ((times[group] ?? 0) - (beside[group] ?? 0)) / added }))
     .filter(({ part }) => part >= MIN_NAMED)
     .sort((a, b) => b.part - a.part)
-    .map(({ group, part }) => `${group} ${(part * 100).toFixed(0)} %`)
-    .join("; ");
+    .map(({ group, part }) => `${group} ${(part * 100).toFixed(0)} %`);
+  return [micros, parts.join("; ")];
 }
 
 function isIn(result: ProfileResult, { place, store, isSeenFirst = false }: Setting): boolean {

@@ -61,9 +61,11 @@ export async function profileServer(
   const bare = await start();
   const watched = new Map<Scenario, Watched>();
   for (const scenario of scenarios) watched.set(scenario, await start(scenario));
-  // The first round is for the compilers.
-  for (let round = -1; round < rounds; round++) {
-    for (const one of [bare, ...watched.values()]) await turn(one, { load, watch }, round >= 0);
+  const all = [bare, ...watched.values()];
+  // For the compilers; nothing of it is kept.
+  for (const { server } of all) await watchedLoad(server, { load, watch });
+  for (let round = 0; round < rounds; round++) {
+    for (const one of all) await turn(one, { load, watch });
   }
   return [...watched].map(([scenario, { times, others, requests }]) => ({
     place: "behind a server",
@@ -90,22 +92,28 @@ const byPerf: Watch = async (server, load) => {
   return { load: done, times: Object.fromEntries(times), others: [] };
 };
 
-async function turn(
-  watched: Watched,
-  { load, watch }: { load: Loader; watch: Watch },
-  isKept: boolean,
-): Promise<void> {
-  const { server } = watched;
-  const { port, cookies } = server.started;
-  const { load: { requests, failed }, times, others } = await watch(
-    server,
-    () => load({ port, cookies, connections: CONNECTIONS, ms: TURN_MS }),
-  );
-  if (failed > 0) throw new Error(`A server under the profiler: ${failed} requests failed`);
-  if (!isKept) return;
+/** How a server is put under load, and what looks at it meanwhile. */
+interface Tools {
+  load: Loader;
+  watch: Watch;
+}
+
+async function turn(watched: Watched, tools: Tools): Promise<void> {
+  const { load: { requests }, times, others } = await watchedLoad(watched.server, tools);
   watched.requests += requests;
   watched.times = sumOf(watched.times, times);
   watched.others = others.map(({ name, time }) => ({ name, time: time / requests }));
+}
+
+async function watchedLoad(server: ServerProcess, { load, watch }: Tools) {
+  const { port, cookies } = server.started;
+  const seen = await watch(
+    server,
+    () => load({ port, cookies, connections: CONNECTIONS, ms: TURN_MS }),
+  );
+  const { failed } = seen.load;
+  if (failed > 0) throw new Error(`A server under the profiler: ${failed} requests failed`);
+  return seen;
 }
 
 function sumOf(some: Times, more: Times): Times {

@@ -5,8 +5,8 @@ import { http } from "./http_report.ts";
 import type { GroupResult } from "./in_process.ts";
 import { LEVELS_FILE, levelsOf } from "./levels.ts";
 import { heading, table } from "./markdown.ts";
+import { quantile } from "./measure.ts";
 import { mebibytes } from "./memory.ts";
-import type { RuntimeRequest } from "./profile.ts";
 import { profiles, spending } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
 import type { ByRuntime, Environment, Measured, Results } from "./results.ts";
@@ -40,34 +40,36 @@ async function write(name: string, text: string): Promise<void> {
 
 /** The report. */
 function report(results: Results, found: readonly Verdict[]): string {
-  const { environments, redis, soak } = results;
+  const { environments, redis } = results;
   return [
     "# What a session costs",
     INTRODUCTION,
     ...machines(environments),
     ...budgets(found),
-    ...spending(missedRequests(found), results.profile),
+    ...spending(found.filter((verdict) => !isMet(verdict)), results.profile),
     ...inProcess(results.inProcess),
     ...http(results.http),
     ...profiles(results.profile),
     ...(redis === undefined ? [] : ofRedis(redis)),
     ...scale(results.scale),
-    ...(soak === undefined ? [] : ofSoak(soak)),
+    ...soak(results.soak),
   ].join("\n\n") + "\n";
 }
 
 /** Where it was measured: once for all where that is the same, else for each of what was. */
-function machines(all: readonly Measured[]): string[] {
+export function machines(all: readonly Measured[]): string[] {
   const groups = Map.groupBy(all, ({ environment }) => environmentOf(environment));
   return [...groups].map(([text, those]) => {
-    const dates = [...new Set(those.map(({ environment }) => environment.date))].sort();
-    const measured = `Measured on ${dates.join(" and ")}, on ${text}`;
+    const dates = new Set(those.map(({ environment }) => environment.date));
+    const commits = new Set(those.flatMap(({ environment }) => environment.commit ?? []));
+    const commit = commits.size === 0 ? "" : ` Commit ${[...commits].join(" and ")}.`;
+    const measured = `Measured on ${[...dates].sort().join(" and ")}, on ${text}${commit}`;
     if (groups.size === 1) return measured;
     return `${those.map(({ name }) => name).join(", ")}: ${measured}`;
   });
 }
 
-/** All but the day: a run goes on past midnight. */
+/** All but the day and the commit: a run goes on past midnight, and some parts may be of an earlier one. */
 function environmentOf({ machine, runtimes, programs, packages }: Environment): string {
   const named = RUNTIMES.map((runtime) => `${NAMES[runtime]} ${runtimes[runtime]}`).join(", ");
   const others = Object.entries(packages).filter(([name]) => !(name in runtimes))
@@ -89,16 +91,10 @@ function budgets(found: readonly Verdict[]): string[] {
   ];
 }
 
-/** What the missed budgets are about, each once. */
-function missedRequests(found: readonly Verdict[]): RuntimeRequest[] {
-  const missed = found.filter((verdict) => !isMet(verdict));
-  return [...new Set(missed.flatMap(({ request }) => request ?? []))];
-}
-
 function inProcess(byRuntime: ByRuntime<GroupResult[]>): string[] {
   return [
     heading("In process"),
-    "What a session adds to a request over the same framework without one: for `@pagi/session` in microseconds of this run, for the others as a multiple of that. “–”: the library cannot do it, or it was not measured.",
+    "What a session adds to a request over the same framework without one: for `@pagi/session` in microseconds of this run, with what the middle half of the rounds lies between, for the others as a multiple of that. “–”: the library cannot do it, or it was not measured.",
     ...RUNTIMES.flatMap((runtime) => {
       const groups = byRuntime[runtime];
       if (groups === undefined) return [];
@@ -125,13 +121,13 @@ function groupTable(groups: readonly GroupResult[]): string {
       ...(hasRaw ? ["the cryptography alone", "it in a bare handler"] : []),
     ],
     groups.map(({ scenario, bytes, costs, raw }) => {
-      const ours = costs[OURS]!.added;
+      const { added: ours, quartiles } = costs[OURS]!;
       const times = (added: number | undefined) =>
         added === undefined ? NONE : `${multiple(added / ours)} ×`;
       return [
         scenario,
         `${bytes.toLocaleString("en")} B`,
-        `${ours.toFixed(1)} µs`,
+        `${ours.toFixed(1)} µs (${quartiles.map((one) => one.toFixed(1)).join(" to ")})`,
         ...[...names].map((name) => times(costs[name]?.added)),
         ...(hasRaw ? [times(raw?.alone), times(raw?.inHandler)] : []),
       ];
@@ -178,12 +174,11 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
       ];
     })
   );
-  const pause = (ms: number) => `${ms.toFixed(1)} ms`;
   return [
     heading("Many sessions"),
     "What a session adds to a request, by how many there are in memory, beside 1,000; what a Map of JSON by hand adds; and a request to `@pagi/session` as a whole, to a handler that does nothing else.",
     table(["runtime", "request", ...sizes.map((size) => size.toLocaleString("en"))], costs),
-    "Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds.",
+    "Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds. The middle one of several runs, with the lowest and the highest.",
     table(
       [
         "runtime",
@@ -193,34 +188,51 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
         "1/1000, expiring",
         "1/1000, quiet",
       ],
-      found.map(({ name, result: { bytesBeside, expiring, quiet } }) => [
+      found.map(({ name, result: { bytesBeside, pauses } }) => [
         name,
         bytesBeside.toFixed(0),
-        ...[expiring.longest, quiet.longest, expiring.high, quiet.high].map(pause),
+        runs(pauses.map(({ expiring }) => expiring.longest)),
+        runs(pauses.map(({ quiet }) => quiet.longest)),
+        runs(pauses.map(({ expiring }) => expiring.high)),
+        runs(pauses.map(({ quiet }) => quiet.high)),
       ]),
     ),
   ];
 }
 
-function ofSoak({ requests, marks, endedAfterMs }: SoakResult): string[] {
-  // Start, middle and end; the first mark is where it has warmed up.
-  const shown = [0, Math.floor((marks.length - 1) / 2), marks.length - 1];
-  return [
-    heading("Over many requests"),
-    `${
-      requests.toLocaleString("en")
-    } requests of churn on Deno: clients come, come again, sign in, sign out and stay away. Memory in use after a collection:`,
-    table(
-      ["requests", "heap", "process", "sessions"],
-      shown.map((at) => marks[at]!).map(({ done, heap, resident, sessions }) => [
+/** The middle one of some runs, and between which all are. */
+function runs(all: readonly number[]): string {
+  const [middle, low, high] = [0.5, 0, 1].map((share) => quantile(all, share).toFixed(1));
+  return `${middle} ms (${low} to ${high})`;
+}
+
+function soak(byRuntime: ByRuntime<SoakResult>): string[] {
+  const found = RUNTIMES.flatMap((runtime) => {
+    const result = byRuntime[runtime];
+    return result === undefined ? [] : [{ name: NAMES[runtime], result }];
+  });
+  if (found.length === 0) return [];
+  const rows = found.flatMap(({ name, result: { marks, endedAfterMs } }) => {
+    // Start, middle and end; the first mark is where it has warmed up.
+    const shown = [0, Math.floor((marks.length - 1) / 2), marks.length - 1];
+    const ended = endedAfterMs === undefined
+      ? "it was kept alive"
+      : `after ${endedAfterMs.toFixed(0)} ms`;
+    return shown.map((at) => {
+      const { done, heap, resident, sessions } = marks[at]!;
+      return [
+        name,
         done.toLocaleString("en"),
         mebibytes(heap),
         mebibytes(resident),
         sessions.toLocaleString("en"),
-      ]),
-    ),
-    endedAfterMs === undefined
-      ? "Something has kept the process alive."
-      : `The process ended by itself, ${endedAfterMs.toFixed(0)} ms after its last request.`,
+        at === marks.length - 1 ? ended : "",
+      ];
+    });
+  });
+  return [
+    heading("Over many requests"),
+    "Clients come, come again, sign in, sign out and stay away. Memory in use after a collection, memory of the process, sessions in the store, and whether the process ends by itself when it is done:",
+    table(["runtime", "requests", "heap", "process", "sessions", "ended"], rows),
   ];
 }

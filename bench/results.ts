@@ -18,8 +18,8 @@ export interface Results {
   http: ByRuntime<HttpResult>;
   scale: ByRuntime<ScaleResult>;
   profile: ByRuntime<ProfileResult[]>;
+  soak: ByRuntime<SoakResult>;
   redis?: RedisResult;
-  soak?: SoakResult;
   /** Where each of them was measured. */
   environments: Measured[];
 }
@@ -35,6 +35,8 @@ export interface Measured {
 export interface Environment {
   /** The day, as YYYY-MM-DD. */
   date: string;
+  /** The commit that was checked out; undefined where git does not know. */
+  commit?: string;
   /** The machine, in general terms. */
   machine: string;
   runtimes: { [runtime in Runtime]: string };
@@ -50,8 +52,11 @@ interface Kept {
 }
 
 const FOLDER = new URL("results/", import.meta.url);
+const ROOT = new URL("..", import.meta.url);
 const NODE_MODULES = new URL("node_modules/", import.meta.url);
 const BYTES_PER_GIB = 2 ** 30;
+/** What is not from npm. */
+const PROGRAMS = ["wrk", "redis-server", "perf"];
 
 /** Keeps a result under a name. */
 export async function save(name: string, result: unknown): Promise<void> {
@@ -83,8 +88,8 @@ export async function loadResults(): Promise<Results> {
     http: await loadByRuntime("http"),
     scale: await loadByRuntime("scale"),
     profile: await loadByRuntime("profile"),
+    soak: await loadByRuntime("soak"),
     redis: await load("redis"),
-    soak: await load("soak"),
     environments,
   };
 }
@@ -111,9 +116,10 @@ async function findEnvironment(): Promise<Environment> {
   const processors = cpus();
   const machine = `${processors.length} processors (${processors[0]?.model.trim()}), ` +
     `${Deno.build.arch}, ${Deno.build.os}, ${memory} GiB`;
-  const programs = [await versionLine("wrk"), await versionLine("redis-server")];
+  const programs = await Promise.all(PROGRAMS.map(versionLine));
   return {
     date: new Date().toISOString().slice(0, "YYYY-MM-DD".length),
+    commit: await outputOf("git", "describe", "--always", "--dirty"),
     machine,
     runtimes,
     programs: programs.filter((line) => line !== undefined),
@@ -123,9 +129,14 @@ async function findEnvironment(): Promise<Environment> {
 
 /** The beginning of what a program tells of its version; undefined where there is none. */
 async function versionLine(program: string): Promise<string | undefined> {
+  return /^[^\n[(]*?\d[\w.]*/.exec(await outputOf(program, "--version") ?? "")?.[0];
+}
+
+/** What a program writes; undefined where there is none, or it writes nothing. */
+async function outputOf(program: string, ...args: string[]): Promise<string | undefined> {
   try {
-    const { stdout } = await new Deno.Command(program, { args: ["--version"] }).output();
-    return /^[^\n[(]*?\d[\w.]*/.exec(new TextDecoder().decode(stdout))?.[0];
+    const { stdout } = await new Deno.Command(program, { args, cwd: ROOT }).output();
+    return new TextDecoder().decode(stdout).trim() || undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

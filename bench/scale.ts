@@ -9,7 +9,7 @@ import { MemoryStore } from "../mod.ts";
 import { fill } from "./fill.ts";
 import { added, measure, median } from "./measure.ts";
 import { usedBytes } from "./memory.ts";
-import { measurePauses, type Pause } from "./pause.ts";
+import { measurePauses, type Pauses } from "./pause.ts";
 import { laneByHand, laneToBare, scaleLane } from "./scale_lanes.ts";
 import { content, SMALL } from "./scenarios.ts";
 
@@ -17,6 +17,8 @@ import { content, SMALL } from "./scenarios.ts";
 export interface ScaleOptions {
   /** How many sessions there are. */
   sizes: number[];
+  /** How often it is measured what requests wait while the most of them expire. */
+  pauses: number;
   rounds: number;
   sliceMs: number;
 }
@@ -37,10 +39,8 @@ export interface ScaleResult {
   write: ScaleCosts;
   /** Bytes of memory for a session beside its own JSON, where there are most. */
   bytesBeside: number;
-  /** What a request waits at most while all of them expire. */
-  expiring: Pause;
-  /** The same for as many requests while none does: the collector's pauses, and the machine's. */
-  quiet: Pause;
+  /** What requests wait while all of them expire, each time that it was measured. */
+  pauses: Pauses[];
 }
 
 const BYTES_PER_POINTER = 8;
@@ -48,7 +48,8 @@ const BYTES_PER_POINTER = 8;
 const options: ScaleOptions = JSON.parse(process.argv[2]!);
 const most = Math.max(...options.sizes);
 
-const pauses = await measurePauses(most);
+const pauses: Pauses[] = [];
+while (pauses.length < options.pauses) pauses.push(await measurePauses(most));
 const before = usedBytes();
 const largest = fill(new MemoryStore({ maxSessions: most }), most);
 // The ids are also the keys in the store: the array is the only thing here that is not the store's.
@@ -73,6 +74,6 @@ const result: ScaleResult = {
   read: await measureCosts("read"),
   write: await measureCosts("write"),
   bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
-  ...pauses,
+  pauses,
 };
 console.log(JSON.stringify(result));

@@ -8,15 +8,18 @@ export class ServerProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #output: AsyncGenerator<string>;
+  readonly #complaints: Promise<string>;
 
   private constructor(
     process: Deno.ChildProcess,
     output: AsyncGenerator<string>,
+    complaints: Promise<string>,
     started: ServerStarted,
   ) {
     this.#process = process;
     this.#input = process.stdin.getWriter();
     this.#output = output;
+    this.#complaints = complaints;
     this.started = started;
   }
 
@@ -38,7 +41,7 @@ export class ServerProcess implements AsyncDisposable {
     if (done) {
       throw new Error(`${options.contender} in ${runtime} did not start: ${await complaints}`);
     }
-    return new ServerProcess(process, output, JSON.parse(value));
+    return new ServerProcess(process, output, complaints, JSON.parse(value));
   }
 
   /** The id of the process. */
@@ -52,7 +55,10 @@ export class ServerProcess implements AsyncDisposable {
   ): Promise<ServerAnswers[Command]> {
     await this.#input.write(new TextEncoder().encode(`${command}\n`));
     const { value, done } = await this.#output.next();
-    if (done) throw new Error(`A server has ended before it answered to "${command}"`);
+    if (done) {
+      const complaints = await this.#complaints;
+      throw new Error(`A server has ended before it answered to "${command}": ${complaints}`);
+    }
     return JSON.parse(value);
   }
 

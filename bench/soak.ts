@@ -1,6 +1,6 @@
 /**
- * `deno task bench:soak [REQUESTS]`: whether memory stays where it is over millions of requests, and
- * whether anything is left that keeps the process alive.
+ * `deno task bench:soak [REQUESTS]`: whether memory stays where it is over millions of requests, in each
+ * runtime, and whether anything is left that keeps the process alive.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ChurnMark, ChurnOptions } from "./churn.ts";
 import { install } from "./install.ts";
 import { GC_FLAGS, mebibytes } from "./memory.ts";
 import { save } from "./results.ts";
-import { command, lines } from "./runtimes.ts";
+import { command, lines, type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** What the report says of it. */
 export interface SoakResult {
@@ -31,51 +31,61 @@ const LIMITS = [
 /** For how long the process may take to end by itself when it is done. */
 const PATIENCE_MS = 2000;
 
+async function soak(runtime: Runtime, requests: number): Promise<SoakResult> {
+  const options: ChurnOptions = { requests, marks: MARKS };
+  const process = command(runtime, "churn.ts", options, { flags: GC_FLAGS[runtime] }).spawn();
+  const marks: ChurnMark[] = [];
+  for await (const line of lines(process.stdout)) {
+    const mark: ChurnMark = JSON.parse(line);
+    const { done, heap, resident, sessions } = mark;
+    const memory = `heap ${mebibytes(heap)}, process ${mebibytes(resident)}`;
+    console.log(`${runtime}, ${done} requests: ${memory}, ${sessions} sessions`);
+    marks.push(mark);
+    if (marks.length === MARKS) break;
+  }
+  const finishedAt = performance.now();
+  const patience = setTimeout(() => process.kill("SIGKILL"), PATIENCE_MS);
+  const { signal, code } = await process.status;
+  clearTimeout(patience);
+  if (code !== 0 && signal === null) throw new Error(`churn.ts in ${runtime} ended with ${code}`);
+  return {
+    requests,
+    marks,
+    ...(signal === null && { endedAfterMs: performance.now() - finishedAt }),
+  };
+}
+
+/** What of it must not be. */
+function failuresOf({ marks, endedAfterMs }: SoakResult): string[] {
+  const [, second] = marks;
+  const last = marks.at(-1)!;
+  const grown = LIMITS.filter(({ what, maxGrowth, slackBytes }) =>
+    last[what] > second![what] * maxGrowth + slackBytes
+  );
+  return [
+    ...grown.map(({ what }) => `Memory has grown: ${what}`),
+    ...(endedAfterMs === undefined ? ["Something has kept the process alive"] : []),
+  ];
+}
+
 const requests = Number(Deno.args[0] ?? REQUESTS);
 if (!Number.isInteger(requests) || requests < MIN_REQUESTS) {
   throw new RangeError(
     `Cannot soak: the number of requests must be a whole number from ${MIN_REQUESTS} up`,
   );
 }
-// What is kept names the versions of all.
 await install();
-const options: ChurnOptions = { requests, marks: MARKS };
-const process = command("deno", "churn.ts", options, { flags: GC_FLAGS.deno }).spawn();
-const found: ChurnMark[] = [];
-for await (const line of lines(process.stdout)) {
-  const mark: ChurnMark = JSON.parse(line);
-  const { done, heap, resident, sessions } = mark;
+const failures: string[] = [];
+for (const runtime of RUNTIMES) {
+  const result = await soak(runtime, requests);
+  await save(`soak-${runtime}`, result);
+  const those = failuresOf(result);
+  failures.push(...those.map((failure) => `${runtime}: ${failure}`));
+  if (those.length > 0) continue;
+  const lingered = result.endedAfterMs!.toFixed(0);
   console.log(
-    `${done} requests: heap ${mebibytes(heap)}, process ${
-      mebibytes(resident)
-    }, ${sessions} sessions`,
+    `${runtime}: steady; the process ended by itself, ${lingered} ms after its last request`,
   );
-  found.push(mark);
-  if (found.length === MARKS) break;
 }
-const finishedAt = performance.now();
-const patience = setTimeout(() => process.kill("SIGKILL"), PATIENCE_MS);
-const { signal, code } = await process.status;
-clearTimeout(patience);
-if (code !== 0 && signal === null) throw new Error(`churn.ts ended with ${code}`);
-const lingered = performance.now() - finishedAt;
-const [, second] = found;
-const last = found.at(-1)!;
-const result: SoakResult = {
-  requests,
-  marks: found,
-  ...(signal === null && { endedAfterMs: lingered }),
-};
-await save("soak", result);
-const grown = LIMITS.filter(({ what, maxGrowth, slackBytes }) =>
-  last[what] > second![what] * maxGrowth + slackBytes
-);
-const failures = [
-  ...grown.map(({ what }) => `Memory has grown: ${what}`),
-  ...(signal !== null ? ["Something has kept the process alive"] : []),
-];
 for (const failure of failures) console.log(failure);
 if (failures.length > 0) Deno.exit(1);
-console.log(
-  `Steady; the process ended by itself, ${lingered.toFixed(0)} ms after its last request`,
-);

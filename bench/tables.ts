@@ -1,5 +1,6 @@
 /** What is shown on the terminal while the benchmark runs. */
 import type { HttpResult } from "./http.ts";
+import { shareOf } from "./http_report.ts";
 import type { GroupResult } from "./in_process.ts";
 import type { ProfileResult } from "./profile.ts";
 import { sharesOf, sum } from "./profile_groups.ts";
@@ -25,9 +26,9 @@ export function printGroup(runtime: string, group: GroupResult): void {
 /** How servers did. */
 export function printHttp(runtime: string, { loader, servers }: HttpResult): void {
   title(`${runtime}, behind a server, ${loader}: requests a second, and of the bare framework's`);
-  for (const { store, bytes, contender, act, perSecond, share, added } of servers) {
-    const percent = `${(share * 100).toFixed(0)} %`.padStart(6);
-    const what = `${percent}, ${added.toFixed(1)} µs of processor time more`;
+  for (const server of servers) {
+    const { store, bytes, contender, act, perSecond, added } = server;
+    const what = `${shareOf(server).padStart(16)}, ${added.toFixed(1)} µs of processor time more`;
     row(`${store}, ${bytes}, ${act}: ${contender}`, perSecond.toFixed(0), what);
   }
 }
@@ -47,10 +48,12 @@ export function printScale(runtime: string, result: ScaleResult): void {
     }
   }
   row("bytes beside its data", result.bytesBeside.toFixed(0), "");
-  for (const name of ["expiring", "quiet"] as const) {
-    const { longest, high, median } = result[name];
-    const others = `ms; one in 1,000 above ${high.toFixed(3)}, median ${median.toFixed(3)}`;
-    row(`longest request, ${name}`, longest.toFixed(2), others);
+  for (const pauses of result.pauses) {
+    for (const name of ["expiring", "quiet"] as const) {
+      const { longest, high, median } = pauses[name];
+      const others = `ms; one in 1,000 above ${high.toFixed(3)}, median ${median.toFixed(3)}`;
+      row(`longest request, ${name}`, longest.toFixed(2), others);
+    }
   }
 }
 
