@@ -1,11 +1,12 @@
 /** The part behind real servers: requests a second, and processor time for each. */
+import { BARE_TEXT } from "./contenders/contender.ts";
 import type { Narrowing } from "./groups.ts";
-import { httpEntries, type HttpEntry } from "./http_entries.ts";
+import { httpEntries, type HttpEntry, isJudged } from "./http_entries.ts";
 import { findLoader, type Load, type Loader } from "./load.ts";
 import { added, median, type Quartiles, quartiles, type Series, shuffled } from "./measure.ts";
 import { startRedis } from "./redis_server.ts";
 import type { Runtime } from "./runtimes.ts";
-import { bringsCookie, SMALL } from "./scenarios.ts";
+import { bringsCookie } from "./scenarios.ts";
 import { ServerProcess } from "./server_process.ts";
 
 /** A server under load, in medians of the rounds. */
@@ -15,7 +16,7 @@ export interface ServerResult extends HttpEntry {
   barePerSecond: number;
   /** The one over the other, each round's by itself. */
   share: number;
-  /** Those of the rounds' shares. */
+  /** The middle half of the rounds' shares lies between these. */
   quartiles: Quartiles;
   /** Processor time that a session adds to a request, in microseconds. */
   added: number;
@@ -42,10 +43,10 @@ const TURN_MS = 500;
 const LEAD_IN_MS = 250;
 /** The same before the first turn: until the compilers have done most. */
 const WARM_UP_MS = 1500;
-/** How many times as many rounds has what there is a budget for: a read of a small session in memory. */
+/** How many times as many rounds it has where there is a budget: its verdict must not be one of chance. */
 const JUDGED_ROUNDS = 3;
-/** What each answer says when a session has got a new id and is still there. */
-const FOLLOWED = "ada";
+/** What an answer says when its session is there. */
+const USER = "ada";
 
 interface Lane {
   entry: HttpEntry;
@@ -72,24 +73,26 @@ export async function measureHttp(
     }
     await using stack = new AsyncDisposableStack();
     const lanes = await startAll(runtime, entries, stack, redis?.port);
-    for (const lane of lanes) await loadOn(lane, load, WARM_UP_MS);
+    for (const lane of lanes) {
+      await loadOn(
+        lane,
+        load,
+        Math.max(WARM_UP_MS, lane.entry.turnMs ?? 0),
+        await cookiesFor(lane),
+      );
+    }
     const all = rounds * (isJudged(entries[0]!) ? JUDGED_ROUNDS : 1);
     for (let round = 0; round < all; round++) {
-      for (const lane of shuffled(lanes)) {
+      for (const lane of inTurn(lanes)) {
         const { perSecond, cpu } = await turn(lane, load);
         lane.perSecond.push(perSecond);
         lane.cpu.push(cpu);
       }
     }
-    // What they answered under load was looked at by its status alone, but where sessions get new ids.
-    for (const { server } of lanes) await server.ask("verify");
+    for (const lane of lanes) await checkAnswer(lane);
     servers.push(...resultsOf(lanes));
   }
   return { loader, connections: CONNECTIONS, servers };
-}
-
-function isJudged({ store, bytes, act }: HttpEntry): boolean {
-  return store === "memory" && bytes === SMALL && act === "read";
 }
 
 /** A server for each entry, and for each framework without sessions. */
@@ -111,35 +114,75 @@ async function startAll(
   }));
 }
 
+/** The lanes in an order of chance, each near its bare framework: their turns are compared. */
+function inTurn(lanes: readonly Lane[]): Lane[] {
+  const frameworks = Map.groupBy(lanes, ({ entry }) => entry.framework);
+  return shuffled([...frameworks.values()]).flatMap(shuffled);
+}
+
 /** The requests a second of some time of load, and the processor time of each. */
 async function turn(lane: Lane, load: Loader): Promise<{ perSecond: number; cpu: number }> {
-  const { server, entry: { turnMs = TURN_MS } } = lane;
-  await loadOn(lane, load, LEAD_IN_MS);
+  const { server, entry: { turnMs } } = lane;
+  if (turnMs === undefined) await loadOn(lane, load, LEAD_IN_MS, await cookiesFor(lane));
+  // Before the clock is read: the server makes sessions itself.
+  const cookies = await cookiesFor(lane);
   const before = await server.ask("cpu");
-  const { requests, perSecond } = await loadOn(lane, load, turnMs);
+  const { requests, perSecond } = await loadOn(lane, load, turnMs ?? TURN_MS, cookies);
   return { perSecond, cpu: ((await server.ask("cpu")).cpu - before.cpu) / requests };
 }
 
-async function loadOn({ entry, isBare, server }: Lane, load: Loader, ms: number): Promise<Load> {
-  const { act } = entry;
-  const isFollowing = act === "regenerate" && !isBare;
+function isFollowing({ entry, isBare }: Lane): boolean {
+  return entry.act === "regenerate" && !isBare;
+}
+
+/** The cookies that requests are to bring. */
+async function cookiesFor(lane: Lane): Promise<readonly string[]> {
+  const { entry: { act, store }, server } = lane;
+  if (!bringsCookie(act)) return [];
   // An id dies by it, and those whose answers the last load has not waited for are lost. A cookie that
   // is a minute old is written anew by each request that brings it: the load goes on to bring the old.
-  const isOnce = isFollowing || entry.store === "cookie";
-  const { cookies } = isOnce ? await server.ask("sessions") : server.started;
+  const isOnce = isFollowing(lane) || store === "cookie";
+  return isOnce ? (await server.ask("sessions")).cookies : server.started.cookies;
+}
+
+async function loadOn(
+  lane: Lane,
+  load: Loader,
+  ms: number,
+  cookies: readonly string[],
+): Promise<Load> {
   const done = await load({
-    port: server.started.port,
-    cookies: bringsCookie(act) ? cookies : [],
+    port: lane.server.started.port,
+    cookies,
     connections: CONNECTIONS,
     ms,
-    followed: isFollowing ? FOLLOWED : undefined,
+    followed: isFollowing(lane) ? USER : undefined,
   });
   const { requests, failed } = done;
   if (failed > 0 || requests === 0) {
-    const what = isBare ? `${entry.framework}, bare` : `${entry.contender}, ${act}`;
-    throw new Error(`${what}: ${requests} requests were answered and ${failed} failed`);
+    throw new Error(`${nameOf(lane)}: ${requests} requests were answered and ${failed} failed`);
   }
   return done;
+}
+
+/** Whether the sessions under load are still there, and were written to: wrk looks at no body. */
+async function checkAnswer(lane: Lane): Promise<void> {
+  const { entry: { act, store }, isBare, server: { started: { port, cookies } } } = lane;
+  // Each of its answers was looked at, and its first cookies are long used.
+  if (isFollowing(lane)) return;
+  const headers: HeadersInit = bringsCookie(act) ? { cookie: cookies[0]! } : {};
+  const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
+  const body = await response.text();
+  const expected = isBare ? BARE_TEXT : act === "anonymous" ? "nobody" : USER;
+  // In a cookie that is always the same, it is the first visit that is counted each time.
+  const isRight = act === "write" && !isBare
+    ? Number(body) > (store === "cookie" ? 0 : 1)
+    : body === expected;
+  if (!isRight) throw new Error(`${nameOf(lane)}: after the load an answer was "${body}"`);
+}
+
+function nameOf({ entry: { framework, contender, act, store }, isBare }: Lane): string {
+  return isBare ? `${framework}, bare` : `${contender} on ${store}, ${act}`;
 }
 
 function resultsOf(lanes: readonly Lane[]): ServerResult[] {

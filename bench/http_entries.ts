@@ -13,8 +13,13 @@ export interface HttpEntry {
   act: Scenario;
   /** How many sessions the requests go round, where it is not as many as everybody's. */
   sessions?: number;
-  /** How long a turn goes, where it is not as long as everybody's. */
+  /** How long a turn goes, where it is longer than everybody's; it needs no lead-in then. */
   turnMs?: number;
+}
+
+/** Whether there is a budget for it behind a server. */
+export function isJudged({ store, bytes, act }: HttpEntry): boolean {
+  return store === "memory" && bytes === SMALL && act === "read";
 }
 
 interface Row extends Omit<HttpEntry, "bytes" | "act"> {

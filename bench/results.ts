@@ -35,7 +35,7 @@ export interface Measured {
 export interface Environment {
   /** The day, as YYYY-MM-DD. */
   date: string;
-  /** The commit that was checked out; undefined where git does not know. */
+  /** The commit that was checked out, "-dirty" where its code was changed; undefined without git. */
   commit?: string;
   /** The machine, in general terms. */
   machine: string;
@@ -46,11 +46,14 @@ export interface Environment {
 }
 
 interface Kept {
-  /** Not there in files of before it was kept. */
-  environment?: Environment;
+  /** Not there, or another, in files of another shape. */
+  format?: number;
+  environment: Environment;
   result: unknown;
 }
 
+/** Goes up with each change of what is kept. */
+const FORMAT = 2;
 const FOLDER = new URL("results/", import.meta.url);
 const ROOT = new URL("..", import.meta.url);
 const NODE_MODULES = new URL("node_modules/", import.meta.url);
@@ -58,9 +61,19 @@ const BYTES_PER_GIB = 2 ** 30;
 /** What is not from npm. */
 const PROGRAMS = ["wrk", "redis-server", "perf"];
 
+/** When the benchmark starts: what is checked out later was not measured. */
+const commit = findCommit();
+
+async function findCommit(): Promise<string | undefined> {
+  const name = await outputOf("git", "describe", "--always");
+  // What is read, and what the benchmark itself writes, is not what was measured.
+  const changes = await outputOf("git", "status", "--porcelain", "--", "*.ts", "*package.json");
+  return name === undefined || changes === undefined ? name : `${name}-dirty`;
+}
+
 /** Keeps a result under a name. */
 export async function save(name: string, result: unknown): Promise<void> {
-  const kept: Kept = { environment: await findEnvironment(), result };
+  const kept: Kept = { format: FORMAT, environment: await findEnvironment(), result };
   await Deno.mkdir(FOLDER, { recursive: true });
   await Deno.writeTextFile(new URL(`${name}.json`, FOLDER), JSON.stringify(kept, undefined, 2));
 }
@@ -71,8 +84,8 @@ export async function loadResults(): Promise<Results> {
   const load = async <Result>(name: string): Promise<Result | undefined> => {
     const kept = await read(name);
     if (kept === undefined) return undefined;
-    if (kept.environment === undefined) {
-      console.log(`What is kept of ${name} does not say where it was measured, and is left out`);
+    if (kept.format !== FORMAT) {
+      console.log(`What is kept of ${name} is of an older benchmark, and is left out`);
       return undefined;
     }
     environments.push({ name, environment: kept.environment });
@@ -119,7 +132,7 @@ async function findEnvironment(): Promise<Environment> {
   const programs = await Promise.all(PROGRAMS.map(versionLine));
   return {
     date: new Date().toISOString().slice(0, "YYYY-MM-DD".length),
-    commit: await outputOf("git", "describe", "--always", "--dirty"),
+    commit: await commit,
     machine,
     runtimes,
     programs: programs.filter((line) => line !== undefined),

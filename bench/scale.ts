@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { MemoryStore } from "../mod.ts";
-import { fill } from "./fill.ts";
+import { fill, type Filled } from "./fill.ts";
 import { added, measure, median } from "./measure.ts";
 import { usedBytes } from "./memory.ts";
 import { measurePauses, type Pauses } from "./pause.ts";
@@ -48,16 +48,27 @@ const BYTES_PER_POINTER = 8;
 const options: ScaleOptions = JSON.parse(process.argv[2]!);
 const most = Math.max(...options.sizes);
 
-const pauses: Pauses[] = [];
-while (pauses.length < options.pauses) pauses.push(await measurePauses(most));
-const before = usedBytes();
-const largest = fill(new MemoryStore({ maxSessions: most }), most);
-// The ids are also the keys in the store: the array is the only thing here that is not the store's.
-const bytesOfArray = most * BYTES_PER_POINTER;
-const bytes = usedBytes() - before - bytesOfArray;
-const stores = options.sizes.map((size) => size === most ? largest : fill(new MemoryStore(), size));
+/** All that is measured of stores that are there at one time; they are let go of afterwards. */
+async function measureSizes(): Promise<Omit<ScaleResult, "pauses">> {
+  const before = usedBytes();
+  const largest = fill(new MemoryStore({ maxSessions: most }), most);
+  // The ids are also the keys in the store: the array is the only thing here that is not the store's.
+  const bytesOfArray = most * BYTES_PER_POINTER;
+  const bytes = usedBytes() - before - bytesOfArray;
+  const stores = options.sizes.map((size) =>
+    size === most ? largest : fill(new MemoryStore(), size)
+  );
+  return {
+    read: await measureCosts(stores, "read"),
+    write: await measureCosts(stores, "write"),
+    bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
+  };
+}
 
-async function measureCosts(act: "read" | "write"): Promise<ScaleCosts> {
+async function measureCosts(
+  stores: readonly Filled[],
+  act: "read" | "write",
+): Promise<ScaleCosts> {
   const lanes = stores.map((store) => scaleLane(`ours ${store.ids.length}`, store, act));
   lanes.push(...stores.map(({ ids }) => laneByHand(`by hand ${ids.length}`, ids, act)));
   lanes.push(laneToBare("bare", stores[0]!.ids));
@@ -70,10 +81,8 @@ async function measureCosts(act: "read" | "write"): Promise<ScaleCosts> {
   return { bare: median(bare), ours: bySize("ours"), byHand: bySize("by hand") };
 }
 
-const result: ScaleResult = {
-  read: await measureCosts("read"),
-  write: await measureCosts("write"),
-  bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
-  pauses,
-};
+const sizes = await measureSizes();
+const pauses: Pauses[] = [];
+while (pauses.length < options.pauses) pauses.push(await measurePauses(most));
+const result: ScaleResult = { ...sizes, pauses };
 console.log(JSON.stringify(result));

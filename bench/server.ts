@@ -43,8 +43,6 @@ export interface ServerAnswers {
   cpu: { cpu: number };
   /** The cookies of sessions that were not there before. */
   sessions: { cookies: string[] };
-  /** Checks that the apps still load and store; the server ends where they do not. */
-  verify: Record<never, never>;
   /** Starts the profiler. */
   profile: Record<never, never>;
   /** Stops it: the self times since then, by group, in microseconds. */
@@ -114,10 +112,6 @@ async function timesSinceStart(): Promise<ServerAnswers["times"]> {
 const answers: { [command in keyof ServerAnswers]: () => Promise<ServerAnswers[command]> } = {
   cpu: () => Promise.resolve({ cpu: cpu() }),
   sessions: async () => ({ cookies: await sessions(apps.new!, options.sessions) }),
-  async verify() {
-    await verify(contender.name, store, apps);
-    return {};
-  },
   async profile() {
     profiler ??= await Profiler.open();
     await profiler.start();

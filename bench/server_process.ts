@@ -53,7 +53,8 @@ export class ServerProcess implements AsyncDisposable {
   async ask<Command extends keyof ServerAnswers>(
     command: Command,
   ): Promise<ServerAnswers[Command]> {
-    await this.#input.write(new TextEncoder().encode(`${command}\n`));
+    // Into nothing where it has ended: its output says so.
+    await this.#input.write(new TextEncoder().encode(`${command}\n`)).catch(() => {});
     const { value, done } = await this.#output.next();
     if (done) {
       const complaints = await this.#complaints;

@@ -12,7 +12,6 @@ import { command, lines, type Runtime, RUNTIMES } from "./runtimes.ts";
 
 /** What the report says of it. */
 export interface SoakResult {
-  requests: number;
   marks: ChurnMark[];
   /** After how many milliseconds the process has ended; undefined when it did not by itself. */
   endedAfterMs?: number;
@@ -44,15 +43,16 @@ async function soak(runtime: Runtime, requests: number): Promise<SoakResult> {
     if (marks.length === MARKS) break;
   }
   const finishedAt = performance.now();
-  const patience = setTimeout(() => process.kill("SIGKILL"), PATIENCE_MS);
-  const { signal, code } = await process.status;
+  let isKeptAlive = false;
+  const patience = setTimeout(() => {
+    isKeptAlive = true;
+    process.kill("SIGKILL");
+  }, PATIENCE_MS);
+  const { code } = await process.status;
   clearTimeout(patience);
-  if (code !== 0 && signal === null) throw new Error(`churn.ts in ${runtime} ended with ${code}`);
-  return {
-    requests,
-    marks,
-    ...(signal === null && { endedAfterMs: performance.now() - finishedAt }),
-  };
+  if (isKeptAlive) return { marks };
+  if (code !== 0) throw new Error(`churn.ts in ${runtime} ended with ${code}`);
+  return { marks, endedAfterMs: performance.now() - finishedAt };
 }
 
 /** What of it must not be. */
