@@ -1,7 +1,7 @@
 /** The budgets of the design, and whether they are met. */
+import { isJudged } from "./http_entries.ts";
 import type { Cost, GroupResult } from "./in_process.ts";
-import { shareOf } from "./http_report.ts";
-import { DUE_READS } from "./names.ts";
+import { DUE_READS, serverCostOf } from "./names.ts";
 import type { RuntimeRequest } from "./profile.ts";
 import type { Results } from "./results.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
@@ -110,8 +110,8 @@ function ofPeers(runtime: Runtime, { inProcess }: Results): Verdict[] {
 }
 
 function ofServer(runtime: Runtime, { http }: Results): Verdict[] {
-  const readsOf = (name: string) =>
-    http[runtime]?.servers.find(({ contender, act }) => contender === name && act === "read");
+  const judged = http[runtime]?.servers.filter(isJudged) ?? [];
+  const readsOf = (name: string) => judged.find(({ contender }) => contender === name);
   const ours = readsOf(OURS);
   const least = readsOf(BY_HAND);
   if (ours === undefined) return [];
@@ -120,8 +120,10 @@ function ofServer(runtime: Runtime, { http }: Results): Verdict[] {
   return [{
     id: `${runtime} server`,
     name: `${runtime}: requests a second that read a session, behind ${SERVERS[runtime]}`,
-    limit: `at least ${MIN_SHARE * 100} % of the bare handler's: ${allowed.toFixed(1)} µs each`,
-    measured: shareOf(ours) + (least === undefined ? "" : `; by hand ${shareOf(least)}`),
+    limit: `at least ${MIN_SHARE * 100} % of the bare handler's, which leaves ${
+      allowed.toFixed(1)
+    } µs`,
+    measured: serverCostOf(ours) + (least === undefined ? "" : `; by hand ${serverCostOf(least)}`),
     level: MIN_SHARE / ours.share,
     request: { runtime, place: "behind a server", store: "memory", scenario: "read" },
   }];

@@ -2,7 +2,7 @@
 import { BARE_WITH, type StoreName } from "./contenders/contender.ts";
 import type { HttpResult, ServerResult } from "./http.ts";
 import { heading, table } from "./markdown.ts";
-import { NAMES, NONE, STORE_NAMES } from "./names.ts";
+import { NAMES, NONE, serverCostOf, STORE_NAMES } from "./names.ts";
 import type { ByRuntime } from "./results.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
 
@@ -40,13 +40,7 @@ function requestOf({ store, bytes, act }: { store: StoreName; bytes: number; act
 }
 
 function cell(server: ServerResult | undefined): string {
-  return server === undefined ? NONE : `${shareOf(server)}, ${server.added.toFixed(1)} µs`;
-}
-
-/** The share of the bare framework's requests a second, and how it varies. */
-export function shareOf({ share, quartiles }: ServerResult): string {
-  const [middle, low, high] = [share, ...quartiles].map((one) => (one * 100).toFixed(0));
-  return `${middle} % (${low} to ${high})`;
+  return server === undefined ? NONE : serverCostOf(server);
 }
 
 /** What the frameworks do without sessions, each where it was measured first. */

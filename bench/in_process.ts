@@ -36,7 +36,7 @@ export interface Cost {
   bare: number;
   /** What comes on top with sessions: the median of the rounds. */
   added: number;
-  /** Those of the rounds. */
+  /** The middle half of what the rounds came to lies between these. */
   quartiles: Quartiles;
 }
 

@@ -1,12 +1,14 @@
 import { assertEquals } from "@std/assert";
-import type { Verdict } from "./budgets.ts";
-import { shareOf } from "./http_report.ts";
+import { isMet, type Verdict, verdicts } from "./budgets.ts";
+import type { Cost } from "./in_process.ts";
+import { serverCostOf } from "./names.ts";
 import { absentOf, exitCodeOf, levelsOf, standingOf } from "./levels.ts";
 import { added, quartiles } from "./measure.ts";
 import { type Frame, groupOfFrame } from "./profile_groups.ts";
 import { spending, spent } from "./profile_report.ts";
 import { machines } from "./report.ts";
-import type { Environment, Measured } from "./results.ts";
+import type { Environment } from "./environment.ts";
+import { type Measured, missingOf } from "./results.ts";
 
 const verdict: Verdict = { id: "read", name: "read", limit: "", measured: "", level: 1 };
 
@@ -50,15 +52,19 @@ Deno.test("exitCodeOf() is 0 only when everything was measured and met", () => {
 });
 
 Deno.test("added() takes differences within a round", () => {
-  // Twice the time in the second round: the machine was busy with something else.
-  assertEquals(added([3, 6, 3], [1, 4, 1]), 2);
-  assertEquals(quartiles([5, 1, 2, 4, 3]), [2, 4]);
+  // The medians are 6 and 2: the machine was busy in other rounds of the one than of the other.
+  assertEquals(added([3, 6, 9], [1, 5, 2]), 2);
 });
 
-Deno.test("shareOf() says how a share varies", () => {
+Deno.test("quartiles() are between two numbers where they fall there", () => {
+  assertEquals(quartiles([5, 1, 2, 4, 3]), [2, 4]);
+  assertEquals(quartiles([4, 1, 2, 3]), [1.75, 3.25]);
+});
+
+Deno.test("serverCostOf() says how a share varies", () => {
   const entry = { contender: "", framework: "", store: "memory", bytes: 100, act: "read" } as const;
-  const result = { ...entry, perSecond: 0, barePerSecond: 0, share: 0.5, added: 0 };
-  assertEquals(shareOf({ ...result, quartiles: [0.46, 0.55] }), "50 % (46 to 55)");
+  const result = { ...entry, perSecond: 0, barePerSecond: 0, share: 0.5, added: 3.14 };
+  assertEquals(serverCostOf({ ...result, quartiles: [0.46, 0.55] }), "50 % (46 to 55), 3.1 µs");
 });
 
 const request = {
@@ -88,10 +94,24 @@ Deno.test("spending() has a row for each request, with all its levels", () => {
   const missed = [1.5, 2].map((level): Verdict => ({ ...verdict, level, request: about }));
   const text = spending(missed, { deno: [] }).join("\n");
   assertEquals(text.match(/^\| Deno .*$/gm), [
-    "| Deno | Memory, in process | read | 1.5 ×, 2.0 × | – | – |",
+    "| Deno | Memory, in process | read | 1.50 ×, 2.00 × | – | – |",
   ]);
   assertEquals(spending([], {}), []);
   assertEquals(spending([verdict], {}), []);
+});
+
+Deno.test("spending() has a table of its own for what grows, from the profile of just that", () => {
+  const about = { ...request, runtime: "bun", place: "among a million" } as const;
+  const times = { MemoryStore: 3 };
+  const result = { ...request, times, beside: {}, others: [] };
+  const profiled = [result, { ...result, place: about.place, times: { MemoryStore: 5 } }];
+  const missed = [{ ...verdict, level: 2, request: about }];
+  const [, , , grown] = spending([...missed, { ...verdict, request: { ...about, ...request } }], {
+    bun: profiled,
+  });
+  assertEquals(grown?.split("\n").slice(2), [
+    "| Bun | Memory, among a million | read | 2.00 × | 5.0 | MemoryStore 100 % |",
+  ]);
 });
 
 Deno.test("groupOfFrame() goes by file and name, and else by the caller", () => {
@@ -108,7 +128,47 @@ Deno.test("groupOfFrame() goes by file and name, and else by the caller", () => 
   assertEquals(groupOfFrame(frame("begin", "lifecycle.ts")), "Lifecycle and calls of the store");
   assertEquals(groupOfFrame(frame("set", "session.ts")), "Session and its values");
   assertEquals(groupOfFrame(frame("merge", "_turns.ts")), "All the rest of ours");
+  const nodeServer = "bench/node_modules/@hono/node-server/dist/index.mjs";
+  assertEquals(groupOfFrame(frame("get headers", nodeServer)), "@hono/node-server");
   assertEquals(groupOfFrame(frame("f", "elsewhere.js")), "Other");
+  assertEquals(groupOfFrame(frame("post", "node:inspector")), undefined);
+});
+
+const COST = { framework: "", bare: 1, quartiles: [0, 0] } satisfies Partial<Cost>;
+
+Deno.test("verdicts() judges beside hono-sessions on Deno, elsewhere beside who adds least", () => {
+  const costs = {
+    "@pagi/session": { ...COST, added: 2 },
+    "by hand": { ...COST, added: 1 },
+    "hono-sessions": { ...COST, added: 30 },
+    h3: { ...COST, added: 18 },
+  };
+  const groups = [{ store: "memory", scenario: "read", bytes: 100, costs } as const];
+  const found = verdicts({
+    ...{ http: {}, scale: {}, profile: {}, soak: {}, environments: [] },
+    inProcess: { deno: groups, node: groups },
+  });
+  assertEquals(found.map(({ name, measured, level }) => [name, measured, level]), [
+    ["deno: read, beside hono-sessions", "1/15.0; by hand 1/30.0", 2 / 3],
+    ["node: read, beside h3", "1/9.0; by hand 1/18.0", 10 / 9],
+  ]);
+});
+
+Deno.test("verdicts() judges what may not be at all by what comes with it", () => {
+  const redis = { roundTrips: { read: 1, write: 3, anonymous: 1 }, shared: [] };
+  const found = verdicts({
+    ...{ inProcess: {}, http: {}, scale: {}, profile: {}, soak: {}, environments: [] },
+    redis,
+  });
+  assertEquals(found.map(isMet), [true, false, false]);
+});
+
+Deno.test("missingOf() names what a report cannot be without", () => {
+  const parts = ["in-process", "http", "scale", "profile"];
+  const names = parts.flatMap((part) => ["deno", "bun", "node"].map((one) => `${part}-${one}`));
+  const all = names.map((name) => measured(name));
+  assertEquals(missingOf({ environments: all }), []);
+  assertEquals(missingOf({ environments: all.slice(0, -1) }), ["profile-node"]);
 });
 
 const environment: Environment = {
@@ -124,14 +184,19 @@ function measured(name: string, changes: Partial<Environment> = {}): Measured {
   return { name, environment: { ...environment, ...changes } };
 }
 
-Deno.test("machines() says once what is the same, with all days and commits", () => {
-  const all = [
-    measured("http-deno", { date: "2026-11-29", commit: "def5678" }),
-    measured("scale-deno"),
-  ];
+Deno.test("machines() says once what is the same", () => {
+  const all = [measured("http-deno", { date: "2026-11-29" }), measured("scale-deno")];
   assertEquals(machines(all), [
     "Measured on 2026-11-28 and 2026-11-29, on a machine with 2 processors. " +
-    "Deno 2, Bun 1, Node 24. wrk 4, hono 4. Commit def5678 and abc1234.",
+    "Deno 2, Bun 1, Node 24. wrk 4, hono 4. Commit abc1234.",
+  ]);
+});
+
+Deno.test("machines() says what is of which commit", () => {
+  const all = [measured("http-deno", { commit: "def5678" }), measured("soak-deno")];
+  assertEquals(machines(all), [
+    "Measured on 2026-11-28, on a machine with 2 processors. Deno 2, Bun 1, Node 24. " +
+    "wrk 4, hono 4. Commits def5678 (http-deno), abc1234 (soak-deno).",
   ]);
 });
 
@@ -141,6 +206,6 @@ Deno.test("machines() tells apart what was measured elsewhere, or of no commit",
     "redis: Measured on 2026-11-28, on a machine with 2 processors. " +
     "Deno 2, Bun 1, Node 24. wrk 4, hono 4. Commit abc1234.",
     "soak-deno: Measured on 2026-11-28, on a machine with 8 processors. " +
-    "Deno 2, Bun 1, Node 24. wrk 4, hono 4.",
+    "Deno 2, Bun 1, Node 24. wrk 4, hono 4. Commit unknown.",
   ]);
 });

@@ -5,19 +5,22 @@
  */
 import { parseArguments, type Part } from "./arguments.ts";
 import { verdicts } from "./budgets.ts";
+import { findCommit } from "./environment.ts";
 import { install } from "./install.ts";
 import { loadLevels, printVerdicts } from "./levels.ts";
 import { http, inProcess, profile, redis, scale } from "./parts.ts";
 import { writeReport } from "./report.ts";
-import { loadResults, save } from "./results.ts";
+import { loadResults, missingOf, save } from "./results.ts";
 import type { Runtime } from "./runtimes.ts";
 
 const REDIS_SECONDS = 3;
 
 const { parts, runtimes, narrowing, isNarrowed, rounds } = parseArguments(Deno.args);
+// Now: what is checked out while it runs is not what is measured.
+const commit = await findCommit();
 const keep = async (name: string, result: unknown) => {
   // What was measured of a part of it must not stand for all.
-  if (!isNarrowed) await save(name, result);
+  if (!isNarrowed) await save(name, result, commit);
 };
 
 /** The parts that are measured in each runtime. */
@@ -41,6 +44,9 @@ for (const part of parts) {
 if (!isNarrowed) {
   const results = await loadResults();
   printVerdicts(verdicts(results), await loadLevels());
-  await writeReport(results);
-  console.log("\nWritten: RESULTS.md, chart.svg and levels.json in bench");
+  const missing = missingOf(results);
+  if (missing.length === 0) {
+    await writeReport(results);
+    console.log("\nWritten: RESULTS.md, chart.svg and levels.json in bench");
+  } else console.log(`\nNo report is written: nothing is kept of ${missing.join(", ")}`);
 }

@@ -74,7 +74,7 @@ async function calibrate(lane: Lane, sliceMs: number): Promise<number> {
   }
 }
 
-/** The same in an order of chance. */
+/** A copy in an order of chance. */
 export function shuffled<T>(items: readonly T[]): T[] {
   const order = [...items];
   for (let at = order.length - 1; at > 0; at--) {

@@ -1,4 +1,5 @@
-/** What things are called in the report. */
+/** What things are called in the report, and how figures are written. */
+import type { ServerResult } from "./http.ts";
 
 /** The runtimes. */
 export const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
@@ -16,3 +17,14 @@ export const DUE_READS = "ten reads when the use is due to be noted";
 
 /** What stands where there is nothing. */
 export const NONE = "–";
+
+/** The share of the bare framework's requests a second, and how it varies. */
+export function shareOf({ share, quartiles }: ServerResult): string {
+  const [middle, low, high] = [share, ...quartiles].map((one) => (one * 100).toFixed(0));
+  return `${middle} % (${low} to ${high})`;
+}
+
+/** The same, and the processor time that a session adds. */
+export function serverCostOf(server: ServerResult): string {
+  return `${shareOf(server)}, ${server.added.toFixed(1)} µs`;
+}

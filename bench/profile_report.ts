@@ -110,7 +110,7 @@ function rowOf({ request, levels }: Missed, results: readonly ProfileResult[] = 
     NAMES[runtime],
     `${STORE_NAMES[store]}${seen}, ${place}`,
     scenario,
-    levels.map((level) => `${level.toFixed(1)} ×`).join(", "),
+    levels.map((level) => `${level.toFixed(2)} ×`).join(", "),
     ...(result === undefined ? [NONE, NONE] : spent(result)),
   ];
 }

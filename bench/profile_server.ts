@@ -111,8 +111,10 @@ async function watchedLoad(server: ServerProcess, { load, watch }: Tools) {
     server,
     () => load({ port, cookies, connections: CONNECTIONS, ms: TURN_MS }),
   );
-  const { failed } = seen.load;
-  if (failed > 0) throw new Error(`A server under the profiler: ${failed} requests failed`);
+  const { requests, failed } = seen.load;
+  if (failed > 0 || requests === 0) {
+    throw new Error(`A server under the profiler: ${requests} answered, ${failed} failed`);
+  }
   return seen;
 }
 

@@ -9,7 +9,8 @@ import { quantile } from "./measure.ts";
 import { mebibytes } from "./memory.ts";
 import { profiles, spending } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
-import type { ByRuntime, Environment, Measured, Results } from "./results.ts";
+import type { Environment } from "./environment.ts";
+import type { ByRuntime, Measured, Results } from "./results.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts, ScaleResult } from "./scale.ts";
@@ -61,9 +62,7 @@ export function machines(all: readonly Measured[]): string[] {
   const groups = Map.groupBy(all, ({ environment }) => environmentOf(environment));
   return [...groups].map(([text, those]) => {
     const dates = new Set(those.map(({ environment }) => environment.date));
-    const commits = new Set(those.flatMap(({ environment }) => environment.commit ?? []));
-    const commit = commits.size === 0 ? "" : ` Commit ${[...commits].join(" and ")}.`;
-    const measured = `Measured on ${[...dates].sort().join(" and ")}, on ${text}${commit}`;
+    const measured = `Measured on ${[...dates].sort().join(" and ")}, on ${text}${commits(those)}`;
     if (groups.size === 1) return measured;
     return `${those.map(({ name }) => name).join(", ")}: ${measured}`;
   });
@@ -75,6 +74,15 @@ function environmentOf({ machine, runtimes, programs, packages }: Environment): 
   const others = Object.entries(packages).filter(([name]) => !(name in runtimes))
     .map(([name, version]) => `${name} ${version}`);
   return `a machine with ${machine}. ${named}. ${[...programs, ...others].join(", ")}.`;
+}
+
+function commits(all: readonly Measured[]): string {
+  const groups = Map.groupBy(all, ({ environment }) => environment.commit ?? "unknown");
+  if (groups.size === 1) return ` Commit ${[...groups.keys()][0]}.`;
+  const list = [...groups].map(([commit, those]) => {
+    return `${commit} (${those.map(({ name }) => name).join(", ")})`;
+  });
+  return ` Commits ${list.join(", ")}.`;
 }
 
 function budgets(found: readonly Verdict[]): string[] {
@@ -178,7 +186,9 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
     heading("Many sessions"),
     "What a session adds to a request, by how many there are in memory, beside 1,000; what a Map of JSON by hand adds; and a request to `@pagi/session` as a whole, to a handler that does nothing else.",
     table(["runtime", "request", ...sizes.map((size) => size.toLocaleString("en"))], costs),
-    "Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds. The middle one of several runs, with the lowest and the highest.",
+    `Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds. The middle one of ${
+      found[0]!.result.pauses.length
+    } runs, with the lowest and the highest.`,
     table(
       [
         "runtime",
@@ -200,7 +210,7 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
   ];
 }
 
-/** The middle one of some runs, and between which all are. */
+/** Times of several runs: the middle one, and between which all are. */
 function runs(all: readonly number[]): string {
   const [middle, low, high] = [0.5, 0, 1].map((share) => quantile(all, share).toFixed(1));
   return `${middle} ms (${low} to ${high})`;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ChurnMark, ChurnOptions } from "./churn.ts";
+import { findCommit } from "./environment.ts";
 import { install } from "./install.ts";
 import { GC_FLAGS, mebibytes } from "./memory.ts";
 import { save } from "./results.ts";
@@ -75,10 +76,11 @@ if (!Number.isInteger(requests) || requests < MIN_REQUESTS) {
   );
 }
 await install();
+const commit = await findCommit();
 const failures: string[] = [];
 for (const runtime of RUNTIMES) {
   const result = await soak(runtime, requests);
-  await save(`soak-${runtime}`, result);
+  await save(`soak-${runtime}`, result, commit);
   const those = failuresOf(result);
   failures.push(...those.map((failure) => `${runtime}: ${failure}`));
   if (those.length > 0) continue;

@@ -1,6 +1,6 @@
 /** What is shown on the terminal while the benchmark runs. */
 import type { HttpResult } from "./http.ts";
-import { shareOf } from "./http_report.ts";
+import { shareOf } from "./names.ts";
 import type { GroupResult } from "./in_process.ts";
 import type { ProfileResult } from "./profile.ts";
 import { sharesOf, sum } from "./profile_groups.ts";
