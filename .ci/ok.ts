@@ -19,7 +19,7 @@ const steps: [name: string, args: string[]][] = [
   ["lint", ["lint"]],
   ["types", ["check", ...std]],
   ["doc lint", ["doc", "--lint", ...entryPoints]],
-  ["doc tests", ["test", ...std, "--doc", "--ignore=tests"]],
+  ["doc tests", ["test", ...std, "--doc", "--ignore=tests,bench"]],
   // With the entry points, so that a module which no test loads counts as uncovered.
   ["unit tests", ["test", ...std, ...collect, "tests", ...entryPoints]],
   // The floor is in deno.json.
