@@ -96,7 +96,7 @@ export function spending(
     )];
   return [
     heading("What the missed budgets are spent on", 3),
-    "By profile: of the microseconds that stand beside it, in this run and with the profiler looking, what each group of [Where the time goes](#where-the-time-goes) takes. Parts below 3 in a hundred are left out; where one has become less, the others add up to more than 100.",
+    "By profile: of the microseconds that stand beside it, in this run and with the profiler looking, what each group of [Where the time goes](#where-the-time-goes) takes. Parts below 3 in a hundred are left out; where one has become less, the others add up to more than 100. Among a million, a request may miss two budgets: with what a session adds, and as a whole.",
     ...tableFor(ofAdded, "what a session adds goes to"),
     ...tableFor(ofGrowth, "what is more than among 1,000 sessions goes to"),
   ];

@@ -17,7 +17,7 @@ import type { ScaleCosts, ScaleResult } from "./scale.ts";
 import type { SoakResult } from "./soak.ts";
 
 const INTRODUCTION = `\
-Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: they hold for other machines, microseconds do not.`;
+Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: microseconds are those of one machine. From machine to machine a ratio, too, may double.`;
 
 /** Writes all three, in the form that `deno fmt` gives them. */
 export async function writeReport(results: Results): Promise<void> {
@@ -88,7 +88,7 @@ function commits(all: readonly Measured[]): string {
 function budgets(found: readonly Verdict[]): string[] {
   return [
     heading("Budgets"),
-    "Of sessions of 100 B, in MemoryStore where no other store is named. “By hand”: what a session comes to that is a Map of JSON and no more.",
+    "Of sessions of 100 B, in MemoryStore where no other store is named. “By hand”: what a session comes to that is a Map of JSON and no more. Behind a server: the share of the bare handler's requests a second, in brackets what the middle half of the rounds lies between, and the processor time that a session adds.",
     table(
       ["what", "budget", "measured", "met"],
       found.map((verdict) => {
@@ -242,7 +242,7 @@ function soak(byRuntime: ByRuntime<SoakResult>): string[] {
   });
   return [
     heading("Over many requests"),
-    "Clients come, come again, sign in, sign out and stay away. Memory in use after a collection, memory of the process, sessions in the store, and whether the process ends by itself when it is done:",
+    "Clients come, come again, sign in, sign out and stay away. The first, a middle and the last of the marks: memory in use after a collection, memory of the process, sessions in the store, and whether the process ends by itself when it is done:",
     table(["runtime", "requests", "heap", "process", "sessions", "ended"], rows),
   ];
 }
