@@ -11,7 +11,7 @@ import type { Narrowing } from "./groups.ts";
 import { install } from "./install.ts";
 import { exitCodeOf, loadLevels, printVerdicts } from "./levels.ts";
 import { http, inProcess, redis, scale } from "./parts.ts";
-import type { Results } from "./results.ts";
+import { noResults } from "./results.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { SMALL } from "./scenarios.ts";
 
@@ -36,14 +36,7 @@ const SERVER: Narrowing = {
 };
 
 await install();
-const results: Results = {
-  inProcess: {},
-  http: {},
-  scale: {},
-  profile: {},
-  soak: {},
-  environments: [],
-};
+const results = noResults();
 for (const runtime of RUNTIMES) {
   results.inProcess[runtime] = [
     ...await inProcess(runtime, MEMORY, ROUNDS),

@@ -3,19 +3,16 @@ import { BARE_WITH, type StoreName } from "./contenders/contender.ts";
 import type { HttpResult, ServerResult } from "./http.ts";
 import { heading, table } from "./markdown.ts";
 import { NAMES, NONE, serverCostOf, STORE_NAMES } from "./names.ts";
-import type { ByRuntime } from "./results.ts";
-import { type Runtime, RUNTIMES } from "./runtimes.ts";
+import { type ByRuntime, entriesOf } from "./results.ts";
+import type { Runtime } from "./runtimes.ts";
 
 const INTRODUCTION =
   "Requests a second, as a part of what the same framework answers without sessions; in brackets what the middle half of the rounds lies between; after it the processor time that a session adds to a request, in microseconds of this run. “–”: not measured.";
 
 /** A table for each runtime. */
 export function http(byRuntime: ByRuntime<HttpResult>): string[] {
-  const tables = RUNTIMES.flatMap((runtime) => {
-    const result = byRuntime[runtime];
-    return result === undefined ? [] : ofRuntime(runtime, result);
-  });
-  return tables.length === 0 ? [] : [heading("Behind a server"), INTRODUCTION, ...tables];
+  const tables = entriesOf(byRuntime).flatMap(([runtime, result]) => ofRuntime(runtime, result));
+  return [heading("Behind a server"), INTRODUCTION, ...tables];
 }
 
 function ofRuntime(runtime: Runtime, { loader, connections, servers }: HttpResult): string[] {

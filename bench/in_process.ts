@@ -12,6 +12,7 @@ import { type Group, groupsOf, type Narrowing } from "./groups.ts";
 import { bareLane, laneOf } from "./lanes.ts";
 import {
   added,
+  differences,
   type Lane,
   measure,
   median,
@@ -94,12 +95,8 @@ function bareName(framework: string): string {
 }
 
 function costOf(framework: string, series: Series, bare: Series): Cost {
-  return {
-    framework,
-    bare: median(bare),
-    added: added(series, bare),
-    quartiles: quartiles(series.map((time, round) => time - bare[round]!)),
-  };
+  const more = differences(series, bare);
+  return { framework, bare: median(bare), added: median(more), quartiles: quartiles(more) };
 }
 
 const options: InProcessOptions = JSON.parse(process.argv[2] ?? "{}");

@@ -8,7 +8,7 @@ import { type Frame, groupOfFrame } from "./profile_groups.ts";
 import { spending, spent } from "./profile_report.ts";
 import { machines } from "./report.ts";
 import type { Environment } from "./environment.ts";
-import { type Measured, missingOf } from "./results.ts";
+import { type Measured, missingOf, noResults } from "./results.ts";
 
 const verdict: Verdict = { id: "read", name: "read", limit: "", measured: "", level: 1 };
 
@@ -144,10 +144,7 @@ Deno.test("verdicts() judges beside hono-sessions on Deno, elsewhere beside who 
     h3: { ...COST, added: 18 },
   };
   const groups = [{ store: "memory", scenario: "read", bytes: 100, costs } as const];
-  const found = verdicts({
-    ...{ http: {}, scale: {}, profile: {}, soak: {}, environments: [] },
-    inProcess: { deno: groups, node: groups },
-  });
+  const found = verdicts({ ...noResults(), inProcess: { deno: groups, node: groups } });
   assertEquals(found.map(({ name, measured, level }) => [name, measured, level]), [
     ["deno: read, beside hono-sessions", "1/15.0; by hand 1/30.0", 2 / 3],
     ["node: read, beside h3", "1/9.0; by hand 1/18.0", 10 / 9],
@@ -156,10 +153,7 @@ Deno.test("verdicts() judges beside hono-sessions on Deno, elsewhere beside who 
 
 Deno.test("verdicts() judges what may not be at all by what comes with it", () => {
   const redis = { roundTrips: { read: 1, write: 3, anonymous: 1 }, shared: [] };
-  const found = verdicts({
-    ...{ inProcess: {}, http: {}, scale: {}, profile: {}, soak: {}, environments: [] },
-    redis,
-  });
+  const found = verdicts({ ...noResults(), redis });
   assertEquals(found.map(isMet), [true, false, false]);
 });
 

@@ -104,5 +104,10 @@ export function quartiles(numbers: readonly number[]): Quartiles {
 
 /** What one costs more than another: the median of the rounds' differences, each of one moment. */
 export function added(series: Series, bare: Series): number {
-  return median(series.map((time, round) => time - bare[round]!));
+  return median(differences(series, bare));
+}
+
+/** What one costs more than another in each round. */
+export function differences(series: Series, bare: Series): Series {
+  return series.map((time, round) => time - bare[round]!);
 }

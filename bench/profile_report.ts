@@ -4,8 +4,7 @@ import { heading, table } from "./markdown.ts";
 import { NAMES, NONE, STORE_NAMES } from "./names.ts";
 import type { ProfiledRequest, ProfileResult, RuntimeRequest } from "./profile.ts";
 import { type GroupName, GROUPS, type Share, sharesOf, sum } from "./profile_groups.ts";
-import type { ByRuntime } from "./results.ts";
-import { RUNTIMES } from "./runtimes.ts";
+import { type ByRuntime, entriesOf } from "./results.ts";
 
 /** What is looked at, whatever the request. */
 type Setting = Omit<ProfiledRequest, "scenario">;
@@ -55,15 +54,14 @@ interface Column {
 export function profiles(byRuntime: ByRuntime<ProfileResult[]>): string[] {
   const tables = SECTIONS.flatMap((section) => {
     const { title, text } = section;
-    const columns = RUNTIMES.flatMap((runtime) =>
-      (byRuntime[runtime] ?? [])
+    const columns = entriesOf(byRuntime).flatMap(([runtime, results]) =>
+      results
         .filter((result) => isIn(result, section))
         .map((result) => columnOf(NAMES[runtime], result))
     );
     if (columns.length === 0) return [];
     return [heading(title, 3), ...(text === undefined ? [] : [text]), tableOf(columns)];
   });
-  if (tables.length === 0) return [];
   return [
     heading("Where the time goes"),
     "Of the time of a request to `@pagi/session`, its own making included, what each group of functions takes by itself; in brackets what the bare handler spends on the same, as a part of that same time: the difference is what the session adds. Sessions of 100 B. “–”: the profiler of the runtime does not show it, or nothing was seen of it.",

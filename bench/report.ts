@@ -1,17 +1,17 @@
 /** `RESULTS.md`, `chart.svg` and `levels.json`, made from what has been measured. */
 import { isMet, OURS, type Verdict, verdicts } from "./budgets.ts";
 import { drawChart } from "./chart.ts";
+import type { Environment } from "./environment.ts";
 import { http } from "./http_report.ts";
 import type { GroupResult } from "./in_process.ts";
 import { LEVELS_FILE, levelsOf } from "./levels.ts";
 import { heading, table } from "./markdown.ts";
-import { quantile } from "./measure.ts";
+import { median } from "./measure.ts";
 import { mebibytes } from "./memory.ts";
 import { profiles, spending } from "./profile_report.ts";
 import type { RedisResult } from "./redis.ts";
-import type { Environment } from "./environment.ts";
-import type { ByRuntime, Measured, Results } from "./results.ts";
-import { NAMES, NONE, STORE_NAMES } from "./names.ts";
+import { type ByRuntime, entriesOf, type Measured, type Results } from "./results.ts";
+import { NAMES, NONE, rangeOf, STORE_NAMES } from "./names.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import type { ScaleCosts, ScaleResult } from "./scale.ts";
 import type { SoakResult } from "./soak.ts";
@@ -19,14 +19,12 @@ import type { SoakResult } from "./soak.ts";
 const INTRODUCTION = `\
 Made by \`deno task bench\`; [README.md](README.md) says how it is measured and how to repeat it. Ratios are what to look at: microseconds are those of one machine. From machine to machine a ratio, too, may double.`;
 
-/** Writes all three, in the form that `deno fmt` gives them. */
+/** Writes all three, in the form that `deno fmt` gives them; nothing may be missing of the results. */
 export async function writeReport(results: Results): Promise<void> {
   const found = verdicts(results);
   await write("RESULTS.md", report(results, found));
   await write(LEVELS_FILE, JSON.stringify(levelsOf(found)));
-  if (results.inProcess.deno !== undefined) {
-    await write("chart.svg", drawChart(results.inProcess.deno));
-  }
+  await write("chart.svg", drawChart(results.inProcess.deno!));
 }
 
 async function write(name: string, text: string): Promise<void> {
@@ -103,9 +101,7 @@ function inProcess(byRuntime: ByRuntime<GroupResult[]>): string[] {
   return [
     heading("In process"),
     "What a session adds to a request over the same framework without one: for `@pagi/session` in microseconds of this run, with what the middle half of the rounds lies between, for the others as a multiple of that. “–”: the library cannot do it, or it was not measured.",
-    ...RUNTIMES.flatMap((runtime) => {
-      const groups = byRuntime[runtime];
-      if (groups === undefined) return [];
+    ...entriesOf(byRuntime).flatMap(([runtime, groups]) => {
       const stores = Object.keys(STORE_NAMES) as (keyof typeof STORE_NAMES)[];
       return stores.flatMap((store) => {
         const found = groups.filter((group) => group.store === store);
@@ -135,7 +131,7 @@ function groupTable(groups: readonly GroupResult[]): string {
       return [
         scenario,
         `${bytes.toLocaleString("en")} B`,
-        `${ours.toFixed(1)} µs (${quartiles.map((one) => one.toFixed(1)).join(" to ")})`,
+        `${ours.toFixed(1)} µs ${rangeOf(quartiles)}`,
         ...[...names].map((name) => times(costs[name]?.added)),
         ...(hasRaw ? [times(raw?.alone), times(raw?.inHandler)] : []),
       ];
@@ -164,21 +160,18 @@ function ofRedis({ roundTrips, shared }: RedisResult): string[] {
 }
 
 function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
-  const found = RUNTIMES.flatMap((runtime) => {
-    const result = byRuntime[runtime];
-    return result === undefined ? [] : [{ name: NAMES[runtime], result }];
-  });
-  if (found.length === 0) return [];
-  const sizes = Object.keys(found[0]!.result.read.ours).map(Number).sort((a, b) => a - b);
-  const costs = found.flatMap(({ name, result }) =>
+  const found = entriesOf(byRuntime);
+  const [, first] = found[0]!;
+  const sizes = Object.keys(first.read.ours).map(Number).sort((a, b) => a - b);
+  const costs = found.flatMap(([runtime, result]) =>
     (["read", "write"] as const).flatMap((act) => {
       const { bare, ours, byHand } = result[act];
       const times = (costs: ScaleCosts["ours"], bare = 0) =>
         sizes.map((size) => `${((bare + costs[size]!) / (bare + costs[1000]!)).toFixed(2)} ×`);
       return [
-        [name, act, ...times(ours)],
-        [name, `${act}, by hand`, ...times(byHand)],
-        [name, `${act}, the whole request`, ...times(ours, bare)],
+        [NAMES[runtime], act, ...times(ours)],
+        [NAMES[runtime], `${act}, by hand`, ...times(byHand)],
+        [NAMES[runtime], `${act}, the whole request`, ...times(ours, bare)],
       ];
     })
   );
@@ -186,9 +179,7 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
     heading("Many sessions"),
     "What a session adds to a request, by how many there are in memory, beside 1,000; what a Map of JSON by hand adds; and a request to `@pagi/session` as a whole, to a handler that does nothing else.",
     table(["runtime", "request", ...sizes.map((size) => size.toLocaleString("en"))], costs),
-    `Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds. The middle one of ${
-      found[0]!.result.pauses.length
-    } runs, with the lowest and the highest.`,
+    `Bytes of memory for a session beside its own JSON, at the most sessions; the longest request while all of them expire at one moment, and while none does; and what one request in a thousand exceeds. The middle one of ${first.pauses.length} runs, with the lowest and the highest.`,
     table(
       [
         "runtime",
@@ -198,8 +189,8 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
         "1/1000, expiring",
         "1/1000, quiet",
       ],
-      found.map(({ name, result: { bytesBeside, pauses } }) => [
-        name,
+      found.map(([runtime, { bytesBeside, pauses }]) => [
+        NAMES[runtime],
         bytesBeside.toFixed(0),
         runs(pauses.map(({ expiring }) => expiring.longest)),
         runs(pauses.map(({ quiet }) => quiet.longest)),
@@ -212,17 +203,13 @@ function scale(byRuntime: ByRuntime<ScaleResult>): string[] {
 
 /** Times of several runs: the middle one, and between which all are. */
 function runs(all: readonly number[]): string {
-  const [middle, low, high] = [0.5, 0, 1].map((share) => quantile(all, share).toFixed(1));
-  return `${middle} ms (${low} to ${high})`;
+  return `${median(all).toFixed(1)} ms ${rangeOf([Math.min(...all), Math.max(...all)])}`;
 }
 
 function soak(byRuntime: ByRuntime<SoakResult>): string[] {
-  const found = RUNTIMES.flatMap((runtime) => {
-    const result = byRuntime[runtime];
-    return result === undefined ? [] : [{ name: NAMES[runtime], result }];
-  });
+  const found = entriesOf(byRuntime);
   if (found.length === 0) return [];
-  const rows = found.flatMap(({ name, result: { marks, endedAfterMs } }) => {
+  const rows = found.flatMap(([runtime, { marks, endedAfterMs }]) => {
     // Start, middle and end; the first mark is where it has warmed up.
     const shown = [0, Math.floor((marks.length - 1) / 2), marks.length - 1];
     const ended = endedAfterMs === undefined
@@ -231,7 +218,7 @@ function soak(byRuntime: ByRuntime<SoakResult>): string[] {
     return shown.map((at) => {
       const { done, heap, resident, sessions } = marks[at]!;
       return [
-        name,
+        NAMES[runtime],
         done.toLocaleString("en"),
         mebibytes(heap),
         mebibytes(resident),

@@ -23,6 +23,19 @@ export interface Results {
   environments: Measured[];
 }
 
+/** Nothing yet. */
+export function noResults(): Results {
+  return { inProcess: {}, http: {}, scale: {}, profile: {}, soak: {}, environments: [] };
+}
+
+/** What was measured in each runtime, of those in which it was. */
+export function entriesOf<Result>(byRuntime: ByRuntime<Result>): [Runtime, Result][] {
+  return RUNTIMES.flatMap((runtime): [Runtime, Result][] => {
+    const result = byRuntime[runtime];
+    return result === undefined ? [] : [[runtime, result]];
+  });
+}
+
 /** Where something was measured. */
 export interface Measured {
   /** The name under which it is kept. */

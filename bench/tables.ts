@@ -1,7 +1,7 @@
 /** What is shown on the terminal while the benchmark runs. */
 import type { HttpResult } from "./http.ts";
-import { shareOf } from "./names.ts";
 import type { GroupResult } from "./in_process.ts";
+import { rangeOf, shareOf } from "./names.ts";
 import type { ProfileResult } from "./profile.ts";
 import { sharesOf, sum } from "./profile_groups.ts";
 import type { RedisResult } from "./redis.ts";
@@ -13,9 +13,12 @@ const NAME_WIDTH = 52;
 export function printGroup(runtime: string, group: GroupResult): void {
   const { store, scenario, bytes, costs, raw } = group;
   title(`${runtime}, ${store}, ${scenario}, ${bytes} bytes: µs that a session adds`);
-  for (const [name, { framework, bare, added, quartiles: [low, high] }] of Object.entries(costs)) {
-    const range = `(${low.toFixed(1)} to ${high.toFixed(1)})`;
-    row(name, added.toFixed(2), `${range.padEnd(20)} to ${bare.toFixed(2)} of ${framework}`);
+  for (const [name, { framework, bare, added, quartiles }] of Object.entries(costs)) {
+    row(
+      name,
+      added.toFixed(2),
+      `${rangeOf(quartiles).padEnd(20)} to ${bare.toFixed(2)} of ${framework}`,
+    );
   }
   if (raw !== undefined) {
     row("the cryptography alone", raw.alone.toFixed(2), "");
