@@ -3,18 +3,23 @@
  *
  * @module
  */
-import { answer } from "./_answers.ts";
-import { isPromise } from "./_awaitable.ts";
-import type { SessionValues } from "./_codec.ts";
-import type { Exchange } from "./_exchange.ts";
-import { idOf } from "./_id_of.ts";
-import { type DestroyAllOptions, type ListedSession, type ListOptions, show } from "./_listing.ts";
-import { OpenExchange, type OpenSession, type ResponseHeaders } from "./_open_session.ts";
-import { type SessionApp, type SessionScope, wrap } from "./_pagi_door.ts";
-import { type NodeRequest, RequestScope, scopeOf } from "./_request_scope.ts";
-import { addHeaders } from "./_response.ts";
-import { type SessionEvent, type SessionOptions, type Settings, settle } from "./_settings.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { answer } from "./core/entry/error_response.ts";
+import { isPromise } from "./base/awaitable.ts";
+import type { SessionValues } from "./base/record_text.ts";
+import type { Exchange } from "./core/active_session.ts";
+import { idOf } from "./core/_id_of.ts";
+import {
+  type DestroyAllOptions,
+  type ListedSession,
+  type ListOptions,
+  show,
+} from "./core/subjects/listed_session.ts";
+import { OpenExchange, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
+import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
+import { type NodeRequest, RequestScope, scopeOf } from "./core/entry/scope.ts";
+import { addHeaders } from "./core/entry/response_headers.ts";
+import { type SessionEvent, type SessionOptions, type Settings, settle } from "./core/options.ts";
+import { Lifecycle } from "./core/lifecycle.ts";
 import type { App, HeaderPair, Middleware, Scope } from "./pagi.ts";
 import { Session, type SessionData } from "./session.ts";
 

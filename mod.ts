@@ -46,7 +46,7 @@ export {
   type Enableable,
   type MiddlewareClass,
   type Wrapper,
-} from "./builder.ts";
+} from "./adapters/builder.ts";
 export type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
 export {
   type Extracted,

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { isObject, isReserved, type SessionValues } from "./_codec.ts";
-import { Control, controlFor, findControl, refusal } from "./_control.ts";
-import { has, put, userKeys } from "./_data.ts";
+import { isObject, isReserved, type SessionValues } from "./base/record_text.ts";
+import { Control, controlFor, findControl, refusal } from "./data/working_copy.ts";
+import { has, put, userKeys } from "./data/session_values.ts";
 import { SessionError } from "./errors.ts";
 
 /** The keys that the middleware keeps in a session's data. The app reads them, and no more. */

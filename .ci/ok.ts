@@ -5,7 +5,7 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { deno, stdFlags } from "../tests/offline/run.ts";
+import { deno, stdFlags } from "../tests/_std/run.ts";
 
 const std = await stdFlags();
 const entryPoints = Object.values(config.exports);

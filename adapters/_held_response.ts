@@ -3,7 +3,7 @@
  * methods that send are replaced, on that one object. To the app it looks as if it had sent: from
  * its first call on the headers are closed, and what it writes waits its turn.
  */
-import { type Awaitable, isPromise } from "../_awaitable.ts";
+import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import type { ResponseHeaders } from "../middleware.ts";
 
 /** What is needed of a response as Node's `http` hands it out: a `ServerResponse` is one. */

@@ -125,9 +125,12 @@ Deno.test("groupOfFrame() goes by file and name, and else by the caller", () => 
   assertEquals(groupOfFrame(send), "JavaScript of the server and the event loop");
   assertEquals(groupOfFrame(frame("writeUtf8String", "", send)), "Server, event loop, system");
   assertEquals(groupOfFrame(frame("#run", "middleware.ts")), "Middleware and response headers");
-  assertEquals(groupOfFrame(frame("begin", "lifecycle.ts")), "Lifecycle and calls of the store");
+  assertEquals(
+    groupOfFrame(frame("begin", "core/lifecycle.ts")),
+    "Lifecycle and calls of the store",
+  );
   assertEquals(groupOfFrame(frame("set", "session.ts")), "Session and its values");
-  assertEquals(groupOfFrame(frame("merge", "_turns.ts")), "All the rest of ours");
+  assertEquals(groupOfFrame(frame("merge", "base/keyed_queue.ts")), "All the rest of ours");
   const nodeServer = "bench/node_modules/@hono/node-server/dist/index.mjs";
   assertEquals(groupOfFrame(frame("get headers", nodeServer)), "@hono/node-server");
   assertEquals(groupOfFrame(frame("f", "elsewhere.js")), "Other");

@@ -2,7 +2,7 @@
  * Writing Set-Cookie by the strict grammar of RFC 6265bis, section 4.1.1: every attribute is
  * checked once, when the options are read, so that what is sent can hold nothing foreign.
  */
-import { checkOptions } from "../_options.ts";
+import { checkOptions } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
 import { isToken } from "./_headers.ts";
 

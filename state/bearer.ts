@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../_options.ts";
+import { checkOptions } from "../base/check_options.ts";
 import { HeaderState } from "./header.ts";
 
 // RFC 6750 section 2.1, the scheme's case ignored as RFC 9110 section 11.1 wants it.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../_options.ts";
+import { checkOptions } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { isToken } from "./_headers.ts";
 import { type Extracted, type InjectOptions, State } from "./state.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, checkOptions } from "../_options.ts";
+import { checkNumber, checkOptions } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { cookieValue } from "./_cookie_header.ts";
 import { headerValue } from "./_headers.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../_options.ts";
+import { checkOptions } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { headerValue, isToken, isVisible } from "./_headers.ts";
 import { State } from "./state.ts";

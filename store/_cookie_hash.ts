@@ -1,6 +1,6 @@
 /** Between PAGI's hash of a session, reserved keys and all, and the text that lifecycle works on. */
-import { decode, encode } from "../_codec.ts";
-import type { SealedSession } from "./_seal_format.ts";
+import { decode, encode } from "../base/record_text.ts";
+import type { SealedSession } from "./_cookie/format.ts";
 import type { SessionHash } from "./store.ts";
 
 /** A session's hash; undefined when its text is no session's. */

@@ -2,7 +2,7 @@
  * One secret's keys, a new one every hour, so that none ever seals the 2^32 times after which random
  * nonces of 96 bits are no longer safe (NIST SP 800-38D, section 8.3).
  */
-import type { Awaitable } from "../_awaitable.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 
 /** Bound into every key: keys made of the same secret for something else are others. */
 const LABEL = "@pagi/session sealed session 1";

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { after } from "../_awaitable.ts";
-import { isId } from "../_id.ts";
-import { checkNumber, checkOptions, hasMethods, secretsOf } from "../_options.ts";
+import { after } from "../base/awaitable.ts";
+import { isId } from "../core/id_source.ts";
+import { checkNumber, checkOptions, hasMethods, secretsOf } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
-import { type Revocation, Revocations } from "./_cookie_revocations.ts";
+import { type Revocation, Revocations } from "./_cookie/revocations.ts";
 import {
   MAX_COOKIE_BYTES,
   MAX_LIFETIME,
   type SealedSession,
   type SealFormat,
-} from "./_seal_format.ts";
-import { HourlySeal, REMEMBERED } from "./_seal_hourly.ts";
-import { PagiSeal } from "./_seal_pagi.ts";
+} from "./_cookie/format.ts";
+import { HourlySeal, REMEMBERED } from "./_cookie/hourly_format.ts";
+import { PagiSeal } from "./_cookie/pagi_format.ts";
 import type {
   Awaitable,
   EndOptions,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { checkOptions, hasMethods } from "../_options.ts";
-import { whenUnlocked } from "./_deno_kv_lock.ts";
+import { checkOptions, hasMethods } from "../base/check_options.ts";
+import { whenUnlocked } from "./_deno_kv/lock.ts";
 import {
   decodeRecord,
   type DenoKv,
@@ -15,8 +15,8 @@ import {
   isKeyPart,
   isVersionstamp,
   lifetimeOf,
-} from "./_deno_kv_record.ts";
-import { getHash, setHash } from "./_hash.ts";
+} from "./_deno_kv/record.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Awaitable } from "../_awaitable.ts";
-import { sha256 } from "../_digest.ts";
-import { accepts, checkInner, markTakesId, takesId, withId } from "./_at_rest.ts";
-import { getHash, setHash } from "./_hash.ts";
-import { RecentValues } from "./_recent_values.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import { sha256 } from "../base/sha256.ts";
+import { accepts, checkInner, markTakesId, takesId, withId } from "./_wrapper.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
+import { RecentValues } from "../base/bounded_cache.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

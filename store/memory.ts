@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { checkOptions } from "../_options.ts";
-import { ID_DIGITS, isId } from "../_id.ts";
-import { isIndex } from "../_subject_index.ts";
-import { type Expiring, ExpiryQueue } from "./_expiry_queue.ts";
-import { getHash, setHash } from "./_hash.ts";
-import { ShardedMap } from "./_sharded_map.ts";
+import { checkOptions } from "../base/check_options.ts";
+import { ID_DIGITS, isId } from "../core/id_source.ts";
+import { isIndex } from "../core/subjects/subject_index.ts";
+import { type Expiring, ExpiryQueue } from "./_memory/expiry_queue.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
+import { ShardedMap } from "./_memory/sharded_map.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

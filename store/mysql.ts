@@ -3,10 +3,22 @@
  *
  * @module
  */
-import { getHash, setHash } from "./_hash.ts";
-import { checkSqlOptions, DEFAULT_TABLE, ID_LENGTH, SqlRecords, VERSION_LENGTH } from "./_sql.ts";
-import { checkMysql, isNoTable, type MysqlClient, MysqlDriver, mysqlTexts } from "./_sql_mysql.ts";
-import { tableName } from "./_sql_statements.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
+import {
+  checkSqlOptions,
+  DEFAULT_TABLE,
+  ID_LENGTH,
+  SqlRecords,
+  VERSION_LENGTH,
+} from "./_sql/records.ts";
+import {
+  checkMysql,
+  isNoTable,
+  type MysqlClient,
+  MysqlDriver,
+  mysqlTexts,
+} from "./_sql/mysql_client.ts";
+import { tableName } from "./_sql/statements.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { getHash, setHash } from "./_hash.ts";
-import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
+import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isJustMade,
   openPostgres,
@@ -13,9 +13,9 @@ import {
   PostgresDriver,
   type PostgresQuery,
   type PostgresTag,
-} from "./_sql_postgres.ts";
-import { retrying } from "./_sql_retry.ts";
-import { sqlTexts, tableName } from "./_sql_statements.ts";
+} from "./_sql/postgres_client.ts";
+import { retrying } from "./_sql/retry.ts";
+import { sqlTexts, tableName } from "./_sql/statements.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

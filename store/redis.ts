@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { checkOptions } from "../_options.ts";
-import { getHash, setHash } from "./_hash.ts";
+import { checkOptions } from "../base/check_options.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
 import {
   type BunRedisClient,
   type IoredisClient,
@@ -16,7 +16,7 @@ import {
   type RedisClient,
   type RedisCommand,
   type Send,
-} from "./_redis_client.ts";
+} from "./_redis/client.ts";
 import {
   DELETE,
   isVersion,
@@ -27,8 +27,8 @@ import {
   ttlOf,
   wasDone,
   WRITE,
-} from "./_redis_record.ts";
-import type { RedisScript } from "./_redis_script.ts";
+} from "./_redis/record.ts";
+import type { RedisScript } from "./_redis/script.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

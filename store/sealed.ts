@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Awaitable } from "../_awaitable.ts";
-import { checkOptions, secretsOf } from "../_options.ts";
-import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_at_rest.ts";
-import { RecordSeal } from "./_at_rest_seal.ts";
-import { getHash, setHash } from "./_hash.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import { checkOptions, secretsOf } from "../base/check_options.ts";
+import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_wrapper.ts";
+import { RecordSeal } from "../base/text_seal.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import type { Awaitable } from "../_awaitable.ts";
-import { hasMethods } from "../_options.ts";
-import { getHash, setHash } from "./_hash.ts";
-import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import { hasMethods } from "../base/check_options.ts";
+import { getHash, setHash } from "./_plain_methods.ts";
+import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isLocked,
   preparePragmas,
   type SqliteDatabase,
   SqliteDriver,
   type SqliteStatement,
-} from "./_sql_sqlite.ts";
-import { sqlTexts, tableName } from "./_sql_statements.ts";
+} from "./_sql/sqlite_client.ts";
+import { sqlTexts, tableName } from "./_sql/statements.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Awaitable } from "../_awaitable.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 
 export type { Awaitable };
 

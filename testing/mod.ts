@@ -26,12 +26,12 @@ export {
   type RaceOptions,
   type RaceReport,
   simulateRaces,
-} from "./simulate_races.ts";
+} from "./races/simulate.ts";
 export {
   storeContract,
   type StoreContractCase,
   type StoreContractOptions,
-} from "./store_contract.ts";
+} from "./contract/contract.ts";
 // What the options are written in.
 export type {
   Awaitable,

@@ -1,13 +1,13 @@
 /** A race of requests that all know their session by an old cookie, for the oracle of the simulator. */
 import { CookieState, MemoryStore, SessionMiddleware, type VersionedStore } from "@pagi/session";
 import { LegacySessions, type LegacySource, MigratingState } from "@pagi/session/migrate";
-import { keyOf } from "../_subject_index.ts";
-import { CookieJar } from "../testing/_cookie_jar.ts";
-import type { Choose, Program } from "../testing/_program.ts";
-import { EVERYBODY, startingValues } from "../testing/_request_kinds.ts";
-import { follow, probe, type Run } from "../testing/_run.ts";
-import { Visit } from "../testing/_visit.ts";
-import { type Step, watch } from "../testing/_watch.ts";
+import { keyOf } from "../core/subjects/subject_index.ts";
+import { CookieJar } from "../testing/races/cookie_jar.ts";
+import type { Choose, Program } from "../testing/races/program.ts";
+import { EVERYBODY, startingValues } from "../testing/races/requests.ts";
+import { follow, probe, type Run } from "../testing/races/run.ts";
+import { Visit } from "../testing/races/visit.ts";
+import { type Step, watch } from "../testing/races/watch.ts";
 import { idOf } from "./_helpers.ts";
 
 /** What the browser presents at the start, in the place of an id. */

@@ -1,6 +1,6 @@
 /** A format to seal with, on a clock that moves only when it is told to. */
-import type { SealedSession } from "../store/_seal_format.ts";
-import { HourlySeal, type HourlySealOptions } from "../store/_seal_hourly.ts";
+import type { SealedSession } from "../store/_cookie/format.ts";
+import { HourlySeal, type HourlySealOptions } from "../store/_cookie/hourly_format.ts";
 import { fakeClock, idOf } from "./_helpers.ts";
 
 export const SECRET = "the first secret, of more than 32 bytes";

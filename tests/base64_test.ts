@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { Base64 } from "../_base64.ts";
+import { Base64 } from "../base/base64.ts";
 
 /** What `work` gives where the engine has no Base64 for bytes. */
 function withoutNativeBase64<T>(work: () => T): T {

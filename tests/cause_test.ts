@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { withoutQuotations } from "../_cause.ts";
+import { withoutQuotations } from "../core/backend/redact_error.ts";
 import { stringsIn } from "./_at_rest_dump.ts";
 import { idOf } from "./_helpers.ts";
 

@@ -11,7 +11,7 @@ import {
   isSame,
   MAX_DEPTH,
   stringify,
-} from "../_codec.ts";
+} from "../base/record_text.ts";
 import { idOf } from "./_helpers.ts";
 
 const OWN = {

@@ -1,7 +1,7 @@
 /** What a sealed cookie holds: between PAGI's hash, a session's text, and bytes. */
 import { assertEquals } from "@std/assert";
 import { hashOf, sessionOf } from "../store/_cookie_hash.ts";
-import { pack, unpack } from "../store/_cookie_payload.ts";
+import { pack, unpack } from "../store/_cookie/payload.ts";
 import { idOf } from "./_helpers.ts";
 
 const session = { id: idOf("5"), text: '{"_created":1,"a":2}', lastAccess: 3, lifetime: 60 };

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type SessionError } from "@pagi/session";
-import { encodeEmpty } from "../_codec.ts";
-import { openStore } from "../_store_face.ts";
+import { encodeEmpty } from "../base/record_text.ts";
+import { openStore } from "../core/backend/backend.ts";
 import { CookieStore, type CookieStoreOptions } from "../store/cookie.ts";
-import { PagiSeal } from "../store/_seal_pagi.ts";
+import { PagiSeal } from "../store/_cookie/pagi_format.ts";
 import { countSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
 import { secret } from "./_cookie_store_rig.ts";
 import { fakeClock, idOf } from "./_helpers.ts";

@@ -4,8 +4,8 @@
  * HMAC-SHA-256; and what cookie-signature 1.2.2 signs.
  */
 import { assert, assertEquals } from "@std/assert";
-import { Signatures } from "../state/_connect_signature.ts";
-import { decryptWithAny } from "../store/_seal_format.ts";
+import { Signatures } from "../migrate/connect_signature.ts";
+import { decryptWithAny } from "../store/_cookie/format.ts";
 import vectors from "./crypto_vectors.json" with { type: "json" };
 
 const hex = (text: string) => Uint8Array.fromHex(text);

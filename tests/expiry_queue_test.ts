@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { type Expiring, ExpiryQueue } from "../store/_expiry_queue.ts";
+import { type Expiring, ExpiryQueue } from "../store/_memory/expiry_queue.ts";
 
 interface Item extends Expiring<Item> {
   readonly name: number;

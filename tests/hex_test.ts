@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { fromHex, toHex, writeHex } from "../_hex.ts";
+import { fromHex, toHex, writeHex } from "../base/hex.ts";
 
 const BYTES = Uint8Array.from({ length: 256 }, (_, at) => at);
 

@@ -8,7 +8,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { MemoryStore, type Session, SessionMiddleware, type SessionOptions } from "@pagi/session";
-import { IdSource, isId, isNotEmpty } from "../_id.ts";
+import { IdSource, isId, isNotEmpty } from "../core/id_source.ts";
 import { countSubtle } from "./_at_rest_crypto.ts";
 import { requestWith } from "./_helpers.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConnectCookie, LegacyCookie } from "@pagi/session/migrate";
 import type { HeaderPair } from "@pagi/session";
-import { Signatures } from "../state/_connect_signature.ts";
+import { Signatures } from "../migrate/connect_signature.ts";
 import { countSubtle, failSubtle } from "./_at_rest_crypto.ts";
 import { requestWith, scopeWith } from "./_helpers.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { MemoryStore } from "@pagi/session";
-import { ExpiryQueue } from "../store/_expiry_queue.ts";
+import { ExpiryQueue } from "../store/_memory/expiry_queue.ts";
 import { storeWith, write } from "./_memory_rig.ts";
 
 /** The queue by which the store's records expire, an empty one to begin with. */

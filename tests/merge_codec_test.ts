@@ -1,6 +1,6 @@
 /** Where a text and a merge of two meet the codecs: what looks like a tag, and what is the package's own. */
 import { assertEquals } from "@std/assert";
-import { PLAIN_CODEC } from "../_data_codec.ts";
+import { PLAIN_CODEC } from "../data/codec.ts";
 import { setUp } from "./_tabs.ts";
 
 const CODECS = ["json", "structured"] as const;

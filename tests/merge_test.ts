@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Session } from "@pagi/session";
-import { PLAIN_CODEC } from "../_data_codec.ts";
-import { isChanged } from "../_merge.ts";
+import { PLAIN_CODEC } from "../data/codec.ts";
+import { isChanged } from "../data/merge.ts";
 import { setUp } from "./_tabs.ts";
 
 Deno.test("two requests that write different keys both keep them", async () => {

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Awaitable, VersionedStore } from "@pagi/session";
-import { describe } from "../testing/_describe.ts";
-import { judge } from "../testing/_oracle.ts";
-import { type Choose, type Program, randomProgram } from "../testing/_program.ts";
+import { describe } from "../testing/races/describe.ts";
+import { judge } from "../testing/races/oracle.ts";
+import { type Choose, type Program, randomProgram } from "../testing/races/program.ts";
 import {
   type Connect,
   connect,

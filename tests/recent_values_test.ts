@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { RecentValues } from "../store/_recent_values.ts";
+import { RecentValues } from "../base/bounded_cache.ts";
 
 Deno.test("RecentValues keeps as many of the last as it was told, and never more than twice", () => {
   for (const set of ["set", "setCopied"] as const) {

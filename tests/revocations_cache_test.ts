@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MemoryStore, SessionError } from "@pagi/session";
-import { Revocations } from "../store/_cookie_revocations.ts";
+import { Revocations } from "../store/_cookie/revocations.ts";
 import type { SealOptions } from "../store/store.ts";
 import { cookieOf } from "./_helpers.ts";
 import { creating } from "./_migration_race.ts";

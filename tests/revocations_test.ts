@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { MemoryStore, type Session, SessionError } from "@pagi/session";
-import { Revocations } from "../store/_cookie_revocations.ts";
+import { Revocations } from "../store/_cookie/revocations.ts";
 import { CookieStore } from "../store/cookie.ts";
 import { secret, valueOf } from "./_cookie_store_rig.ts";
 import { cookieOf, idOf, requestWith } from "./_helpers.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { SessionError } from "../errors.ts";
-import { PagiSeal } from "../store/_seal_pagi.ts";
+import { PagiSeal } from "../store/_cookie/pagi_format.ts";
 import { countSubtle, failSubtle } from "./_at_rest_crypto.ts";
 import { idOf } from "./_helpers.ts";
 import { OTHER, SECRET } from "./_seal_rig.ts";

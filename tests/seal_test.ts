@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { createDecipheriv, hkdfSync } from "node:crypto";
-import type { SealedSession } from "../store/_seal_format.ts";
-import type { HourlySeal } from "../store/_seal_hourly.ts";
+import type { SealedSession } from "../store/_cookie/format.ts";
+import type { HourlySeal } from "../store/_cookie/hourly_format.ts";
 import { countSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
 import { HOUR, open, OTHER, sealWith, SECRET } from "./_seal_rig.ts";
 

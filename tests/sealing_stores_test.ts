@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MemoryStore, type SealOptions, SessionError } from "@pagi/session";
-import { encodeTombstone } from "../_codec.ts";
+import { encodeTombstone } from "../base/record_text.ts";
 import { destroy, on, PlainStore } from "./_answers_rig.ts";
 import { FaultyStore } from "./_faulty_store.ts";
 import { idOf } from "./_helpers.ts";

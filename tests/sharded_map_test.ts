@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ShardedMap, shardIndex, SHARDS } from "../store/_sharded_map.ts";
+import { ShardedMap, shardIndex, SHARDS } from "../store/_memory/sharded_map.ts";
 
 Deno.test("ShardedMap finds each value under its id, whatever the id is", () => {
   const ids = [

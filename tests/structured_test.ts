@@ -1,8 +1,8 @@
 /** The codec "structured": what it keeps, how that is written, and what it refuses. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type Session, SessionError, SessionMiddleware } from "@pagi/session";
-import { MAX_DEPTH } from "../_codec.ts";
-import { hasTag, pack, unpack } from "../_structured.ts";
+import { MAX_DEPTH } from "../base/record_text.ts";
+import { hasTag, pack, unpack } from "../data/structured_codec.ts";
 import { refused, setUp } from "./_tabs.ts";
 
 const CODEC = { codec: "structured" } as const;

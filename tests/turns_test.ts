@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Turns } from "../_turns.ts";
+import { Turns } from "../base/keyed_queue.ts";
 
 Deno.test("Turns.take() lets one after the other, those too who come when the first is done", async () => {
   const turns = new Turns(1e6);

@@ -31,7 +31,7 @@ const NO_ONE_HAS_IT = "Nobody is handed the key that could be taken out then";
 
 export const SURVIVORS: readonly Survivor[] = [
   ...inFile(
-    "_exchange.ts",
+    "core/active_session.ts",
     [
       "if (this.#record === undefined) return !settings.saveUninitialized;",
       "return nothing",
@@ -40,7 +40,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ["return !records.isDue(this.#record);", "return nothing", SLOWER],
   ),
   ...inFile(
-    "_codec.ts",
+    "base/record_text.ts",
     [
       "if (text.length <= 2 * MAX_DEPTH) return false;",
       ["< for <=", "/ for *", "the other"],
@@ -61,7 +61,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_data_codec.ts",
+    "data/codec.ts",
     [
       "if (text.length * MAX_BYTES_PER_UNIT <= this.#maxBytes || text === base) return text;",
       "< for <=",
@@ -101,7 +101,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_at_rest_keys.ts",
+    "base/derived_keys.ts",
     [
       'this.#base ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);',
       "the other",
@@ -119,7 +119,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ["false,", "the other", NO_ONE_HAS_IT],
   ),
   ...inFile(
-    "state/_connect_signature.ts",
+    "migrate/connect_signature.ts",
     [
       'crypto.subtle.importKey("raw", bytesOf(secret), HMAC, false, ["verify"])',
       "the other",
@@ -127,7 +127,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/legacy.ts",
+    "migrate/legacy_sessions.ts",
     [
       'this.#secrets.map((one) => subtle.importKey("raw", bytes(one), HMAC, false, ["sign"])),',
       "the other",
@@ -140,7 +140,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_cause.ts",
+    "core/backend/redact_error.ts",
     [
       "while (length < rest.length && isIn(texts, rest.slice(0, length + 1))) length++;",
       "<= for <",
@@ -148,7 +148,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_cookie_revocations.ts",
+    "store/_cookie/revocations.ts",
     [
       "if (this.#cacheMs === 0) return;",
       ["one more", "no return"],
@@ -156,7 +156,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_seal_pagi.ts",
+    "store/_cookie/pagi_format.ts",
     [
       "if (bytes === undefined || bytes.length < HEAD_BYTES) return undefined;",
       "<= for <",
@@ -183,7 +183,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ["if (this.#revocations === undefined) return;", "no return", SLOWER],
   ),
   ...inFile(
-    "_hex.ts",
+    "base/hex.ts",
     [
       'return typeof bytes.toHex === "function" ? bytes.toHex() : digitsOf(bytes);',
       "another text",
@@ -198,7 +198,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_base64.ts",
+    "base/base64.ts",
     [
       "readonly #values = new Uint8Array(128);",
       "one more",
@@ -230,7 +230,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_utf8.ts",
+    "base/utf8.ts",
     [
       "export const MAX_BYTES_PER_UNIT = 3;",
       "one more",
@@ -238,7 +238,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_seal_hourly.ts",
+    "store/_cookie/hourly_format.ts",
     [
       "const FORM = /^A[Q-Za-f][\\w-]*$/;",
       "pattern /^A[Q-Za-f][\\w-]+$/",
@@ -258,7 +258,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_id.ts",
+    "core/id_source.ts",
     ["#used = 0;", "one more", "There is no stream yet, and each starts at 0"],
     [
       "for (let at = 0; at < ID_BYTES; at++) bytes[at]! ^= stream[start + at]!;",
@@ -277,7 +277,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "store/_at_rest_seal.ts",
+    "base/text_seal.ts",
     [
       "if (bytes === undefined || bytes.length < HEAD_BYTES + TAG_BYTES) return undefined;",
       "<= for <",
@@ -285,7 +285,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_plain_face.ts",
+    "core/backend/plain.ts",
     [
       'return { id, text: textOf(hash, created), version: "", lastAccess };',
       "another text",
@@ -300,7 +300,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ['return "";', "another text", NO_TEXT],
   ),
   ...inFile(
-    "_store_face.ts",
+    "core/backend/backend.ts",
     [
       'if (!isWhole(found)) return { id, text: "", version: "", lastAccess: 0 };',
       "another text",
@@ -314,7 +314,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ['text = "",', "another text", "It is shorter than a quotation, so no error quotes it either"],
   ),
   ...inFile(
-    "_sealing_face.ts",
+    "core/backend/sealing.ts",
     [
       'const UNOPENED = "";',
       "another text",
@@ -342,21 +342,21 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_control.ts",
+    "data/working_copy.ts",
     [
       "if (!this.updates.has(key)) return;",
       "no return",
       "Nothing to forget: the copy has what the original has",
     ],
   ),
-  ...inFile("_merge.ts", ["let at = 0;", "one more", "Both texts start with a brace"]),
+  ...inFile("data/merge.ts", ["let at = 0;", "one more", "Both texts start with a brace"]),
   ...inFile(
-    "lifecycle.ts",
+    "core/lifecycle.ts",
     ['const id = kind === "moved" ? presented.id : "";', "another text", UNSEEN],
     ["return new Exchange(this, control, { id, lastAccess: 0 }, 0);", "one more", UNSEEN],
   ),
   ...inFile(
-    "_session_records.ts",
+    "core/repository.ts",
     [
       'const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };',
       "another text",
@@ -369,7 +369,7 @@ export const SURVIVORS: readonly Survivor[] = [
     ],
   ),
   ...inFile(
-    "_subject_index.ts",
+    "core/subjects/subject_index.ts",
     [
       'return { epoch: crypto.randomUUID(), entries: [{ sealed: "", at: now }] };',
       "another text",

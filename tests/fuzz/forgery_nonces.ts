@@ -1,5 +1,5 @@
 /** A million seals under each kind of key, and the nonces that they took. */
-import { RecordSeal } from "../../store/_at_rest_seal.ts";
+import { RecordSeal } from "../../base/text_seal.ts";
 import { SECRET, setUp } from "../_forgeries.ts";
 import { idOf } from "../_helpers.ts";
 import { type Campaign, failure } from "./_campaign.ts";

@@ -1,5 +1,5 @@
 /** Errors of drivers that quote, as drivers may: anywhere, in part, nested, hidden. */
-import { withoutQuotations } from "../../_cause.ts";
+import { withoutQuotations } from "../../core/backend/redact_error.ts";
 import { everything } from "../_leak_rig.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";

@@ -5,11 +5,15 @@ const ROOT = new URL("../../", import.meta.url);
 const FOLDERS = ["", "tests/"];
 const TREES = [
   "adapters/",
+  "base/",
+  "core/",
+  "data/",
+  "migrate/",
   "state/",
   "store/",
   "testing/",
   "tests/conformance/",
-  "tests/offline/",
+  "tests/_std/",
   "tests/testing/",
 ];
 
@@ -57,7 +61,7 @@ export async function denoIn(
 
 /** Runs unit tests in a copy, with the stand-ins for `@std`. */
 export function testIn(cwd: string, args: readonly string[], timeoutMs: number) {
-  return denoIn(cwd, ["test", "--import-map=tests/offline/import_map.json", ...args], timeoutMs);
+  return denoIn(cwd, ["test", "--import-map=tests/_std/import_map.json", ...args], timeoutMs);
 }
 
 /** The name of the first test that failed: "name ... FAILED (1ms)". */

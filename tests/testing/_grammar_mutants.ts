@@ -182,13 +182,13 @@ const others: Mutant[] = [
 /** Mistakes about several cookies of our name. */
 const tossing: Mutant[] = [
   mutant(
-    "lifecycle.ts",
+    "core/lifecycle.ts",
     "a client with two live sessions that gets the first",
     "if (found.id !== best.id) return this.#refuse();",
     "if (found.id !== best.id) return best;",
   ),
   mutant(
-    "lifecycle.ts",
+    "core/lifecycle.ts",
     "a client with two live sessions that gets the last",
     "if (found.id !== best.id) return this.#refuse();",
     "if (found.id !== best.id) best = found;",
@@ -206,13 +206,13 @@ const tossing: Mutant[] = [
     "const MAX_CANDIDATES = 1;",
   ),
   mutant(
-    "lifecycle.ts",
+    "core/lifecycle.ts",
     "an id that is sent twice and counts as two",
     "this.#choose([...new Set(presented)], name)",
     "this.#choose([...presented], name)",
   ),
   mutant(
-    "lifecycle.ts",
+    "core/lifecycle.ts",
     "an ambiguous client without an event",
     'this.settings.emit({\n      type: "ambiguous",',
     '((_event: unknown) => {})({\n      type: "ambiguous",',

@@ -1,8 +1,8 @@
 /** Mistakes in how concurrent changes are put together. */
 import type { Mutant } from "./_mutants.ts";
 
-const RECORDS = "_session_records.ts";
-const MERGE = "_merge.ts";
+const RECORDS = "core/repository.ts";
+const MERGE = "data/merge.ts";
 
 /** Mistakes in the merge, in its retries, and in what it knows of a request. */
 export const MERGE_MUTANTS: readonly Mutant[] = [
@@ -50,7 +50,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a clear that nobody is told of",
-    file: "_control.ts",
+    file: "data/working_copy.ts",
     find: "this.isCleared = true;",
     replace: "",
     by: "lost",
@@ -100,7 +100,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "no retry",
-    file: "_session_reader.ts",
+    file: "core/lookup.ts",
     find: "const MAX_ATTEMPTS = 32;",
     replace: "const MAX_ATTEMPTS = 1;",
     by: "wrongAnswers",

@@ -19,10 +19,10 @@ export interface Mutant {
   tests?: readonly string[];
 }
 
-const READER = "_session_reader.ts";
-const RECORDS = "_session_records.ts";
-const FACE = "_store_face.ts";
-const EXCHANGE = "_exchange.ts";
+const READER = "core/lookup.ts";
+const RECORDS = "core/repository.ts";
+const FACE = "core/backend/backend.ts";
+const EXCHANGE = "core/active_session.ts";
 
 /** Mistakes in how an id is replaced. */
 const rotating: Mutant[] = [
@@ -179,7 +179,7 @@ const ending: Mutant[] = [
   },
   {
     name: "sessions.destroy() that stops at the tombstone",
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: "await this.records.endById(id);",
     replace: 'await this.#face.delete({ id, version: undefined, text: "", lastAccess: 0 });',
     by: "resurrected",
@@ -190,7 +190,7 @@ const ending: Mutant[] = [
 const answering: Mutant[] = [
   {
     name: "a commit after send",
-    file: "_pagi_door.ts",
+    file: "core/entry/pagi.ts",
     find: 'await exchange.commit(headers, () => valueOf(headers, "cache-control"));',
     replace: 'settings.state.inject(headers, String(data._id ?? ""), {});\n' +
       "await send({ ...event, headers });\n" +
@@ -199,7 +199,7 @@ const answering: Mutant[] = [
   },
   {
     name: "a commit that nobody waits for",
-    file: "_pagi_door.ts",
+    file: "core/entry/pagi.ts",
     find: 'await exchange.commit(headers, () => valueOf(headers, "cache-control"));',
     replace: 'settings.state.inject(headers, String(data._id ?? ""), {});\n' +
       "Promise.resolve(exchange.commit([], () => undefined)).catch(() => {});",

@@ -24,7 +24,7 @@ const mistake = (
 
 const forging: Mutant[] = [
   mistake("a decryption that skips the tag", FORGERY, {
-    file: "store/_seal_format.ts",
+    file: "store/_cookie/format.ts",
     find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
     // GCM encrypts zeros to the stream that the plaintext was XORed with.
     replace: "const body = (sealed as Uint8Array).subarray(0, -TAG_BYTES);\n" +
@@ -33,24 +33,24 @@ const forging: Mutant[] = [
       "return new Uint8Array(stream, 0, body.length).map((byte, at) => byte ^ body[at]!);",
   }),
   mistake("a seal that does not bind its purpose", FORGERY, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: "this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));\n" +
       "    this.#purpose = purpose;",
     replace: 'this.#keys = secrets.map((secret) => new HourlyKeys(secret, ""));\n' +
       'this.#purpose = "";',
   }),
   mistake("a seal that does not bind the name it is carried under", FORGERY, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: "name === undefined\n",
     replace: "name !== null\n",
   }),
   mistake("a purpose and a name that run into each other", NAMES, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: ": JSON.stringify([VERSION, this.#purpose, name])",
     replace: ": `${VERSION} ${this.#purpose} ${name}`",
   }),
   mistake("a middleware that does not say under what a sealed session came", NAMES, {
-    file: "_sealing_face.ts",
+    file: "core/backend/sealing.ts",
     find: "this.#store.open(presented, { maxAge: this.#maxAge, name, signal })",
     replace: "this.#store.open(presented, { maxAge: this.#maxAge, signal })",
   }),
@@ -60,12 +60,12 @@ const forging: Mutant[] = [
     replace: "this.name = this.#headerName;",
   }),
   mistake("a renamed cookie that is opened under its new name", NAMES, {
-    file: "state/migrating.ts",
+    file: "migrate/migrating_state.ts",
     find: "return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true, name };",
     replace: "return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true };",
   }),
   mistake("a cookie renamed twice that is opened under the name between", NAMES, {
-    file: "state/migrating.ts",
+    file: "migrate/migrating_state.ts",
     find: "return carried(extracted.id, extracted.name ?? name);",
     replace: "return carried(extracted.id, name);",
   }),
@@ -75,45 +75,45 @@ const forging: Mutant[] = [
     replace: 'subtle.importKey("raw", bytesOf(LABEL), "HKDF"',
   }),
   mistake("a seal whose hour is not range-checked", FORGERY, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: "if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;",
     replace: "if (bytes[0] !== VERSION) return undefined;",
   }),
   mistake("a remembered value that opens under any name", SEAL, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: "if (known === undefined || known.name !== name) return",
     replace: "if (known === undefined) return",
   }),
   mistake("a remembered value that is not held to its hour", SEAL, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find:
       "return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;",
     replace: "return this.#unlessExpired(known.session);",
   }),
   mistake("a remembered value that never expires", SEAL, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find:
       "return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;",
     replace: "return this.#canBeFrom(known.hour, maxAge) ? known.session : undefined;",
   }),
   mistake("a remembered value with what was handed in, not what was sealed", SEAL, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: "const remembered = { session: unpack(plain), hour, name };",
     replace: "const remembered = { session, hour, name };",
   }),
   mistake("a sealed session that never expires", FORGERY, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find:
       "return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;",
     replace: "return session;",
   }),
   mistake("a nonce that is always the same", FORGERY, {
-    file: "store/_seal_hourly.ts",
+    file: "store/_cookie/hourly_format.ts",
     find: "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, BODY));",
     replace: "",
   }),
   mistake("a text of which several are the same bytes", FORGERY, {
-    file: "_base64.ts",
+    file: "base/base64.ts",
     find: "return this.encode(bytes) === text ? bytes : undefined;",
     replace: "return bytes;",
   }),
@@ -126,7 +126,7 @@ const forging: Mutant[] = [
     "tests/cookie_store_test.ts",
     "tests/sealed_store_tampering_test.ts",
   ], {
-    file: "store/_seal_format.ts",
+    file: "store/_cookie/format.ts",
     find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
     replace: "",
   }),
@@ -134,24 +134,24 @@ const forging: Mutant[] = [
 
 const planting: Mutant[] = [
   mistake("an id that was presented and is adopted", FIXATION, {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: "? this.records.find(presented, name)",
     replace: "? after(this.records.find(presented, name), (found) => {\n" +
       'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, presented);\n' +
       "return found;\n})",
   }),
   mistake("regenerate() that keeps the id", FIXATION, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "return Boolean(data._regenerated) || (",
     replace: "return (",
   }),
   mistake("a new subject that keeps the id on every store", FIXATION, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "(record !== undefined && record.subject !== data._subject);",
     replace: "false;",
   }),
   mistake("a rotation that leaves the old id alive", FIXATION, {
-    file: "_session_records.ts",
+    file: "core/repository.ts",
     find: "if (await this.#face.retire(current, newId, tombstone)) return",
     replace: "if (newId !== undefined) return",
   }),
@@ -159,7 +159,7 @@ const planting: Mutant[] = [
     "tests/leaks_test.ts",
     "tests/lifecycle_commit_test.ts",
   ], {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: "if (found.id !== best.id) return this.#refuse();",
     replace: "if (found.id !== best.id) return best;",
   }),
@@ -168,27 +168,27 @@ const planting: Mutant[] = [
 /** Mistakes about several cookies of our name. */
 const tossing: Mutant[] = [
   mistake("a crowd of ids of which the first four count", TOSSING, {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: "if (accepted.length > MAX_CANDIDATES) return this.#refuse();",
     replace: "accepted.length = Math.min(accepted.length, MAX_CANDIDATES);",
   }),
   mistake("a crowd of old cookies of which the first four count", MIGRATING, {
-    file: "state/migrating.ts",
+    file: "migrate/migrating_state.ts",
     find: "if (values.length > MAX_CANDIDATES) return own;",
     replace: "values = values.slice(0, MAX_CANDIDATES);",
   }),
   mistake("a crowd of another library's cookies of which the first four count", MIGRATING, {
-    file: "state/legacy_cookie.ts",
+    file: "migrate/legacy_cookie.ts",
     find: "return values.length > MAX_CANDIDATES ? NONE : this.#decodeAll(values);",
     replace: "return this.#decodeAll(values.slice(0, MAX_CANDIDATES));",
   }),
   mistake("a client with two sessions that is taken for a new one", TOSSING, {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: 'return { kind: "ambiguous" };',
     replace: "return ABSENT;",
   }),
   mistake("of several ids the first, dead or alive", TOSSING, {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: '} else if (found.kind === "live" || best.kind === "absent") best = found;',
     replace: "} else return found;",
   }),
@@ -196,34 +196,34 @@ const tossing: Mutant[] = [
 
 const flooding: Mutant[] = [
   mistake("a visit that is told an id though nothing was written", INVENTED, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
     replace: "if (isUntouched && !settings.saveUninitialized) return newId ?? this.#shown.id;",
   }),
   mistake("a generator that fails and is replaced by a weaker one", IDS, {
-    file: "_id.ts",
+    file: "core/id_source.ts",
     find: "const bytes = crypto.getRandomValues(this.#random);",
     replace: "let bytes = this.#random;\n" +
       "try { crypto.getRandomValues(bytes); }\n" +
       "catch { bytes = bytes.map(() => Math.random() * 256); }",
   }),
   mistake("ids of generateId that nobody looks at", IDS, {
-    file: "_id.ts",
+    file: "core/id_source.ts",
     find: "if (this.#isValid(id)) return id;",
     replace: "if (id !== undefined) return id;",
   }),
   mistake("a visit that is stored though nothing was written", INVENTED, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
     replace: "",
   }),
   mistake("a store call for what cannot be an id", INVENTED, {
-    file: "_store_face.ts",
+    file: "core/backend/backend.ts",
     find: "return this.#store.accepts?.(presented) ?? isId(presented);",
     replace: "return true;",
   }),
   mistake("an id's form that is not anchored", INVENTED, {
-    file: "_id.ts",
+    file: "core/id_source.ts",
     find: "text.length === ID_DIGITS && !NO_DIGIT.test(text);",
     replace: "/[0-9a-f]{64}/i.test(text);",
   }),
@@ -231,22 +231,22 @@ const flooding: Mutant[] = [
 
 const leaking: Mutant[] = [
   mistake("a driver's error that is handed on as it is", LEAKS, {
-    file: "_store_face.ts",
+    file: "core/backend/backend.ts",
     find: "withoutQuotations(cause, quotable)",
     replace: "cause",
   }),
   mistake("a property of a driver's error that is called by the id", ["tests/cause_test.ts"], {
-    file: "_cause.ts",
+    file: "core/backend/redact_error.ts",
     find: "if (quotes(String(key), texts)) return false;",
     replace: "",
   }),
   mistake("an id in the error's message", LEAKS, {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: '"Cannot update the session: there is none under this id, or not any more"',
     replace: "`Cannot update the session: there is none under ${id}`",
   }),
   mistake("ids in an event", LEAKS, {
-    file: "lifecycle.ts",
+    file: "core/lifecycle.ts",
     find: "if (Array.isArray(presented)) return this.#choose([...new Set(presented)], name);",
     replace: "if (Array.isArray(presented)) {\n" +
       'this.settings.emit({ type: "ambiguous", message: presented.join() });\n' +
@@ -259,28 +259,28 @@ const leaking: Mutant[] = [
     replace: "throw new TypeError(`Cannot set the cookie: ${value} cannot be sent`);",
   }),
   mistake("a warning on the console", LEAKS, {
-    file: "_settings.ts",
+    file: "core/options.ts",
     find: "onEvent?.(event);",
     replace: "onEvent?.(event);\nconsole.warn(event.message);",
   }),
   mistake("data in a response's header", LEAKS, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "settings.state.inject(headers, transport, { expire });",
     replace: "settings.state.inject(headers, transport, { expire });\n" +
       'headers.push(["x-session", change.text]);',
   }),
   mistake("a record in hex of which the end is told", ["tests/cause_test.ts"], {
-    file: "_cause.ts",
+    file: "core/backend/redact_error.ts",
     find: "/[0-9a-f]{64,}/gi",
     replace: "/[0-9a-f]{64}/gi",
   }),
   mistake("a cause that nobody looks through", ["tests/cause_test.ts"], {
-    file: "_cause.ts",
+    file: "core/backend/redact_error.ts",
     find: "cause === undefined ? undefined : { cause: inner(cause) }",
     replace: "{ cause }",
   }),
   mistake("a signature that is compared letter by letter", ["tests/legacy_cookie_test.ts"], {
-    file: "state/_connect_signature.ts",
+    file: "migrate/connect_signature.ts",
     find: "if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;",
     replace: "for (const secret of key === undefined ? [] : this.#secrets) {\n" +
       'const made = await crypto.subtle.importKey("raw", bytesOf(secret), HMAC, false, ["sign"])\n' +
@@ -296,13 +296,13 @@ const leaking: Mutant[] = [
 
 const caching: Mutant[] = [
   mistake("an id in a response that caches may keep", CACHES, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: 'if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);\n' +
       "    else if",
     replace: "if",
   }),
   mistake("a page that depends on the session and does not vary", CACHES, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "return this.control.isAccessed ? this.#lifecycle.settings.state.vary ?? [] : [];",
     replace: "return [];",
   }),
@@ -317,12 +317,12 @@ const caching: Mutant[] = [
     replace: "  #read(): SessionValues {",
   }),
   mistake("a public response with an id that nobody hears of", CACHES, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "/\\b(public|s-maxage)\\b/i.test(cacheControl)",
     replace: "/^public$/.test(cacheControl)",
   }),
   mistake("a response with an id and an age for any cache that nobody hears of", CACHES, {
-    file: "_exchange.ts",
+    file: "core/active_session.ts",
     find: "!/\\b(private|no-store|no-cache)\\b/i.test(cacheControl)",
     replace: "false",
   }),

@@ -1,9 +1,9 @@
 /** Mistakes in ending all sessions of a subject. */
 import type { Mutant } from "./_mutants.ts";
 
-const RECORDS = "_session_records.ts";
-const SESSIONS = "_subject_sessions.ts";
-const INDEX = "_subject_index.ts";
+const RECORDS = "core/repository.ts";
+const SESSIONS = "core/subjects/subject_sessions.ts";
+const INDEX = "core/subjects/subject_index.ts";
 
 export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {

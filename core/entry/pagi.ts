@@ -1,0 +1,92 @@
+/** The door for PAGI apps: what `sessions.wrap` puts around one. */
+import type { SessionValues } from "../../base/record_text.ts";
+import { missingVary } from "./response_headers.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
+import type { SessionData } from "../../session.ts";
+
+/** The scope that an app behind the middleware gets. */
+export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
+  /** The session's data: change it and it is saved. */
+  "pagi.session": SessionData<Data>;
+  /** The session's id; absent when there is no session behind a read-only scope. */
+  "pagi.session_id"?: string;
+}
+
+/** An app that reads its session from the scope. */
+export type SessionApp<Data extends object = Record<string, unknown>> = (
+  scope: SessionScope<Data>,
+  receive: Receive,
+  send: Send,
+) => Promise<void> | void;
+
+/** The app with sessions around it. */
+export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<Data>): App {
+  return async (scope, receive, send) => {
+    if (scope["pagi.session"] !== undefined || scope.headers === undefined) {
+      await app(scope as SessionScope<Data>, receive, send);
+    } else if (scope.type === "http") {
+      await serve(lifecycle, app, scope, receive, send);
+    } else {
+      const control = await lifecycle.peek(scope) ??
+        lifecycle.snapshot(Object.create(null));
+      await app(extend<Data>(scope, control.expose()), receive, send);
+    }
+  };
+}
+
+async function serve<Data extends object>(
+  lifecycle: Lifecycle,
+  app: SessionApp<Data>,
+  scope: Scope,
+  receive: Receive,
+  send: Send,
+): Promise<void> {
+  const { settings } = lifecycle;
+  const exchange = await lifecycle.begin(scope);
+  const data = exchange.control.expose();
+  const inner = extend<Data>(scope, data);
+  // What follows the start waits for it, even if the app does not.
+  let started: Promise<void> | undefined;
+  const start = async (event: Event) => {
+    // A copy: the app may send the same list to the next client.
+    const headers = [...event.headers as HeaderPair[] ?? []];
+    await exchange.commit(headers, () => valueOf(headers, "cache-control"));
+    if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
+    if (settings.vary) {
+      const missing = missingVary(valueOf(headers, "vary"), settings.state.vary ?? []);
+      for (const name of missing) headers.push(["vary", name]);
+    }
+    await send({ ...event, headers });
+  };
+  const pass = async (event: Event) => {
+    await started;
+    await send(event);
+  };
+  const wrappedSend: Send = (event) => {
+    const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
+    // An app that does not wait must not end the process: the start is waited for below.
+    sent.catch(() => {});
+    return sent;
+  };
+  try {
+    await app(inner, receive, wrappedSend);
+    await started;
+  } catch (error) {
+    await exchange.abort();
+    throw error;
+  }
+}
+
+/** A copy of `scope` with the session in it; the outer one stays clean. */
+function extend<Data extends object>(scope: Scope, data: SessionValues): SessionScope<Data> {
+  const inner = { ...scope, "pagi.session": data } as SessionScope<Data>;
+  if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
+  return inner;
+}
+
+/** The values of the headers called `name`, in lower case, as one. */
+function valueOf(headers: readonly HeaderPair[], name: string): string | undefined {
+  const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+  return values.length === 0 ? undefined : values.join(", ");
+}

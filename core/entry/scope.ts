@@ -1,0 +1,97 @@
+import type { Scope } from "../../pagi.ts";
+
+/**
+ * A fetch request as a PAGI scope, so that one State serves both doors. What a State does not ask
+ * for is never worked out.
+ */
+export class RequestScope implements Scope {
+  [key: string]: unknown;
+  readonly type = "http";
+  readonly request: Request;
+
+  constructor(request: Request) {
+    this.request = request;
+  }
+
+  get method(): string {
+    return this.request.method;
+  }
+
+  get headers(): [name: string, value: string][] {
+    return [...this.request.headers];
+  }
+
+  get path(): string {
+    return decoded(new URL(this.request.url).pathname);
+  }
+
+  get query_string(): string {
+    return new URL(this.request.url).search.slice(1);
+  }
+}
+
+/** What is needed of a request as Node's `http` hands it out: an `IncomingMessage` is one. */
+export interface NodeRequest {
+  /** The headers, names in lower case. */
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The method. */
+  method?: string;
+  /** The path and the query string. */
+  url?: string;
+}
+
+/** A request of any kind as a PAGI scope. */
+export function scopeOf(source: Request | NodeRequest | Scope): Scope {
+  if (isScope(source)) return source;
+  // Not by `instanceof`: servers on Node have Requests of their own.
+  return typeof source.headers.get === "function"
+    ? new RequestScope(source as Request)
+    : new NodeScope(source as NodeRequest);
+}
+
+function isScope(source: Request | NodeRequest | Scope): source is Scope {
+  return typeof (source as Scope).type === "string";
+}
+
+/** A request of Node's as a PAGI scope. */
+class NodeScope implements Scope {
+  [key: string]: unknown;
+  readonly type = "http";
+  readonly #request: NodeRequest;
+
+  constructor(request: NodeRequest) {
+    this.#request = request;
+  }
+
+  get method(): string | undefined {
+    return this.#request.method;
+  }
+
+  get headers(): [name: string, value: string][] {
+    return Object.entries(this.#request.headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): [string, string] => [name, one])
+    );
+  }
+
+  get path(): string {
+    return decoded(splitUrl(this.#request.url)[0]);
+  }
+
+  get query_string(): string {
+    return splitUrl(this.#request.url)[1];
+  }
+}
+
+/** Not by `URL`: what a client sends must not throw. */
+function splitUrl(url = "/"): [path: string, query: string] {
+  const mark = url.indexOf("?");
+  return mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,92 @@
+/** The store contract, about time: until its ttl a record stays, after that it is gone. */
+import { check, type Clause, newId } from "./kit.ts";
+
+/** A ttl that passes, in seconds; and one that does not. */
+const SHORT = 1;
+const LONG = 60;
+/** Seconds that pass in a case. A store may round a ttl up to whole seconds. */
+const WHILE = 2;
+
+/** Cases in which time has to pass. */
+export const EXPIRY: Clause[] = [
+  {
+    name: "a record is kept until its ttl has passed",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, "a", { ttl: LONG });
+      await records.pass(WHILE);
+      await records.expect(id, "a", version);
+    },
+  },
+  {
+    name: "read() finds nothing past the ttl",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      await records.make(id, "a", { ttl: SHORT });
+      await records.pass(WHILE);
+      await records.expectNone(id);
+    },
+  },
+  {
+    name: "create() writes where a record is past its ttl, and the old version does not match",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const old = await records.make(id, "a", { ttl: SHORT });
+      await records.pass(WHILE);
+      const version = await records.make(id, "b");
+      await records.expect(id, "b", version);
+      check(await records.replace(id, "c", { version: old }) === undefined, "replace() took it");
+      check(!await records.delete(id, old), "delete() took it");
+      await records.expect(id, "b", version);
+    },
+  },
+  {
+    name: "replace() prolongs a record by its ttl",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, "a", { ttl: SHORT });
+      const next = await records.replace(id, "b", { version, ttl: LONG });
+      await records.pass(WHILE);
+      await records.expect(id, "b", next!);
+    },
+  },
+  {
+    name: "replace() may shorten it: a tombstone is gone after its own ttl",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, "a", { ttl: LONG });
+      await records.replace(id, "b", { version, ttl: SHORT });
+      await records.pass(WHILE);
+      await records.expectNone(id);
+    },
+  },
+  {
+    name: "touch() prolongs a record by its ttl",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, "a", { ttl: SHORT });
+      await records.touch(id, { version, text: "a", ttl: LONG });
+      await records.pass(WHILE);
+      check((await records.find(id)).text === "a", "touch() changed the text");
+    },
+  },
+  {
+    name: "a call that fails prolongs nothing",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      await records.make(id, "a", { ttl: SHORT });
+      await records.create(id, "b", { ttl: LONG });
+      await records.replace(id, "b", { version: "no such version", ttl: LONG });
+      await records.touch(id, { version: "no such version", text: "a", ttl: LONG });
+      await records.pass(WHILE);
+      await records.expectNone(id);
+    },
+  },
+];

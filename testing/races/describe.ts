@@ -1,0 +1,17 @@
+/** A race in words, the same for the same number: ids are called by when they first came up. */
+import type { Run } from "./run.ts";
+
+/** One line for each request, then one for each step. */
+export function describe({ visits, steps }: Run): string[] {
+  const names = new Map<string, string>();
+  const nameOf = (id: string) => {
+    if (!names.has(id)) names.set(id, `id ${names.size + 1}`);
+    return names.get(id)!;
+  };
+  return [
+    ...visits.map(({ me, plan }) => `${me} ${plan.kind.name}`),
+    ...steps.map(({ me, what, id }) =>
+      `${me}: ${what.replace(/\bid\b/, id === undefined ? "no id" : nameOf(id))}`
+    ),
+  ];
+}

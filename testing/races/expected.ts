@@ -1,0 +1,53 @@
+/** A session as it has to be when every acknowledged request has happened, one after the other. */
+import type { Left } from "./run.ts";
+import type { Values, Visit } from "./visit.ts";
+
+/** What is expected of one session. */
+export class ExpectedSession {
+  id: string;
+  cookie: string;
+  subject: string | undefined;
+  isEnded = false;
+  /** Whether its subject was given to it while all of that subject's sessions were ended. */
+  isUncertain = false;
+  readonly values: Values;
+
+  constructor(id: string, cookie: string, values: Values, subject?: string) {
+    this.subject = subject;
+    this.id = id;
+    this.cookie = cookie;
+    this.values = { ...values };
+  }
+
+  /** Does what the request did to what it found. */
+  apply({ plan: { kind }, made, changedKeys, subject }: Visit): void {
+    const { values } = this;
+    this.subject = subject.made;
+    if (kind.clears) {
+      for (const key of Object.keys(values)) delete values[key];
+      Object.assign(values, made);
+      return;
+    }
+    for (const key of changedKeys) {
+      if (kind.counts !== undefined) values[key] = Number(values[key] ?? 0) + kind.counts;
+      else if (made[key] === undefined) delete values[key];
+      else values[key] = made[key];
+    }
+  }
+
+  /** What is wrong with what was found, or undefined. */
+  differsFrom(found: Left): string | undefined {
+    const [is, must] = [show(found), show(this)];
+    return is === must ? undefined : `left is ${is}, and it must be ${must}`;
+  }
+}
+
+/** Whether a request has anything to save; a clear has, though it may have found nothing. */
+export function isChange({ plan: { kind }, changedKeys }: Visit): boolean {
+  return kind.rotates === true || kind.clears === true || changedKeys.length > 0;
+}
+
+function show({ values, subject }: Left): string {
+  const text = JSON.stringify(Object.fromEntries(Object.entries(values).sort()));
+  return subject === undefined ? text : `${text} of ${subject}`;
+}

@@ -1,0 +1,78 @@
+/** Finds the shortest schedule that breaks a guarantee: fewer requests, fewer steps, fewer turns. */
+import { everySchedule, type Runner } from "./schedules.ts";
+import { type Guarantee, judge } from "./oracle.ts";
+import { inOrder, type Plan, type Program } from "./program.ts";
+import type { Run } from "./run.ts";
+
+/** The shortest run found that breaks `guarantee` as `failed` does. */
+export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner): Promise<Run> {
+  const breaks = (run: Run) =>
+    judge(run).violations.some((violation) => violation.guarantee === guarantee);
+  let best = failed;
+  const consider = (run: Run) => {
+    if (isShorter(run, best) && breaks(run)) best = run;
+  };
+  // All schedules of one or two requests can be gone through; those of more are too many.
+  for (const size of [1, 2]) {
+    const chosen = combinations(failed.program.plans, size);
+    for (const variant of [chosen.map((plans) => plans.map(early)), chosen]) {
+      for (const plans of variant) {
+        const program = { ...failed.program, plans };
+        for await (const { run } of everySchedule(program, runner)) consider(run);
+      }
+      if (best.program.plans.length === size) return best;
+    }
+  }
+  while (true) {
+    const before = best;
+    for (const [program, order] of simpler(before)) consider(await runner(program, inOrder(order)));
+    if (best === before) return best;
+  }
+}
+
+/** What could be left out of a run: a request, or a turn. */
+function* simpler({ program, order }: Run): Generator<[Program, number[]]> {
+  const { plans } = program;
+  for (const left of plans.keys()) {
+    const rest = plans.filter((_, at) => at !== left);
+    const theirs = order.filter((at) => at !== left).map((at) => at > left ? at - 1 : at);
+    if (rest.length > 0) yield [{ ...program, plans: rest }, theirs];
+  }
+  for (const [at, plan] of plans.entries()) {
+    if (!plan.isEarly) yield [{ ...program, plans: plans.with(at, early(plan)) }, order];
+  }
+  for (let at = 1; at < order.length; at++) {
+    if (order[at] === order[at - 1]) continue;
+    // Its next step comes at once, or this one as late as its next.
+    const next = order.indexOf(order[at - 1]!, at);
+    if (next !== -1) {
+      yield [program, [...order.slice(0, at), order[next]!, ...without(order, next, at)]];
+    }
+    yield [program, order.toSpliced(at, 1)];
+  }
+}
+
+function early(plan: Plan): Plan {
+  return { ...plan, isEarly: true };
+}
+
+function without(order: number[], left: number, from: number): number[] {
+  return order.filter((_, at) => at >= from && at !== left);
+}
+
+function isShorter(a: Run, b: Run): boolean {
+  const [first, second] = [a, b].map((run) => [
+    run.program.plans.length,
+    run.order.length,
+    run.order.filter((next, at) => next !== run.order[at - 1]).length,
+  ]);
+  const differs = first!.findIndex((size, at) => size !== second![at]);
+  return differs !== -1 && first![differs]! < second![differs]!;
+}
+
+function combinations<T>(items: readonly T[], size: number): T[][] {
+  if (size === 0) return [[]];
+  return items.flatMap((item, at) =>
+    combinations(items.slice(at + 1), size - 1).map((rest) => [item, ...rest])
+  );
+}
