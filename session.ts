@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isObject, isReserved, type SessionValues } from "./base/record_text.ts";
+import { isReserved, type SessionValues } from "./base/record_text.ts";
+import { isObject } from "./base/check_options.ts";
 import { Control, controlFor, findControl, refusal } from "./data/working_copy.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import { SessionError } from "./errors.ts";

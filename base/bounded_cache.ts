@@ -1,40 +1,40 @@
-/** What was computed for a text that a client presents, kept for the next time. */
+/** A cache that forgets the oldest entries, for what was computed from a text that clients send. */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Values by what was presented: the last ones of a number, and at most twice as many. So many go at a
- * time, since to find the oldest of a Map takes engines up to 5 µs.
+ * Keeps at least the last `capacity` entries and at most twice as many. It drops a whole generation of
+ * entries at a time, because engines are slow at finding the oldest entry of a large Map.
  */
-export class RecentValues<Value> {
-  readonly #count: number;
+export class BoundedCache<Value> {
+  readonly #capacity: number;
   #newer = new Map<string, Value>();
   #older = new Map<string, Value>();
 
-  constructor(count: number) {
-    this.#count = count;
+  constructor(capacity: number) {
+    this.#capacity = capacity;
   }
 
-  get(presented: string): Value | undefined {
-    return this.#newer.get(presented) ?? this.#older.get(presented);
+  get(key: string): Value | undefined {
+    return this.#newer.get(key) ?? this.#older.get(key);
   }
 
-  /** For what was cut out of a header, which would keep all of the header in memory. */
-  setCopied(presented: string, value: Value): void {
-    this.set(decoder.decode(encoder.encode(presented)), value);
-  }
-
-  set(text: string, value: Value): void {
-    if (this.#newer.size >= this.#count) {
+  set(key: string, value: Value): void {
+    if (this.#newer.size >= this.#capacity) {
       this.#older = this.#newer;
       this.#newer = new Map();
     }
-    this.#newer.set(text, value);
+    this.#newer.set(key, value);
   }
 
-  delete(text: string): void {
-    this.#newer.delete(text);
-    this.#older.delete(text);
+  /** Stores a copy of the key: a slice of a header would keep the whole header in memory. */
+  setCopied(key: string, value: Value): void {
+    this.set(decoder.decode(encoder.encode(key)), value);
+  }
+
+  delete(key: string): void {
+    this.#newer.delete(key);
+    this.#older.delete(key);
   }
 }

@@ -1,6 +1,10 @@
+/** Checks of options, for the constructors of this package. */
+
 /**
- * Refuses what is not an options object, and options that do not exist: a misspelt one would be
- * ignored in silence.
+ * Requires an options object without unknown options: a misspelled one would be ignored silently.
+ *
+ * @param owner Names what is being made, for the message.
+ * @throws {TypeError} If it is not an object or has an unknown option.
  */
 export function checkOptions(owner: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
@@ -15,32 +19,42 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
   }
 }
 
-/** Refuses what is not a number from 0 up. */
+/**
+ * Requires a finite number that is not negative.
+ *
+ * @throws {RangeError} If it is anything else.
+ */
 export function checkNumber(owner: string, name: string, value: unknown, unit: string): void {
   if (!Number.isFinite(value) || (value as number) < 0) {
     throw new RangeError(`Cannot make ${owner}: ${name} must be ${unit}, 0 or more`);
   }
 }
 
+/** Whether `value` is an object of any kind. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
 /** Whether `value` is an object with all of these methods. */
 export function hasMethods(value: unknown, names: readonly string[]): boolean {
-  return typeof value === "object" && value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+  return isObject(value) && names.every((name) => typeof value[name] === "function");
 }
 
 /**
- * The secrets of an option that takes one or a list of them.
+ * The secrets of an option that accepts one secret or a list.
  *
- * @param least How many bytes of UTF-8 each has at least.
+ * @param minBytes Bytes of UTF-8 that each secret must have.
+ * @throws {TypeError} If it is neither a string nor a list of strings.
+ * @throws {RangeError} If a secret is too short.
  */
-export function secretsOf(owner: string, secret: unknown, least: number): readonly string[] {
+export function checkSecrets(owner: string, secret: unknown, minBytes: number): readonly string[] {
   const secrets: unknown[] = [secret].flat();
   if (secrets.length === 0 || !secrets.every((one) => typeof one === "string")) {
     throw new TypeError(`Cannot make ${owner}: secret must be a string, or a list of them`);
   }
   for (const one of secrets as string[]) {
-    if (new TextEncoder().encode(one).length >= least) continue;
-    throw new RangeError(`Cannot make ${owner}: secret must have ${least} bytes or more`);
+    if (new TextEncoder().encode(one).length >= minBytes) continue;
+    throw new RangeError(`Cannot make ${owner}: secret must have ${minBytes} bytes or more`);
   }
   return secrets as string[];
 }

@@ -1,54 +1,60 @@
 /**
- * One secret's keys, each for the record of one id.
+ * AES keys derived from one secret with HKDF (RFC 5869), each for one context: the ID of a record, or
+ * an hour and a purpose.
  *
- * A random nonce of 96 bits is safe for 2^32 seals under one key (NIST SP 800-38D, section 8.3). A key
- * here seals the writes that are tried on one session under one id, and a thousand a second, day and
- * night, take seven weeks to be so many. Whoever does that to his own session endangers that session
- * alone: no key tells anything of another, or of the secret.
+ * A random nonce of 96 bits is safe for 2^32 encryptions under one key (NIST SP 800-38D, section 8.3).
+ * So every context gets a key of its own, and callers choose contexts that stay far below that number.
+ * No key reveals anything about another key or about the secret.
  */
-import { RecentValues } from "./bounded_cache.ts";
-
-/** Bound into every key: keys made of the same secret for something else are others. */
-const LABEL = "@pagi/session sealed record 1";
-/** How many ids' keys are remembered at least, some 2 KB each; twice as many at most. */
-const REMEMBERED = 2000;
+import type { Awaitable } from "./awaitable.ts";
+import { BoundedCache } from "./bounded_cache.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** The keys of one secret. Nothing is derived before it is asked for. */
-export class RecordKeys {
+/** The keys of one secret. Nothing is derived before the first call. */
+export class DerivedKeys {
   readonly #secret: string;
-  readonly #keys = new RecentValues<Promise<CryptoKey>>(REMEMBERED);
-  #base: Promise<CryptoKey> | undefined;
+  readonly #label: string;
+  readonly #keys: BoundedCache<Awaitable<CryptoKey>>;
+  #root: Promise<CryptoKey> | undefined;
 
-  constructor(secret: string) {
+  /**
+   * @param label Names what the keys are for. The same secret has other keys under another label.
+   * @param capacity Number of keys to keep at least, about 2 KB each; at times twice as many are kept.
+   */
+  constructor(secret: string, label: string, capacity: number) {
     this.#secret = secret;
+    this.#label = label;
+    this.#keys = new BoundedCache(capacity);
   }
 
-  /** The key for the record under `id`. */
-  of(id: string): Promise<CryptoKey> {
-    return this.#keys.get(id) ?? this.#make(id);
+  /** The key for a context; without a promise if it is cached. */
+  for(context: string): Awaitable<CryptoKey> {
+    return this.#keys.get(context) ?? this.#derive(context);
   }
 
-  #make(id: string): Promise<CryptoKey> {
-    const key = this.#derive(id);
-    // At once: who reads, writes and is not alone waits for the same one.
-    this.#keys.setCopied(id, key);
-    key.catch(() => {
-      // It may work the next time.
-      this.#keys.delete(id);
-      this.#base = undefined;
-    });
-    return key;
+  async #derive(context: string): Promise<CryptoKey> {
+    const pending = this.#deriveKey(context);
+    // Stored before it is ready, so that simultaneous calls wait for the same derivation.
+    this.#keys.setCopied(context, pending);
+    try {
+      const key = await pending;
+      this.#keys.setCopied(context, key);
+      return key;
+    } catch (error) {
+      // The next call tries again.
+      this.#keys.delete(context);
+      this.#root = undefined;
+      throw error;
+    }
   }
 
-  /** HKDF (RFC 5869) of the secret; `info` is the id. */
-  async #derive(id: string): Promise<CryptoKey> {
+  async #deriveKey(context: string): Promise<CryptoKey> {
     const { subtle } = crypto;
-    this.#base ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);
+    this.#root ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);
     return await subtle.deriveKey(
-      { name: "HKDF", hash: "SHA-256", salt: bytesOf(LABEL), info: bytesOf(id) },
-      await this.#base,
+      { name: "HKDF", hash: "SHA-256", salt: bytesOf(this.#label), info: bytesOf(context) },
+      await this.#root,
       { name: "AES-GCM", length: 256 },
       false,
       ["encrypt", "decrypt"],

@@ -1,16 +1,21 @@
 /**
- * The text that a store keeps, and the data that an app sees. The text is the JSON of the app's
- * keys with `_created` and `_subject` in front; the id is the record's key and the time of the last
- * use stands beside the text, so that a touch encodes nothing and a dump holds no id twice.
+ * The text of a record, as a store keeps it. There are three kinds, told apart by how they start:
+ *
+ * - a session: the JSON of the app's keys, with `_created` and `_subject` in front. The ID is the
+ *   record's key and the last-access time lies beside the text, so a touch encodes nothing and a dump
+ *   holds no ID twice.
+ * - a tombstone, which stays under an ID after the session has moved to a new one.
+ * - the index of a subject's sessions.
  */
 import { SessionError } from "../errors.ts";
+import { isObject } from "./check_options.ts";
 import { fromHex, toHex } from "./hex.ts";
-import { ID_DIGITS } from "../core/id_source.ts";
+import { ID_DIGITS } from "./id.ts";
 
-/** A session's data. What an app gets to hold has no prototype: every key is data. */
+/** The values of a session. The object that an app receives has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
 
-/** The keys that are this package's own; every other belongs to the app. */
+/** The keys that belong to this package. Every other key belongs to the app. */
 const RESERVED = [
   "_id",
   "_created",
@@ -21,26 +26,21 @@ const RESERVED = [
   "_codec",
 ];
 
-/** The `_codec` of a text that has tags in it (`data/structured_codec.ts`); one that has none says nothing. */
+/** The `_codec` of a text with tagged values (`data/structured_codec.ts`). Other texts have none. */
 export const STRUCTURED = "structured";
 
-/** Whether `key` is this package's own. */
+/** Whether `key` belongs to this package. */
 export function isReserved(key: string): boolean {
-  // Few keys start with an underscore; the list is looked at for those alone.
+  // Few keys start with an underscore. Only those are looked up in the list.
   return key.charCodeAt(0) === 0x5f && RESERVED.includes(key);
 }
 
-/** Whether `value` is an object, of any kind. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
 /**
- * The text of a session; `values` may hold reserved keys, which are left out.
+ * The text of a session. Reserved keys in `values` are left out.
  *
- * @param codec `STRUCTURED` when the values have tags in them.
+ * @param codec `STRUCTURED` if the values contain tags.
  */
-export function encode(
+export function encodeSession(
   values: SessionValues,
   created: number,
   subject: string | undefined,
@@ -53,22 +53,22 @@ export function encode(
   for (const key of Object.keys(values)) {
     if (!isReserved(key)) fields[key] = values[key];
   }
-  return stringify(fields);
+  return stringifyValues(fields);
 }
 
-/** The text of a session without any key of the app's. */
-export function encodeEmpty(created: number): string {
+/** The text of a session without any key of the app. */
+export function encodeEmptySession(created: number): string {
   return `{"_created":${created}}`;
 }
 
 /**
  * The JSON of `values`.
  *
- * @throws {SessionError} `ERR_SESSION_DATA` when JSON cannot carry them.
+ * @throws {SessionError} `ERR_SESSION_DATA` if JSON cannot hold them.
  */
-export function stringify(values: SessionValues): string {
+export function stringifyValues(values: SessionValues): string {
   try {
-    // As data it would be left out, but JSON.stringify calls it.
+    // JSON.stringify would call it instead of leaving it out.
     if (typeof values.toJSON === "function") throw new TypeError("toJSON is a function");
     return JSON.stringify(values);
   } catch (cause) {
@@ -81,11 +81,11 @@ export function stringify(values: SessionValues): string {
 }
 
 /**
- * The session that `text` holds, as JSON has it: its keys with `_created` and, if it has them,
- * `_subject` and `_codec`. Undefined when it is not the text of a session.
+ * The session in `text`, as JSON has it: its keys with `_created` and, if present, `_subject` and
+ * `_codec`. `undefined` if it is not the text of a session.
  */
-export function decode(text: unknown): SessionValues | undefined {
-  // Nothing else starts so: no tombstone and no other JSON is parsed in vain.
+export function decodeSession(text: unknown): SessionValues | undefined {
+  // Only a session starts like this, so no tombstone and no other JSON is parsed for nothing.
   if (typeof text !== "string" || !text.startsWith("{")) return undefined;
   let values: SessionValues;
   try {
@@ -94,29 +94,29 @@ export function decode(text: unknown): SessionValues | undefined {
     return undefined;
   }
   const { _created, _subject, _codec } = values;
-  // JSON has numbers that are too large for one: a session made at such a time would never be too old.
+  // JSON can hold numbers that parse as Infinity. A session created then would never be too old.
   if (!Number.isFinite(_created)) return undefined;
   if (_subject !== undefined && typeof _subject !== "string") return undefined;
-  // Of another codec, or of a later release: what it means cannot be known.
+  // The text comes from another codec or a later release: its meaning is unknown.
   if (_codec !== undefined && _codec !== STRUCTURED) return undefined;
-  if (hasManyLevels(text) && !isShallow(values, MAX_DEPTH)) return undefined;
-  // Never written by this package; found in a record, they would act.
+  if (mayBeTooDeep(text) && !isShallow(values, MAX_DEPTH)) return undefined;
+  // This package never stores them. If something else did, they would act on the session.
   if (values._regenerated !== undefined) delete values._regenerated;
   if (values._destroyed !== undefined) delete values._destroyed;
   return values;
 }
 
 /**
- * How deep a session's values may be nested in each other: 200 lists and objects. JSON.parse takes any
- * depth, but what walks through it afterwards does not.
+ * Levels of arrays and objects that a session's values may have. JSON.parse accepts any depth, but code
+ * that walks through the values afterwards does not.
  */
 export const MAX_DEPTH = 200;
 
-/** Whether `text` closes so many lists and objects that some may be nested too deep. */
-function hasManyLevels(text: string): boolean {
-  // What is closed was opened: a small session has no room for so many.
+/** Whether `text` closes so many arrays and objects that some may be nested too deeply. */
+function mayBeTooDeep(text: string): boolean {
+  // Every closed level was opened, and a small session has no room for so many.
   if (text.length <= 2 * MAX_DEPTH) return false;
-  // Most sessions have a handful, and looking for the next one is the engine's work.
+  // Most sessions have a handful, and indexOf() finds the next one natively.
   let left = MAX_DEPTH;
   for (const sign of ["]", "}"]) {
     for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, at + 1)) {
@@ -126,7 +126,7 @@ function hasManyLevels(text: string): boolean {
   return false;
 }
 
-/** Whether there are at most `depth` levels in `value`, which is JSON. */
+/** Whether `value`, which is JSON, has at most `depth` levels. */
 function isShallow(value: object, depth: number): boolean {
   const isDeep = (nested: unknown) => {
     return isObject(nested) && (depth === 0 || !isShallow(nested, depth - 1));
@@ -138,36 +138,53 @@ function isShallow(value: object, depth: number): boolean {
   return true;
 }
 
-/** Whether two JSON values are the same; the order of keys does not count, as in PAGI. */
-export function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]));
+/** A record in the form of PAGI's plain stores: the session's values with all of its reserved keys. */
+export function toPlainData(
+  { id, text, lastAccess }: { id: string; text: string; lastAccess: number },
+): SessionValues | undefined {
+  const values = decodeSession(text);
+  return values && { _id: id, ...values, _last_access: lastAccess };
 }
-
-// A JSON text of an object starts with "{": no tombstone is ever taken for a session.
-const TOMBSTONE = "moved:";
 
 /**
- * What stays under `oldId` after a rotation. It names the new id in the digits of both ids XORed:
- * whoever holds the old id can follow it, and a dump of a store that hides its keys shows neither.
+ * The text of plain data.
+ *
+ * @throws {SessionError} `ERR_SESSION_DATA` if JSON cannot hold them.
+ */
+export function fromPlainData(data: SessionValues, created: number): string {
+  return encodeSession(data, created, data._subject as string | undefined, data._codec);
+}
+
+const TOMBSTONE_PREFIX = "moved:";
+
+/**
+ * The tombstone that stays under `oldId` after a rotation. It names the new ID as both IDs XORed: anyone
+ * who presents the old ID can be followed to the new one, but a dump of a store that hides its keys
+ * reveals neither.
  */
 export function encodeTombstone(oldId: string, newId: string): string {
-  return TOMBSTONE + xorHex(oldId, newId);
+  return TOMBSTONE_PREFIX + xorHex(oldId, newId);
 }
 
-/** The id that the tombstone under `oldId` names, or undefined when `text` is no tombstone. */
+/** The ID that the tombstone under `oldId` names; `undefined` if `text` is not a tombstone. */
 export function decodeTombstone(oldId: string, text: string): string | undefined {
-  if (!text.startsWith(TOMBSTONE) || text.length !== TOMBSTONE.length + ID_DIGITS) return undefined;
-  return xorHex(oldId, text.slice(TOMBSTONE.length));
+  if (!text.startsWith(TOMBSTONE_PREFIX)) return undefined;
+  if (text.length !== TOMBSTONE_PREFIX.length + ID_DIGITS) return undefined;
+  return xorHex(oldId, text.slice(TOMBSTONE_PREFIX.length));
 }
 
-/** `key` need not be an id: a client may present something else, of which the beginning counts. */
+/** `key` may be something else than an ID that a client presented. Then its first digits count. */
 function xorHex(key: string, digits: string): string {
   const bytes = fromHex(digits);
   const mask = fromHex(key.slice(0, ID_DIGITS));
   for (let at = 0; at < mask.length; at++) bytes[at]! ^= mask[at]!;
   return toHex(bytes);
+}
+
+/** How the text of a subject's index starts. */
+export const SUBJECT_INDEX_PREFIX = "subject:";
+
+/** Whether `text` is the index of a subject's sessions. */
+export function isSubjectIndex(text: unknown): boolean {
+  return typeof text === "string" && text.startsWith(SUBJECT_INDEX_PREFIX);
 }

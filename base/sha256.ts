@@ -1,4 +1,4 @@
-/** SHA-256, as the stores' keys have it. */
+/** SHA-256 of texts. */
 import { toHex } from "./hex.ts";
 
 const encoder = new TextEncoder();

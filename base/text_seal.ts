@@ -1,41 +1,47 @@
 /**
- * A record's text as `SealedStore` has it kept: base64url, without padding, of
+ * Encrypted texts, each bound to the ID of its record. A sealed text is base64url, without padding, of
  *
- * | bytes | what |
+ * | bytes | content |
  * | --- | --- |
  * | 1 | the version, 1 |
  * | 12 | the nonce, random |
  * | … | the text under AES-256-GCM |
- * | 16 | the tag |
+ * | 16 | the authentication tag |
  *
- * The key is derived from the secret and the id; version and id are bound as associated data too.
+ * The key is derived from the secret and the ID. Version and ID are also bound as associated data.
  */
-import { RecordKeys } from "./derived_keys.ts";
+import { decryptWithAny, IV_BYTES, TAG_BYTES } from "./aes_gcm.ts";
 import { Base64 } from "./base64.ts";
-import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../store/_cookie/format.ts";
-import { pack, unpack } from "../store/_sql_text.ts";
+import { DerivedKeys } from "./derived_keys.ts";
+import { fromStorableText, toStorableText } from "./utf8.ts";
 
 const VERSION = 1;
 const HEAD_BYTES = 1 + IV_BYTES;
 
+/**
+ * The context of a key is the ID of one record. Even a thousand writes a second to one session take
+ * seven weeks to reach the limit of a key, and endanger that session alone.
+ */
+const KEY_LABEL = "@pagi/session sealed record 1";
+const CACHED_KEYS = 2000;
+
 const encoding = new Base64("base64url");
 const encoder = new TextEncoder();
-// A mark in front is a letter of the text like any other.
+// A byte order mark at the start belongs to the text.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Seals texts with the first of its secrets, and opens them with all. */
-export class RecordSeal {
-  readonly #keys: readonly RecordKeys[];
+/** Seals texts with the first of its secrets, and unseals texts sealed with any of them. */
+export class TextSeal {
+  readonly #keys: readonly DerivedKeys[];
 
   constructor(secrets: readonly string[]) {
-    this.#keys = secrets.map((secret) => new RecordKeys(secret));
+    this.#keys = secrets.map((secret) => new DerivedKeys(secret, KEY_LABEL, CACHED_KEYS));
   }
 
-  /** The text, sealed for the record under `id`. */
+  /** Encrypts a text for the record under `id`. */
   async seal(id: string, text: string): Promise<string> {
-    const key = await this.#keys[0]!.of(id);
-    // As in SQL: half a surrogate pair has no UTF-8.
-    const plain = encoder.encode(pack(text));
+    const key = await this.#keys[0]!.for(id);
+    const plain = encoder.encode(toStorableText(text));
     const bytes = new Uint8Array(HEAD_BYTES + plain.length + TAG_BYTES);
     bytes[0] = VERSION;
     crypto.getRandomValues(bytes.subarray(1, HEAD_BYTES));
@@ -44,17 +50,17 @@ export class RecordSeal {
     return encoding.encode(bytes);
   }
 
-  /** The text in `sealed`; undefined unless all of it was sealed here, for this id. */
-  async open(id: string, sealed: string): Promise<string | undefined> {
+  /** The text in `sealed`; `undefined` unless it was sealed under one of the secrets for this ID. */
+  async unseal(id: string, sealed: string): Promise<string | undefined> {
     const bytes = encoding.decode(sealed);
     if (bytes === undefined || bytes.length < HEAD_BYTES + TAG_BYTES) return undefined;
     if (bytes[0] !== VERSION) return undefined;
     const plain = await decryptWithAny(
-      this.#keys.map((keys) => () => keys.of(id)),
+      this.#keys.map((keys) => () => keys.for(id)),
       parameters(id, bytes),
       bytes.subarray(HEAD_BYTES),
     );
-    return plain && unpack(decoder.decode(plain));
+    return plain && fromStorableText(decoder.decode(plain));
   }
 }
 

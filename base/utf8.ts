@@ -1,4 +1,21 @@
-/** How much room text takes in UTF-8. */
+/** Texts as UTF-8: their size, and texts that UTF-8 or a database cannot hold as they are. */
 
-/** What a Unicode character takes in UTF-8 at most, for each of its UTF-16 units. */
+/** The most bytes that UTF-8 takes for one UTF-16 code unit. */
 export const MAX_BYTES_PER_UNIT = 3;
+
+const QUOTE = '"';
+
+/**
+ * `text` in a form that every database and UTF-8 itself can hold. PostgreSQL has no NUL in a text, some
+ * SQLite clients stop at one, and a lone surrogate has no UTF-8. Texts that contain them become a JSON
+ * string. The JSON of a session never contains them, so it is stored unchanged.
+ */
+export function toStorableText(text: string): string {
+  const isStorable = !text.startsWith(QUOTE) && !text.includes("\0") && text.isWellFormed();
+  return isStorable ? text : JSON.stringify(text);
+}
+
+/** The text that `toStorableText` was given. */
+export function fromStorableText(stored: string): string {
+  return stored.startsWith(QUOTE) ? JSON.parse(stored) : stored;
+}

@@ -1,6 +1,6 @@
 /** The second half of lifecycle: what is done with a request's session before its response is sent. */
 import { after, type Awaitable } from "../base/awaitable.ts";
-import { encodeEmpty } from "../base/record_text.ts";
+import { encodeEmptySession } from "../base/record_text.ts";
 import type { Control, Shown } from "../data/working_copy.ts";
 import type { LiveRecord } from "./lookup.ts";
 import type { Change } from "./repository.ts";
@@ -140,7 +140,7 @@ export class Exchange {
     const { records, settings } = this.#lifecycle;
     const record = this.#record;
     if (record === undefined) {
-      const isUntouched = change.text === encodeEmpty(this.#created);
+      const isUntouched = change.text === encodeEmptySession(this.#created);
       if (isUntouched && !settings.saveUninitialized) return undefined;
       return records.create(newId ?? this.#shown.id, this.#created, change);
     }
@@ -191,7 +191,7 @@ export class Exchange {
     const { data, updates, isCleared, isLent, codec } = this.control;
     const base = this.#record?.text;
     if (!isLent) {
-      const text = base ?? encodeEmpty(this.#created);
+      const text = base ?? encodeEmptySession(this.#created);
       return { text, subject: this.#record?.subject, updates, isCleared };
     }
     const subject = data._subject;

@@ -8,28 +8,13 @@
 
 import { after, type Awaitable } from "../base/awaitable.ts";
 import { toHex } from "../base/hex.ts";
+import { ID_BYTES } from "../base/id.ts";
 
-const ID_BYTES = 32;
-/** How many digits an id has. */
-export const ID_DIGITS = 2 * ID_BYTES;
 /**
  * Three calls of Web Crypto make so many ids: 0.1 µs an id, where one call an id would be 30. One
  * request in so many waits for them; making them ahead would leave work behind that nobody awaits.
  */
 const IDS_PER_STREAM = 2048;
-
-const NO_DIGIT = /[^0-9a-f]/;
-
-/** Whether `text` has the form of an id. */
-export function isId(text: string): boolean {
-  // What is not there is found in half the time that it takes to match what is.
-  return typeof text === "string" && text.length === ID_DIGITS && !NO_DIGIT.test(text);
-}
-
-/** Whether `text` may be an id of a store that takes any. */
-export function isNotEmpty(text: string): boolean {
-  return typeof text === "string" && text !== "";
-}
 
 /** What ids are made from. */
 export interface IdOptions {

@@ -3,10 +3,12 @@
  * begins; the {@linkcode Exchange} that it hands out commits (`core/active_session.ts`).
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
-import { isObject, type SessionValues } from "../base/record_text.ts";
+import type { SessionValues } from "../base/record_text.ts";
+import { isObject } from "../base/check_options.ts";
 import { Control, NewShown, refusal, type Shown } from "../data/working_copy.ts";
 import { deepFreeze, refusing } from "../data/session_values.ts";
-import { IdSource, isId, isNotEmpty } from "./id_source.ts";
+import { IdSource } from "./id_source.ts";
+import { isId, isNonEmptyString } from "../base/id.ts";
 import type { Found } from "./lookup.ts";
 import { SessionRecords } from "./repository.ts";
 import type { Settings } from "./options.ts";
@@ -35,7 +37,7 @@ export class Lifecycle {
     this.#face = openStore(store, storeTimeout, expire, state.name);
     this.records = new SessionRecords(this.#face, settings);
     const { secrets: [secret], generateId } = settings;
-    const isValid = this.#face.isVersioned ? isId : isNotEmpty;
+    const isValid = this.#face.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
     const { caveat } = this.#face;
     if (caveat !== undefined) settings.emit({ type: "store-without-guarantees", message: caveat });

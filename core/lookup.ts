@@ -1,10 +1,9 @@
 /** Finding out what stands under an id: a session, the way to where it has moved, or nothing. */
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
-import { decodeTombstone, type SessionValues } from "../base/record_text.ts";
+import { decodeTombstone, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import { conflict } from "./race_errors.ts";
 import type { Settings } from "./options.ts";
 import type { KeyedRecord, StoreFace } from "./backend/backend.ts";
-import { isIndex } from "./subjects/subject_index.ts";
 
 /** A session that is alive, as it stood in the store. */
 export interface LiveRecord extends KeyedRecord {
@@ -80,7 +79,7 @@ export class SessionReader {
 
   #findTombstone(record: KeyedRecord): Found {
     const id = decodeTombstone(record.id, String(record.text));
-    if (id === undefined && isIndex(record.text)) return ABSENT;
+    if (id === undefined && isSubjectIndex(record.text)) return ABSENT;
     if (id === undefined) {
       this.#settings.emit({
         type: "record-corrupt",

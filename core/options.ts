@@ -1,6 +1,6 @@
 /** The middleware's options: what they are, and how they are checked, once. */
-import { checkNumber, checkOptions, hasMethods, secretsOf } from "../base/check_options.ts";
-import { PLAIN_METHODS, VERSIONED_METHODS } from "./backend/backend.ts";
+import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
+import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
 import { type CookieOptions, CookieState } from "../state/cookie.ts";
@@ -206,7 +206,7 @@ const KNOWN = [
 export function settle(options: SessionOptions): Settings {
   check(options);
   const { secret, expire = DEFAULT_EXPIRE, cookieName, cookieOptions, onEvent } = options;
-  const secrets = secretsOf(OWNER, secret, 0);
+  const secrets = checkSecrets(OWNER, secret, 0);
   if (secrets.includes("")) throw new TypeError(`Cannot make ${OWNER}: secret must not be empty`);
   const now = options.now ?? Date.now;
   return {

@@ -8,7 +8,8 @@ import type { Settings } from "./options.ts";
 import type { KeyedRecord, Lifetime, StoreFace, Written } from "./backend/backend.ts";
 import { conflict, interrupted, taken } from "./race_errors.ts";
 import { type LiveRecord, MAX_ATTEMPTS, SessionReader } from "./lookup.ts";
-import { isIndex, keyOf, SubjectIndex } from "./subjects/subject_index.ts";
+import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
+import { isSubjectIndex } from "../base/record_text.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
 import { Turns } from "../base/keyed_queue.ts";
 
@@ -31,7 +32,7 @@ interface Swapped {
 }
 
 /** A subject's list is under a key that anybody can compute. */
-const isNoIndex = ({ text }: KeyedRecord) => !isIndex(text);
+const isNoIndex = ({ text }: KeyedRecord) => !isSubjectIndex(text);
 
 /** Seconds that a store keeps a record beyond its end, which is decided here, in whole seconds. */
 const TTL_MARGIN = 1;

@@ -1,10 +1,10 @@
 /** Between a session's data and its text: what may be in it, how it is written, how large it may be. */
 import {
-  decode,
-  encode,
+  decodeSession,
+  encodeSession,
   MAX_DEPTH,
   type SessionValues,
-  stringify,
+  stringifyValues,
   STRUCTURED,
 } from "../base/record_text.ts";
 import type { Control, Shown } from "./working_copy.ts";
@@ -38,7 +38,7 @@ export class DataCodec {
 
   /** The session that `text` holds, as the app sees it; undefined when it holds none. */
   decode(text: unknown): SessionValues | undefined {
-    const values = decode(text);
+    const values = decodeSession(text);
     if (values === undefined || !isMarked(values)) return values;
     // What its tags stand for only the other codec can say.
     if (this.#name === "json") return undefined;
@@ -67,13 +67,16 @@ export class DataCodec {
       data._destroyed === undefined && data._codec === undefined;
     const packed = this.#pack(data, base);
     if (isOurs && packed === data) {
-      const json = stringify(data);
+      const json = stringifyValues(data);
       if (!isExposed) return this.#fit(json, base);
       const tail = `,"_id":${JSON.stringify(shown.id)},"_last_access":${shown.lastAccess}}`;
       if (json.endsWith(tail)) return this.#fit(`${json.slice(0, -tail.length)}}`, base);
     }
     const mark = packed === data ? undefined : STRUCTURED;
-    return this.#fit(encode(packed, created, data._subject as string | undefined, mark), base);
+    return this.#fit(
+      encodeSession(packed, created, data._subject as string | undefined, mark),
+      base,
+    );
   }
 
   /**
@@ -81,10 +84,15 @@ export class DataCodec {
    *
    * @throws {SessionError} `ERR_SESSION_DATA` or `ERR_SESSION_TOO_LARGE`.
    */
-  encode(data: SessionValues, created: number, subject: string | undefined, base: string): string {
+  encode(
+    data: SessionValues,
+    created: number,
+    subject: string | undefined,
+    base: string,
+  ): string {
     const packed = this.#pack(data, base);
     const mark = packed === data ? undefined : STRUCTURED;
-    return this.#fit(encode(packed, created, subject, mark), base);
+    return this.#fit(encodeSession(packed, created, subject, mark), base);
   }
 
   /**
@@ -94,7 +102,7 @@ export class DataCodec {
    */
   encodeTree(tree: SessionValues, created: number, subject: string | undefined): string {
     const mark = this.#name === "structured" && hasTag(tree) ? STRUCTURED : undefined;
-    return this.#fit(encode(tree, created, subject, mark), undefined);
+    return this.#fit(encodeSession(tree, created, subject, mark), undefined);
   }
 
   /**
@@ -102,7 +110,7 @@ export class DataCodec {
    * data, and two values are the same when they are written the same.
    */
   treeOf(text: string): SessionValues {
-    const values = decode(text)!;
+    const values = decodeSession(text)!;
     const isEscaped = this.#name === "json" || isMarked(values);
     // What looks like a tag in a text without any is the app's own.
     return Object.setPrototypeOf(isEscaped ? values : packValues(values)!, null);
@@ -155,7 +163,7 @@ export class DataCodec {
   /** JSON has numbers that are too large for a number: where a record came with one, it may stay. */
   #keeperFor(base: string | undefined): Keeper {
     const keeper = KEEPERS[this.#name];
-    const stored = base === undefined ? undefined : decode(base);
+    const stored = base === undefined ? undefined : decodeSession(base);
     if (this.#name !== "json" || stored === undefined || arePlain(stored)) return keeper;
     const isHuge = (value: unknown) => value === Infinity || value === -Infinity;
     return { ...keeper, keeps: (value) => isHuge(value) || keeper.keeps(value) };

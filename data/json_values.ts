@@ -4,6 +4,7 @@
  * yes or no and nothing else, in two thirds of the time of the JSON.stringify that follows; where the
  * fault is `data/unsupported_value.ts` finds out.
  */
+import { isObject } from "../base/check_options.ts";
 import { isReserved, MAX_DEPTH, type SessionValues } from "../base/record_text.ts";
 
 const { getPrototypeOf, prototype: OBJECT } = Object;
@@ -66,4 +67,13 @@ export function hasPlainPrototype(value: object): boolean {
 /** Whether JSON.stringify would call it instead of looking inside; it need not be enumerable for that. */
 export function hasToJson(value: object): boolean {
   return typeof (value as SessionValues).toJSON === "function";
+}
+
+/** Whether two JSON values are equal. The order of keys does not count, as in PAGI. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSameJson(a[key], b[key]));
 }

@@ -1,5 +1,6 @@
 /** Merging what two requests made of one session, key by key. */
-import { isReserved, isSame, type SessionValues } from "../base/record_text.ts";
+import { isReserved, type SessionValues } from "../base/record_text.ts";
+import { isSameJson } from "./json_values.ts";
 import type { DataCodec } from "./codec.ts";
 
 /** A change that can be made again: see `Session.update`. */
@@ -28,7 +29,7 @@ export function isChanged(base: string, mine: string, codec: DataCodec): boolean
   if (base === mine) return false;
   if (!mayDifferInOrder(base, mine)) return true;
   const [old, values] = [codec.treeOf(base), codec.treeOf(mine)];
-  return keysOf(old, values).some((key) => !isSame(old[key], values[key]));
+  return keysOf(old, values).some((key) => !isSameJson(old[key], values[key]));
 }
 
 /**
@@ -54,7 +55,7 @@ export function merge(
     const update = intent.updates.get(key);
     if (update !== undefined && canReplay(update, base[key], mine[key])) {
       theirs[key] = codec.replay(key, theirs[key], update.functions);
-    } else if (!isSame(base[key], mine[key])) {
+    } else if (!isSameJson(base[key], mine[key])) {
       theirs[key] = mine[key];
     }
   }

@@ -2,7 +2,8 @@
  * What lifecycle and the accessor share about one session in one request. It stands beside the
  * data and not in it, so that the app sees a plain object.
  */
-import { isObject, type SessionValues } from "../base/record_text.ts";
+import type { SessionValues } from "../base/record_text.ts";
+import { isObject } from "../base/check_options.ts";
 import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { Intent, KeyUpdate } from "./merge.ts";
 import { SessionError, type SessionErrorCode } from "../errors.ts";

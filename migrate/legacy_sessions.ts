@@ -4,18 +4,19 @@
  *
  * @module
  */
-import { decodeTombstone, encode, encodeEmpty, encodeTombstone } from "../base/record_text.ts";
-import { toHex } from "../base/hex.ts";
-import { IdSource, isId } from "../core/id_source.ts";
-import { checkNumber, checkOptions, hasMethods, secretsOf } from "../base/check_options.ts";
-import { taken } from "../core/race_errors.ts";
 import {
-  Guard,
-  openStore,
-  SEALING_METHODS,
-  type StoreFace,
-  VERSIONED_METHODS,
-} from "../core/backend/backend.ts";
+  decodeTombstone,
+  encodeEmptySession,
+  encodeSession,
+  encodeTombstone,
+} from "../base/record_text.ts";
+import { toHex } from "../base/hex.ts";
+import { IdSource } from "../core/id_source.ts";
+import { isId } from "../base/id.ts";
+import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
+import { taken } from "../core/race_errors.ts";
+import { Guard, openStore, type StoreFace } from "../core/backend/backend.ts";
+import { SEALING_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { LegacySource } from "./sources.ts";
 import type { SealingStore, SessionHash, VersionedStore } from "../store/store.ts";
 
@@ -176,9 +177,9 @@ export class LegacySessions {
   ): Promise<string | undefined> {
     const now = Math.floor(this.#now() / 1000);
     const created = numberOr(data._created, now);
-    const text = encode(data, created, undefined);
+    const text = encodeSession(data, created, undefined);
     // Many libraries give every visitor one: nothing is lost with it.
-    if (text === encodeEmpty(created)) return undefined;
+    if (text === encodeEmptySession(created)) return undefined;
     const lastAccess = Math.min(now, numberOr(data._last_access, now));
     const lifetime = { lastAccess, ttl: this.#keep };
     // Without claims it needs an id that is the same for every request.
@@ -226,7 +227,7 @@ function numberOr(value: unknown, fallback: number): number {
 function check(options: LegacySessionsOptions): readonly string[] {
   checkOptions(OWNER, options, KNOWN);
   const { secret, store, legacy } = options;
-  const secrets = secretsOf(OWNER, secret, 1);
+  const secrets = checkSecrets(OWNER, secret, 1);
   if (!hasMethods(store, VERSIONED_METHODS) && !hasMethods(store, SEALING_METHODS)) {
     throw new TypeError(
       `Cannot make ${OWNER}: store must be a VersionedStore or a CookieStore: others compare ` +

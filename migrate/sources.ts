@@ -1,6 +1,6 @@
 /** Where old sessions are: what is asked of their store, and two kinds of it. */
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
-import { isObject } from "../base/record_text.ts";
+import { isObject } from "../base/check_options.ts";
 
 /** Where the sessions of another library are kept. */
 export interface LegacySource {

@@ -1,11 +1,11 @@
 /** Between PAGI's hash of a session, reserved keys and all, and the text that lifecycle works on. */
-import { decode, encode } from "../base/record_text.ts";
+import { decodeSession, encodeSession } from "../base/record_text.ts";
 import type { SealedSession } from "./_cookie/format.ts";
 import type { SessionHash } from "./store.ts";
 
 /** A session's hash; undefined when its text is no session's. */
 export function hashOf({ id, text, lastAccess }: SealedSession): SessionHash | undefined {
-  const values = decode(text);
+  const values = decodeSession(text);
   return values && { _id: id, ...values, _last_access: lastAccess };
 }
 
@@ -17,7 +17,7 @@ export function sessionOf(
   const { _id, _created, _last_access, _subject, _codec } = hash;
   const lastAccess = timeOf(_last_access) ?? timeOf(_created) ?? defaults.now;
   const created = timeOf(_created) ?? lastAccess;
-  const text = encode(hash, created, _subject as string | undefined, _codec);
+  const text = encodeSession(hash, created, _subject as string | undefined, _codec);
   return { id: typeof _id === "string" ? _id : defaults.id, text, lastAccess };
 }
 

@@ -2,12 +2,10 @@
  * What the wrappers for data at rest share: `HashedStore` and `SealedStore` stand in front of any
  * versioned store, each other included.
  */
-import { isId } from "../core/id_source.ts";
+import { isId } from "../base/id.ts";
 import { hasMethods } from "../base/check_options.ts";
+import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { VersionedStore } from "./store.ts";
-
-const PLAIN_METHODS = ["get", "set", "delete"];
-const VERSIONED_METHODS = ["read", "create", "replace", "touch", "delete"];
 
 /** Refuses what a wrapper cannot stand in front of. */
 export function checkInner(owner: string, store: VersionedStore): void {

@@ -4,8 +4,8 @@
  * @module
  */
 import { after } from "../base/awaitable.ts";
-import { isId } from "../core/id_source.ts";
-import { checkNumber, checkOptions, hasMethods, secretsOf } from "../base/check_options.ts";
+import { isId } from "../base/id.ts";
+import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
 import { type Revocation, Revocations } from "./_cookie/revocations.ts";
 import {
@@ -151,7 +151,7 @@ export class CookieStore implements SealingStore {
     check(options);
     const { purpose = DEFAULT_PURPOSE, revocations, revocationCache = 0 } = options;
     const now = options.now ?? Date.now;
-    const secrets = secretsOf(OWNER, options.secret, MIN_SECRET_BYTES);
+    const secrets = checkSecrets(OWNER, options.secret, MIN_SECRET_BYTES);
     const nameBytes = revocations === undefined ? 1 : NAME_BYTES;
     const common = { secrets, maxSize: MAX_COOKIE_BYTES - nameBytes, now };
     this.#format = options.format === "pagi"

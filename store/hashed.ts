@@ -8,7 +8,7 @@ import type { Awaitable } from "../base/awaitable.ts";
 import { sha256 } from "../base/sha256.ts";
 import { accepts, checkInner, markTakesId, takesId, withId } from "./_wrapper.ts";
 import { getHash, setHash } from "./_plain_methods.ts";
-import { RecentValues } from "../base/bounded_cache.ts";
+import { BoundedCache } from "../base/bounded_cache.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -71,7 +71,7 @@ const REMEMBERED = 10_000;
 export class HashedStore implements VersionedStore {
   readonly #store: VersionedStore;
   readonly #takesId: boolean;
-  readonly #keys = new RecentValues<string>(REMEMBERED);
+  readonly #keys = new BoundedCache<string>(REMEMBERED);
 
   /**
    * Wraps a store; asks it nothing yet.

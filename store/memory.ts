@@ -4,8 +4,8 @@
  * @module
  */
 import { checkOptions } from "../base/check_options.ts";
-import { ID_DIGITS, isId } from "../core/id_source.ts";
-import { isIndex } from "../core/subjects/subject_index.ts";
+import { ID_DIGITS, isId } from "../base/id.ts";
+import { isSubjectIndex } from "../base/record_text.ts";
 import { type Expiring, ExpiryQueue } from "./_memory/expiry_queue.ts";
 import { getHash, setHash } from "./_plain_methods.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
@@ -253,7 +253,7 @@ export class MemoryStore implements VersionedStore {
 
   /** Makes room: the least recently used goes, but a subject's list not before its sessions. */
   #evict(): void {
-    for (let spared = 0; spared < MAX_SPARED && isIndex(this.#oldest!.text); spared++) {
+    for (let spared = 0; spared < MAX_SPARED && isSubjectIndex(this.#oldest!.text); spared++) {
       this.#use(this.#oldest!);
     }
     this.#remove(this.#oldest!);

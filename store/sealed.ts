@@ -5,9 +5,9 @@
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
-import { checkOptions, secretsOf } from "../base/check_options.ts";
+import { checkOptions, checkSecrets } from "../base/check_options.ts";
 import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_wrapper.ts";
-import { RecordSeal } from "../base/text_seal.ts";
+import { TextSeal } from "../base/text_seal.ts";
 import { getHash, setHash } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
@@ -84,7 +84,7 @@ const CORRUPT = "";
  */
 export class SealedStore implements VersionedStore {
   readonly #store: VersionedStore;
-  readonly #seal: RecordSeal;
+  readonly #seal: TextSeal;
   readonly #hasOldSecrets: boolean;
 
   /**
@@ -98,9 +98,9 @@ export class SealedStore implements VersionedStore {
   constructor(store: VersionedStore, options: SealedStoreOptions) {
     checkInner("SealedStore", store);
     checkOptions("SealedStore", options, ["secret"]);
-    const secrets = secretsOf("SealedStore", options.secret, MIN_SECRET_BYTES);
+    const secrets = checkSecrets("SealedStore", options.secret, MIN_SECRET_BYTES);
     this.#store = store;
-    this.#seal = new RecordSeal(secrets);
+    this.#seal = new TextSeal(secrets);
     this.#hasOldSecrets = secrets.length > 1;
     markTakesId(this);
   }
@@ -119,7 +119,7 @@ export class SealedStore implements VersionedStore {
     const record = await this.#store.read(id, withoutId(options)) ?? undefined;
     if (record === undefined) return undefined;
     const { text, version, lastAccess } = record;
-    const opened = await this.#seal.open(clientId(options, id), text);
+    const opened = await this.#seal.unseal(clientId(options, id), text);
     return { text: opened ?? CORRUPT, version, lastAccess };
   }
 

@@ -2,16 +2,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SessionError } from "@pagi/session";
 import {
-  decode,
+  decodeSession,
   decodeTombstone,
-  encode,
-  encodeEmpty,
+  encodeEmptySession,
+  encodeSession,
   encodeTombstone,
   isReserved,
-  isSame,
   MAX_DEPTH,
-  stringify,
+  stringifyValues,
 } from "../base/record_text.ts";
+import { isSameJson } from "../data/json_values.ts";
 import { idOf } from "./_helpers.ts";
 
 const OWN = {
@@ -25,18 +25,21 @@ const OWN = {
 };
 
 Deno.test("encode() leaves out every reserved key, and no other that starts like one", () => {
-  assertEquals(encode({ ...OWN, _mine: 1, a: 2 }, 1, undefined), '{"_created":1,"_mine":1,"a":2}');
   assertEquals(
-    encode(OWN, 1, "ada", "structured"),
+    encodeSession({ ...OWN, _mine: 1, a: 2 }, 1, undefined),
+    '{"_created":1,"_mine":1,"a":2}',
+  );
+  assertEquals(
+    encodeSession(OWN, 1, "ada", "structured"),
     '{"_created":1,"_subject":"ada","_codec":"structured"}',
   );
-  assertEquals(encode(OWN, 1, undefined), encodeEmpty(1));
+  assertEquals(encodeSession(OWN, 1, undefined), encodeEmptySession(1));
   assert(Object.keys(OWN).every(isReserved));
 });
 
 Deno.test("stringify() throws ERR_SESSION_DATA where JSON would call something, or gives up", () => {
   for (const values of [{ toJSON: () => ({}) }, { big: 1n }]) {
-    const error = assertThrows(() => stringify(values), SessionError);
+    const error = assertThrows(() => stringifyValues(values), SessionError);
     assertEquals(error.code, "ERR_SESSION_DATA");
     assert(error.cause instanceof TypeError);
   }
@@ -62,18 +65,18 @@ Deno.test("decode() finds no session in what is no text of one, and never throws
     '{"_created":1,"_subject":1}',
     '{"_created":1,"_codec":"other"}',
   ];
-  for (const text of texts) assertEquals(decode(text), undefined, String(text));
+  for (const text of texts) assertEquals(decodeSession(text), undefined, String(text));
 });
 
 Deno.test("decode() gives what the text says, with what is this package's own", () => {
   const text = '{"_created":1,"_subject":"ada","_codec":"structured","a":[["$date",1]]}';
   const values = { _created: 1, _subject: "ada", _codec: "structured", a: [["$date", 1]] };
-  assertEquals(decode(text), values);
+  assertEquals(decodeSession(text), values);
 });
 
 Deno.test("decode() drops what nobody wrote and would act", () => {
   const text = '{"_created":1,"_regenerated":true,"_destroyed":true,"a":1}';
-  assertEquals(decode(text), { _created: 1, a: 1 });
+  assertEquals(decodeSession(text), { _created: 1, a: 1 });
 });
 
 const listed = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
@@ -87,23 +90,24 @@ Deno.test("decode() takes values nested as deep as a session may hold, and none 
     (levels: number) => `[1,{"a":1,"b":${nested(levels - 2)}}]`,
   ];
   for (const make of makers) {
-    const inSession = (levels: number) => decode(`{"_created":1,"first":2,"v":${make(levels)}}`);
+    const inSession = (levels: number) =>
+      decodeSession(`{"_created":1,"first":2,"v":${make(levels)}}`);
     assert(inSession(MAX_DEPTH) !== undefined);
     assertEquals(inSession(MAX_DEPTH + 1), undefined);
   }
   assertEquals(MAX_DEPTH, 200);
   for (const many of ["[]", "{}", "[[]]", '{"a":{}}']) {
     const text = `{"_created":1,"v":[${Array(1000).fill(many)}]}`;
-    assertEquals((decode(text)?.v as unknown[]).length, 1000);
+    assertEquals((decodeSession(text)?.v as unknown[]).length, 1000);
   }
 });
 
 Deno.test("isSame() looks at values, whatever the order of keys", () => {
   const value = { a: 1, b: [1, { c: null }] };
-  assert(isSame(value, { b: [1, { c: null }], a: 1 }));
+  assert(isSameJson(value, { b: [1, { c: null }], a: 1 }));
   const others = [{ ...value, d: 1 }, { a: 1 }, { a: 1, c: value.b }, [], null, "a"];
   for (const other of [...others, { ...value, b: { 0: 1, 1: { c: null } } }]) {
-    assert(!isSame(value, other) && !isSame(other, value));
+    assert(!isSameJson(value, other) && !isSameJson(other, value));
   }
 });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type SessionError } from "@pagi/session";
-import { encodeEmpty } from "../base/record_text.ts";
+import { encodeEmptySession } from "../base/record_text.ts";
 import { openStore } from "../core/backend/backend.ts";
 import { CookieStore, type CookieStoreOptions } from "../store/cookie.ts";
 import { PagiSeal } from "../store/_cookie/pagi_format.ts";
@@ -149,7 +149,7 @@ Deno.test("CookieStore.seal() takes as much as fits beside the cookie's name, or
 Deno.test("CookieStore.seal() gives a value its lifetime, to the second", async () => {
   const clock = fakeClock();
   const store = new CookieStore({ secret, now: clock.now });
-  const text = encodeEmpty(1);
+  const text = encodeEmptySession(1);
   const value = await store.seal(idOf("a"), text, { lastAccess: clock.seconds(), ttl: 60, signal });
   assertEquals([store.accepts(value!), store.accepts("junk")], [true, false]);
   assertEquals(store.accepts(undefined as never), false);

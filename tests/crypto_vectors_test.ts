@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Signatures } from "../migrate/connect_signature.ts";
-import { decryptWithAny } from "../store/_cookie/format.ts";
+import { decryptWithAny } from "../base/aes_gcm.ts";
 import vectors from "./crypto_vectors.json" with { type: "json" };
 
 const hex = (text: string) => Uint8Array.fromHex(text);

@@ -8,7 +8,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { MemoryStore, type Session, SessionMiddleware, type SessionOptions } from "@pagi/session";
-import { IdSource, isId, isNotEmpty } from "../core/id_source.ts";
+import { IdSource } from "../core/id_source.ts";
+import { isId, isNonEmptyString } from "../base/id.ts";
 import { countSubtle } from "./_at_rest_crypto.ts";
 import { requestWith } from "./_helpers.ts";
 
@@ -293,7 +294,11 @@ Deno.test("SessionMiddleware() takes ids from generateId, and refuses those of a
 });
 
 Deno.test("isNotEmpty() takes any text but the empty one, and nothing else", () => {
-  assertEquals([isNotEmpty("a"), isNotEmpty(""), isNotEmpty(5 as never)], [true, false, false]);
+  assertEquals([isNonEmptyString("a"), isNonEmptyString(""), isNonEmptyString(5 as never)], [
+    true,
+    false,
+    false,
+  ]);
 });
 
 Deno.test("every byte of every id takes part of the secret's stream, up to the last of a stream", async () => {

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { RecentValues } from "../base/bounded_cache.ts";
+import { BoundedCache } from "../base/bounded_cache.ts";
 
 Deno.test("RecentValues keeps as many of the last as it was told, and never more than twice", () => {
   for (const set of ["set", "setCopied"] as const) {
-    const recent = new RecentValues<number>(2);
+    const recent = new BoundedCache<number>(2);
     const kept: string[] = [];
     for (let last = 0; last < 7; last++) {
       recent[set](`${last}`, last);
@@ -15,7 +15,7 @@ Deno.test("RecentValues keeps as many of the last as it was told, and never more
 });
 
 Deno.test("RecentValues gives back the newer of two values, and neither once it is deleted", () => {
-  const recent = new RecentValues<number>(1);
+  const recent = new BoundedCache<number>(1);
   recent.set("a", 1);
   recent.set("a", 2);
   assertEquals(recent.get("a"), 2);
@@ -24,7 +24,7 @@ Deno.test("RecentValues gives back the newer of two values, and neither once it 
 });
 
 Deno.test("RecentValues takes a mark in front of an id for a part of it", () => {
-  const recent = new RecentValues<number>(2);
+  const recent = new BoundedCache<number>(2);
   recent.setCopied("\ufeffa", 1);
   assertEquals([recent.get("\ufeffa"), recent.get("a")], [1, undefined]);
 });

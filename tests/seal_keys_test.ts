@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { HourlyKeys } from "../store/_seal_keys.ts";
+import { DerivedKeys } from "../base/derived_keys.ts";
 import { countSubtle, failSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
 import { idOf } from "./_helpers.ts";
 import { HOUR, open, OTHER, sealWith, SECRET } from "./_seal_rig.ts";
@@ -62,10 +62,10 @@ Deno.test("HourlySeal takes values as long as a browser keeps, and no longer, of
   }
 });
 
-Deno.test("HourlyKeys.at() answers at once where the key is known", async () => {
-  const keys = new HourlyKeys(SECRET, "session");
-  const key = await keys.at(1);
-  assert(keys.at(1) === key);
+Deno.test("DerivedKeys.for() returns a cached key without a promise", async () => {
+  const keys = new DerivedKeys(SECRET, "session", 5000);
+  const key = await keys.for("1");
+  assert(keys.for("1") === key);
 });
 
 Deno.test("HourlySeal derives one key an hour, whatever comes", async () => {
@@ -109,27 +109,15 @@ Deno.test("HourlySeal derives nothing for an hour that has a key, however much j
   assertEquals(Object.keys(second), ["decrypt"]);
 });
 
-Deno.test("HourlyKeys keeps a limited number of keys", async () => {
-  const keys = new HourlyKeys(SECRET, "session");
-  const { subtle } = crypto;
-  const original = subtle.deriveKey;
-  // Ten thousand derivations take a second, and it is not them that is looked at.
-  const made = await keys.at(0);
-  subtle.deriveKey = () => Promise.resolve(made);
-  try {
-    for (let hour = 1; hour <= 12_000; hour++) await keys.at(hour);
-    let derived = 0;
-    subtle.deriveKey = () => {
-      derived++;
-      return Promise.resolve(made);
-    };
-    for (let hour = 12_000; hour > 2000; hour--) await keys.at(hour);
-    assertEquals(derived, 0);
-    await keys.at(2000);
-    assertEquals(derived, 1);
-  } finally {
-    subtle.deriveKey = original;
-  }
+Deno.test("DerivedKeys keeps the latest keys, and at most twice its capacity", async () => {
+  const keys = new DerivedKeys(SECRET, "session", 100);
+  for (let context = 1; context <= 250; context++) await keys.for(`${context}`);
+  const latest = await countSubtle(async () => {
+    for (let context = 250; context > 150; context--) await keys.for(`${context}`);
+  });
+  assertEquals(latest, {});
+  const oldest = await countSubtle(async () => void await keys.for("1"));
+  assertEquals(oldest, { deriveKey: 1 });
 });
 
 Deno.test("HourlySeal recovers when a key could not be derived", async () => {

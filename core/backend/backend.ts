@@ -5,7 +5,8 @@
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { withoutQuotations } from "./redact_error.ts";
 import { encodeTombstone } from "../../base/record_text.ts";
-import { isId } from "../id_source.ts";
+import { isId } from "../../base/id.ts";
+import { SEALING_METHODS, VERSIONED_METHODS } from "../../base/store_methods.ts";
 import { hasMethods } from "../../base/check_options.ts";
 import { PlainFace } from "./plain.ts";
 import { SealingFace } from "./sealing.ts";
@@ -17,13 +18,6 @@ import type {
   StoredRecord,
   VersionedStore,
 } from "../../store/store.ts";
-
-/** PAGI's methods. */
-export const PLAIN_METHODS = ["get", "set", "delete"] as const;
-/** The methods that make a store race-safe. */
-export const VERSIONED_METHODS = ["read", "create", "replace", "touch", "delete"] as const;
-/** The methods that tell a store whose values are the sessions themselves. */
-export const SEALING_METHODS = ["open", "seal"] as const;
 
 /** A record and its key. */
 export interface KeyedRecord extends StoredRecord {

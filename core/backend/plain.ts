@@ -1,5 +1,5 @@
 /** The face of a store with PAGI's three methods. */
-import { decode, encode } from "../../base/record_text.ts";
+import { fromPlainData, toPlainData } from "../../base/record_text.ts";
 import type { Guard, KeyedRecord, Lifetime, StoreFace, Written } from "./backend.ts";
 import { SessionError } from "../../errors.ts";
 import type { PlainStore } from "../../store/store.ts";
@@ -32,7 +32,7 @@ export class PlainFace implements StoreFace {
   }
 
   async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
-    const hash = { _id: id, ...decode(text), _last_access: lastAccess };
+    const hash = toPlainData({ id, text, lastAccess })!;
     const transport = await this.#guard.call("save", () => this.#store.set(id, hash), id, text);
     // Redis' own answer, handed on: every client would get the same cookie.
     if (transport === "OK") {
@@ -65,7 +65,7 @@ export class PlainFace implements StoreFace {
 /** The text of a plain store's hash; empty, and so no session, when it cannot be one. */
 function textOf(hash: Record<string, unknown>, created: number): string {
   try {
-    return encode(hash, created, hash._subject as string | undefined, hash._codec);
+    return fromPlainData(hash, created);
   } catch {
     return "";
   }

@@ -3,7 +3,7 @@
  * its key and record on the error, PostgreSQL's has the row in its detail. Whoever logs such an error
  * would log the session.
  */
-import { isObject } from "../../base/record_text.ts";
+import { isObject } from "../../base/check_options.ts";
 
 /** A stretch of so many characters in common with an id or a record is a quotation of it. */
 const QUOTATION = 12;

@@ -1,7 +1,7 @@
 /** The face of a store whose values are the sessions themselves: what a client presents is opened. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
-import { decodeTombstone, encodeEmpty, encodeTombstone } from "../../base/record_text.ts";
-import { isId } from "../id_source.ts";
+import { decodeTombstone, encodeEmptySession, encodeTombstone } from "../../base/record_text.ts";
+import { isId } from "../../base/id.ts";
 import type { Guard, KeyedRecord, Lifetime, StoreFace, Written } from "./backend.ts";
 import { SessionError } from "../../errors.ts";
 import type { OpenedRecord, SealingStore } from "../../store/store.ts";
@@ -39,7 +39,12 @@ export class SealingFace implements StoreFace {
   read(presented: string, name = this.#name): Awaitable<KeyedRecord | undefined> {
     // Long expired to all that look for a session, and there for what ends one. Costs nothing.
     if (isId(presented)) {
-      return { id: presented, text: encodeEmpty(0), version: UNOPENED, lastAccess: -Infinity };
+      return {
+        id: presented,
+        text: encodeEmptySession(0),
+        version: UNOPENED,
+        lastAccess: -Infinity,
+      };
     }
     const opened = this.#call(
       "read",

@@ -7,12 +7,13 @@
  * age than before. So one that was listed an hour and `expire` ago is not alive, and a list that was
  * lost is whole again after that time. Lists are kept longer, for who comes with a longer `expire`.
  */
+import { isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
 import { sha256 } from "../../base/sha256.ts";
 import { conflict } from "../race_errors.ts";
 import type { Settings } from "../options.ts";
 import type { KeyedRecord, StoreFace } from "../backend/backend.ts";
 import { Turns } from "../../base/keyed_queue.ts";
-import { RecordSeal } from "../../base/text_seal.ts";
+import { TextSeal } from "../../base/text_seal.ts";
 
 /** A session in the list. */
 export interface Entry {
@@ -39,19 +40,11 @@ const SKEW = 60;
 const KEPT = 7 * 86_400;
 /** From so many entries on those are looked for that are no session any more; then at twice as many. */
 const MANY = 16;
-// No session's text starts so, and no tombstone.
-const PREFIX = "subject:";
-
-/** Whether `text` is a subject's list, and no session. */
-export function isIndex(text: unknown): boolean {
-  return typeof text === "string" && text.startsWith(PREFIX);
-}
-
 /** The lists of all subjects, each by its key. */
 export class SubjectIndex {
   readonly #face: StoreFace;
   readonly #settings: Settings;
-  readonly #seal: RecordSeal;
+  readonly #seal: TextSeal;
   readonly #turns: Turns;
   /** Seconds for which a listed session can be alive without being listed again. */
   readonly #alive: number;
@@ -61,7 +54,7 @@ export class SubjectIndex {
   constructor(face: StoreFace, settings: Settings) {
     this.#face = face;
     this.#settings = settings;
-    this.#seal = new RecordSeal(settings.secrets);
+    this.#seal = new TextSeal(settings.secrets);
     this.#turns = new Turns(settings.storeTimeout);
     this.#alive = settings.expire + RELISTED + SKEW;
     this.#kept = Math.max(KEPT, 2 * this.#alive);
@@ -124,7 +117,7 @@ export class SubjectIndex {
 
   /** The id of a listed session; undefined when it was not sealed under a secret of ours. */
   async open(key: string, { sealed }: Entry): Promise<string | undefined> {
-    return await this.#seal.open(sealName(key), sealed);
+    return await this.#seal.unseal(sealName(key), sealed);
   }
 
   #now(): number {
@@ -144,7 +137,7 @@ export class SubjectIndex {
   }
 
   async #write(key: string, record: KeyedRecord | undefined, index: Index): Promise<boolean> {
-    const text = PREFIX + JSON.stringify(index);
+    const text = SUBJECT_INDEX_PREFIX + JSON.stringify(index);
     const lifetime = { lastAccess: this.#now(), ttl: this.#kept };
     const written = record === undefined
       ? await this.#face.create(key, text, lifetime)
@@ -170,9 +163,9 @@ export class SubjectIndex {
 }
 
 function parse(text: string): Index | undefined {
-  if (!isIndex(text)) return undefined;
+  if (!isSubjectIndex(text)) return undefined;
   try {
-    const index: Index = JSON.parse(text.slice(PREFIX.length));
+    const index: Index = JSON.parse(text.slice(SUBJECT_INDEX_PREFIX.length));
     return Array.isArray(index.entries) ? index : undefined;
   } catch {
     return undefined;
@@ -186,5 +179,5 @@ export function keyOf(subject: string): Promise<string> {
 
 /** Another name than the record's, whose text a SealedStore may seal under the same secret. */
 function sealName(key: string): string {
-  return PREFIX + key;
+  return SUBJECT_INDEX_PREFIX + key;
 }

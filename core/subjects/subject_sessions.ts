@@ -1,5 +1,5 @@
 /** All sessions of one subject: to be shown to whom they belong, and to be ended. */
-import { decode } from "../../base/record_text.ts";
+import { decodeSession } from "../../base/record_text.ts";
 import { sha256 } from "../../base/sha256.ts";
 import type { LiveRecord } from "../lookup.ts";
 import type { SessionRecords } from "../repository.ts";
@@ -125,7 +125,7 @@ export class SubjectSessions {
 
   /** Whether it has not been given to somebody else meanwhile. */
   #isOurs({ text }: KeyedRecord): boolean {
-    return decode(text)?._subject === this.#subject;
+    return decodeSession(text)?._subject === this.#subject;
   }
 }
 

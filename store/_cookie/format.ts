@@ -1,5 +1,5 @@
 /** What the formats of a sealed session share. */
-import { type Awaitable, isPromise } from "../../base/awaitable.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
 import { SessionError } from "../../errors.ts";
 import type { SessionHash } from "../store.ts";
 
@@ -43,10 +43,6 @@ export const MAX_LIFETIME = 400 * 86_400;
 /** Browsers refuse a cookie whose name and value take more bytes (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096;
 
-/** AES-GCM's, in bytes: a nonce of 96 random bits, and the tag at its full length. */
-export const IV_BYTES = 12;
-export const TAG_BYTES = 16;
-
 /**
  * Refuses a value that is too large, before anything is done for it.
  *
@@ -59,29 +55,4 @@ export function checkSize(size: number, maxSize: number): void {
     `Cannot seal the session: its value would take ${size} bytes, and only ${maxSize} of the ` +
       `${MAX_COOKIE_BYTES} that browsers keep can be the value`,
   );
-}
-
-/**
- * Decrypts with the first key that fits; undefined where none does. A key that cannot be made is an
- * error, and is not asked for where an earlier one fits; so is a decryption that does not get so far
- * as to look at the tag.
- */
-export async function decryptWithAny(
-  keys: readonly (() => Awaitable<CryptoKey>)[],
-  parameters: AesGcmParams,
-  sealed: BufferSource,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  for (const keyOf of keys) {
-    const pending = keyOf();
-    // A known key costs no turn of the loop.
-    const key = isPromise(pending) ? await pending : pending;
-    try {
-      return new Uint8Array(await crypto.subtle.decrypt(parameters, key, sealed));
-    } catch (error) {
-      // Sealed with another key, or tampered with: nobody is told which. Else it is a machine that
-      // fails, and a client must not lose its session by that.
-      if (!(error instanceof Error) || error.name !== "OperationError") throw error;
-    }
-  }
-  return undefined;
 }

@@ -17,19 +17,17 @@ import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { Base64 } from "../../base/base64.ts";
 import { hashOf, sessionOf } from "../_cookie_hash.ts";
 import { pack, unpack } from "./payload.ts";
-import { RecentValues } from "../../base/bounded_cache.ts";
+import { BoundedCache } from "../../base/bounded_cache.ts";
 import {
   checkSize,
-  decryptWithAny,
-  IV_BYTES,
   MAX_COOKIE_BYTES,
   MAX_LIFETIME,
   type SealedSession,
   type SealFormat,
   type SealFormatOptions,
-  TAG_BYTES,
 } from "./format.ts";
-import { HourlyKeys } from "../_seal_keys.ts";
+import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
+import { DerivedKeys } from "../../base/derived_keys.ts";
 import type { SessionHash } from "../store.ts";
 
 const VERSION = 1;
@@ -39,6 +37,14 @@ const HEAD_BYTES = 4;
 const BODY = HEAD_BYTES + IV_BYTES;
 const OVERHEAD_BYTES = BODY + TAG_BYTES;
 const HOUR = 3600;
+
+/**
+ * The context of a key is an hour and the purpose, so that no key encrypts too many values.
+ */
+const KEY_LABEL = "@pagi/session sealed session 1";
+/** More hours than a value can be old. */
+const CACHED_KEYS = 10_000;
+
 /** How far the clocks of two servers may be apart, in seconds. */
 const SKEW = 300;
 
@@ -73,18 +79,18 @@ interface Remembered {
  * cryptography, which costs ten times as much as all the rest.
  */
 export class HourlySeal implements SealFormat {
-  readonly #keys: readonly HourlyKeys[];
+  readonly #keys: readonly DerivedKeys[];
   readonly #purpose: string;
   /** The associated data, by name. */
   readonly #associated = new Map<string | undefined, Uint8Array<ArrayBuffer>>();
-  readonly #remembered: RecentValues<Remembered> | undefined;
+  readonly #remembered: BoundedCache<Remembered> | undefined;
   readonly #maxSize: number;
   readonly #now: () => number;
 
   constructor({ secrets, purpose, remembered, maxSize, now }: HourlySealOptions) {
-    this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));
+    this.#keys = secrets.map((secret) => new DerivedKeys(secret, KEY_LABEL, CACHED_KEYS));
     this.#purpose = purpose;
-    if (remembered !== undefined) this.#remembered = new RecentValues(remembered);
+    if (remembered !== undefined) this.#remembered = new BoundedCache(remembered);
     this.#maxSize = maxSize;
     this.#now = now;
   }
@@ -107,7 +113,7 @@ export class HourlySeal implements SealFormat {
     // Before any crypto: junk must not make us derive the keys of hours that never were.
     if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;
     const plain = await decryptWithAny(
-      this.#keys.map((keys) => () => keys.at(hour)),
+      this.#keys.map((keys) => () => keys.for(this.#contextOf(hour))),
       this.#parameters(bytes, name),
       bytes.subarray(BODY),
     );
@@ -129,7 +135,7 @@ export class HourlySeal implements SealFormat {
     const plain = bytes.subarray(BODY, -TAG_BYTES);
     // What is sealed, which is not all that was handed in: a lifetime has whole seconds.
     const remembered = { session: unpack(plain), hour, name };
-    const pending = this.#keys[0]!.at(hour);
+    const pending = this.#keys[0]!.for(this.#contextOf(hour));
     const key = isPromise(pending) ? await pending : pending;
     const sealed = await crypto.subtle.encrypt(this.#parameters(bytes, name), key, plain);
     bytes.set(new Uint8Array(sealed), BODY);
@@ -149,6 +155,10 @@ export class HourlySeal implements SealFormat {
     // PAGI's `set` says nothing of how long.
     const lifetime = Math.max(0, now - lastAccess) + MAX_LIFETIME;
     return await this.seal({ id, text, lastAccess, lifetime });
+  }
+
+  #contextOf(hour: number): string {
+    return `${hour} ${this.#purpose}`;
   }
 
   #parameters(bytes: Uint8Array<ArrayBuffer>, name: string | undefined): AesGcmParams {

@@ -3,19 +3,18 @@
  * ciphertext; AES-256-GCM under SHA-256 of the secret, without associated data. Inside is the JSON of
  * the session's hash, reserved keys and all.
  */
-import { isObject, stringify } from "../../base/record_text.ts";
+import { isObject } from "../../base/check_options.ts";
+import { stringifyValues } from "../../base/record_text.ts";
 import { hashOf, sessionOf } from "../_cookie_hash.ts";
 import { Base64 } from "../../base/base64.ts";
 import {
   checkSize,
-  decryptWithAny,
-  IV_BYTES,
   MAX_COOKIE_BYTES,
   type SealedSession,
   type SealFormat,
   type SealFormatOptions,
-  TAG_BYTES,
 } from "./format.ts";
+import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
 import type { SessionHash } from "../store.ts";
 
 const HEAD_BYTES = IV_BYTES + TAG_BYTES;
@@ -64,7 +63,7 @@ export class PagiSeal implements SealFormat {
   }
 
   async sealHash(id: string, hash: SessionHash): Promise<string> {
-    const plain = new TextEncoder().encode(stringify({ _id: id, ...hash }));
+    const plain = new TextEncoder().encode(stringifyValues({ _id: id, ...hash }));
     checkSize(encoding.lengthOf(HEAD_BYTES + plain.length), this.#maxSize);
     const bytes = new Uint8Array(HEAD_BYTES + plain.length);
     const iv = crypto.getRandomValues(bytes.subarray(0, IV_BYTES));

@@ -10,7 +10,7 @@
  * | … | the text |
  */
 import { toHex, writeHex } from "../../base/hex.ts";
-import { isId } from "../../core/id_source.ts";
+import { isId } from "../../base/id.ts";
 import { MAX_BYTES_PER_UNIT } from "../../base/utf8.ts";
 import type { SealedSession } from "./format.ts";
 

@@ -13,7 +13,7 @@ import {
   type SqlTexts,
   type SqlValue,
 } from "./statements.ts";
-import { pack, unpack } from "../_sql_text.ts";
+import { fromStorableText, toStorableText } from "../../base/utf8.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -108,7 +108,13 @@ export class SqlRecords implements VersionedStore {
     }
     const version = newVersion();
     const { lastAccess, ttl } = options;
-    const done = this.#write("create", { id, version, text: pack(text), lastAccess, ttl });
+    const done = this.#write("create", {
+      id,
+      version,
+      text: toStorableText(text),
+      lastAccess,
+      ttl,
+    });
     return after(done, (isDone) => {
       if (!isDone) return undefined;
       return after(this.#sweepSometimes(), () => version);
@@ -119,7 +125,7 @@ export class SqlRecords implements VersionedStore {
     if (!KEY.test(id)) return undefined;
     const version = newVersion();
     const { version: oldVersion, lastAccess, ttl } = options;
-    const values = { id, version, oldVersion, text: pack(text), lastAccess, ttl };
+    const values = { id, version, oldVersion, text: toStorableText(text), lastAccess, ttl };
     return after(this.#write("replace", values), (isDone) => isDone ? version : undefined);
   }
 
@@ -182,7 +188,7 @@ function recordOf({ text, version, accessed }: SqlRow): StoredRecord {
   if (typeof text !== "string" || typeof version !== "string" || Number.isNaN(lastAccess)) {
     throw new TypeError("Cannot read the record: the client gave a row without the columns' names");
   }
-  return { text: unpack(text), version, lastAccess };
+  return { text: fromStorableText(text), version, lastAccess };
 }
 
 /** 96 random bits in hex. */

@@ -1,5 +1,5 @@
 /** A store each of whose calls is a point of the request that makes it. */
-import { isIndex } from "../../core/subjects/subject_index.ts";
+import { isSubjectIndex } from "../../base/record_text.ts";
 import type { SessionStore } from "../../store/store.ts";
 import type { Visit } from "./visit.ts";
 
@@ -43,7 +43,7 @@ export function watch(
           const isRefused = isVersioned && (answer === undefined || answer === false);
           const time = visit.note(`${method}(id)${isRefused ? " in vain" : ""}`, id);
           // What is written to a subject's list is no session yet.
-          const isWrite = WRITES.includes(method) && !isIndex(args[1]);
+          const isWrite = WRITES.includes(method) && !isSubjectIndex(args[1]);
           if (isWrite && !isRefused) visit.committedAt = time;
           return answer;
         } catch (error) {

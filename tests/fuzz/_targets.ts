@@ -129,7 +129,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "store/_cookie/revocations.ts",
       "store/_cookie/format.ts",
       "store/_cookie/hourly_format.ts",
-      "store/_seal_keys.ts",
+      "base/derived_keys.ts",
       "store/_cookie/pagi_format.ts",
       "store/cookie.ts",
     ],

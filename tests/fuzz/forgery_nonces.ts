@@ -1,5 +1,5 @@
 /** A million seals under each kind of key, and the nonces that they took. */
-import { RecordSeal } from "../../base/text_seal.ts";
+import { TextSeal } from "../../base/text_seal.ts";
 import { SECRET, setUp } from "../_forgeries.ts";
 import { idOf } from "../_helpers.ts";
 import { type Campaign, failure } from "./_campaign.ts";
@@ -10,7 +10,7 @@ export const forgeryNonces: Campaign = {
   counts: { long: 1_000_000, brief: 30_000 },
   async run(count) {
     const [hourly, pagi] = [setUp(), setUp({ format: "pagi" })];
-    const record = new RecordSeal([SECRET]);
+    const record = new TextSeal([SECRET]);
     // Where the nonce stands in a value: behind version and hour, in front, or behind the version.
     const url = "base64url";
     const kinds = [
