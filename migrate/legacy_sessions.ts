@@ -15,7 +15,9 @@ import { IdSource } from "../core/id_source.ts";
 import { isId } from "../base/id.ts";
 import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
 import { taken } from "../core/race_errors.ts";
-import { Guard, openStore, type StoreFace } from "../core/backend/backend.ts";
+import type { Backend } from "../core/backend/backend.ts";
+import { CallGuard } from "../core/backend/call_guard.ts";
+import { openBackend } from "../core/backend/open.ts";
 import { SEALING_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { LegacySource } from "./sources.ts";
 import type { SealingStore, SessionHash, VersionedStore } from "../store/store.ts";
@@ -108,8 +110,8 @@ const NEVER = 0;
  */
 export class LegacySessions {
   readonly #secrets: readonly string[];
-  readonly #face: StoreFace;
-  readonly #guard: Guard;
+  readonly #backend: Backend;
+  readonly #guard: CallGuard;
   readonly #legacy: LegacySource;
   readonly #map: (old: SessionHash) => SessionHash | undefined;
   readonly #keep: number;
@@ -128,8 +130,8 @@ export class LegacySessions {
     const { store, legacy, map = (old) => old, keep = DEFAULT_KEEP } = options;
     const { storeTimeout = DEFAULT_STORE_TIMEOUT, now = Date.now } = options;
     this.#secrets = secrets;
-    this.#face = openStore(store, storeTimeout, keep);
-    this.#guard = new Guard(storeTimeout);
+    this.#backend = openBackend(store, storeTimeout, keep);
+    this.#guard = new CallGuard(storeTimeout);
     this.#legacy = legacy;
     this.#map = map;
     this.#keep = keep;
@@ -143,8 +145,8 @@ export class LegacySessions {
    * @param name What it is carried under: the State's `name`.
    */
   async holds(presented: string, name?: string): Promise<boolean> {
-    if (!this.#face.accepts(presented)) return false;
-    const record = await this.#face.read(presented, name);
+    if (!this.#backend.accepts(presented)) return false;
+    const record = await this.#backend.read(presented, name);
     // A sealing store finds something under any id, without a time.
     return record !== undefined && Number.isFinite(record.lastAccess);
   }
@@ -161,7 +163,7 @@ export class LegacySessions {
     const keys = await this.#keysOf(value);
     // Before the claim: a session that is gone from there has its claim here.
     const old = await this.#guard.call("read", () => this.#legacy.get(value), value);
-    const known = this.#face.isVersioned ? await this.#claimed(keys) : undefined;
+    const known = this.#backend.isVersioned ? await this.#claimed(keys) : undefined;
     const data = known === undefined && old ? this.#map(old as SessionHash) : undefined;
     const moved = known ?? (data && await this.#move(keys, data, name));
     if (moved !== undefined && old) {
@@ -184,22 +186,22 @@ export class LegacySessions {
     const lifetime = { lastAccess, ttl: this.#keep };
     // Without claims it needs an id that is the same for every request.
     const key = keys[0]!;
-    const id = this.#face.isVersioned ? await this.#ids.next() : key;
-    const written = await this.#face.create(id, text, lifetime, name);
+    const id = this.#backend.isVersioned ? await this.#ids.next() : key;
+    const written = await this.#backend.create(id, text, lifetime, name);
     if (written === undefined) throw taken();
-    if (!this.#face.isVersioned) return written.transport;
+    if (!this.#backend.isVersioned) return written.transport;
     // The commit: before it nobody has seen the id, and after it nobody makes another.
     const claim = encodeTombstone(key, id);
     const claimed = { lastAccess: NEVER, ttl: this.#keep };
-    if (await this.#face.create(key, claim, claimed) !== undefined) return id;
-    await this.#face.delete({ id, text, version: written.version, lastAccess });
+    if (await this.#backend.create(key, claim, claimed) !== undefined) return id;
+    await this.#backend.delete({ id, text, version: written.version, lastAccess });
     return await this.#claimed(keys);
   }
 
   /** The id under which the session is now whose claim has one of these keys. */
   async #claimed(keys: readonly string[]): Promise<string | undefined> {
     for (const key of keys) {
-      const record = await this.#face.read(key);
+      const record = await this.#backend.read(key);
       const id = record && decodeTombstone(key, String(record.text));
       if (id !== undefined) return id;
     }
