@@ -18,6 +18,7 @@ const steps: [name: string, args: string[]][] = [
   ["format", ["fmt", "--check"]],
   ["lint", ["lint"]],
   ["types", ["check", ...std]],
+  ["architecture", ["test", ...std, "--allow-read=.", "tests/architecture_test.ts"]],
   ["doc lint", ["doc", "--lint", ...entryPoints]],
   ["doc tests", ["test", ...std, "--doc", "--ignore=tests,bench"]],
   // With the entry points, so that a module which no test loads counts as uncovered.
