@@ -7,7 +7,7 @@
 
 import { lineOf, scan, type Token } from "./scan.ts";
 
-/** What the rules read of a repository. */
+/** The parts of a repository that the rules read. */
 export interface Project {
   /** Every TypeScript source by its path from the root. */
   readonly files: ReadonlyMap<string, string>;

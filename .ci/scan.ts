@@ -12,7 +12,11 @@ export interface Token {
   readonly text: string;
   /** Offset in the source. */
   readonly start: number;
+  /** Of a template: the offsets of each `${` and of the character after its `}`. */
+  readonly holes?: readonly Hole[];
 }
+
+type Hole = readonly [start: number, end: number];
 
 const SPACE = /\s+/y;
 const COMMENT = /\/\/[^\n]*|\/\*[^]*?\*\//y;
@@ -68,8 +72,8 @@ function scanUntil(source: string, from: number, tokens: Token[], inTemplate: bo
     pattern.lastIndex = at;
     return pattern.exec(source)?.[0];
   };
-  const push = (kind: Token["kind"], text: string) => {
-    const token = { kind, text, start: at };
+  const push = (kind: Token["kind"], text: string, holes?: readonly Hole[]) => {
+    const token: Token = { kind, text, start: at, ...(holes && { holes }) };
     tokens.push(token);
     if (kind !== "comment") previous = token;
     at += text.length;
@@ -100,8 +104,9 @@ function scanUntil(source: string, from: number, tokens: Token[], inTemplate: bo
       continue;
     }
     if (char === "`") {
-      const end = scanTemplate(source, at, tokens);
-      push("template", source.slice(at, end));
+      const holes: Hole[] = [];
+      const end = scanTemplate(source, at, tokens, holes);
+      push("template", source.slice(at, end), holes);
       continue;
     }
     const word = match(WORD);
@@ -117,12 +122,15 @@ function scanUntil(source: string, from: number, tokens: Token[], inTemplate: bo
 }
 
 /** Scans from a backtick to the offset after the one that closes it. */
-function scanTemplate(source: string, start: number, tokens: Token[]): number {
+function scanTemplate(source: string, start: number, tokens: Token[], holes: Hole[]): number {
   let at = start + 1;
   while (at < source.length) {
     if (source[at] === "`") return at + 1;
-    if (source.startsWith("${", at)) at = scanUntil(source, at + 2, tokens, true);
-    else if (source[at] === "\\") at++;
+    if (source.startsWith("${", at)) {
+      const close = scanUntil(source, at + 2, tokens, true);
+      holes.push([at, close + 1]);
+      at = close;
+    } else if (source[at] === "\\") at++;
     at++;
   }
   throw unexpected(source, start);
