@@ -135,8 +135,8 @@ function readBaseline(): Counts {
   }
 }
 
-/** The lines written since the baseline was, as `path:line`; undefined without git. */
-function newLines(): Set<string> | undefined {
+/** Whether a finding is on a line that was written after the baseline; never without git. */
+function isNew(): (finding: Finding) => boolean {
   try {
     const commit = git(["log", "-1", "--format=%H", "--", BASELINE]).trim();
     const lines = new Set<string>();
@@ -150,9 +150,10 @@ function newLines(): Set<string> | undefined {
         lines.add(`${path}:${line}`);
       }
     }
-    return lines;
+    const untracked = new Set(git(["ls-files", "--others", "--exclude-standard"]).split("\n"));
+    return ({ path, line }) => untracked.has(path) || lines.has(`${path}:${line}`);
   } catch {
-    return undefined;
+    return () => false;
   }
 }
 
@@ -172,12 +173,12 @@ function print(findings: readonly Finding[]): void {
 function printRaised(
   findings: readonly Finding[],
   { area, pattern, was, is }: Difference,
-  lines?: Set<string>,
+  wasAdded: (finding: Finding) => boolean,
 ) {
   console.log(`\n${area}: ${pattern}: ${is}, ${was} in the baseline`);
   const all = findings.filter((one) => one.pattern === pattern && areaOf(one.path) === area);
-  const fresh = all.filter(({ path, line }) => lines?.has(`${path}:${line}`));
-  const shown = fresh.length >= is - was ? fresh : all;
+  const added = all.filter(wasAdded);
+  const shown = added.length >= is - was ? added : all;
   print(shown.slice(0, MAX_SHOWN));
   if (shown.length > MAX_SHOWN) {
     console.log(`and ${shown.length - MAX_SHOWN} more: deno run -A .ci/language.ts --all ${area}`);
@@ -202,9 +203,9 @@ function main(args: readonly string[]): number {
     console.log(`${BASELINE}: ${lowered.length} numbers lower, ${raised.length} higher`);
     return 0;
   }
-  const lines = raised.length === 0 ? undefined : newLines();
-  for (const difference of raised) printRaised(findings, difference, lines);
   if (raised.length > 0) {
+    const wasAdded = isNew();
+    for (const difference of raised) printRaised(findings, difference, wasAdded);
     console.log("\nRewrite these sentences. CONTRIBUTING.md has examples.");
     return 1;
   }
