@@ -15,7 +15,7 @@ import { SubjectSessions } from "./subjects/subject_sessions.ts";
 import { Exchange } from "./active_session.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
-import { MAX_CANDIDATES } from "../state/_candidates.ts";
+import { MAX_CANDIDATES } from "../base/limits.ts";
 
 /** What a client presents: a session, the old id of one, more than one, or nothing. */
 type Presented = Found | { kind: "ambiguous" };
