@@ -8,7 +8,7 @@ export const MAX_COOKIE_AGE = 400 * 86_400;
 
 /**
  * The most candidate IDs that a request may carry. A sibling domain can add cookies with the same
- * name. A request with more candidates is rejected as a whole: if only the first few were looked up,
- * an attacker could push the client's own ID out of them.
+ * name. A request with more candidates is rejected as a whole: if only the first few were looked
+ * up, an attacker could push the client's own ID out of them.
  */
 export const MAX_CANDIDATES = 4;

@@ -11,8 +11,8 @@ import type { CookieOptions } from "./state.ts";
 /** Browsers ignore an attribute whose value takes more bytes (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE_BYTES = 1024;
 
-// A path as it appears in URLs: browsers compare it with the request's percent-encoded path, without
-// decoding either.
+// A path as it appears in URLs: browsers compare it with the request's percent-encoded path,
+// without decoding either.
 const PATH = /^\/[!$-:=@-[\]_a-z~]*$/;
 const DOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 // The characters that RFC 6265bis allows in a value (cookie-octet).

@@ -14,7 +14,9 @@ export type { CookieOptions };
 
 /** The default name of the cookie: PAGI's. */
 const DEFAULT_NAME = "pagi_session";
-/** How long browsers keep the cookie if neither the State nor the middleware sets it, in seconds. */
+/**
+ * How long browsers keep the cookie if neither the State nor the middleware sets it, in seconds.
+ */
 const DEFAULT_EXPIRE = 3600;
 
 /** Options of {@linkcode CookieState}. */
@@ -36,8 +38,8 @@ export interface CookieStateOptions {
 }
 
 /**
- * Carries the session ID in a cookie: PAGI's `State::Cookie`. The name and the attributes must follow
- * the strict grammar of RFC 6265bis, section 4.1. Invalid ones throw in the constructor.
+ * Carries the session ID in a cookie: PAGI's `State::Cookie`. The name and the attributes must
+ * follow the strict grammar of RFC 6265bis, section 4.1. Invalid ones throw in the constructor.
  *
  * @example A cookie that only this host can set
  * ```ts
@@ -66,8 +68,8 @@ export class CookieState extends State {
   /**
    * Validates the options.
    *
-   * @throws {TypeError} If the name or an attribute is invalid, or if an attribute is missing that a
-   * name prefix or another attribute needs.
+   * @throws {TypeError} If the name or an attribute is invalid, or if an attribute is missing that
+   * a name prefix or another attribute needs.
    * @throws {RangeError} If `expire` or `maxAge` is not a valid number of seconds.
    */
   constructor(options: CookieStateOptions = {}) {
@@ -80,7 +82,9 @@ export class CookieState extends State {
     this.#expire = expire;
   }
 
-  /** Finds the cookie's value. If the client sent several cookies of the name, finds all in order. */
+  /**
+   * Finds the cookie's value. If the client sent several cookies of the name, finds all in order.
+   */
   override extract(scope: Scope): string | readonly string[] | undefined {
     // HTTP/2 clients may split the Cookie header in several (RFC 9113, section 8.2.3).
     const header = headerValue(scope, "cookie", ";");

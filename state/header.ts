@@ -13,16 +13,16 @@ export interface HeaderStateOptions {
   /** Names the request header that carries the ID. */
   headerName: string;
   /**
-   * Extracts the ID from the header's value: the first capturing group is the ID. The pattern runs on
-   * untrusted input, so avoid nested quantifiers such as `/^(\w+\s?)+$/`. With those, a client can
-   * keep the server busy for as long as it wants (ReDoS).
+   * Extracts the ID from the header's value: the first capturing group is the ID. The pattern runs
+   * on untrusted input, so avoid nested quantifiers such as `/^(\w+\s?)+$/`. With those, a client
+   * can keep the server busy for as long as it wants (ReDoS).
    *
    * @default {undefined, the whole value is the ID}
    */
   pattern?: RegExp;
   /**
-   * Names the response header that sends the ID to the client. Without it, your app must send the ID
-   * itself, and the client does not receive the new ID after `regenerate()`.
+   * Names the response header that sends the ID to the client. Without it, your app must send the
+   * ID itself, and the client does not receive the new ID after `regenerate()`.
    *
    * @default {undefined, the ID is not sent}
    */
@@ -45,7 +45,9 @@ export interface HeaderStateOptions {
 export class HeaderState extends State {
   /** The request header that carries the ID. */
   override readonly vary: readonly string[];
-  /** `header` and the header's name in lower case. The space rules out a cookie of the same name. */
+  /**
+   * `header` and the header's name in lower case. The space rules out a cookie of the same name.
+   */
   override readonly name: string;
   readonly #headerName: string;
   readonly #pattern: RegExp | undefined;
@@ -73,7 +75,8 @@ export class HeaderState extends State {
     this.vary = [headerName];
     this.#headerName = headerName.toLowerCase();
     this.name = `header ${this.#headerName}`;
-    // With the flags g or y, a RegExp starts where the last match ended: the next request would fail.
+    // With the flags g or y, a RegExp starts where the last match ended: the next request would
+    // fail.
     this.#pattern = pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
     this.#emit = emit;
   }

@@ -52,8 +52,8 @@ export interface CookieOptions {
    */
   priority?: "Low" | "Medium" | "High" | false;
   /**
-   * Sets how long the browser keeps the cookie, in whole seconds. `false` keeps it until the browser
-   * is closed.
+   * Sets how long the browser keeps the cookie, in whole seconds. `false` keeps it until the
+   * browser is closed.
    *
    * @default {expire}
    */
@@ -93,7 +93,8 @@ export type Extracted = string | readonly string[] | TranslatedId | undefined;
 export interface SessionState {
   /**
    * Finds the ID that the client sent. An array means that the client sent several candidates. The
-   * middleware looks up at most four that have a valid form; if there are more, it rejects them all.
+   * middleware looks up at most four that have a valid form; if there are more, it rejects them
+   * all.
    */
   extract(scope: Scope): Extracted | Promise<Extracted>;
   /** Adds the response headers that make the client send `id` from now on. */
@@ -104,8 +105,8 @@ export interface SessionState {
   readonly vary?: readonly string[];
   /**
    * Names the cookie or header that carries the ID. Set it if you use the State with `CookieStore`:
-   * an encrypted session is bound to this name and is rejected under any other. The middleware reads
-   * the name once, in its constructor.
+   * an encrypted session is bound to this name and is rejected under any other. The middleware
+   * reads the name once, in its constructor.
    *
    * @default {undefined, encrypted sessions are bound to no name}
    */
