@@ -3,8 +3,8 @@
  */
 
 /**
- * Checks whether another site sent the request. Browsers name the origin of a form in one of these
- * headers. Other clients send neither, but they cannot send another user's cookie.
+ * Checks whether another site sent the request. Browsers name the origin of a form in the header
+ * `Sec-Fetch-Site` or `Origin`. Other clients may omit both, but they have no other user's cookie.
  */
 export function isCrossSite(request: Request): boolean {
   const site = request.headers.get("sec-fetch-site");

@@ -46,7 +46,7 @@ export function devicesPage(
           <form method="post" action="/devices/sign-out-elsewhere">
             <button class="primary" ${listed.length < 2 &&
               "disabled"}>Sign out everywhere else</button>
-            <p class="hint">Requests that those sessions are still running cannot bring them
+            <p class="hint">Requests still in progress in those sessions cannot bring them
               back.</p>
           </form>
         `}

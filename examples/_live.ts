@@ -1,4 +1,4 @@
-/** The live panel: server-sent events about a session, which they only read. */
+/** The live panel: server-sent events that show the session without writing to it. */
 import type { Session, SessionMiddleware } from "../mod.ts";
 import type { ShopData } from "./_catalog.ts";
 import { panelParts } from "./_panel.ts";
