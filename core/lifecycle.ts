@@ -5,12 +5,12 @@
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isObject } from "../base/check_options.ts";
 import { isId, isNonEmptyString } from "../base/id.ts";
+import { MAX_CANDIDATES } from "../base/limits.ts";
 import type { SessionValues } from "../base/record_text.ts";
 import { deepFreeze, refusingValues } from "../data/session_values.ts";
 import { refusal, type SessionIdentity, WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
-import { MAX_CANDIDATES } from "../state/_candidates.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";

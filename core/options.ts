@@ -3,8 +3,7 @@ import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/che
 import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
-import type { CookieOptions } from "../state/cookie.ts";
-import type { SessionState } from "../state/state.ts";
+import type { CookieOptions, SessionState } from "../state/state.ts";
 import type { SessionStore } from "../store/store.ts";
 
 /**
