@@ -63,12 +63,17 @@ export const FACTS: readonly Fact[] = [
   {
     fact: "browsers' limit of 4096 bytes for a cookie",
     pattern: /\b4_?096\b/,
-    file: "base/cookie_limits.ts",
+    file: "base/limits.ts",
   },
   {
     fact: "browsers' limit of 400 days for a cookie",
     pattern: /\b400 \* (?:86_?400|24)\b|\b34_?560_?000\b/,
-    file: "base/cookie_limits.ts",
+    file: "base/limits.ts",
+  },
+  {
+    fact: "the number of attempts of a write",
+    pattern: /\b(?:MAX_)?(?:ATTEMPTS|HOPS) = 32\b/,
+    file: "base/limits.ts",
   },
   {
     fact: "the methods of a plain store",

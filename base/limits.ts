@@ -12,3 +12,6 @@ export const MAX_COOKIE_AGE = 400 * 86_400;
  * up, an attacker could push the client's own ID out of them.
  */
 export const MAX_CANDIDATES = 4;
+
+/** How often a write is tried against other writers, and how many changes of an ID are followed. */
+export const MAX_ATTEMPTS = 32;

@@ -1,8 +1,9 @@
 /** What an ID that a client presented stands for. */
+import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { decodeTombstone, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import type { Backend, SessionRecord } from "./backend/backend.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { conflict, MAX_ATTEMPTS } from "./race_errors.ts";
+import { conflict } from "./race_errors.ts";
 
 /** An active session, as it was in the store. */
 export interface LoadedSession extends SessionRecord {

@@ -1,8 +1,6 @@
-/** The errors of requests that lost a race, and the limit after which a request gives up. */
+/** The errors of requests that lost a race, and repeated attempts. */
+import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
-
-/** How often a write is tried against other writers, and how many changes of an ID are followed. */
-export const MAX_ATTEMPTS = 32;
 
 /** The session ended, or moved to a new ID, while a request was writing to it. */
 export function interrupted(): SessionError {

@@ -5,12 +5,13 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
+import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
 import { examine, follow, type LoadedSession, type Lookup, unixNow } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { conflict, interrupted, MAX_ATTEMPTS, retry, taken } from "./race_errors.ts";
+import { conflict, interrupted, retry, taken } from "./race_errors.ts";
 import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** What a request made of its session, as it was when the handler returned. */

@@ -1,9 +1,9 @@
 /** The backend of a store without storage: what a client presents is the encrypted session itself. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { isId } from "../../base/id.ts";
+import { MAX_ATTEMPTS } from "../../base/limits.ts";
 import { decodeTombstone, encodeEmptySession, encodeTombstone } from "../../base/record_text.ts";
 import type { OpenedRecord, SealingStore } from "../../store/store.ts";
-import { MAX_ATTEMPTS } from "../race_errors.ts";
 import {
   type Backend,
   type Expiry,
