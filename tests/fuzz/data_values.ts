@@ -7,7 +7,7 @@ import {
   SessionMiddleware,
   type SessionOptions,
 } from "@pagi/session";
-import { cookieOf, requestWith } from "../_helpers.ts";
+import { cookieOf, requestWith } from "../_kit/helpers.ts";
 import type { Campaign } from "./_campaign.ts";
 
 const ODD_KEYS = ["__proto__", "constructor", "toString", "$", "$date", "_codec", "", "then"];

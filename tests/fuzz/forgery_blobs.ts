@@ -1,5 +1,5 @@
 /** Random blobs in the place of a sealed cookie. */
-import { setUp } from "../_forgeries.ts";
+import { setUp } from "../_kit/forgeries.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 

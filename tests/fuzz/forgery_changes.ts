@@ -1,5 +1,5 @@
 /** Sealed cookies that were changed: every bit, every cut. */
-import { bitFlips, cuts, setUp } from "../_forgeries.ts";
+import { bitFlips, cuts, setUp } from "../_kit/forgeries.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 

@@ -1,7 +1,7 @@
 /** A million seals under each kind of key, and the nonces that they took. */
 import { TextSeal } from "../../base/text_seal.ts";
-import { SECRET, setUp } from "../_forgeries.ts";
-import { idOf } from "../_helpers.ts";
+import { SECRET, setUp } from "../_kit/forgeries.ts";
+import { idOf } from "../_kit/helpers.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 
 /** No two seals under one key share a nonce. Chance is the system's: no seed repeats it. */

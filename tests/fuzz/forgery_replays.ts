@@ -1,6 +1,6 @@
 /** Good cookies in the wrong place: another secret, purpose, name, format or time. */
-import { setUp } from "../_forgeries.ts";
-import { requestWith } from "../_helpers.ts";
+import { setUp } from "../_kit/forgeries.ts";
+import { requestWith } from "../_kit/helpers.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 

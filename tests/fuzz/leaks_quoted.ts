@@ -1,6 +1,6 @@
 /** Errors of drivers that quote, as drivers may: anywhere, in part, nested, hidden. */
 import { redactError } from "../../core/backend/redact_error.ts";
-import { everything } from "../_leak_rig.ts";
+import { everything } from "../_kit/leaks.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 

@@ -1,11 +1,11 @@
 /** Mistakes in what a session may hold, as edits of the sources, with the tests that have to notice. */
 import type { Mutant } from "./_mutants.ts";
 
-const VALUES = ["tests/data_values_test.ts"];
-const SIZES = ["tests/max_bytes_test.ts"];
-const STRUCTURED = ["tests/structured_test.ts"];
-const RECORDS = ["tests/stored_records_test.ts"];
-const POLLUTION = ["tests/pollution_test.ts"];
+const VALUES = ["tests/unit/data/session_values_test.ts"];
+const SIZES = ["tests/unit/core/max_bytes_test.ts"];
+const STRUCTURED = ["tests/unit/data/structured_codec_test.ts"];
+const RECORDS = ["tests/unit/core/backend/stored_records_test.ts"];
+const POLLUTION = ["tests/unit/data/pollution_test.ts"];
 
 const mistake = (
   name: string,

@@ -248,7 +248,7 @@ const answering: Mutant[] = [
     find: "!this.control.isLent && !records.isDue(this.#record);",
     replace: "!this.control.isLent;",
     by: "tests",
-    tests: ["tests/cookie_store_test.ts"],
+    tests: ["tests/unit/store/cookie_test.ts"],
   },
   {
     name: "a reader who has written",

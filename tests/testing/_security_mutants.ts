@@ -4,16 +4,19 @@
  */
 import type { Mutant } from "./_mutants.ts";
 
-const FORGERY = ["tests/forgery_test.ts"];
-const SEAL = ["tests/seal_test.ts"];
-const NAMES = ["tests/names_test.ts", "tests/seal_test.ts"];
-const FIXATION = ["tests/fixation_test.ts"];
-const MIGRATING = ["tests/migrating_state_test.ts"];
-const TOSSING = ["tests/tossing_test.ts"];
-const IDS = ["tests/id_test.ts"];
-const INVENTED = ["tests/invented_ids_test.ts"];
-const LEAKS = ["tests/leaks_test.ts", "tests/leaks_drivers_test.ts"];
-const CACHES = ["tests/cache_headers_test.ts"];
+const FORGERY = ["tests/guarantees/forged_cookies_test.ts"];
+const SEAL = ["tests/unit/store/_cookie/hourly_format_test.ts"];
+const NAMES = [
+  "tests/unit/store/_cookie/names_test.ts",
+  "tests/unit/store/_cookie/hourly_format_test.ts",
+];
+const FIXATION = ["tests/guarantees/fixation_test.ts"];
+const MIGRATING = ["tests/unit/migrate/migrating_state_test.ts"];
+const TOSSING = ["tests/guarantees/planted_cookies_test.ts"];
+const IDS = ["tests/unit/core/id_source_test.ts"];
+const INVENTED = ["tests/guarantees/invented_ids_test.ts"];
+const LEAKS = ["tests/guarantees/no_leaks_test.ts", "tests/guarantees/no_leaks_by_drivers_test.ts"];
+const CACHES = ["tests/guarantees/shared_caches_test.ts"];
 
 /** A mistake that no race shows. */
 const mistake = (
@@ -123,8 +126,8 @@ const forging: Mutant[] = [
     replace: "return after(undefined as Awaitable<Revocation | undefined>, (revocation) => {",
   }),
   mistake("a machine that fails and counts as another key", [
-    "tests/cookie_store_test.ts",
-    "tests/sealed_store_tampering_test.ts",
+    "tests/unit/store/cookie_test.ts",
+    "tests/unit/store/sealed_tampering_test.ts",
   ], {
     file: "store/_cookie/format.ts",
     find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
@@ -156,8 +159,8 @@ const planting: Mutant[] = [
     replace: "if (newId !== undefined) return",
   }),
   mistake("of two sessions the one that a sibling domain put first", [
-    "tests/leaks_test.ts",
-    "tests/lifecycle_commit_test.ts",
+    "tests/guarantees/no_leaks_test.ts",
+    "tests/unit/core/lifecycle_commit_test.ts",
   ], {
     file: "core/lifecycle.ts",
     find: "if (found.id !== best.id) return this.#refuse();",
@@ -279,7 +282,9 @@ const leaking: Mutant[] = [
     find: "cause === undefined ? undefined : { cause: inner(cause) }",
     replace: "{ cause }",
   }),
-  mistake("a signature that is compared letter by letter", ["tests/legacy_cookie_test.ts"], {
+  mistake("a signature that is compared letter by letter", [
+    "tests/unit/migrate/legacy_cookie_test.ts",
+  ], {
     file: "migrate/connect_signature.ts",
     find: "if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;",
     replace: "for (const secret of key === undefined ? [] : this.#secrets) {\n" +
@@ -287,7 +292,7 @@ const leaking: Mutant[] = [
       ".then((key) => crypto.subtle.sign(HMAC, key, bytesOf(value)));\n" +
       "if (new Uint8Array(made).join() === signature.join()) return value;\n}",
   }),
-  mistake("a store whose keys are the ids", ["tests/at_rest_test.ts"], {
+  mistake("a store whose keys are the ids", ["tests/guarantees/at_rest_test.ts"], {
     file: "store/hashed.ts",
     find: "const key = await sha256(id);",
     replace: "const key = id;",

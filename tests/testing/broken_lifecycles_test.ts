@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SessionError, SessionMiddleware } from "@pagi/session";
 import { MemoryStore } from "@pagi/session/store/memory";
-import { Client, respond } from "../_client.ts";
+import { Client, respond } from "../_kit/client.ts";
 
 Deno.test("a write is not merged into a record that is another user's by now", async () => {
   const store = new MemoryStore();

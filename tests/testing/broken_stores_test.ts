@@ -1,7 +1,7 @@
 import { assert, assertArrayIncludes, assertEquals, assertStringIncludes } from "@std/assert";
 import { type SessionHash, Store } from "@pagi/session/store";
 import { formatRaces, simulateRaces, storeContract } from "@pagi/session/testing";
-import { fakeClock } from "../_helpers.ts";
+import { fakeClock } from "../_kit/helpers.ts";
 import { broken, BROKEN_STORES } from "./_broken_stores.ts";
 import { CARELESS_STORES } from "./_careless_stores.ts";
 

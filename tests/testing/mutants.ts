@@ -11,14 +11,14 @@ import { denoIn, eachAtOnce, failedIn, inCopy, testIn } from "./_copies.ts";
 import { type Mutant, MUTANTS } from "./_mutants.ts";
 
 const TESTS = [
-  "tests/cookie_state_test.ts",
-  "tests/merge_test.ts",
-  "tests/rotation_test.ts",
-  "tests/states_test.ts",
-  "tests/tossing_test.ts",
-  "tests/subject_index_test.ts",
-  "tests/subject_sessions_test.ts",
-  "tests/update_test.ts",
+  "tests/unit/state/cookie_test.ts",
+  "tests/unit/data/merge_test.ts",
+  "tests/guarantees/rotation_test.ts",
+  "tests/unit/state/states_test.ts",
+  "tests/guarantees/planted_cookies_test.ts",
+  "tests/unit/core/subjects/subject_index_test.ts",
+  "tests/unit/core/subjects/subject_sessions_test.ts",
+  "tests/unit/core/update_test.ts",
   "tests/testing/broken_lifecycles_test.ts",
 ];
 const ALL_TESTS = [...new Set([...TESTS, ...MUTANTS.flatMap(({ tests = [] }) => tests)])];

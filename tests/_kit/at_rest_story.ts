@@ -1,0 +1,102 @@
+/** A story with everything in it that sessions do, for a look at what a store is left with. */
+import { type Session, SessionMiddleware } from "@pagi/session";
+import type { VersionedStore } from "@pagi/session/store";
+import { cookieOf, fakeClock, idOf, requestWith } from "./helpers.ts";
+
+/** The middleware's secret, and that of the stores that are sealed. */
+export const SECRET = "a secret of thirty-two bytes or so";
+
+const [USER, NAME, CANARY, CARD, KEY] = [
+  "ada.lovelace@example.org",
+  "grace.hopper@example.org",
+  "canary-7f3b52",
+  "4111111111111111",
+  "shopping-basket",
+] as const;
+
+/** What is in the sessions, the names of their users and one of their keys. */
+export const WORDS: readonly string[] = [USER, NAME, CANARY, CARD, KEY];
+
+/** A browser, and the ids that it was given, in order. */
+class Browser {
+  readonly ids: string[] = [];
+  readonly #sessions: SessionMiddleware;
+  readonly #advance: (seconds: number) => void;
+  #cookie = "";
+
+  constructor(sessions: SessionMiddleware, advance: (seconds: number) => void) {
+    this.#sessions = sessions;
+    this.#advance = advance;
+  }
+
+  async visit(act: (session: Session) => unknown = () => {}): Promise<void> {
+    // So long after the last that its use is noted.
+    this.#advance(100);
+    const response = await this.#sessions.run(requestWith({ cookie: this.#cookie }), (session) => {
+      act(session);
+      return new Response();
+    });
+    if (response.headers.getSetCookie().length === 0) return;
+    this.#cookie = cookieOf(response);
+    const id = this.#cookie.split("=")[1]!;
+    if (id !== "" && !this.ids.includes(id)) this.ids.push(id);
+  }
+}
+
+/**
+ * Lets it happen on a store: the ids that there were. The first browser's last is alive, and so is the
+ * third's; the second has signed out.
+ */
+export async function story(
+  store: VersionedStore,
+): Promise<{ first: string[]; second: string[]; third: string[]; all: string[] }> {
+  const clock = fakeClock(Math.floor(Date.now() / 1000));
+  const made: string[] = [];
+  const bytes = () => crypto.getRandomValues(new Uint8Array(32));
+  const sessions = new SessionMiddleware({
+    secret: SECRET,
+    store,
+    now: clock.now,
+    generateId() {
+      // Those that no browser ever sees are ids too.
+      const id = Array.from(bytes(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      made.push(id);
+      return id;
+    },
+  });
+  const browser = () => new Browser(sessions, clock.advance);
+
+  const first = browser();
+  await first.visit((session) => session.set(KEY, [CANARY]));
+  await first.visit((session) => session.subject = USER);
+  for (let turn = 0; turn < 6; turn++) {
+    await first.visit();
+    await first.visit((session) => session.set("card", `${CARD} ${turn}`));
+    await first.visit((session) => session.regenerate());
+  }
+  await Promise.all([
+    first.visit((session) => session.set("a", CANARY)),
+    first.visit((session) => session.set("b", CANARY)),
+    first.visit(),
+  ]);
+  await sessions.update(first.ids.at(-1)!, (data) => void (data.note = CANARY));
+
+  const second = browser();
+  await second.visit((session) => session.set("name", NAME));
+  await second.visit((session) => session.regenerate());
+  // One of them wins, and the record that another made is under an id that nobody has.
+  await Promise.allSettled([
+    second.visit((session) => session.regenerate()),
+    second.visit((session) => session.set("n", CANARY)),
+    second.visit((session) => session.regenerate()),
+  ]);
+  await second.visit((session) => session.destroy());
+
+  const third = browser();
+  await third.visit((session) => session.set("name", NAME));
+  await third.visit();
+  for (const cookie of [idOf("0"), NAME, ""]) {
+    await sessions.load(requestWith({ cookie: `pagi_session=${cookie}` }));
+  }
+  return { first: first.ids, second: second.ids, third: third.ids, all: made };
+}

@@ -1,0 +1,159 @@
+/**
+ * What a thief makes of a store's dump: everything that a store was handed, and a search in it for
+ * ids and words, however they are written. Asserts nothing, so that every suite can use it.
+ */
+import type { VersionedStore } from "../../store/store.ts";
+
+const ID_BYTES = 32;
+const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
+
+/** A store that writes down whatever it is handed. */
+export function tap(store: VersionedStore): { store: VersionedStore; dump: string[] } {
+  const dump: string[] = [];
+  const tapped: Partial<VersionedStore> = {};
+  for (const name of CALLS) {
+    Object.assign(tapped, {
+      [name]: (...args: unknown[]) => {
+        dump.push(...stringsIn(args));
+        return (store[name] as (...args: unknown[]) => unknown)(...args);
+      },
+    });
+  }
+  return { store: tapped as VersionedStore, dump };
+}
+
+/** Every string in a value: as a value, as a key, under symbols too. */
+export function stringsIn(value: unknown): string[] {
+  if (value instanceof AbortSignal) return [];
+  if (value instanceof Uint8Array) return [lettersOf(value)];
+  if (typeof value !== "object" || value === null) return [String(value)];
+  return Reflect.ownKeys(value).flatMap((key) => [
+    String(key),
+    ...stringsIn((value as Record<PropertyKey, unknown>)[key]),
+  ]);
+}
+
+/** What is found: a line for each way to each id and each word. Nothing is found: an empty list. */
+export function search(
+  dump: readonly string[],
+  wanted: { ids?: readonly string[]; words?: readonly string[] },
+): string[] {
+  const { ids = [], words = [] } = wanted;
+  const strings = [...new Set(dump)];
+  const all = strings.flatMap(decodings).flatMap((text) => [text, reversed(text)]).join("\n");
+  const lower = all.toLowerCase();
+  const values = new Set(strings.flatMap(decodings).flatMap(idsWideIn));
+  const basis = new Basis(strings.flatMap(hexValues));
+  const found: string[] = [];
+  for (const [at, id] of ids.entries()) {
+    const bytes = fromHex(id);
+    if (lower.includes(id)) found.push(`id ${at} as hex`);
+    if (all.includes(bytes)) found.push(`id ${at} as bytes`);
+    for (const value of values) {
+      if (values.has(xor(value, bytes))) {
+        found.push(`id ${at} as the XOR of two values`);
+        break;
+      }
+    }
+    if (basis.spans(bytes)) found.push(`id ${at} as an XOR of any number of hex values`);
+  }
+  for (const word of words) {
+    if (lower.includes(word.toLowerCase())) found.push(`the word ${word}`);
+  }
+  return found;
+}
+
+/** The XOR of two ids, in hex. */
+export function xorIds(a: string, b: string): string {
+  return toHex(xor(fromHex(a), fromHex(b)));
+}
+
+/** A text as it is, and what its hex and base64 stand for; bytes are letters up to 255. */
+function decodings(text: string): string[] {
+  const found = [text];
+  for (const [digits] of text.matchAll(/[\da-f]{16,}/gi)) {
+    for (const from of [0, 1]) found.push(fromHex(digits.slice(from)));
+  }
+  for (const [letters] of text.matchAll(/[\w+/-]{8,}/g)) {
+    const base64 = letters.replaceAll("-", "+").replaceAll("_", "/");
+    for (const from of [0, 1, 2, 3]) {
+      const length = base64.length - from;
+      found.push(atob(base64.slice(from, length % 4 === 1 ? -1 : undefined)));
+    }
+  }
+  return found;
+}
+
+/** Every stretch of a text that is as long as an id's bytes. */
+function idsWideIn(text: string): string[] {
+  const stretches: string[] = [];
+  for (let at = 0; at + ID_BYTES <= text.length; at++) {
+    stretches.push(text.slice(at, at + ID_BYTES));
+  }
+  return stretches;
+}
+
+/** Every id's worth of hex digits in a text, as bytes. */
+function hexValues(text: string): string[] {
+  return [...text.matchAll(/(?=([\da-f]{64}))/gi)].map(([, digits]) => fromHex(digits!));
+}
+
+/** All that can be made of some values by XOR (Gaussian elimination over single bits). */
+class Basis {
+  /** Values by their highest bit. */
+  readonly #values = new Map<number, bigint>();
+
+  constructor(values: readonly string[]) {
+    for (const value of values) {
+      const rest = this.#reduce(numberOf(value));
+      if (rest !== 0n) this.#values.set(bitLength(rest), rest);
+    }
+    // With as many as bits there is nothing that they do not span: such a search says nothing.
+    if (this.#values.size > ID_BYTES * 4) throw new Error("Too many values to search their XORs");
+  }
+
+  spans(value: string): boolean {
+    return this.#reduce(numberOf(value)) === 0n;
+  }
+
+  #reduce(value: bigint): bigint {
+    while (value !== 0n) {
+      const other = this.#values.get(bitLength(value));
+      if (other === undefined) return value;
+      value ^= other;
+    }
+    return value;
+  }
+}
+
+function numberOf(bytes: string): bigint {
+  return BigInt(`0x${toHex(bytes)}`);
+}
+
+function bitLength(value: bigint): number {
+  return value.toString(2).length;
+}
+
+function xor(a: string, b: string): string {
+  let bytes = "";
+  for (let at = 0; at < a.length; at++) {
+    bytes += String.fromCharCode(a.charCodeAt(at) ^ b.charCodeAt(at));
+  }
+  return bytes;
+}
+
+function fromHex(digits: string): string {
+  return digits.replace(/../g, (pair) => String.fromCharCode(parseInt(pair, 16)));
+}
+
+function toHex(bytes: string): string {
+  return bytes.replace(/[^]/g, (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0"));
+}
+
+function lettersOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+function reversed(text: string): string {
+  return Array.from(text).reverse().join("");
+}

@@ -1,0 +1,54 @@
+/** Servers that share a secret, and a store in which logouts are noted. */
+import {
+  MemoryStore,
+  type Session,
+  SessionMiddleware,
+  type SessionOptions,
+  type WriteOptions,
+} from "@pagi/session";
+import { CookieStore, type CookieStoreOptions } from "../../store/cookie.ts";
+import { secret } from "./cookie_store.ts";
+import { cookieOf, fakeClock, requestWith } from "./helpers.ts";
+
+/** Keeps how long each record was to be kept. */
+class Ledger extends MemoryStore {
+  readonly ttls = new Map<string, number>();
+  reads = 0;
+  override read(id: string) {
+    this.reads++;
+    return super.read(id);
+  }
+  override create(id: string, text: string, options: WriteOptions) {
+    this.ttls.set(id, options.ttl);
+    return super.create(id, text, options);
+  }
+}
+
+/** One such server, and what makes others beside it. */
+export function setUp(
+  options: Partial<CookieStoreOptions> = {},
+  session: Partial<SessionOptions> = {},
+) {
+  const clock = fakeClock();
+  const revocations = new Ledger({ now: clock.now });
+  /** Another server: it shares the secret and the revocations, and nothing else. */
+  const server = (other: Partial<CookieStoreOptions> = {}) => {
+    const store = new CookieStore({ secret, revocations, now: clock.now, ...options, ...other });
+    const sessions = new SessionMiddleware({ secret: "ids", store, now: clock.now, ...session });
+    const visit = (cookie: string | undefined, act: (session: Session) => unknown = () => {}) =>
+      sessions.run(requestWith(cookie === undefined ? {} : { cookie }), async (session) => {
+        await act(session);
+        return Response.json({ id: session.id, user: session.get("user", undefined) });
+      });
+    const load = async (cookie: string) =>
+      (await sessions.load(requestWith({ cookie })))?.get("user", undefined);
+    return { store, sessions, visit, load };
+  };
+  const here = server();
+  const signIn = async () =>
+    cookieOf(await here.visit(undefined, (session) => session.set("user", "ada")));
+  return { clock, revocations, server, signIn, ...here };
+}
+
+export const destroy = (session: Session) => session.destroy();
+export const regenerate = (session: Session) => session.regenerate();

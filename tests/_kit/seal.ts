@@ -1,0 +1,36 @@
+/** A format to seal with, on a clock that moves only when it is told to. */
+import type { SealedSession } from "../../store/_cookie/format.ts";
+import { HourlySeal, type HourlySealOptions } from "../../store/_cookie/hourly_format.ts";
+import { fakeClock, idOf } from "./helpers.ts";
+
+export const SECRET = "the first secret, of more than 32 bytes";
+export const OTHER = "another secret, of more than 32 bytes";
+export const HOUR = 3600;
+
+/** A format that remembers nothing, so that what it opens was decrypted; a session; others of its kind. */
+export function sealWith(options: Partial<HourlySealOptions> = {}) {
+  const clock = fakeClock(1_700_000_000);
+  const common: HourlySealOptions = {
+    secrets: [SECRET],
+    purpose: "session",
+    maxSize: 4095,
+    now: clock.now,
+  };
+  const make = (other: Partial<HourlySealOptions> = {}) =>
+    new HourlySeal({ ...common, ...options, ...other });
+  const session: SealedSession = {
+    id: idOf("5"),
+    text: '{"_created":1700000000,"user":"ada"}',
+    lastAccess: 1_700_000_000,
+    lifetime: HOUR,
+  };
+  return { clock, make, format: make(), session };
+}
+
+/** Opens a value, however old it may be. */
+export const open = async (
+  format: HourlySeal,
+  value: string,
+  maxAge = Infinity,
+  name?: string,
+) => await format.open(value, maxAge, name);

@@ -1,0 +1,58 @@
+/** What the unit tests of SqliteStore share: a database in memory, a clock, and chance. */
+import { DatabaseSync } from "node:sqlite";
+import { type SqliteDatabase, SqliteStore, type SqliteStoreOptions } from "../../store/sqlite.ts";
+import { fakeClock, idOf } from "./helpers.ts";
+
+/** How the records are written. */
+export const write = { lastAccess: 7, ttl: 60, signal: new AbortController().signal };
+
+/** A database in memory; closing it closes its statements too. */
+export function open() {
+  const database = new DatabaseSync(":memory:");
+  return { database, [Symbol.dispose]: () => database.close() };
+}
+
+/** A store on a database in memory, set up. */
+export async function storeWith(options: SqliteStoreOptions = {}) {
+  const { database, ...disposable } = open();
+  const clock = fakeClock();
+  const store = new SqliteStore(database, { now: clock.now, ...options });
+  await store.setup();
+  const create = (digit: string, ttl = 60) => store.create(idOf(digit), digit, { ...write, ttl })!;
+  const rows = () => database.prepare("SELECT id, text FROM pagi_sessions ORDER BY id").all();
+  return { clock, create, database, rows, store, ...disposable };
+}
+
+/** Runs `work` while every chance is taken, or none. */
+export async function withChance(random: number, work: () => unknown): Promise<void> {
+  const original = Math.random;
+  Math.random = () => random;
+  try {
+    await work();
+  } finally {
+    Math.random = original;
+  }
+}
+
+/** A database that notes the statements that are prepared and run, and may fail. */
+export function watched(database: SqliteDatabase, fails: (sql: string) => boolean = () => false) {
+  const prepared: string[] = [];
+  const ran: string[] = [];
+  const verb = (sql: string) => sql.split(" ")[0]!;
+  const note = (sql: string) => {
+    ran.push(verb(sql));
+    if (fails(sql)) throw new Error("disk I/O error");
+  };
+  const watching: SqliteDatabase = {
+    prepare(sql) {
+      prepared.push(verb(sql));
+      const statement = database.prepare(sql);
+      return {
+        run: (...values) => (note(sql), statement.run(...values)),
+        get: (...values) => (note(sql), statement.get(...values)),
+      };
+    },
+    exec: (sql) => database.exec(sql),
+  };
+  return { prepared, ran, watching };
+}

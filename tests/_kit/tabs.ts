@@ -1,0 +1,43 @@
+/** Several tabs of one browser: requests that all present the cookie as it was in the beginning. */
+import { assertRejects } from "@std/assert";
+import {
+  MemoryStore,
+  Session,
+  SessionError,
+  SessionMiddleware,
+  type SessionOptions,
+  type SessionScope,
+} from "@pagi/session";
+import { Client, respond } from "./client.ts";
+
+/** What a request does with its session. */
+export type Work = (session: Session, scope: SessionScope) => unknown;
+
+/** Sessions on a MemoryStore, and a client whose session is `{ n: 0, a: 1, b: 1 }`. */
+export async function setUp(options: Partial<SessionOptions> = {}) {
+  const store = new MemoryStore();
+  const sessions = new SessionMiddleware({ secret: "test", store, ...options });
+  const app = (work: Work) =>
+    sessions.wrap(async (scope, _receive, send) => {
+      await work(new Session(scope), scope);
+      await respond(send);
+    });
+  const client = new Client(app((session) => session.set({ n: 0, a: 1, b: 1 })));
+  await client.request();
+  const { cookie, id } = client as { cookie: string; id: string };
+  /** One request of a tab that has the cookie as it was in the beginning. */
+  const tab = (work: Work) => {
+    const tab = new Client(app(work), cookie);
+    return tab.request().then((answer) => ({ ...answer, id: tab.id! }));
+  };
+  const stored = async (of = id) => {
+    const { _created, _last_access, _id, ...rest } = await store.get(of) ?? {};
+    return rest;
+  };
+  return { store, sessions, tab, stored, id, cookie };
+}
+
+/** The code that a request is refused with. */
+export async function refused(request: Promise<unknown>): Promise<string> {
+  return (await assertRejects(() => request, SessionError)).code;
+}

@@ -1,0 +1,344 @@
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  MemoryStore,
+  Session,
+  type SessionApp,
+  SessionError,
+  type SessionEvent,
+  SessionMiddleware,
+} from "@pagi/session";
+import { Client, respond } from "../_kit/client.ts";
+import { type Fault, FAULTS, FaultyStore, type Operation } from "../_kit/faulty_store.ts";
+
+const set = (values: Record<string, unknown>): SessionApp => async (scope, _receive, send) => {
+  new Session(scope).set(values);
+  await respond(send);
+};
+const read: SessionApp = (_scope, _receive, send) => respond(send);
+const rotate: SessionApp = async (scope, _receive, send) => {
+  new Session(scope).set("user", "ada").regenerate();
+  await respond(send);
+};
+const destroy: SessionApp = async (scope, _receive, send) => {
+  new Session(scope).destroy();
+  await respond(send);
+};
+
+/** A client with a session `{ a: 1 }`, on a store that works so far. */
+async function setUp() {
+  const clock = { seconds: 1_700_000_000 };
+  const now = () => clock.seconds * 1000;
+  const inner = new MemoryStore({ now });
+  const store = new FaultyStore(inner);
+  const events: SessionEvent[] = [];
+  const sessions = new SessionMiddleware({
+    secret: "test",
+    store,
+    now,
+    storeTimeout: 0.001,
+    onEvent: (event) => events.push(event),
+  });
+  const client = new Client(sessions.wrap(set({ a: 1 })));
+  await client.request();
+  store.calls.length = 0;
+  const { cookie, id } = client;
+  /** Runs an app for the client while the store has a fault; the error, and what was sent. */
+  const fail = async (app: SessionApp, operation: Operation, kind: Fault, after = 0) => {
+    store.fault = { operation, kind, after };
+    const sent: unknown[] = [];
+    const failing = sessions.wrap((scope, receive, send) =>
+      app(scope, receive, (event) => send(event).then(() => void sent.push(event.type)))
+    );
+    const error = await assertRejects(() => new Client(failing, cookie).request(), SessionError);
+    store.fault = undefined;
+    return { error, sent };
+  };
+  return { clock, inner, store, events, sessions, cookie: cookie!, id: id!, fail };
+}
+
+for (const kind of FAULTS.filter((kind) => kind !== "answers nonsense")) {
+  Deno.test(`a request fails before its handler when read ${kind}`, async () => {
+    const { fail, inner, sessions, store, cookie } = await setUp();
+    let isRun = false;
+    const { error, sent } = await fail(() => void (isRun = true), "read", kind);
+    assertEquals([error.code, error.headers, sent, isRun], ["ERR_SESSION_STORE", [], [], false]);
+    assertEquals(inner.size, 1);
+
+    store.fault = { operation: "read", kind };
+    const handler = sessions.handler(() => new Response("never"));
+    const response = await handler(new Request("http://localhost/", { headers: { cookie } }));
+    assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+    assertEquals(response.headers.get("set-cookie"), null);
+  });
+}
+
+Deno.test("a request is anonymous under a new id when read answers nonsense, and stays well", async () => {
+  const { store, sessions, cookie, events, id } = await setUp();
+  store.fault = { operation: "read", kind: "answers nonsense" };
+  const client = new Client(sessions.wrap(set({ b: 2 })), cookie);
+  await client.request();
+  assertEquals(client.id === id, false);
+  assertEquals(events.map(({ type }) => type), ["record-corrupt"]);
+  store.fault = undefined;
+  assertEquals((await sessions.load(requestOf(client)))?.slice("a", "b"), { b: 2 });
+});
+
+for (
+  const text of ["", "nonsense", "[]", "null", "1", "{}", '{"_created":"x"}', "moved:", "moved:zz"]
+) {
+  Deno.test(`a request is anonymous when the record holds ${JSON.stringify(text)}`, async () => {
+    const { inner, sessions, cookie, events, id } = await setUp();
+    const { version, lastAccess } = inner.read(id)!;
+    const signal = new AbortController().signal;
+    inner.replace(id, text, { version, lastAccess, ttl: 3600, signal });
+    const client = new Client(sessions.wrap(set({ b: 2 })), cookie);
+    await client.request();
+    assertEquals(client.id === id, false);
+    assertEquals(events.map(({ type }) => type), ["record-corrupt"]);
+  });
+}
+
+for (const kind of FAULTS) {
+  Deno.test(`nothing is sent when the create of a new session ${kind}`, async () => {
+    const { sessions, store } = await setUp();
+    store.fault = { operation: "create", kind };
+    const client = new Client(sessions.wrap(set({ a: 1 })));
+    const error = await assertRejects(() => client.request(), SessionError);
+    assertEquals([error.code, client.cookie], ["ERR_SESSION_STORE", undefined]);
+    assertEquals(store.calls.filter((call) => call === "create").length, 1);
+  });
+
+  Deno.test(`nothing is sent and nothing repeated when replace ${kind}`, async () => {
+    const { fail, store } = await setUp();
+    const { error, sent } = await fail(set({ a: 2 }), "replace", kind);
+    assertEquals([error.code, sent], ["ERR_SESSION_STORE", []]);
+    assertEquals(store.calls, ["read", "replace"]);
+  });
+
+  Deno.test(`the request goes on without a cookie when touch ${kind}`, async () => {
+    const { clock, store, sessions, cookie, events } = await setUp();
+    clock.seconds += 60;
+    store.fault = { operation: "touch", kind };
+    const { cookies, events: sent } = await new Client(sessions.wrap(read), cookie).request();
+    assertEquals([cookies, sent.length], [[], 2]);
+    assertEquals(events.map(({ type }) => type), ["touch-failed"]);
+  });
+
+  Deno.test(`a logout is an error with the cookie cleared when delete ${kind}`, async () => {
+    const { fail, store, sessions, cookie } = await setUp();
+    const { error, sent } = await fail(destroy, "delete", kind);
+    assertEquals([error.code, sent], ["ERR_SESSION_STORE", []]);
+    assertEquals(error.headers.map(([name]) => name), ["set-cookie", "cache-control"]);
+
+    store.fault = { operation: "delete", kind };
+    const client = new Client(sessions.wrap(set({ a: 1 })));
+    await client.request();
+    const handler = sessions.handler((_request, session) => {
+      session.destroy();
+      return new Response("signed out");
+    });
+    const response = await handler(requestOf(client));
+    assertEquals(response.status, 503);
+    assertEquals(response.headers.get("set-cookie")?.endsWith("Max-Age=0"), true);
+    assertEquals(cookie === client.cookie, false);
+  });
+
+  for (const operation of ["create", "replace"] as const) {
+    Deno.test(`no id but the old one is live when ${operation} ${kind} in a rotation`, async () => {
+      const { fail, inner, sessions, cookie } = await setUp();
+      const { error, sent } = await fail(rotate, operation, kind);
+      assertEquals([error.code, sent], ["ERR_SESSION_STORE", []]);
+      // What else there may be has an id that never left the process; no login took effect.
+      const old = await sessions.load(requestOf(new Client(sessions.wrap(read), cookie)));
+      assertEquals(old?.exists("user") ?? false, false);
+      assertEquals(inner.size <= 2, true);
+    });
+  }
+}
+
+Deno.test("storeTimeout aborts the signal that the store was handed", async () => {
+  const { fail, store } = await setUp();
+  await fail(set({ a: 2 }), "replace", "never settles");
+  assertEquals(store.signals.map((signal) => signal.aborted).at(-1), true);
+});
+
+Deno.test("an error carries the store's own as its cause, and no id in its message", async () => {
+  const { fail, id } = await setUp();
+  const { error } = await fail(set({ a: 2 }), "replace", "rejects");
+  assertInstanceOf(error.cause, Error);
+  assertEquals((error.cause as Error).message, "boom");
+  assertEquals(error.message.includes(id), false);
+});
+
+Deno.test("an abort emits an event when the delete that it owes fails", async () => {
+  const { sessions, store, cookie, events } = await setUp();
+  store.fault = { operation: "delete", kind: "throws" };
+  const app = sessions.wrap((scope) => {
+    new Session(scope).destroy();
+    throw new Error("app");
+  });
+  await assertRejects(() => new Client(app, cookie).request(), Error, "app");
+  assertEquals(events.map(({ type }) => type), ["destroy-failed"]);
+});
+
+Deno.test("a rotation emits an event when the record of the loser cannot be removed", async () => {
+  const { sessions, store, cookie, events } = await setUp();
+  const losing: SessionApp = async (scope, receive, send) => {
+    await new Client(sessions.wrap(destroy), cookie).request();
+    store.fault = { operation: "delete", kind: "throws" };
+    await rotate(scope, receive, send);
+  };
+  const client = new Client(sessions.wrap(losing), cookie);
+  const error = await assertRejects(() => client.request(), SessionError);
+  assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
+  assertEquals(events.map(({ type }) => type), ["cleanup-failed"]);
+});
+
+// A crash: one call never settles, and the process that made it is never heard of again.
+for (
+  const [name, app, calls] of [
+    ["save", set({ a: 2 }), ["read", "replace"]],
+    ["rotate", rotate, ["read", "create", "replace"]],
+    ["destroy", destroy, ["read", "delete"]],
+  ] as const
+) {
+  for (const [at, operation] of calls.entries()) {
+    for (const kind of ["never settles", "fails after it was applied"] as const) {
+      Deno.test(`a crash in ${name} at ${operation} (call ${at}, ${kind}) leaves one session at most`, async () => {
+        const { fail, sessions, cookie, inner, clock } = await setUp();
+        await fail(app, operation, kind);
+        const after = await sessions.load(requestOf(new Client(sessions.wrap(read), cookie)));
+        // Whole as it was, whole as it was to be, or ended: never half of it.
+        const allowed: unknown[] = [{ a: 1 }, name === "save" ? { a: 2 } : undefined, undefined];
+        assertEquals(
+          allowed.some((state) => JSON.stringify(state) === JSON.stringify(after?.slice("a"))),
+          true,
+        );
+        clock.seconds += 3700;
+        // What is left behind expires by itself.
+        inner.read("0".repeat(64));
+        assertEquals(inner.size, 0);
+      });
+    }
+  }
+}
+
+Deno.test("a clock that goes back and forth again loses no session", async () => {
+  const clock = { seconds: 1_700_000_000 };
+  const store = new MemoryStore();
+  const sessions = new SessionMiddleware({
+    secret: "test",
+    store,
+    now: () => clock.seconds * 1000,
+  });
+  const client = new Client(sessions.wrap(set({ a: 1 })));
+  await client.request();
+  clock.seconds -= 86_400;
+  assertEquals((await new Client(sessions.wrap(read), client.cookie).request()).cookies.length, 1);
+  assertEquals(store.read(client.id!)?.lastAccess, clock.seconds + 86_400);
+  clock.seconds += 86_400;
+  assertEquals((await sessions.load(requestOf(client)))?.get("a"), 1);
+});
+
+Deno.test("a clock that goes forward by a day ends sessions, and brings none back", async () => {
+  const { clock, sessions, cookie, id } = await setUp();
+  clock.seconds += 86_400;
+  const client = new Client(sessions.wrap(set({ b: 1 })), cookie);
+  await client.request();
+  assertEquals(client.id === id, false);
+  clock.seconds -= 86_400;
+  assertEquals((await sessions.load(requestOf(client)))?.get("b"), 1);
+});
+
+Deno.test("a record from the future is used, and kept alive by its store's clock", async () => {
+  const { clock, sessions, cookie, inner, id } = await setUp();
+  const { version } = inner.read(id)!;
+  const text = inner.read(id)!.text;
+  const signal = new AbortController().signal;
+  inner.touch(id, { version, text, lastAccess: clock.seconds + 9999, ttl: 3600, signal });
+  for (let visit = 0; visit < 3; visit++) {
+    clock.seconds += 3000;
+    await new Client(sessions.wrap(read), cookie).request();
+  }
+  assertEquals((await sessions.load(requestWith(cookie)))?.get("a"), 1);
+});
+
+for (
+  const [name, spoil] of [
+    ["no lastAccess", { lastAccess: undefined }],
+    ["a lastAccess that is no number", { lastAccess: "1700000000" }],
+    ["no version", { version: undefined }],
+    ["no text", { text: undefined }],
+  ] as const
+) {
+  Deno.test(`a record with ${name} is corrupt, and says so`, async () => {
+    const { inner, sessions, cookie, events } = await setUp();
+    const whole = inner.read.bind(inner);
+    inner.read = (id) => ({ ...whole(id)!, ...spoil }) as never;
+    assertEquals(await sessions.load(requestWith(cookie)), undefined);
+    assertEquals(events.map(({ type }) => type), ["record-corrupt"]);
+  });
+}
+
+Deno.test("a version may be a number, and goes back to the store as it came", async () => {
+  const versions: unknown[] = [];
+  const { inner, sessions, cookie, id } = await setUp();
+  const [read, replace] = [inner.read.bind(inner), inner.replace.bind(inner)];
+  inner.read = (id) => ({ ...read(id)!, version: 7 }) as never;
+  inner.replace = (id, text, options) => {
+    versions.push(options.version);
+    return replace(id, text, { ...options, version: read(id)!.version }) && 8 as never;
+  };
+  await new Client(sessions.wrap(set({ a: 2 })), cookie).request();
+  assertEquals([versions, (await inner.get(id))?.a], [[7], 2]);
+});
+
+Deno.test("a promise that starts its work each time it is waited for is waited for once", async () => {
+  let started = 0;
+  const { store, sessions } = await setUp();
+  store.create = () => {
+    return { then: (done: (version: string) => void) => done(`v${++started}`) } as never;
+  };
+  await new Client(sessions.wrap(set({ a: 1 }))).request();
+  assertEquals(started, 1);
+});
+
+Deno.test("a session keeps its id when its rotation fails", async () => {
+  const { store, sessions, cookie, id } = await setUp();
+  store.fault = { operation: "replace", kind: "throws" };
+  const seen: unknown[] = [];
+  const app = sessions.wrap(async (scope, _receive, send) => {
+    const session = new Session(scope).regenerate();
+    await assertRejects(() => respond(send), SessionError);
+    seen.push(session.id, scope["pagi.session"]._id, scope["pagi.session_id"]);
+    throw new Error("app");
+  });
+  await assertRejects(() => new Client(app, cookie).request(), Error, "app");
+  assertEquals(seen, [id, id, id]);
+});
+
+Deno.test("wrap() waits for a start that the app did not wait for, and rejects with it", async () => {
+  const { store, sessions, cookie } = await setUp();
+  const app = sessions.wrap((scope, _receive, send) => {
+    scope["pagi.session"].a = 2;
+    send({ type: "http.response.start", status: 200, headers: [] });
+    send({ type: "http.response.body", body: "ok" });
+  });
+  assertEquals((await new Client(app, cookie).request()).events.length, 2);
+  store.fault = { operation: "replace", kind: "rejects" };
+  const other = sessions.wrap((scope, _receive, send) => {
+    scope["pagi.session"].a = 3;
+    send({ type: "http.response.start", status: 200, headers: [] });
+    send({ type: "http.response.body", body: "ok" });
+  });
+  await assertRejects(() => new Client(other, cookie).request(), SessionError);
+});
+
+function requestWith(cookie: string): Request {
+  return new Request("http://localhost/", { headers: { cookie } });
+}
+
+/** The request that this client's browser would send to a fetch handler. */
+function requestOf(client: Client): Request {
+  return new Request("http://localhost/", { headers: { cookie: client.cookie ?? "" } });
+}

@@ -1,0 +1,175 @@
+/** Drivers whose errors quote the session: nothing of that is told, on any kind of store. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  MemoryStore,
+  type PlainStore,
+  type Session,
+  type SessionHash,
+  type SessionOptions,
+} from "@pagi/session";
+import { CookieStore } from "../../store/cookie.ts";
+import { HashedStore } from "../../store/hashed.ts";
+import { SealedStore } from "../../store/sealed.ts";
+import {
+  DATA,
+  Ear,
+  type Failure,
+  listenedTo,
+  quoting,
+  quotingError,
+  SECRET as secret,
+  SUBJECT,
+  withConsole,
+} from "../_kit/leaks.ts";
+import { cookieOf, fakeClock, requestWith } from "../_kit/helpers.ts";
+
+const FAILURES: Failure[] = ["throws", "rejects", "as a number", "with a cause"];
+
+type Call = "read" | "create" | "replace" | "touch" | "delete";
+
+/** A store of some kind, whose calls can be made to fail. */
+interface Kind {
+  name: string;
+  /** Which of a versioned store's calls it makes, or calls like them. */
+  calls: readonly Call[];
+  make(now: () => number): {
+    store: NonNullable<SessionOptions["store"]>;
+    fail(call: Call | undefined, failure: Failure): void;
+  };
+}
+
+const ALL: readonly Call[] = ["read", "create", "replace", "touch", "delete"];
+
+/** A kind that stands on a versioned store. */
+const on = (
+  name: string,
+  calls: readonly Call[],
+  wrap: (store: MemoryStore, now: () => number) => NonNullable<SessionOptions["store"]>,
+): Kind => ({
+  name,
+  calls,
+  make(now) {
+    const inner = quoting(new MemoryStore({ now }));
+    const fail = (call: Call | undefined, failure: Failure) =>
+      inner.fault = call && { call, failure };
+    return { store: wrap(inner.store as MemoryStore, now), fail };
+  },
+});
+
+/** PAGI's three methods. */
+class PlainMap implements PlainStore {
+  fault: { call: Call; failure: Failure } | undefined;
+  readonly #hashes = new Map<string, SessionHash>();
+
+  get(id: string) {
+    return this.#call("read", [id], () => this.#hashes.get(id));
+  }
+  set(id: string, hash: SessionHash) {
+    return this.#call("replace", [id, JSON.stringify(hash)], () => {
+      this.#hashes.set(id, hash);
+    });
+  }
+  delete(id: string) {
+    return this.#call("delete", [id], () => this.#hashes.delete(id));
+  }
+  #call<T>(call: Call, args: unknown[], act: () => T): T {
+    if (this.fault?.call !== call) return act();
+    throw quotingError(call, args, this.fault.failure);
+  }
+}
+
+const KINDS: Kind[] = [
+  on("MemoryStore", ALL, (store) => store),
+  on("HashedStore", ALL, (store) => new HashedStore(store)),
+  on(
+    "SealedStore on HashedStore",
+    ALL,
+    (store) => new SealedStore(new HashedStore(store), { secret }),
+  ),
+  on(
+    "CookieStore with revocations",
+    ["read", "create"],
+    (revocations, now) => new CookieStore({ secret, revocations, now }),
+  ),
+  {
+    name: "a plain store",
+    calls: ["read", "replace", "delete"],
+    make() {
+      const store = new PlainMap();
+      return { store, fail: (call, failure) => store.fault = call && { call, failure } };
+    },
+  },
+];
+
+const fill = (session: Session) => {
+  session.set(DATA);
+  session.subject = SUBJECT;
+};
+
+for (const kind of KINDS) {
+  Deno.test(`${kind.name}: a driver that quotes all it was handed is not quoted`, async () => {
+    const ear = new Ear();
+    const printed = await withConsole(ear, async () => {
+      for (const call of kind.calls) {
+        for (const failure of FAILURES) await provoke(kind, call, failure, ear);
+      }
+    });
+    assertEquals(printed, 0);
+    assert(ear.told.length > 0);
+    assertEquals(ear.leaks(), []);
+  });
+}
+
+/** Lets one call fail in all that a session can go through. */
+async function provoke(kind: Kind, call: Call, failure: Failure, ear: Ear): Promise<void> {
+  const clock = fakeClock();
+  const { store, fail } = kind.make(clock.now);
+  const sessions = listenedTo(ear, { store, now: clock.now });
+  const visit = (cookie: string, act: (session: Session) => unknown) =>
+    sessions.run(requestWith({ cookie }), async (session) => {
+      ear.keep(session.id);
+      await act(session);
+      return new Response();
+    });
+  const acts: ((session: Session) => unknown)[] = [
+    (session) => session.keys(),
+    (session) => session.set("more", DATA),
+    (session) => session.regenerate(),
+    (session) => session.subject = `other ${SUBJECT}`,
+    (session) => session.destroy(),
+    (session) => {
+      session.destroy();
+      throw new Error("the app's own");
+    },
+  ];
+  for (const act of acts) {
+    const cookie = cookieOf(await visit("", fill));
+    const value = cookie.split("=")[1]!;
+    ear.keep(value);
+    clock.advance(61);
+    fail(call, failure);
+    const outcomes = await Promise.allSettled([
+      visit(cookie, act),
+      visit("", fill),
+      sessions.load(requestWith({ cookie })),
+      sessions.update(value, (data) => void (data.more = DATA)),
+      sessions.destroy(value),
+      // What a client gets to see of it.
+      sessions.handler((_request, session) => (act(session), new Response()))(
+        requestWith({ cookie }),
+      ),
+    ]);
+    fail(undefined, failure);
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") ear.hear(outcome.reason);
+      else if (outcome.value instanceof Response) {
+        const { headers } = outcome.value;
+        for (const [, cookie] of headers.getSetCookie().entries()) {
+          ear.keep(cookie.split(/[=;]/)[1]);
+        }
+        ear.hear([...headers].filter(([name]) => name !== "set-cookie"));
+        ear.hear(await outcome.value.text());
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+/** What keeps a shared cache from handing one client's session to another, through every door. */
+import { assertEquals } from "@std/assert";
+import { type HeaderPair, Session, SessionMiddleware } from "@pagi/session";
+import {
+  call,
+  cookieOf,
+  fakeClock,
+  requestWith,
+  rig,
+  scopeWith,
+  sentHeader,
+} from "../_kit/helpers.ts";
+import { type Way, WAYS } from "../_kit/entry_points.ts";
+
+type Act = (session: Session) => unknown;
+
+/** Everything that the accessor has, but for what changes nothing and tells nothing. */
+const READS: Record<string, Act> = {
+  id: (session) => session.id,
+  data: (session) => session.data,
+  subject: (session) => session.subject,
+  get: (session) => session.get("n", 0),
+  exists: (session) => session.exists("n"),
+  keys: (session) => session.keys(),
+  slice: (session) => session.slice("n"),
+};
+const WRITES: Record<string, Act> = {
+  set: (session) => session.set("m", 1),
+  "set subject": (session) => session.subject = "ada",
+  update: (session) => session.update("n", (n) => Number(n ?? 0) + 1),
+  delete: (session) => session.delete("n"),
+  clear: (session) => session.clear(),
+  regenerate: (session) => session.regenerate(),
+  destroy: (session) => session.destroy(),
+};
+
+/** A server, a client with a session, and what the fetch doors answer when the handler does this. */
+function setUp({ state, present, told }: Way) {
+  const clock = fakeClock();
+  const sessions = new SessionMiddleware({ secret: "s", state, now: clock.now });
+  const signIn = async () =>
+    told(await sessions.run(requestWith(), (session) => (session.set("n", 1), new Response())))!;
+  const doors = {
+    run: (request: Request, act: Act) =>
+      sessions.run(request, async (session) => (await act(session), new Response("x"))),
+    handler: (request: Request, act: Act) =>
+      sessions.handler(async (_, session) => (await act(session), new Response("x")))(request),
+  };
+  return { clock, doors, signIn, request: (id: string) => requestWith(present(id)) };
+}
+
+for (const way of WAYS) {
+  const vary = way.state.vary!.join(", ");
+
+  Deno.test(`${way.name}: a response that any accessor had a part in varies, and no other does`, async () => {
+    const { doors, signIn, request } = setUp(way);
+    for (const door of Object.values(doors)) {
+      for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
+        const response = await door(request(await signIn()), act);
+        assertEquals(response.headers.get("vary"), vary, name);
+        // A visitor without a session gets the page of those who have none: it depends on that, too.
+        assertEquals((await door(requestWith(), act)).headers.get("vary"), vary, name);
+      }
+      const untouched = await door(request(await signIn()), () => {});
+      assertEquals(untouched.headers.get("vary"), null);
+    }
+  });
+
+  Deno.test(`${way.name}: a response that hands out an id is no-store, and no other is`, async () => {
+    const { clock, doors, signIn, request } = setUp(way);
+    for (const door of Object.values(doors)) {
+      for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
+        for (const late of [0, 61]) {
+          const id = await signIn();
+          clock.advance(late);
+          const response = await door(request(id), act);
+          const isTold = way.told(response) !== undefined;
+          const cacheControl = response.headers.get("cache-control");
+          assertEquals(cacheControl, isTold ? "no-store" : null, `${name}, ${late} s later`);
+          // Not with each write, but always where the id is another, and when use is noted. A header
+          // cannot be taken back from a client that has logged out.
+          const isCookie = way.name === "CookieState";
+          const isDue = late > 0 || ["regenerate", "set subject"].includes(name);
+          assertEquals(isTold, name === "destroy" ? isCookie : isDue, `${name}, ${late} s later`);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("a response varies whose handler was refused to write, and says so to its client", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = `${await signIn()}; ${await signIn()}`;
+  for (const act of Object.values(WRITES)) {
+    const response = await sessions.run(requestWith({ cookie }), (session) => {
+      try {
+        act(session);
+        return new Response("done");
+      } catch {
+        return new Response("sign in first");
+      }
+    });
+    assertEquals(await response.text(), "sign in first");
+    assertEquals(response.headers.get("vary"), "Cookie");
+  }
+});
+
+Deno.test("a response's own Cache-Control stands beside an id, and one that shares it is an event", async () => {
+  for (
+    const [own, types] of [
+      ["no-cache", []],
+      ["private, max-age=60", []],
+      ["public, max-age=60", ["public-response"]],
+      ["s-maxage=60", ["public-response"]],
+      ["PUBLIC", ["public-response"]],
+      ["public, no-cache", ["public-response"]],
+      // Any cache may keep what has an age, or no rule at all.
+      ["max-age=60", ["public-response"]],
+      ["stale-while-revalidate=60", ["public-response"]],
+      ["No-Store", []],
+    ] as const
+  ) {
+    const { answer, events } = rig();
+    const headers = { "cache-control": own };
+    assertEquals((await answer(new Response("x", { headers }))).headers.get("cache-control"), own);
+    assertEquals(events, [...types]);
+  }
+});
+
+Deno.test("wrap() says no-store with an id and no Vary, unless it is told to", async () => {
+  for (const vary of [false, true]) {
+    const { sessions, signIn } = rig({ vary });
+    const app = (act: Act, headers: HeaderPair[] = []) =>
+      sessions.wrap(async (scope, _receive, send) => {
+        act(new Session(scope));
+        await send({ type: "http.response.start", status: 200, headers });
+      });
+    const cookie = await signIn();
+    const read = await call(app(READS.get!), scopeWith({ cookie }));
+    assertEquals(sentHeader(read, "cache-control"), []);
+    assertEquals(sentHeader(read, "vary"), vary ? ["Cookie"] : []);
+    const rotated = await call(app(WRITES.regenerate!), scopeWith({ cookie }));
+    assertEquals(sentHeader(rotated, "cache-control"), ["no-store"]);
+    assertEquals(sentHeader(rotated, "set-cookie").length, 1);
+    // As the app has it, and not twice.
+    const next = cookieOf(sentHeader(rotated, "set-cookie")[0]!);
+    const own: HeaderPair[] = [["Vary", "Accept, cookie"], ["Cache-Control", "private"]];
+    const kept = await call(app(WRITES.regenerate!, own), scopeWith({ cookie: next }));
+    assertEquals(sentHeader(kept, "vary"), ["Accept, cookie"]);
+    assertEquals(sentHeader(kept, "cache-control"), ["private"]);
+  }
+});
+
+Deno.test("the answer to a session that failed is no-store", async () => {
+  for (const act of [WRITES.set!, WRITES.destroy!]) {
+    const { sessions, store, signIn } = rig();
+    const cookie = await signIn();
+    store.replace = store.delete = () => {
+      throw new Error("connection refused");
+    };
+    const handler = sessions.handler((_request, session) => (act(session), new Response("x")));
+    const response = await handler(requestWith({ cookie }));
+    assertEquals([response.status, response.headers.get("cache-control")], [503, "no-store"]);
+  }
+});

@@ -1,0 +1,306 @@
+/**
+ * Tests the adapters with minimal stand-ins for the frameworks. `tests/frameworks` runs the real
+ * ones.
+ */
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import type { Session, SessionError } from "@pagi/session";
+import { elysiaSession } from "@pagi/session/elysia";
+import { abortSession, expressSession } from "@pagi/session/express";
+import { type HonoContext, honoSession } from "@pagi/session/hono";
+import { type OakContext, oakSession } from "@pagi/session/oak";
+import { failing, idOf, requestWith, rig } from "../../_kit/helpers.ts";
+
+const unknownId = { cookie: `pagi_session=${idOf("a")}` };
+
+/** Stands in for Hono's context. */
+function honoContext(headers: Record<string, string> = {}): HonoContext {
+  const values = new Map<string, unknown>();
+  return {
+    req: { raw: requestWith(headers) },
+    error: undefined,
+    res: new Response("page"),
+    get: (key) => values.get(key),
+    set: (key, value) => void values.set(key, value),
+  };
+}
+
+Deno.test("honoSession() sets the session and replaces the response", async () => {
+  const { sessions } = rig();
+  const [c, middleware] = [honoContext(), honoSession(sessions)];
+  await middleware(c, async () => {
+    const session = c.get("session") as Session;
+    // A second middleware finds the session of the first.
+    await middleware(c, async () => assertStrictEquals(await c.get("session"), session));
+    session.set("n", 1);
+  });
+  assertEquals(c.res!.headers.getSetCookie().length, 1);
+});
+
+Deno.test("honoSession() saves nothing when Hono has responded to an error", async () => {
+  const { sessions, store } = rig();
+  const c = honoContext();
+  const page = new Response("sorry", { status: 500 });
+  await honoSession(sessions)(c, async () => {
+    (c.get("session") as Session).set("n", 1);
+    await Promise.resolve(Object.assign(c, { error: new Error("boom"), res: page }));
+  });
+  assertEquals(store.size, 0);
+  assertStrictEquals(c.res, page);
+  await assertRejects(() =>
+    honoSession(sessions)(honoContext(), () => Promise.reject(new Error("x")))
+  );
+});
+
+Deno.test("honoSession() responds to a session error", async () => {
+  const c = honoContext(unknownId);
+  const { sessions } = rig({ store: failing("read") });
+  await honoSession(sessions)(c, () => Promise.reject(new Error("never called")));
+  assertEquals(c.res!.status, 503);
+});
+
+/** Stands in for oak's context. */
+function oakContext(headers: Record<string, string> = {}) {
+  const direct: Response[] = [];
+  const dom = new Response("page");
+  const response = {
+    headers: new Headers(),
+    status: 200,
+    body: "page" as unknown,
+    writable: true,
+    toDomResponse: () => Promise.resolve(dom),
+  };
+  const request = {
+    headers: new Headers(headers),
+    method: "GET",
+    url: new URL("http://localhost/?x"),
+    originalRequest: { respond: (one: Response) => void direct.push(one) },
+  };
+  const state: { session?: unknown } = {};
+  const ctx: OakContext = { request, response, respond: true, state };
+  return { direct, ctx, dom, response };
+}
+
+const write = (ctx: OakContext) => () =>
+  Promise.resolve(void (ctx.state.session as Session).set("n", 1));
+
+Deno.test("oakSession() adds the headers to the response that is sent", async () => {
+  const { events, sessions } = rig();
+  const middleware = oakSession(sessions);
+  const { ctx, response } = oakContext();
+  await middleware(ctx, () => middleware(ctx, write(ctx)));
+  assertEquals(response.headers.getSetCookie().length, 1);
+
+  const own = oakContext();
+  own.response.writable = false;
+  await middleware(own.ctx, write(own.ctx));
+  assertEquals(own.dom.headers.getSetCookie().length, 1);
+
+  const upgraded = oakContext();
+  upgraded.ctx.respond = false;
+  await middleware(upgraded.ctx, write(upgraded.ctx));
+  assertEquals(events, ["headers-dropped"]);
+});
+
+Deno.test("oakSession() responds to a session error, and rethrows the app's errors", async () => {
+  for (const method of ["read", "create"]) {
+    for (const writable of [true, false]) {
+      const { ctx, response, direct } = oakContext(unknownId);
+      response.writable = writable;
+      await oakSession(rig({ store: failing(method) }).sessions)(ctx, write(ctx));
+      assertEquals([response.status, ctx.respond], writable ? [503, true] : [200, false]);
+      assertEquals(direct.map(({ status }) => status), writable ? [] : [503]);
+    }
+  }
+  const { store, sessions } = rig();
+  const { ctx } = oakContext();
+  await assertRejects(() =>
+    oakSession(sessions)(ctx, async () => {
+      await write(ctx)();
+      throw new RangeError("mine");
+    }), RangeError);
+  assertEquals(store.size, 0);
+});
+
+Deno.test("oakSession() rejects a state that several requests share", async () => {
+  const middleware = oakSession(rig().sessions);
+  const [first, second] = [oakContext(), oakContext()];
+  const shared = { ...second.ctx, state: first.ctx.state };
+  await middleware(first.ctx, () => Promise.resolve());
+  await assertRejects(() => middleware(shared, () => Promise.resolve()), TypeError, "shared");
+});
+
+/** Stands in for Elysia: calls the plugin's hooks as Elysia does. */
+function elysia(sessions = rig().sessions) {
+  type Fetch = (...args: never[]) => unknown;
+  let around: (fetch: Fetch) => (request: Request) => unknown = () => () => undefined;
+  let listen: (context: object) => void = () => {};
+  let derive: (context: object) => object = () => ({});
+  const app = {
+    wrap: (given: typeof around) => around = given as never,
+    onError: (_scope: object, given: typeof listen) => listen = given,
+    derive: (_scope: object, given: typeof derive) => derive = given,
+  };
+  elysiaSession(sessions)(app as never);
+  const handle = (request: Request, respond: (session: Session) => unknown) => {
+    const inner = (request: Request) =>
+      respond((derive({ request }) as { session: Session }).session);
+    return around(around(inner as Fetch) as Fetch)(request) as Promise<Response | undefined>;
+  };
+  return { derive: (request: Request) => derive({ request }), handle, listen };
+}
+
+Deno.test("elysiaSession() saves the changes of a handler unless it threw", async () => {
+  const { sessions, store } = rig();
+  const { handle, listen } = elysia(sessions);
+  const request = requestWith();
+  const failed = await handle(request, (session) => {
+    session.set("n", 1);
+    listen({ request, error: new Error("boom") });
+    return new Response("sorry", { status: 500 });
+  });
+  assertEquals([failed!.status, store.size], [500, 0]);
+  const page = await handle(
+    requestWith(),
+    (session) => (session.set("n", 1), new Response("page")),
+  );
+  assertEquals([page!.headers.getSetCookie().length, store.size], [1, 1]);
+});
+
+Deno.test("elysiaSession() lets an upgrade pass, and responds to a session error", async () => {
+  const { sessions, store } = rig();
+  const upgrade = (session: Session) => void session.set("n", 1);
+  assertEquals(await elysia(sessions).handle(requestWith(), upgrade), undefined);
+  assertEquals(store.size, 0);
+  const failed = elysia(rig({ store: failing("read") }).sessions);
+  assertEquals((await failed.handle(requestWith(unknownId), upgrade))!.status, 503);
+  assertThrows(() => failed.derive(requestWith()), TypeError, "aot");
+});
+
+/** Stands in for Node's response and records what is sent. */
+function nodeResponse() {
+  const headers = new Map<string, unknown>();
+  const sent: unknown[] = [];
+  const listeners: (() => void)[] = [];
+  class Response {
+    statusCode = 200;
+    statusMessage = "";
+    get headersSent() {
+      return sent.length > 0;
+    }
+    getHeaders = () => Object.fromEntries(headers);
+    getHeader = (name: string) => headers.get(name.toLowerCase());
+    setHeader = (name: string, value: unknown) => headers.set(name.toLowerCase(), value);
+    removeHeader = (name: string) => headers.delete(name.toLowerCase());
+    flushHeaders() {
+      sent.push("flush");
+    }
+    writeHead(status: number, ..._rest: unknown[]) {
+      sent.push(status);
+      return this;
+    }
+    write(chunk: unknown) {
+      return sent.push(chunk) > 0;
+    }
+    end(...chunk: unknown[]) {
+      sent.push(...chunk, "end");
+      return this;
+    }
+    emit = (event: string) => sent.push(event);
+    once = (_event: string, listener: () => void) => listeners.push(listener);
+  }
+  return { headers, listeners, res: new Response(), sent };
+}
+
+/** A store with asynchronous methods, of which some may fail. */
+function slow(...failures: string[]) {
+  const { store } = rig();
+  for (const name of ["read", "create", "replace"] as const) {
+    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
+    const later = async (...args: unknown[]) => {
+      await Promise.resolve();
+      if (failures.includes(name)) throw new Error("connection refused");
+      return method(...args);
+    };
+    Object.assign(store, { [name]: later });
+  }
+  return store;
+}
+
+/** Calls the middleware and then `app`, and waits for pending work. */
+async function visit(store: ReturnType<typeof slow>, app: (res: never, session: Session) => void) {
+  const session = expressSession(rig({ store }).sessions);
+  const { res, ...rest } = nodeResponse();
+  const req = { method: "GET", url: "/", headers: {} };
+  const errors: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    session(req, res, (error) => {
+      if (error !== undefined) errors.push(error);
+      else app(res as never, session.of(req));
+      resolve();
+    });
+  });
+  await new Promise((resolve) => setTimeout(resolve));
+  return { errors, req, res, ...rest };
+}
+
+type Res = ReturnType<typeof nodeResponse>["res"];
+
+Deno.test("expressSession() sends nothing before the session is saved", async () => {
+  let [hadRoom, wasSent]: unknown[] = [];
+  const { headers, sent } = await visit(slow(), (res: Res, session) => {
+    session.set("n", 1);
+    res.writeHead(201, "Made", { "x-own": "1", vary: "Accept" });
+    hadRoom = res.write("a");
+    wasSent = res.headersSent;
+    assertThrows(() => res.setHeader("x-late", "1"), Error, "on their way");
+    assertThrows(() => res.writeHead(500), Error, "on their way");
+    res.statusCode = 500;
+  });
+  assertEquals([hadRoom, wasSent, sent], [false, true, [201, "a", "drain"]]);
+  assertEquals([headers.get("x-own"), headers.get("vary")], ["1", "Accept, Cookie"]);
+  assert(headers.has("set-cookie"));
+});
+
+Deno.test("expressSession() accepts every form of headers that writeHead accepts", async () => {
+  for (const list of [["a", "1", "B", "2", "b", "3"], [["a", "1"], ["b", "2"], ["b", "3"]]]) {
+    const { headers } = await visit(slow(), (res: Res) => void res.writeHead(200, list).end());
+    assertEquals([headers.get("a"), headers.get("b")], ["1", ["2", "3"]]);
+  }
+});
+
+Deno.test("expressSession() passes the error of a save on and discards the response", async () => {
+  const { errors, headers, sent } = await visit(slow("create"), (res: Res, session) => {
+    session.set("n", 1);
+    res.setHeader("etag", "1");
+    res.end("page");
+  });
+  assertEquals(errors.map((error) => (error as SessionError).status), [503]);
+  assertEquals([sent, headers.has("etag")], [[], false]);
+});
+
+Deno.test("expressSession() sends an empty response when the app is still writing", async () => {
+  const { headers, res, sent, listeners } = await visit(slow("create"), (res: Res, session) => {
+    session.set("n", 1);
+    res.write("page");
+  });
+  assertEquals([sent, res.statusCode, headers.get("connection")], [["end"], 503, "close"]);
+  assertEquals([res.write("more"), res.end("more"), sent], [true, res, ["end"]]);
+  assertEquals(listeners.length, 1);
+});
+
+Deno.test("abortSession() discards changes and passes the error on", async () => {
+  const { store, sessions } = rig();
+  const session = expressSession(sessions);
+  const req = { headers: {} };
+  const { res } = nodeResponse();
+  assertThrows(() => session.of(req), TypeError, "middleware");
+  await new Promise<void>((resolve) => session(req, res, () => resolve()));
+  session.of(req).set("n", 1);
+  const error = new Error("boom");
+  const next = (req: { headers: Record<string, string> }) =>
+    new Promise((resolve) => abortSession(error, req, res, resolve));
+  assertStrictEquals(await next(req), error);
+  assertStrictEquals(await next({ headers: {} }), error);
+  res.end("sorry");
+  assertEquals(store.size, 0);
+});

@@ -1,0 +1,95 @@
+import { assertEquals } from "@std/assert";
+import type { SessionHash } from "@pagi/session";
+import { destroy, nothing, on, PlainStore } from "../../../_kit/store_answers.ts";
+import { idOf } from "../../../_kit/helpers.ts";
+
+Deno.test("a plain store is told of by what it was asked to do", async () => {
+  const store = new PlainStore();
+  const { visit, write, refused } = on(store);
+  const id = await visit(undefined, write);
+  store.broken = "get";
+  assertEquals((await refused(id, nothing)).message, "Cannot read the session: the store failed");
+  store.broken = "set";
+  assertEquals((await refused(id, write)).message, "Cannot save the session: the store failed");
+  store.broken = "delete";
+  const { cause } = await refused(id, destroy);
+  assertEquals((cause as Error).message, "Cannot delete the session: the store failed");
+});
+
+Deno.test("a plain store is asked for every id but the empty one", async () => {
+  const store = new PlainStore();
+  const { visit } = on(store);
+  await visit("", nothing);
+  await visit("any other", nothing);
+  assertEquals(store.calls, ["get"]);
+});
+
+Deno.test("a plain store keeps a session, and ends it", async () => {
+  const store = new PlainStore();
+  const { clock, visit, write } = on(store);
+  const id = (await visit(undefined, write))!;
+  await visit(id, write);
+  clock.advance(600);
+  assertEquals(await visit(id, nothing), id);
+  assertEquals(store.hashes.get(id), {
+    _id: id,
+    _created: clock.seconds() - 600,
+    _last_access: clock.seconds(),
+    n: 2,
+  });
+  await visit(id, destroy);
+  assertEquals(store.hashes.size, 0);
+});
+
+Deno.test("a plain store whose value is the session tells its id", async () => {
+  const store = new PlainStore();
+  const { visit } = on(store);
+  const hash = { _id: idOf("1"), _created: 1_700_000_000 };
+  store.hashes.set("a sealed value", hash).set("a list", { ...hash, _id: [idOf("1")] as never });
+  const seen: unknown[] = [];
+  await visit("a sealed value", (session) => seen.push(session.id));
+  await visit("a list", (session) => seen.push(session.id));
+  assertEquals(seen, [idOf("1"), "a list"]);
+});
+
+Deno.test("a hash that tells one of its times has the other too", async () => {
+  const store = new PlainStore();
+  const { visit } = on(store);
+  store.hashes.set("made", { _created: 1_700_000_000, n: 1 });
+  store.hashes.set("used", { _last_access: 1_700_000_000, n: 2 });
+  // Used long ago, and made just now, as one that was copied may be.
+  store.hashes.set("over", { _created: 1_700_000_000, _last_access: 1_600_000_000, n: 3 });
+  const seen: unknown[] = [];
+  for (const id of store.hashes.keys()) {
+    await visit(id, (session) => seen.push(session.get("n", 0)));
+  }
+  assertEquals(seen, [1, 2, 0]);
+});
+
+for (
+  const [name, hash] of Object.entries<SessionHash>({
+    "no time": { n: 1 },
+    "a time that is none": { _created: NaN, n: 1 },
+    "what JSON cannot carry": { _created: 1_700_000_000, n: 1n },
+  })
+) {
+  Deno.test(`a hash with ${name} is corrupt, and its client new`, async () => {
+    const store = new PlainStore();
+    const { events, visit } = on(store);
+    store.hashes.set("broken", hash);
+    await visit("broken", (session) => assertEquals(session.keys(), []));
+    assertEquals(events.map(({ type }) => type), ["record-corrupt"]);
+  });
+}
+
+Deno.test("what Redis answers to SET is no value for a client", async () => {
+  const store = new PlainStore();
+  const { refused, write, visit } = on(Object.assign(store, { set: () => "OK" }));
+  const { code, message } = await refused(undefined, write);
+  assertEquals([code, message], [
+    "ERR_SESSION_STORE",
+    'Cannot save the session: set resolved to "OK", not to what the client is to present',
+  ]);
+  store.set = () => "a value";
+  assertEquals(await visit(undefined, write), "a value");
+});

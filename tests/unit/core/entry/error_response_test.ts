@@ -1,0 +1,111 @@
+// What a handler is told that writes to a session which cannot be written to.
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Session, SessionError } from "@pagi/session";
+import { cookieOf, requestWith, rig } from "../../../_kit/helpers.ts";
+
+/** What is said to whoever does this. */
+const said = (write: () => unknown) => assertThrows(write, SessionError).message;
+
+Deno.test("a write after the response is told what to use", async () => {
+  const { sessions } = rig();
+  let late: Session | undefined;
+  await sessions.run(requestWith(), (session) => {
+    late = session;
+    return new Response();
+  });
+  const why =
+    "the response has been started and the session saved; use sessions.update() from here on";
+  assertEquals(said(() => late!.set("n", 1)), `Cannot set: ${why}`);
+  assertEquals(said(() => late!.subject = "ada"), `Cannot set the subject: ${why}`);
+  assertEquals(said(() => late!.regenerate()), `Cannot regenerate: ${why}`);
+  assertEquals(said(() => late!.destroy()), `Cannot destroy: ${why}`);
+});
+
+Deno.test("a write to a session that was loaded is told what to use", async () => {
+  const { sessions, signIn } = rig();
+  const session = (await sessions.load(requestWith({ cookie: await signIn() })))!;
+  assertEquals(
+    said(() => session.delete("n")),
+    "Cannot delete: this session was loaded for reading; use sessions.update() to change it",
+  );
+});
+
+Deno.test("a write under an old id is told so, through the data too", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await sessions.run(requestWith({ cookie }), (session) => {
+    session.regenerate();
+    return new Response();
+  });
+  const { session } = await sessions.open(requestWith({ cookie }));
+  const { data } = session;
+  const why = "another request has given this session a new id; retry under that";
+  assertEquals(said(() => session.update("n", () => 1)), `Cannot update: ${why}`);
+  assertEquals(said(() => data.n = 1), `Cannot set: ${why}`);
+  assertEquals(said(() => Object.defineProperty(data, "n", { value: 1 })), `Cannot set: ${why}`);
+  assertEquals(said(() => delete data.n), `Cannot delete: ${why}`);
+});
+
+Deno.test("a write of a client with two live sessions is told so", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = `${await signIn()}; ${cookieOf(await signIn())}`;
+  const { session } = await sessions.open(requestWith({ cookie }));
+  assertEquals(
+    said(() => session.clear()),
+    "Cannot clear: the client presents more than one live session",
+  );
+});
+
+Deno.test("whoever names no session is told what could not be done", async () => {
+  const { sessions } = rig();
+  const none = Session.fromData({});
+  for (
+    const [verb, ask] of [
+      ["update", () => sessions.update(none, () => {})],
+      ["destroy", () => sessions.destroy(none)],
+      ["list", () => sessions.list("ada", { current: none })],
+      ["keep", () => sessions.destroyAll("ada", { except: none })],
+    ] as const
+  ) {
+    const { message } = await assertRejects(ask, TypeError);
+    assertEquals(
+      message,
+      `Cannot ${verb} the session: expected its id, or a Session that has one`,
+    );
+  }
+});
+
+Deno.test("whoever writes a reserved key is told what could not be done", async () => {
+  const session = Session.fromData<Record<string, unknown>>({});
+  const refused = (write: () => unknown) => assertThrows(write, TypeError).message;
+  for (
+    const [verb, write] of [
+      ["set", () => session.set("_id", 1)],
+      ["set", () => session.set({ a: 1, _id: 1 })],
+      ["update", () => session.update("_id", () => 1)],
+      ["delete", () => session.delete("_id")],
+    ] as const
+  ) {
+    assertEquals(refused(write), `Cannot ${verb} "_id": this key is reserved`);
+  }
+  assertEquals(
+    refused(() => session.delete(1 as unknown as string)),
+    "Cannot delete: a key must be a string",
+  );
+  // Nobody waits for it: a rejection that nobody saw would end the process.
+  assertEquals(
+    refused(() => session.update("n", () => Promise.reject(new Error("late")))),
+    'Cannot update "n": the function must not be async',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 0));
+});
+
+Deno.test("a response that a refused write decided varies", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = `${await signIn()}; ${await signIn()}`;
+  const response = await sessions.run(requestWith({ cookie }), (session) => {
+    assertThrows(() => session.set("n", 1), SessionError);
+    return new Response();
+  });
+  assertEquals(response.headers.get("vary"), "Cookie");
+});

@@ -1,0 +1,232 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { HashedStore, MemoryStore, SealedStore, SessionError } from "@pagi/session";
+import { tap } from "../../../_kit/dump.ts";
+import { fakeClock, requestWith } from "../../../_kit/helpers.ts";
+import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
+
+Deno.test("a session that is used for long stays in the list, and its list does not grow", async () => {
+  const { sessions, signIn, devices, clock, answer, store } = rig({ expire: 600 });
+  const cookie = await signIn("ada", "phone");
+  const written = await signIn("ada", "tablet");
+  for (let minute = 0; minute < 600; minute++) {
+    clock.advance(60);
+    await answer(new Response(), { cookie, write: minute % 2 === 0 });
+    await answer(new Response(), { cookie: written });
+  }
+  assertEquals(await devices("ada"), ["phone", "tablet"]);
+  await signIn("ada", "desktop");
+  assertEquals(await devices("ada"), ["desktop", "phone", "tablet"]);
+  assertEquals(await sessions.destroyAll("ada"), 3);
+  assert(store.size <= 3, `${store.size} records`);
+});
+
+Deno.test("a session that goes on is listed again once an hour, and not at every touch", async () => {
+  const { store: tapped, dump } = tap(new MemoryStore());
+  const { signIn, clock, answer } = rig({ expire: 7200, store: tapped });
+  const cookie = await signIn("ada");
+  const lists = () => dump.filter((text) => text.startsWith("subject:")).length;
+  const before = lists();
+  for (let minute = 0; minute < 5; minute++) {
+    clock.advance(60);
+    await answer(new Response(), { cookie, write: minute % 2 === 0 });
+  }
+  assertEquals(lists(), before);
+  clock.advance(3600);
+  await answer(new Response(), { cookie, write: false });
+  assert(lists() > before);
+});
+
+Deno.test("what the list says is forgotten when nobody of it can be alive", async () => {
+  const { now, advance } = fakeClock();
+  const { store, dump } = tap(new MemoryStore({ now }));
+  const { sessions, signIn } = rig({ expire: 600, store, now });
+  for (let count = 0; count < 200; count++) {
+    await signIn("ada");
+    advance(60);
+  }
+  const lists = dump.filter((text) => text.startsWith("subject:"));
+  const longest = Math.max(...lists.map((text) => text.split("sealed").length - 1));
+  assert(longest <= 32, `${longest} entries`);
+  assertEquals((await sessions.list("ada")).length, 10);
+});
+
+Deno.test("a dump of the store names no subject, and behind HashedStore no id", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { sessions, signIn, rotate } = rig({ secret: SECRET, store: new HashedStore(store) });
+  const cookies = [await signIn("user-7"), await signIn("user-7")];
+  cookies.push(await rotate(cookies[0]!));
+  await sessions.destroyAll("user-7", { except: idOf(cookies[2]!) });
+  assert(dump.some((text) => text.startsWith("subject:")));
+  const records = dump.filter((text) => !text.startsWith("{"));
+  for (const cookie of cookies) assert(!dump.join().includes(idOf(cookie)));
+  assert(!records.join().includes("user-7"));
+});
+
+Deno.test("sessions.destroyAll() works through both wrappers, and leaves nothing to be read", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const sealed = new SealedStore(new HashedStore(store), { secret: SECRET });
+  const { sessions, signIn, subjectOf } = rig({ secret: SECRET, store: sealed });
+  const [ada, kept] = [await signIn("user-7"), await signIn("user-7")];
+  assertEquals(await sessions.destroyAll("user-7", { except: idOf(kept) }), 1);
+  assertEquals([await subjectOf(ada), await subjectOf(kept)], [undefined, "user-7"]);
+  assert(!/user-7|subject:|"sealed"/.test(dump.join()));
+});
+
+Deno.test("a session that was listed under another secret is not passed over", async () => {
+  const { store, signIn, clock } = rig({ secret: "the one before" });
+  const before = await signIn("ada");
+  const after = rig({ secret: "another", store, now: clock.now });
+  const mine = await after.signIn("ada");
+  for (const ask of ["list", "destroyAll"] as const) {
+    const error = await assertRejects(() => after.sessions[ask]("ada"), SessionError);
+    assertEquals((error as SessionError).code, "ERR_SESSION_STORE");
+    assertStringIncludes((error as Error).message, "under another secret");
+  }
+  // What it could end it has ended.
+  assertEquals(await after.subjectOf(mine), undefined);
+  assertEquals(await after.subjectOf(before), "ada");
+  // With both secrets all of them are found.
+  const both = rig({ secret: ["another", "the one before"], store, now: clock.now });
+  assertEquals(await both.sessions.destroyAll("ada"), 1);
+  assertEquals(await both.subjectOf(before), undefined);
+});
+
+Deno.test("after a change of the secret the sessions that go on are listed again", async () => {
+  const { store, signIn, clock } = rig({ secret: "the one before", expire: 600 });
+  const cookie = await signIn("ada", "phone");
+  await signIn("ada", "never used again");
+  const after = rig({ secret: "another", store, now: clock.now, expire: 600 });
+  for (let minute = 0; minute < 80; minute++) {
+    clock.advance(60);
+    await after.answer(new Response(), { cookie, write: false });
+  }
+  assertEquals(await after.devices("ada"), ["phone"]);
+});
+
+Deno.test("a list outlives a change of expire, in either direction", async () => {
+  for (const [before, after] of [[3600, 86_400], [86_400, 3600]] as const) {
+    const old = rig({ expire: before });
+    const cookie = await old.signIn("ada", "phone");
+    const { store, clock } = old;
+    const next = rig({ expire: after, store, now: clock.now });
+    for (let hour = 0; hour < 20; hour++) {
+      clock.advance(3000);
+      await next.answer(new Response(), { cookie, write: false });
+      assertEquals(await next.devices("ada"), ["phone"], `${before} to ${after}, ${hour}`);
+    }
+    assertEquals(await next.sessions.destroyAll("ada"), 1);
+    assertEquals(await next.subjectOf(cookie), undefined);
+  }
+});
+
+Deno.test("a list stays short however often its user signs in and out", async () => {
+  const { store: tapped, dump } = tap(new MemoryStore());
+  const { sessions, signIn, rotate, clock, events, devices } = rig({ store: tapped });
+  let kept = await signIn("ada", "kept");
+  for (let count = 0; count < 300; count++) {
+    await sessions.destroy(idOf(await signIn("ada", "gone")));
+    if (count % 10 === 0) kept = await rotate(kept);
+    clock.advance(10);
+  }
+  const lists = dump.filter((text) => text.startsWith("subject:"));
+  const longest = Math.max(...lists.map((text) => text.split("sealed").length - 1));
+  assert(longest <= 32, `${longest} entries`);
+  assertEquals(await devices("ada"), ["kept"]);
+  assertEquals(events, []);
+});
+
+Deno.test("a list that is tidied keeps a session that is about to be written", async () => {
+  const store = new MemoryStore();
+  const { signIn, sessions } = rig({ store });
+  for (let count = 0; count < 14; count++) await signIn("ada");
+  const { create } = MemoryStore.prototype;
+  let isFirst = true;
+  const slow = Object.assign(Object.create(store), {
+    async create(...args: Parameters<MemoryStore["create"]>) {
+      // Listed as the fifteenth; the sixteenth comes between, and tidies.
+      if (isFirst && args[1].startsWith("{")) {
+        isFirst = false;
+        await signIn("ada");
+      }
+      return create.apply(store, args);
+    },
+  });
+  for (const name of ["read", "replace", "touch", "delete"] as const) {
+    slow[name] = (...args: unknown[]) => (store[name] as (...args: unknown[]) => unknown)(...args);
+  }
+  await rig({ store: slow }).signIn("ada");
+  assertEquals((await sessions.list("ada")).length, 16);
+});
+
+Deno.test("a list that cannot be tidied lets its user in, and says so", async () => {
+  const store = new MemoryStore();
+  const { signIn, devices, clock, events } = rig({ store });
+  for (let count = 0; count < 15; count++) await signIn("ada", "phone");
+  clock.advance(100);
+  const { replace } = MemoryStore.prototype;
+  let writes = 0;
+  store.replace = function (...args) {
+    // The first is the sign-in's own.
+    if (args[1].startsWith("subject:") && ++writes > 1) throw new Error("connection refused");
+    return replace.apply(this, args);
+  };
+  await signIn("ada", "phone");
+  assertEquals(events, ["cleanup-failed"]);
+  assertEquals((await devices("ada")).length, 16);
+});
+
+Deno.test("a MemoryStore that is full forgets sessions before it forgets a list", async () => {
+  const { sessions, signIn, answer, subjectOf } = rig({
+    store: new MemoryStore({ maxSessions: 10 }),
+  });
+  const cookie = await signIn("ada");
+  for (let visitor = 0; visitor < 50; visitor++) {
+    await answer(new Response());
+    assertEquals(await subjectOf(cookie), "ada");
+  }
+  assertEquals(await sessions.destroyAll("ada"), 1);
+  assertEquals(await subjectOf(cookie), undefined);
+});
+
+Deno.test("a list that is damaged is not taken for an empty one", async () => {
+  const { now, advance } = fakeClock();
+  const { store, dump } = tap(new MemoryStore({ now }));
+  const { sessions, signIn, events } = rig({ store, expire: 600, now });
+  await signIn("ada");
+  const options = { signal: new AbortController().signal, lastAccess: 0, ttl: 3600 };
+  const { text, version } = (await store.read(listKey(dump), options))!;
+  await store.replace(listKey(dump), text.slice(0, 20), { ...options, version });
+  await assertRejects(() => sessions.destroyAll("ada"), SessionError, "the list is damaged");
+  await signIn("ada");
+  await assertRejects(() => sessions.list("ada"), SessionError, "the list is damaged");
+  assert(events.includes("record-corrupt"));
+  // Whoever was in it and is still there has been listed again by then.
+  advance(4260);
+  await assertRejects(() => sessions.list("ada"), SessionError, "the list is damaged");
+  advance(1);
+  assertEquals(await sessions.destroyAll("ada"), 0);
+});
+
+Deno.test("a client that presents a list's key has no session, and nothing is said or ended", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { sessions, signIn, events, devices } = rig({ store });
+  await signIn("ada", "phone");
+  const key = listKey(dump);
+  assertMatch(key, /^[0-9a-f]{64}$/);
+  assertEquals(await sessions.load(requestWith({ cookie: `pagi_session=${key}` })), undefined);
+  await sessions.destroy(key);
+  await assertRejects(() => sessions.update(key, () => {}), SessionError, "there is none");
+  assertEquals(events, []);
+  assertEquals(await devices("ada"), ["phone"]);
+});
+
+/** The key of the first list that a store was handed. */
+function listKey(dump: readonly string[]): string {
+  return dump[dump.findIndex((text) => text.startsWith("subject:")) - 2]!;
+}

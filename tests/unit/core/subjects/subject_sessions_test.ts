@@ -1,0 +1,256 @@
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import {
+  CookieStore,
+  MemoryStore,
+  type Session,
+  SessionError,
+  SessionMiddleware,
+} from "@pagi/session";
+import { cookieOf, failing, requestWith } from "../../../_kit/helpers.ts";
+import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
+
+Deno.test("sessions.list() shows a subject's sessions and no other's, the last used first", async () => {
+  const { sessions, signIn, clock } = rig();
+  const phone = await signIn("ada", "phone");
+  await signIn("bob", "tablet");
+  clock.advance(100);
+  const desktop = await signIn("ada", "desktop");
+  const listed = await sessions.list("ada", { current: idOf(phone) });
+  assertEquals(
+    listed.map(({ session, created, lastAccess, current }) => [
+      session.get("device"),
+      session.subject,
+      clock.seconds() - created,
+      clock.seconds() - lastAccess,
+      current,
+    ]),
+    [["desktop", "ada", 0, 0, false], ["phone", "ada", 100, 100, true]],
+  );
+  assertEquals(await sessions.list("eve"), []);
+  assertNotEquals(idOf(phone), idOf(desktop));
+});
+
+Deno.test("sessions.list() shows nothing that can be used as an id", async () => {
+  const { sessions, signIn } = rig();
+  const id = idOf(await signIn("ada", "phone"));
+  const [listed] = await sessions.list("ada", { current: id });
+  assertEquals(listed!.session.id, undefined);
+  assertMatch(listed!.hash, /^[0-9a-f]{32}$/);
+  const { session, ...shown } = listed!;
+  assert(!JSON.stringify([shown, session.data]).includes(id));
+  const error = await assertRejects(() => Promise.resolve().then(() => session.set("n", 1)));
+  assertEquals((error as SessionError).code, "ERR_SESSION_READ_ONLY");
+});
+
+Deno.test("sessions.list() shows a session once however often it was rotated, under one hash a id", async () => {
+  const { sessions, signIn, rotate, devices } = rig();
+  let cookie = await signIn("ada", "phone");
+  const [before] = await sessions.list("ada");
+  for (let count = 0; count < 3; count++) cookie = await rotate(cookie);
+  assertEquals(await devices("ada"), ["phone"]);
+  const [after] = await sessions.list("ada", { current: idOf(cookie) });
+  assertEquals(after!.current, true);
+  assertNotEquals(after!.hash, before!.hash);
+  assertEquals(after!.hash, (await sessions.list("ada"))[0]!.hash);
+});
+
+Deno.test("sessions.list() leaves out who has logged out, expired or become another", async () => {
+  const { sessions, signIn, devices, clock, answer } = rig();
+  await signIn("ada", "expired");
+  clock.advance(3000);
+  const destroyed = await signIn("ada", "destroyed");
+  await sessions.destroy(idOf(destroyed));
+  const other = await signIn("ada", "given to bob");
+  await signIn("bob", "bob's now", other);
+  const anonymous = await signIn("ada", "nobody's");
+  await sessions.run(requestWith({ cookie: anonymous }), (session) => {
+    session.subject = undefined;
+    return new Response();
+  });
+  const kept = await signIn("ada", "kept");
+  clock.advance(1000);
+  await answer(new Response(), { cookie: kept });
+  assertEquals(await devices("ada"), ["kept"]);
+  assertEquals(await devices("bob"), ["bob's now"]);
+});
+
+Deno.test("sessions.destroyAll() ends every session of the subject and no other's", async () => {
+  const { sessions, signIn, rotate, subjectOf } = rig();
+  const cookies = [await signIn("ada"), await rotate(await signIn("ada")), await signIn("ada")];
+  const bob = await signIn("bob");
+  assertEquals(await sessions.destroyAll("ada"), 3);
+  for (const cookie of cookies) assertEquals(await subjectOf(cookie), undefined);
+  assertEquals(await subjectOf(bob), "bob");
+  assertEquals(await sessions.list("ada"), []);
+  assertEquals(await sessions.destroyAll("ada"), 0);
+  assertEquals(await subjectOf(await signIn("ada")), "ada");
+});
+
+Deno.test("sessions.destroyAll() keeps the one that it is told to, wherever it has moved", async () => {
+  const { sessions, signIn, rotate, subjectOf } = rig();
+  const others = [await signIn("ada"), await signIn("ada")];
+  const first = await signIn("ada");
+  const moved = await rotate(first);
+  assertEquals(await sessions.destroyAll("ada", { except: idOf(first) }), 2);
+  for (const cookie of others) assertEquals(await subjectOf(cookie), undefined);
+  assertEquals(await subjectOf(moved), "ada");
+  // It is still in the list: the next time it goes too.
+  assertEquals((await sessions.list("ada")).length, 1);
+  assertEquals(await sessions.destroyAll("ada"), 1);
+  assertEquals(await subjectOf(moved), undefined);
+});
+
+Deno.test("sessions.destroyAll() works in a request that keeps its own session, new id or not", async () => {
+  for (const isRotated of [false, true]) {
+    const { sessions, signIn, subjectOf } = rig();
+    const other = await signIn("ada");
+    let cookie = await signIn("ada");
+    const response = await sessions.run(requestWith({ cookie }), async (session) => {
+      if (isRotated) session.regenerate();
+      session.set("n", 1);
+      assertEquals(await sessions.destroyAll("ada", { except: session }), 1);
+      return new Response();
+    });
+    if (isRotated) cookie = cookieOf(response);
+    assertEquals(await subjectOf(cookie), "ada");
+    assertEquals(await subjectOf(other), undefined);
+    assertEquals((await sessions.list("ada")).length, 1);
+  }
+});
+
+Deno.test("sessions.destroyAll() leaves a session alone that is another's by now", async () => {
+  const { sessions, signIn, subjectOf } = rig();
+  const bob = await signIn("bob", "", await signIn("ada"));
+  assertEquals(await sessions.destroyAll("ada"), 0);
+  assertEquals(await subjectOf(bob), "bob");
+});
+
+Deno.test("sessions.destroyListed() ends the one that the list calls so", async () => {
+  const { sessions, signIn, devices } = rig();
+  await signIn("ada", "phone");
+  await signIn("ada", "desktop");
+  const bob = await signIn("bob", "tablet");
+  const phone = (await sessions.list("ada")).find(({ session }) =>
+    session.get("device") === "phone"
+  );
+  assertEquals(await sessions.destroyListed("bob", phone!.hash), false);
+  assertEquals(await sessions.destroyListed("ada", phone!.hash), true);
+  assertEquals(await sessions.destroyListed("ada", phone!.hash), false);
+  assertEquals(await sessions.destroyListed("ada", idOf(bob)), false);
+  assertEquals(await devices("ada"), ["desktop"]);
+  assertEquals(await devices("bob"), ["tablet"]);
+});
+
+Deno.test("a request that was under way when everybody was logged out writes nothing back", async () => {
+  const { sessions, signIn, subjectOf, store } = rig();
+  /** The answer to a request that finds itself logged out when its handler is done. */
+  const during = (cookie: string, act: (session: Session) => void) =>
+    sessions.run(requestWith({ cookie }), async (session) => {
+      act(session);
+      await sessions.destroyAll("ada");
+      return new Response(session.subject);
+    });
+  for (
+    const act of [
+      (session: Session) => session.set("n", 1),
+      (session: Session) => session.regenerate(),
+    ]
+  ) {
+    const cookie = await signIn("ada");
+    const error = await assertRejects(() => during(cookie, act), SessionError);
+    assertEquals((error as SessionError).code, "ERR_SESSION_INTERRUPTED");
+    assertEquals(await subjectOf(cookie), undefined);
+  }
+  const reader = await during(await signIn("ada"), (session) => session.keys());
+  assertEquals(reader.headers.get("set-cookie"), null);
+  assertEquals(await sessions.list("ada"), []);
+  assertEquals(store.size, 1);
+});
+
+Deno.test("a session that is being made when all are ended is not made", async () => {
+  for (const kind of ["first", "rotated"]) {
+    const inner = new MemoryStore();
+    const { sessions, signIn, subjectOf } = rig({ store: inner });
+    const cookie = kind === "first" ? "" : await signIn("bob");
+    const store = new Proxy(inner, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== "function") return member;
+        return async (...args: string[]) => {
+          // It is in the list by now, and its record is not there yet.
+          if (name === "create" && args[1]!.startsWith("{")) await sessions.destroyAll("ada");
+          return member.apply(target, args);
+        };
+      },
+    });
+    const late = rig({ store });
+    const error = await assertRejects(() => late.signIn("ada", "", cookie), SessionError);
+    assertEquals((error as SessionError).code, "ERR_SESSION_INTERRUPTED");
+    if (kind === "rotated") assertEquals(await subjectOf(cookie), "bob");
+    assertEquals(await sessions.list("ada"), []);
+    // Nothing is left that no list names: bob's session, and the lists.
+    assertEquals(inner.size, kind === "first" ? 1 : 3);
+  }
+});
+
+Deno.test("sessions.destroyAll() that failed half-way can be done again", async () => {
+  let isDown = false;
+  const inner = new MemoryStore();
+  const store = new Proxy(inner, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        if (isDown && name === "delete") throw new Error("connection refused");
+        return member.apply(target, args);
+      };
+    },
+  });
+  const { sessions, signIn, subjectOf } = rig({ store });
+  const cookies = [await signIn("ada"), await signIn("ada")];
+  isDown = true;
+  const error = await assertRejects(() => sessions.destroyAll("ada"), SessionError);
+  assertEquals((error as SessionError).code, "ERR_SESSION_STORE");
+  isDown = false;
+  assertEquals(await subjectOf(cookies[0]!), "ada");
+  assertEquals(await sessions.destroyAll("ada"), 2);
+  assertEquals(await subjectOf(cookies[0]!), undefined);
+});
+
+Deno.test("the sessions of a subject need a store that compares versions, and a subject", async () => {
+  const plain = { get: () => undefined, set: () => undefined, delete: () => undefined };
+  for (const store of [plain, new CookieStore({ secret: SECRET })]) {
+    const sessions = new SessionMiddleware({ secret: "s", store });
+    await assertRejects(() => sessions.list("ada"), TypeError, "takes a VersionedStore");
+    await assertRejects(() => sessions.destroyAll("ada"), TypeError, "takes a VersionedStore");
+    await assertRejects(() => sessions.destroyListed("ada", ""), TypeError, "VersionedStore");
+  }
+  const { sessions } = rig();
+  for (const subject of ["", undefined, 7]) {
+    await assertRejects(() => sessions.list(subject as string), TypeError, "subject must be");
+    await assertRejects(() => sessions.destroyAll(subject as string), TypeError, "subject must be");
+  }
+  // Least of all may it end the session that was to stay.
+  for (const session of [7, "", null]) {
+    await assertRejects(
+      () => sessions.destroyAll("ada", { except: session as never }),
+      TypeError,
+      "Cannot keep the session: expected its id",
+    );
+    await assertRejects(
+      () => sessions.list("ada", { current: session as never }),
+      TypeError,
+      "Cannot list the session: expected its id",
+    );
+  }
+});
+
+Deno.test("who cannot be listed is not signed in, and has the session that he had", async () => {
+  const { store, answer, signIn } = rig();
+  const cookie = await signIn("ada");
+  const broken = rig({ store: Object.assign(store, { create: failing("create").create }) });
+  const error = await assertRejects(() => broken.signIn("bob", "", cookie), SessionError);
+  assertEquals((error as SessionError).code, "ERR_SESSION_STORE");
+  assertEquals((await answer(new Response("ok"), { cookie, write: false })).status, 200);
+  assertEquals(await broken.subjectOf(cookie), "ada");
+});

@@ -1,0 +1,87 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import type { Awaitable, VersionedStore } from "@pagi/session";
+import { describe } from "../../../testing/races/describe.ts";
+import { judge } from "../../../testing/races/oracle.ts";
+import { type Choose, type Program, randomProgram } from "../../../testing/races/program.ts";
+import {
+  type Connect,
+  connect,
+  creating,
+  type MigrationRun,
+  raceOldCookies,
+} from "../../_kit/migration_race.ts";
+
+/** A job knows its session by its id, and an old cookie is none. */
+const withoutJobs = ({ plans }: Program) => plans.every(({ kind }) => kind.job === undefined);
+
+/** What was wrong, and when; undefined when nothing was. */
+function wrongIn(
+  { run, isOldCookieRight, isOldStoreEmpty }: MigrationRun,
+): string | undefined {
+  const { violations, liveIds } = judge(run);
+  const wrong = violations.map(({ guarantee, why }) => `${guarantee}: ${why}`);
+  if (liveIds.some((count) => count !== 1)) wrong.push(`live ids: ${liveIds}`);
+  if (!isOldCookieRight) wrong.push("the old cookie does not lead where the new one does");
+  const isMoved = run.visits.some(({ answers }) => answers > 0);
+  if (isMoved && !isOldStoreEmpty) wrong.push("a response was sent, and the old record is there");
+  return wrong.length === 0 ? undefined : [...wrong, ...describe(run)].join("\n");
+}
+
+/** Runs random programs, numbered from 0; the first that went wrong. */
+async function firstWrong(
+  runs: number,
+  run: (program: Program, choose: Choose) => Promise<MigrationRun>,
+): Promise<string | undefined> {
+  let count = 0;
+  for (let number = 0; count < runs; number++) {
+    const { program, choose } = randomProgram(number, undefined);
+    if (!withoutJobs(program)) continue;
+    count++;
+    const wrong = wrongIn(await run(program, choose));
+    if (wrong !== undefined) return `number ${number}: ${wrong}`;
+  }
+  return undefined;
+}
+
+Deno.test("requests that present an old cookie at once keep every guarantee", async () => {
+  assertEquals(await firstWrong(500, raceOldCookies), undefined);
+});
+
+Deno.test("so they do where the old library has nothing to destroy", async () => {
+  const run = async (program: Program, choose: Choose) => {
+    const result = await raceOldCookies(program, choose, { canDestroy: false });
+    return { ...result, isOldStoreEmpty: true };
+  };
+  assertEquals(await firstWrong(500, run), undefined);
+});
+
+/** A read-through whose claims are written by `write`. */
+const claiming =
+  (write: (store: VersionedStore, ...call: Call) => Awaitable<string | undefined>): Connect =>
+  (store, legacy) => {
+    const create = (...call: Call) =>
+      call[1].startsWith("{") ? store.create(...call) : write(store, ...call);
+    return connect(creating(store, create), legacy);
+  };
+type Call = Parameters<VersionedStore["create"]>;
+
+const CARELESS = {
+  "overwrites a claim": claiming(async (store, id, text, options) => {
+    const record = await store.read(id, options);
+    return record === undefined
+      ? store.create(id, text, options)
+      : store.replace(id, text, { ...options, version: record.version });
+  }),
+  "writes no claim": claiming(() => "1"),
+};
+
+for (const [name, careless] of Object.entries(CARELESS)) {
+  Deno.test(`the races find it out when a read-through ${name}`, async () => {
+    const run = (program: Program, choose: Choose) =>
+      raceOldCookies(program, choose, { connect: careless, canDestroy: false });
+    assertMatch(
+      await firstWrong(100, run) ?? "nothing",
+      /^number \d+: undoneLogins/,
+    );
+  });
+}

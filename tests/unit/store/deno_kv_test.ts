@@ -1,0 +1,108 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { SessionError } from "@pagi/session";
+import { type DenoKv, type DenoKvAtomic, DenoKvStore } from "../../../store/deno_kv.ts";
+import { idOf } from "../../_kit/helpers.ts";
+
+// What Deno KV makes of these calls is tested on Deno KV, in tests/integration.
+
+const ID = idOf("a");
+const { signal } = new AbortController();
+const write = { lastAccess: 1, ttl: 60, signal };
+const VERSION = "0".repeat(20);
+
+/** The shape of a KV whose commits do what `commit` does. */
+function shape(commit: DenoKvAtomic["commit"]): DenoKv {
+  const atomic: DenoKvAtomic = {
+    check: () => atomic,
+    set: () => atomic,
+    delete: () => atomic,
+    commit,
+  };
+  return {
+    get: () => Promise.reject(new Error("not to be asked")),
+    atomic: () => atomic,
+  };
+}
+
+Deno.test("DenoKvStore() refuses what is no KV", () => {
+  for (const kv of [undefined, null, "kv.db", {}, { get() {} }, Promise.resolve(shape)]) {
+    assertThrows(() => new DenoKvStore(kv as never), TypeError, "Deno.openKv()");
+  }
+});
+
+Deno.test("DenoKvStore() refuses options that are unknown or of the wrong kind", () => {
+  const kv = shape(() => Promise.reject());
+  assertThrows(() => new DenoKvStore(kv, { prefx: [] } as never), TypeError, "prefx");
+  for (const prefix of ["a", [null], [{}]]) {
+    assertThrows(() => new DenoKvStore(kv, { prefix: prefix as never }), TypeError, "prefix");
+  }
+  assertThrows(() => new DenoKvStore(kv, { now: 1 as never }), TypeError, "now");
+  new DenoKvStore(kv, { prefix: ["a", 1, 2n, true, new Uint8Array(1)] });
+});
+
+Deno.test("DenoKvStore refuses what is too large before it asks KV, and says both sizes", async () => {
+  const store = new DenoKvStore(shape(() => Promise.reject(new Error("not to be asked"))), {
+    now: () => 0,
+  });
+  // Three bytes each; in front of it `1 60000` and a newline.
+  const text = "€".repeat(21_900);
+  const attempts = [
+    () => store.create(ID, text, write),
+    () => store.replace(ID, text, { ...write, version: VERSION }),
+    () => store.touch(ID, { ...write, version: VERSION, text }),
+  ];
+  for (const attempt of attempts) {
+    const error = await assertRejects(attempt, SessionError);
+    assertEquals(error.code, "ERR_SESSION_TOO_LARGE");
+    assertStringIncludes(error.message, `${8 + 65_700} bytes`);
+    assertStringIncludes(error.message, "65536");
+    assert(!error.message.includes(ID) && !error.message.includes("€"));
+  }
+});
+
+Deno.test("DenoKvStore asks nobody about a version that cannot be one", async () => {
+  const store = new DenoKvStore(shape(() => Promise.reject(new Error("not to be asked"))));
+  for (const version of ["", "no such version", VERSION.toUpperCase() + "0"]) {
+    assertEquals(await store.replace(ID, "{}", { ...write, version }), undefined);
+    assertEquals(await store.touch(ID, { ...write, version, text: "{}" }), false);
+    assertEquals(await store.delete(ID, { version }), false);
+  }
+});
+
+Deno.test("DenoKvStore writes again when another process had the file locked", async () => {
+  let commits = 0;
+  const store = new DenoKvStore(shape(() => {
+    if (++commits % 3 !== 0) return Promise.reject(new TypeError("database is locked"));
+    return Promise.resolve({ ok: true, versionstamp: VERSION });
+  }));
+  assertEquals(await store.create(ID, "{}", write), VERSION);
+  assertEquals(commits, 3);
+  assertEquals(await store.delete(ID, { version: VERSION }), true);
+  assertEquals(commits, 6);
+});
+
+Deno.test("DenoKvStore does not write again when nobody waits any more", async () => {
+  const controller = new AbortController();
+  let commits = 0;
+  const store = new DenoKvStore(shape(() => {
+    if (++commits === 2) controller.abort();
+    return Promise.reject(new TypeError("database is locked"));
+  }));
+  const attempt = () => store.create(ID, "{}", { ...write, signal: controller.signal });
+  await assertRejects(attempt, TypeError, "locked");
+  assertEquals(commits, 2);
+});
+
+Deno.test("DenoKvStore passes on KV's other errors at once", async () => {
+  const failure = new Error("disk I/O error");
+  const store = new DenoKvStore(shape(() => Promise.reject(failure)));
+  assertStrictEquals(await assertRejects(() => store.create(ID, "{}", write)), failure);
+  await assertRejects(() => store.read(ID, { signal }), Error, "not to be asked");
+});

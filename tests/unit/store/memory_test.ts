@@ -1,0 +1,187 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertNotEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { MemoryStore, type MemoryStoreOptions } from "@pagi/session";
+import { storeWith, write } from "../../_kit/memory_store.ts";
+
+const { signal } = write;
+
+Deno.test("MemoryStore.set() keeps a copy, and get() hands out another", async () => {
+  const { store } = storeWith();
+  const data = { list: [1], nested: { a: 1 } };
+  assertEquals(await store.set("a", data), "a");
+  data.list.push(2);
+  data.nested.a = 2;
+  const first = await store.get("a");
+  assertEquals([first!.list, first!.nested], [[1], { a: 1 }]);
+  (first!.list as number[]).push(3);
+  first!.extra = true;
+  const second = await store.get("a");
+  assertEquals([second!.list, second!.extra], [[1], undefined]);
+});
+
+Deno.test("MemoryStore.accepts() takes what has the form of an id, there or not, and no more", async () => {
+  const { store } = storeWith();
+  const [id, other] = ["ab".repeat(32), "cd".repeat(32)];
+  store.create(id, "text", write);
+  // An app may keep something under another key: no client's cookie leads there.
+  await store.set("a", {});
+  const presented = [id, other, "", "a", "AB".repeat(32), `${id}0`, id.slice(1), `${id.slice(1)}g`];
+  assertEquals(presented.filter((one) => store.accepts(one)), [id, other]);
+  assertFalse(store.accepts(undefined as never));
+});
+
+Deno.test("MemoryStore.set() keeps what JSON keeps", async () => {
+  const { store } = storeWith();
+  await store.set("a", { when: new Date(0), gone: undefined, nil: null, nan: NaN });
+  const { _id, _created, _last_access, ...values } = (await store.get("a"))!;
+  assertEquals(values, { when: "1970-01-01T00:00:00.000Z", nil: null, nan: null });
+});
+
+Deno.test("MemoryStore.get() gives back PAGI's hash, reserved keys and all", async () => {
+  const { store, clock } = storeWith();
+  const hash = { _id: "a", _created: 5, _last_access: 6, _subject: "ada", user: 1 };
+  await store.set("a", hash);
+  assertEquals(await store.get("a"), hash);
+  await store.set("b", { user: 2 });
+  const now = clock.seconds();
+  assertEquals(await store.get("b"), { _id: "b", _created: now, _last_access: now, user: 2 });
+  assertEquals(await store.get("c"), undefined);
+});
+
+Deno.test("MemoryStore.set() writes over what is there, and delete() removes it", async () => {
+  const { store } = storeWith();
+  await store.set("a", { n: 1 });
+  await store.set("a", { m: 2 });
+  assertEquals([(await store.get("a"))!.n, (await store.get("a"))!.m], [undefined, 2]);
+  assertEquals(store.size, 1);
+  assertEquals([store.delete("a"), store.delete("a")], [true, false]);
+  assertEquals(await store.get("a"), undefined);
+});
+
+Deno.test("MemoryStore keeps __proto__ and constructor as keys and as ids", async () => {
+  const { store } = storeWith();
+  const data = JSON.parse('{"__proto__":{"admin":true},"constructor":1}');
+  await store.set("__proto__", data);
+  const found = (await store.get("__proto__"))!;
+  assert(Object.hasOwn(found, "__proto__"));
+  assertEquals([found.constructor, found.admin], [1, undefined]);
+  assertEquals(await store.get("constructor"), undefined);
+});
+
+Deno.test("MemoryStore.read() finds what create() wrote", () => {
+  const { store, create } = storeWith();
+  const version = create("a");
+  assertEquals(store.read("a"), { text: "text of a", version, lastAccess: 7 });
+  store.read("a")!.text = "changed";
+  assertEquals(store.read("a")!.text, "text of a");
+});
+
+Deno.test("MemoryStore.create() writes nothing when the id is taken", () => {
+  const { store, create } = storeWith();
+  const version = create("a");
+  assertEquals(store.create("a", "other", { ...write, lastAccess: 9 }), undefined);
+  assertEquals(store.read("a"), { text: "text of a", version, lastAccess: 7 });
+});
+
+Deno.test("MemoryStore.replace() writes only at the version, and never inserts", () => {
+  const { store, create } = storeWith();
+  assertEquals(store.replace("a", "x", { ...write, version: "1" }), undefined);
+  const first = create("a");
+  const second = store.replace("a", "two", { ...write, lastAccess: 8, version: first })!;
+  assertNotEquals(second, first);
+  assertEquals(store.replace("a", "three", { ...write, version: first }), undefined);
+  assertEquals(store.read("a"), { text: "two", version: second, lastAccess: 8 });
+});
+
+Deno.test("MemoryStore.touch() notes the use at the version, and leaves the text", () => {
+  const { store, create, clock } = storeWith();
+  const version = create("a", 60);
+  const touch = { lastAccess: 9, ttl: 60, text: "ignored", signal };
+  assertFalse(store.touch("b", { ...touch, version }));
+  assertFalse(store.touch("a", { ...touch, version: "other" }));
+  assertEquals(store.read("a")!.lastAccess, 7);
+  clock.advance(50);
+  assert(store.touch("a", { ...touch, version }));
+  clock.advance(50);
+  assertEquals(store.read("a"), { text: "text of a", version, lastAccess: 9 });
+});
+
+Deno.test("MemoryStore.delete() removes only at the version when one is given", () => {
+  const { store, create } = storeWith();
+  const version = create("a");
+  assertFalse(store.delete("a", { version: "other", signal }));
+  assertEquals(store.size, 1);
+  assert(store.delete("a", { version, signal }));
+  assertFalse(store.delete("a", { version, signal }));
+  create("b");
+  assert(store.delete("b", { version: undefined, signal }));
+});
+
+Deno.test("MemoryStore gives no version twice, not even to an id that comes back", () => {
+  const { store, create } = storeWith();
+  const versions = new Set<string>();
+  for (let i = 0; i < 100; i++) {
+    const first = create("a");
+    const version = store.replace("a", "same", { ...write, version: first })!;
+    versions.add(first).add(version);
+    if (i % 2 === 0) store.delete("a");
+    else store.clear();
+    assertEquals(store.replace("a", "x", { ...write, version }), undefined);
+  }
+  assertEquals(versions.size, 200);
+});
+
+Deno.test("MemoryStore drops the least recently used when there are more than maxSessions", () => {
+  const { store, create, alive } = storeWith({ maxSessions: 3 });
+  const version = { a: create("a"), b: create("b"), c: create("c") };
+  store.read("a");
+  store.replace("b", "x", { ...write, version: version.b });
+  store.touch("c", { ...write, version: version.c, text: "" });
+  create("d");
+  assertEquals(store.size, 3);
+  assertEquals(alive("a"), []);
+  store.read("b");
+  create("e");
+  assertEquals(alive("c"), []);
+  assertEquals(alive("d", "b", "e"), ["d", "b", "e"]);
+  store.delete("b");
+  create("f");
+  assertEquals(alive("d", "e", "f"), ["d", "e", "f"]);
+});
+
+Deno.test("MemoryStore holds no more than maxSessions over 10,000 creates", () => {
+  const { store, create, alive } = storeWith({ maxSessions: 100 });
+  for (let i = 0; i < 10_000; i++) create(`id${i}`);
+  assertEquals(store.size, 100);
+  assertEquals(alive("id9899", "id9900", "id9999"), ["id9900", "id9999"]);
+});
+
+Deno.test("MemoryStore.clear() forgets every session, and goes on working", () => {
+  const { store, create, alive, clock } = storeWith({ maxSessions: 2 });
+  create("a", 10);
+  create("b", 20);
+  store.clear();
+  assertEquals(store.size, 0);
+  assertEquals(alive("a", "b"), []);
+  for (const id of ["c", "d", "e"]) create(id);
+  assertEquals(alive("c", "d", "e"), ["d", "e"]);
+  clock.advance(61);
+  assertEquals(alive("d", "e"), []);
+});
+
+Deno.test("MemoryStore() throws and names the option when one is wrong", () => {
+  const make = (options: unknown) => () => new MemoryStore(options as MemoryStoreOptions);
+  for (const maxSessions of [0, -1, 1.5, NaN, Infinity, "10", null]) {
+    assertThrows(make({ maxSessions }), RangeError, "maxSessions");
+  }
+  for (const now of [null, 5, "now", new Date()]) assertThrows(make({ now }), TypeError, "now");
+  assertThrows(make({ max: 5 }), TypeError, '"max"');
+  assertThrows(make(null), TypeError, "options");
+  assertStrictEquals(make({ maxSessions: undefined, now: undefined })().size, 0);
+});

@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { MysqlStore, type MysqlStoreOptions } from "../../../store/mysql.ts";
+import { idOf } from "../../_kit/helpers.ts";
+
+// Real servers are in tests/integration. Here a client answers what a server would.
+
+const { signal } = new AbortController();
+const write = { lastAccess: 7, ttl: 60, signal };
+const ID = idOf("a");
+
+/** A client that gives these answers, one after the other. */
+function clientWith(...answers: unknown[]) {
+  const asked: [sql: string, values: unknown[]][] = [];
+  const client = {
+    async execute(sql: string, values: unknown[] = []): Promise<[unknown, unknown]> {
+      asked.push([sql, values]);
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return await [answer, undefined];
+    },
+  };
+  return { asked, client, store: new MysqlStore(client, { now: () => 1_000_500 }) };
+}
+
+/** What mysql2 says of a statement that wrote. */
+const wrote = (affectedRows: number, insertId: number | string = 0) => ({ affectedRows, insertId });
+
+/** Runs `work` without a sweep by chance. */
+async function unswept<T>(work: () => Promise<T>): Promise<T> {
+  const { random } = Math;
+  Math.random = () => 0.99;
+  try {
+    return await work();
+  } finally {
+    Math.random = random;
+  }
+}
+
+Deno.test("MysqlStore.create() knows from the answer whether it wrote", async () => {
+  const answers = [
+    ["inserted", wrote(1), true],
+    ["over an expired one", wrote(2), true],
+    ["refused, and rows that changed are counted", wrote(0, 1), false],
+    ["refused, and rows that were found are counted", wrote(1, 1), false],
+    ["refused, and numbers come as text", wrote(1, "1"), false],
+  ] as const;
+  for (const [name, answer, isWritten] of answers) {
+    const { store } = clientWith(answer);
+    const version = await unswept(() => store.create(ID, "", write));
+    assertEquals(version !== undefined, isWritten, name);
+  }
+});
+
+Deno.test("MysqlStore sends one statement a call, its values in the order of their places", async () => {
+  const row = { text: "one", version: "v", accessed: 7 };
+  const { asked, store } = clientWith(wrote(1), [row], wrote(1), wrote(1), wrote(1), wrote(0));
+  const version = await unswept(() => store.create(ID, "one", write));
+  assertEquals(await store.read(ID), { text: "one", version: "v", lastAccess: 7 });
+  assertEquals(await store.touch(ID, { ...write, version: "v", text: "one" }), true);
+  const next = await store.replace(ID, "two", { ...write, version: "v" });
+  assertEquals(await store.delete(ID, { version: "v", signal }), true);
+  assertEquals(await store.delete(ID), false);
+  const [now, expiresAt] = [1000.5, 1060.5];
+  const expected = [
+    ["INSERT", [ID, version, 7, expiresAt, "one", now, now, now, now]],
+    ["SELECT", [ID, now]],
+    ["UPDATE", [7, expiresAt, expiresAt, ID, now, "v"]],
+    ["UPDATE", [next, 7, expiresAt, "two", ID, now, "v"]],
+    ["DELETE", [ID, "v"]],
+    ["DELETE", [ID]],
+  ];
+  assertEquals(asked.map(([sql, values]) => [sql.split(" ")[0]!, values]), expected);
+  for (const [sql, values] of asked) assertEquals(sql.split("?").length - 1, values.length);
+});
+
+Deno.test("MysqlStore makes a statement again that a deadlock has undone, and no other", async () => {
+  const failure = (errno: number) => Object.assign(new Error(`error ${errno}`), { errno });
+  const { asked, store } = clientWith(failure(1213), failure(1020), wrote(1), failure(1205));
+  assertEquals(await store.delete(ID), true);
+  assertEquals(asked.length, 3);
+  await assertRejects(() => store.delete(ID), Error, "1205");
+  assertEquals(asked.length, 4);
+});
+
+Deno.test("MysqlStore.sweep() removes in one statement, at most limit", async () => {
+  const { asked, store } = clientWith(wrote(5), wrote(0));
+  assertEquals([await store.sweep({ limit: 5 }), await store.sweep()], [5, 0]);
+  const start = "DELETE FROM `pagi_sessions` WHERE expires_at < ? ORDER BY expires_at LIMIT";
+  assertEquals(asked, [[`${start} 5`, [1000.5]], [`${start} 1000`, [1000.5]]]);
+  await assertRejects(() => store.sweep({ limit: 1.5 }), RangeError, "limit");
+});
+
+Deno.test("MysqlStore.setup() runs what ddl says where there is no table, and nowhere else", async () => {
+  const noTable = Object.assign(new Error("no table"), { errno: 1146 });
+  const { asked, store } = clientWith(noTable, wrote(0), [], new Error("connection lost"));
+  await store.setup();
+  assertEquals(asked.slice(1).map(([sql]) => sql), [...store.ddl]);
+  await store.setup();
+  assertEquals(asked.length, 3);
+  await assertRejects(() => store.setup(), Error, "connection lost");
+  assertEquals(asked.length, 4);
+});
+
+Deno.test("MysqlStore keeps PAGI's hash", async () => {
+  const { asked, store } = clientWith([], wrote(1), []);
+  assertEquals(await unswept(() => store.set("a", { user: "ada" })), "a");
+  assertEquals(asked[1]![1].slice(4, 5), ['{"_created":1000,"user":"ada"}']);
+  assertEquals(await store.get("a"), undefined);
+});
+
+Deno.test("MysqlStore throws when the client is one that only looks right", async () => {
+  for (const answer of [undefined, {}, { affectedRows: 1 }, { affectedRows: "1", insertId: 0 }]) {
+    await assertRejects(() => clientWith(answer).store.create(ID, "", write), TypeError);
+  }
+  await assertRejects(() => clientWith([["text", "version"]]).store.read(ID), TypeError, "names");
+});
+
+Deno.test("MysqlStore() throws and names what is wrong", () => {
+  const { client } = clientWith();
+  const callbacks = { ...client, promise() {} };
+  for (const wrong of [undefined, null, "mysql://db", {}, () => {}, { query() {} }, callbacks]) {
+    assertThrows(() => new MysqlStore(wrong as never), TypeError, "mysql2/promise");
+  }
+  const make = (options: unknown) => () => new MysqlStore(client, options as MysqlStoreOptions);
+  for (const table of ["", "a`b", "a.b.c", "a".repeat(49), null]) {
+    assertThrows(make({ table }), TypeError, "table");
+  }
+  assertThrows(make({ now: 5 }), TypeError, "now");
+  assertThrows(make({ prepare: true }), TypeError, '"prepare"');
+  make({ table: undefined, now: undefined })();
+  assert(new MysqlStore(client, { table: "shop.s" }).ddl[0]!.includes("`shop`.`s`"));
+});

@@ -1,0 +1,187 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { formatRaces, simulateRaces, storeContract } from "../../../testing/mod.ts";
+import { SqliteStore, type SqliteStoreOptions } from "../../../store/sqlite.ts";
+import { fakeClock, idOf } from "../../_kit/helpers.ts";
+import { open, storeWith, watched, withChance, write } from "../../_kit/sqlite.ts";
+
+const { signal } = write;
+
+const clock = fakeClock();
+const cases = storeContract({
+  async open() {
+    const store = new SqliteStore(new DatabaseSync(":memory:"), { now: clock.now });
+    await store.setup();
+    return store;
+  },
+  advance: clock.advance,
+});
+for (const { name, run } of cases) Deno.test(`SqliteStore keeps the contract: ${name}`, run);
+
+Deno.test("SqliteStore breaks no session in 200 races", async () => {
+  using rig = await storeWith();
+  const report = await simulateRaces({ open: () => rig.store, runs: 200, exhaustive: false });
+  assertEquals(report.failures, [], formatRaces(report));
+});
+
+Deno.test("SqliteStore answers at once", async () => {
+  using rig = await storeWith();
+  const { store } = rig;
+  const version = store.create(idOf("a"), "one", write)!;
+  assertMatch(version, /^[0-9a-f]{24}$/);
+  assertEquals(store.read(idOf("a")), { text: "one", version, lastAccess: 7 });
+  const next = store.replace(idOf("a"), "two", { ...write, version })!;
+  assertEquals(store.touch(idOf("a"), { ...write, version: next, text: "two" }), true);
+  assertEquals(store.delete(idOf("a"), { version: next, signal }), true);
+});
+
+Deno.test("SqliteStore gives back any string as it was written", async () => {
+  using rig = await storeWith();
+  const { store } = rig;
+  const everyUnit = Array.from({ length: 65_536 }, (_, unit) => String.fromCharCode(unit)).join("");
+  const texts = ["", "\0", "a\0b", "\ud800", "\udc00\ud800", '"', '""', '"a"', '"\\u0000"', "\\"];
+  for (const text of [...texts, everyUnit, "𝒳".repeat(1_000_000)]) {
+    const version = store.create(idOf("a"), text, write)!;
+    assert(store.read(idOf("a"))!.text === text, text.slice(0, 20));
+    const next = store.replace(idOf("a"), text, { ...write, version });
+    assert(store.read(idOf("a"))!.text === text, text.slice(0, 20));
+    store.delete(idOf("a"), { version: next, signal });
+  }
+});
+
+Deno.test("SqliteStore stores what lifecycle writes as it is", async () => {
+  using rig = await storeWith();
+  const json = JSON.stringify({ _created: 1, odd: "\0\ud800", list: ["é", "𝒳", '"'] });
+  rig.store.create(idOf("a"), json, write);
+  const { text } = rig.database.prepare("SELECT text FROM pagi_sessions").get()!;
+  assertEquals(text, json);
+});
+
+Deno.test("SqliteStore gives back any lastAccess as it was written", async () => {
+  using rig = await storeWith();
+  for (const lastAccess of [0, -1, 1_700_000_000.123, Number.MIN_VALUE, Number.MAX_VALUE]) {
+    const version = rig.store.create(idOf("a"), "", { ...write, lastAccess })!;
+    assertEquals(rig.store.read(idOf("a"))!.lastAccess, lastAccess);
+    rig.store.delete(idOf("a"), { version, signal });
+  }
+});
+
+Deno.test("SqliteStore keeps a record for its ttl to the millisecond", async () => {
+  for (const ttl of [60, 0.5, 0.001, 3600, 86_400 * 400]) {
+    using rig = await storeWith();
+    rig.create("a", ttl);
+    rig.clock.advance(ttl);
+    assertEquals(rig.store.read(idOf("a"))?.text, "a", `${ttl} s`);
+    rig.clock.advance(0.001);
+    assertEquals(rig.store.read(idOf("a")), undefined, `${ttl} s`);
+  }
+});
+
+Deno.test("SqliteStore takes a ttl without an end", async () => {
+  using rig = await storeWith();
+  rig.create("a", Infinity);
+  rig.clock.advance(1e9);
+  assertEquals(rig.store.read(idOf("a"))?.text, "a");
+});
+
+Deno.test("SqliteStore asks nothing about what cannot be an id", async () => {
+  using rig = await storeWith();
+  const { ran, watching } = watched(rig.database);
+  const store = new SqliteStore(watching);
+  for (const id of ["", " ", "é", "\0", "a\n", "a b", "f".repeat(65)]) {
+    assertEquals(store.read(id), undefined);
+    assertEquals(store.replace(id, "", { ...write, version: "a" }), undefined);
+    assertEquals(store.touch(id, { ...write, version: "a", text: "" }), false);
+    assertEquals(store.delete(id), false);
+    assertThrows(() => store.create(id, "", write), RangeError, "id");
+  }
+  assertEquals(ran, []);
+});
+
+Deno.test("SqliteStore runs one statement a call, and prepares each once", async () => {
+  using rig = await storeWith();
+  const { prepared, ran, watching } = watched(rig.database);
+  const store = new SqliteStore(watching);
+  await withChance(0.99, () => {
+    for (let round = 0; round < 3; round++) {
+      const version = store.create(idOf("a"), "", write)!;
+      store.read(idOf("a"));
+      store.touch(idOf("a"), { ...write, version, text: "" });
+      const next = store.replace(idOf("a"), "", { ...write, version });
+      store.delete(idOf("a"), { version: next, signal });
+      store.delete(idOf("a"));
+    }
+  });
+  const once = ["INSERT", "SELECT", "UPDATE", "UPDATE", "DELETE", "DELETE"];
+  assertEquals(prepared, once);
+  assertEquals(ran, [...once, ...once, ...once]);
+});
+
+Deno.test("SqliteStore.set() and get() keep PAGI's hash, and delete() removes it", async () => {
+  using rig = await storeWith();
+  const { store, clock } = rig;
+  const hash = { _id: "a", _created: 5, _last_access: 6, _subject: "ada", user: 1 };
+  assertEquals(await store.set("a", hash), "a");
+  assertEquals(await store.get("a"), hash);
+  await store.set("a", { user: 2 });
+  const now = clock.seconds();
+  assertEquals(await store.get("a"), { _id: "a", _created: now, _last_access: now, user: 2 });
+  clock.advance(399 * 86_400);
+  assertEquals((await store.get("a"))?.user, 2);
+  assertEquals([store.delete("a"), store.delete("a")], [true, false]);
+  assertEquals(await store.get("a"), undefined);
+  await assertRejects(() => store.set("", {}), RangeError, "id");
+});
+
+Deno.test("SqliteStore passes on what the client throws", () => {
+  using rig = open();
+  const store = new SqliteStore(rig.database);
+  assertThrows(() => store.read(idOf("a")), Error, "no such table");
+});
+
+Deno.test("SqliteStore throws when the client is one that only looks right", () => {
+  const storeOn = (answer: unknown) => {
+    const statement = { run: () => answer, get: () => answer };
+    return new SqliteStore({ prepare: () => statement as never, exec: () => {} });
+  };
+  for (const answer of [Promise.resolve({ changes: 1 }), undefined, {}]) {
+    const create = () => storeOn(answer).create(idOf("a"), "", write);
+    assertThrows(create, TypeError, "changes");
+  }
+  assertThrows(() => storeOn(Promise.resolve()).read(idOf("a")), TypeError, "at once");
+  const [text, version] = ["one", "v"];
+  for (const row of [[], {}, [text, version, 1], { text, accessed: 1 }, { text, version }]) {
+    assertThrows(() => storeOn(row).read(idOf("a")), TypeError, "names");
+  }
+});
+
+Deno.test("SqliteStore() draws no randomness", () => {
+  using rig = open();
+  const { getRandomValues } = crypto;
+  crypto.getRandomValues = () => {
+    throw new Error("not here");
+  };
+  try {
+    new SqliteStore(rig.database);
+  } finally {
+    crypto.getRandomValues = getRandomValues;
+  }
+});
+
+Deno.test("SqliteStore() throws and names what is wrong", () => {
+  using rig = open();
+  for (const client of [undefined, null, "sessions.db", {}, { prepare() {} }, () => {}]) {
+    assertThrows(() => new SqliteStore(client as never), TypeError, "node:sqlite");
+  }
+  const make = (options: unknown) => () =>
+    new SqliteStore(rig.database, options as SqliteStoreOptions);
+  const names = ["", "a b", 'a"b', "a;", "a.b.c", ".a", "a.", "1a", "ä", "a\n", "a".repeat(49), 5];
+  for (const table of [...names, null]) assertThrows(make({ table }), TypeError, "table");
+  for (const synchronous of ["normal", "OFF", true, null]) {
+    assertThrows(make({ synchronous }), TypeError, "synchronous");
+  }
+  for (const now of [null, 5, "now"]) assertThrows(make({ now }), TypeError, "now");
+  assertThrows(make({ tabel: "a" }), TypeError, '"tabel"');
+  assertThrows(make(null), TypeError, "options");
+  make({ table: undefined, synchronous: undefined, now: undefined })();
+});
