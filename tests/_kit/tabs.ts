@@ -41,3 +41,19 @@ export async function setUp(options: Partial<SessionOptions> = {}) {
 export async function refused(request: Promise<unknown>): Promise<string> {
   return (await assertRejects(() => request, SessionError)).code;
 }
+
+/** A client with a session, on a clock that the test moves. */
+export async function setUpClock() {
+  const clock = { seconds: 1_700_000_000 };
+  const now = () => clock.seconds * 1000;
+  const store = new MemoryStore({ now });
+  const sessions = new SessionMiddleware({ secret: "test", store, now });
+  const app = (work: Work) =>
+    sessions.wrap(async (scope, _receive, send) => {
+      await work(new Session(scope), scope);
+      await respond(send);
+    });
+  const client = new Client(app((session) => session.set("a", 1)));
+  await client.request();
+  return { store, clock, sessions, app, cookie: client.cookie! };
+}

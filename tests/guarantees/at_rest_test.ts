@@ -1,30 +1,14 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
-import { formatRaces, simulateRaces } from "@pagi/session/testing";
 import { search, tap, xorIds } from "../_kit/dump.ts";
 import { SECRET, story, WORDS } from "../_kit/at_rest_story.ts";
-import { BOTH, hashed, OLD_SECRET, sealed, WRAPPERS } from "../_kit/at_rest_wrappers.ts";
+import { BOTH, hashed, OLD_SECRET, sealed } from "../_kit/at_rest_wrappers.ts";
 import { idOf } from "../_kit/helpers.ts";
 
 /** What is in every text before it is sealed, and what it is sealed with. */
 const PLAIN = [SECRET, OLD_SECRET, "moved:", "_created", "_subject"];
 const { signal } = new AbortController();
 const write = { lastAccess: 1, ttl: 60, signal };
-
-for (const [name, wrap] of Object.entries(WRAPPERS)) {
-  Deno.test(`${name} keeps every guarantee in random schedules`, async () => {
-    const open = () => wrap(new MemoryStore());
-    const report = await simulateRaces({ open, runs: 1000, exhaustive: false });
-    assertEquals(report.failures, [], formatRaces(report));
-    assertEquals(report.liveIds, { fewest: 1, most: 1 });
-  });
-}
-
-Deno.test("both wrappers keep every guarantee on one store of thousands of browsers", async () => {
-  const store = WRAPPERS["SealedStore before HashedStore"]!(new MemoryStore());
-  const report = await simulateRaces({ open: () => store, runs: 3000, exhaustive: false });
-  assertEquals(report.failures, [], formatRaces(report));
-});
 
 Deno.test("the search finds ids and words in a plain dump, however they are written", async () => {
   const { store, dump } = tap(new MemoryStore());

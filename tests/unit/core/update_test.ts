@@ -8,7 +8,7 @@ import {
 } from "@pagi/session";
 import { Client, respond } from "../../_kit/client.ts";
 import { requestWith, rig } from "../../_kit/helpers.ts";
-import { refused, setUp, type Work } from "../../_kit/tabs.ts";
+import { refused, setUp } from "../../_kit/tabs.ts";
 
 Deno.test("sessions.update() changes a session outside a request", async () => {
   const { sessions, stored, id } = await setUp();
@@ -71,47 +71,6 @@ Deno.test("sessions.destroy() ends a session, wherever it has moved, and twice",
   assertEquals(await stored(moved.id), {});
   await sessions.destroy(id);
   await sessions.destroy("nonsense");
-});
-
-Deno.test("a writer that others always come before is refused in the end", async () => {
-  const { sessions, store, tab, stored, id } = await setUp();
-  const replace = store.replace.bind(store);
-  let tries = 0;
-  store.replace = (key, text, options) => {
-    if (key === id) {
-      tries++;
-      const other = store.read(key)!;
-      replace(key, other.text, { ...options, version: other.version });
-    }
-    return replace(key, text, options);
-  };
-  const conflict = async (work: Work) => {
-    tries = 0;
-    const { code, message } = await assertRejects(() => tab(work), SessionError);
-    assertEquals([code, message, store.size], [
-      "ERR_SESSION_CONFLICT",
-      "Cannot save the session: others came first 32 times",
-      1,
-    ]);
-    return tries;
-  };
-  assertEquals(await conflict((session) => session.set("a", 2)), 33);
-  assertEquals(await conflict((session) => session.regenerate()), 32);
-  store.replace = replace;
-  await sessions.update(id, (data) => data.a = 3);
-  assertEquals((await stored()).a, 3);
-});
-
-Deno.test("a reader costs one read and at most one touch, a writer one read and one replace", async () => {
-  const { store, tab } = await setUp();
-  const calls: string[] = [];
-  for (const name of ["read", "create", "replace", "touch", "delete"] as const) {
-    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
-    Object.assign(store, { [name]: (...args: unknown[]) => (calls.push(name), method(...args)) });
-  }
-  await tab(() => {});
-  await tab((session) => session.set("a", 2));
-  assertEquals(calls, ["read", "read", "replace"]);
 });
 
 Deno.test("a plain store is announced once, when the middleware is made", () => {

@@ -4,15 +4,6 @@ import { PLAIN_CODEC } from "../../../data/codec.ts";
 import { isChanged } from "../../../data/merge.ts";
 import { setUp } from "../../_kit/tabs.ts";
 
-Deno.test("two requests that write different keys both keep them", async () => {
-  const { tab, stored } = await setUp();
-  await tab(async (session) => {
-    await tab((other) => other.set("a", 2).set("new", true));
-    session.set("b", 2);
-  });
-  assertEquals(await stored(), { n: 0, a: 2, b: 2, new: true });
-});
-
 Deno.test("clear() of an empty session drops what others added meanwhile", async () => {
   const { tab, stored } = await setUp();
   await tab((session) => session.clear());
@@ -52,16 +43,6 @@ Deno.test("clear() drops what others added meanwhile, and keeps what was set aft
     session.clear().set("only", 1);
   });
   assertEquals(await stored(), { only: 1 });
-});
-
-Deno.test("update() counts two when two tabs count", async () => {
-  const { tab, stored } = await setUp();
-  const count = (session: Session) => session.update("n", (n) => Number(n) + 1);
-  await tab(async (session) => {
-    await tab((other) => count(count(other)));
-    count(session);
-  });
-  assertEquals((await stored()).n, 3);
 });
 
 Deno.test("update() twice in a request is replayed in order", async () => {

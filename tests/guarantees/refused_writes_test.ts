@@ -1,7 +1,7 @@
-// What a handler is told that writes to a session which cannot be written to.
+/** A write that cannot be saved throws, and its message says what to do instead. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Session, SessionError } from "@pagi/session";
-import { cookieOf, requestWith, rig } from "../../../_kit/helpers.ts";
+import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
 
 /** What is said to whoever does this. */
 const said = (write: () => unknown) => assertThrows(write, SessionError).message;

@@ -1,3 +1,4 @@
+/** If a save fails, the request fails, and nothing has been sent. */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
   MemoryStore,

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
 import { formatRaces, simulateRaces } from "@pagi/session/testing";
-import { CookieStore } from "../../../../store/cookie.ts";
-import { secret } from "../../../_kit/cookie_store.ts";
+import { CookieStore } from "../../../store/cookie.ts";
+import { secret } from "../../_kit/cookie_store.ts";
 
 const { signal } = new AbortController();
 

@@ -1,0 +1,15 @@
+/** A request makes few calls to the store. */
+import { assertEquals } from "@std/assert";
+import { setUp } from "../_kit/tabs.ts";
+
+Deno.test("a reader costs one read and at most one touch, a writer one read and one replace", async () => {
+  const { store, tab } = await setUp();
+  const calls: string[] = [];
+  for (const name of ["read", "create", "replace", "touch", "delete"] as const) {
+    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
+    Object.assign(store, { [name]: (...args: unknown[]) => (calls.push(name), method(...args)) });
+  }
+  await tab(() => {});
+  await tab((session) => session.set("a", 2));
+  assertEquals(calls, ["read", "read", "replace"]);
+});

@@ -1,0 +1,93 @@
+/** When `sessions.destroyAll()` resolves, no earlier session of the subject is left or comes back. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { MemoryStore, type Session, SessionError } from "@pagi/session";
+import { requestWith } from "../_kit/helpers.ts";
+import { rig } from "../_kit/subjects.ts";
+
+Deno.test("sessions.destroyAll() ends every session of the subject and no other's", async () => {
+  const { sessions, signIn, rotate, subjectOf } = rig();
+  const cookies = [await signIn("ada"), await rotate(await signIn("ada")), await signIn("ada")];
+  const bob = await signIn("bob");
+  assertEquals(await sessions.destroyAll("ada"), 3);
+  for (const cookie of cookies) assertEquals(await subjectOf(cookie), undefined);
+  assertEquals(await subjectOf(bob), "bob");
+  assertEquals(await sessions.list("ada"), []);
+  assertEquals(await sessions.destroyAll("ada"), 0);
+  assertEquals(await subjectOf(await signIn("ada")), "ada");
+});
+
+Deno.test("a request that was under way when everybody was logged out writes nothing back", async () => {
+  const { sessions, signIn, subjectOf, store } = rig();
+  /** The answer to a request that finds itself logged out when its handler is done. */
+  const during = (cookie: string, act: (session: Session) => void) =>
+    sessions.run(requestWith({ cookie }), async (session) => {
+      act(session);
+      await sessions.destroyAll("ada");
+      return new Response(session.subject);
+    });
+  for (
+    const act of [
+      (session: Session) => session.set("n", 1),
+      (session: Session) => session.regenerate(),
+    ]
+  ) {
+    const cookie = await signIn("ada");
+    const error = await assertRejects(() => during(cookie, act), SessionError);
+    assertEquals((error as SessionError).code, "ERR_SESSION_INTERRUPTED");
+    assertEquals(await subjectOf(cookie), undefined);
+  }
+  const reader = await during(await signIn("ada"), (session) => session.keys());
+  assertEquals(reader.headers.get("set-cookie"), null);
+  assertEquals(await sessions.list("ada"), []);
+  assertEquals(store.size, 1);
+});
+
+Deno.test("a session that is being made when all are ended is not made", async () => {
+  for (const kind of ["first", "rotated"]) {
+    const inner = new MemoryStore();
+    const { sessions, signIn, subjectOf } = rig({ store: inner });
+    const cookie = kind === "first" ? "" : await signIn("bob");
+    const store = new Proxy(inner, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== "function") return member;
+        return async (...args: string[]) => {
+          // It is in the list by now, and its record is not there yet.
+          if (name === "create" && args[1]!.startsWith("{")) await sessions.destroyAll("ada");
+          return member.apply(target, args);
+        };
+      },
+    });
+    const late = rig({ store });
+    const error = await assertRejects(() => late.signIn("ada", "", cookie), SessionError);
+    assertEquals((error as SessionError).code, "ERR_SESSION_INTERRUPTED");
+    if (kind === "rotated") assertEquals(await subjectOf(cookie), "bob");
+    assertEquals(await sessions.list("ada"), []);
+    // Nothing is left that no list names: bob's session, and the lists.
+    assertEquals(inner.size, kind === "first" ? 1 : 3);
+  }
+});
+
+Deno.test("sessions.destroyAll() that failed half-way can be done again", async () => {
+  let isDown = false;
+  const inner = new MemoryStore();
+  const store = new Proxy(inner, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        if (isDown && name === "delete") throw new Error("connection refused");
+        return member.apply(target, args);
+      };
+    },
+  });
+  const { sessions, signIn, subjectOf } = rig({ store });
+  const cookies = [await signIn("ada"), await signIn("ada")];
+  isDown = true;
+  const error = await assertRejects(() => sessions.destroyAll("ada"), SessionError);
+  assertEquals((error as SessionError).code, "ERR_SESSION_STORE");
+  isDown = false;
+  assertEquals(await subjectOf(cookies[0]!), "ada");
+  assertEquals(await sessions.destroyAll("ada"), 2);
+  assertEquals(await subjectOf(cookies[0]!), undefined);
+});

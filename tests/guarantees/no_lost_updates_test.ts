@@ -1,0 +1,76 @@
+/** Requests that overlap keep each other's changes, or fail. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Session, SessionError } from "@pagi/session";
+import { setUp, type Work } from "../_kit/tabs.ts";
+
+Deno.test("two requests that write different keys both keep them", async () => {
+  const { tab, stored } = await setUp();
+  await tab(async (session) => {
+    await tab((other) => other.set("a", 2).set("new", true));
+    session.set("b", 2);
+  });
+  assertEquals(await stored(), { n: 0, a: 2, b: 2, new: true });
+});
+
+Deno.test("update() counts two when two tabs count", async () => {
+  const { tab, stored } = await setUp();
+  const count = (session: Session) => session.update("n", (n) => Number(n) + 1);
+  await tab(async (session) => {
+    await tab((other) => count(count(other)));
+    count(session);
+  });
+  assertEquals((await stored()).n, 3);
+});
+
+Deno.test("a regeneration takes along what others wrote meanwhile", async () => {
+  const { tab, stored } = await setUp();
+  const { id } = await tab(async (session) => {
+    await tab((other) => other.set("b", 2));
+    session.set("user", "ada").regenerate();
+  });
+  assertEquals(await stored(id), { n: 0, a: 1, b: 2, user: "ada" });
+});
+
+Deno.test("two hundred updates at once all take, though the store is slow", async () => {
+  const { store, sessions, stored, id } = await setUp();
+  for (const name of ["read", "replace"] as const) {
+    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
+    const slow = async (...args: unknown[]) => {
+      await undefined;
+      return method(...args);
+    };
+    Object.assign(store, { [name]: slow });
+  }
+  const count = () => sessions.update(id, (data) => data.n = Number(data.n) + 1);
+  await Promise.all(Array.from({ length: 200 }, count));
+  assertEquals((await stored()).n, 200);
+});
+
+Deno.test("a writer that others always come before is refused in the end", async () => {
+  const { sessions, store, tab, stored, id } = await setUp();
+  const replace = store.replace.bind(store);
+  let tries = 0;
+  store.replace = (key, text, options) => {
+    if (key === id) {
+      tries++;
+      const other = store.read(key)!;
+      replace(key, other.text, { ...options, version: other.version });
+    }
+    return replace(key, text, options);
+  };
+  const conflict = async (work: Work) => {
+    tries = 0;
+    const { code, message } = await assertRejects(() => tab(work), SessionError);
+    assertEquals([code, message, store.size], [
+      "ERR_SESSION_CONFLICT",
+      "Cannot save the session: others came first 32 times",
+      1,
+    ]);
+    return tries;
+  };
+  assertEquals(await conflict((session) => session.set("a", 2)), 33);
+  assertEquals(await conflict((session) => session.regenerate()), 32);
+  store.replace = replace;
+  await sessions.update(id, (data) => data.a = 3);
+  assertEquals((await stored()).a, 3);
+});

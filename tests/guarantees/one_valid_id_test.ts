@@ -1,0 +1,64 @@
+/** Of several regenerations at the same time, one wins: a session has one valid ID. */
+import { assertEquals } from "@std/assert";
+import { MemoryStore } from "@pagi/session";
+import { Client } from "../_kit/client.ts";
+import { refused, setUp, setUpClock } from "../_kit/tabs.ts";
+
+Deno.test("a writer is interrupted when the session got a new id meanwhile", async () => {
+  const { tab, stored } = await setUp();
+  let id = "";
+  const write = tab(async (session) => {
+    ({ id } = await tab((other) => other.set("user", "ada").regenerate()));
+    session.set("a", 2);
+  });
+  assertEquals(await refused(write), "ERR_SESSION_INTERRUPTED");
+  assertEquals(await stored(id), { n: 0, a: 1, b: 1, user: "ada" });
+});
+
+Deno.test("of two regenerations one wins, and one id is live", async () => {
+  const { tab, store } = await setUp();
+  let id = "";
+  const losing = tab(async (session) => {
+    ({ id } = await tab((other) => other.regenerate()));
+    session.regenerate();
+  });
+  assertEquals(await refused(losing), "ERR_SESSION_INTERRUPTED");
+  // The tombstone, and the winner's.
+  assertEquals([store.size, (await store.get(id))?.a], [2, 1]);
+});
+
+Deno.test("a regeneration is a use of the session, whoever wrote meanwhile", async () => {
+  const { clock, app, store, cookie } = await setUpClock();
+  clock.seconds += 50;
+  const rotating = new Client(
+    app(async (session) => {
+      await new Client(app((other) => other.set("b", 2)), cookie).request();
+      session.regenerate();
+    }),
+    cookie,
+  );
+  await rotating.request();
+  assertEquals(store.read(rotating.id!)?.lastAccess, clock.seconds);
+});
+
+Deno.test("a regeneration whose new session is ended before anybody knows it is interrupted", async () => {
+  const { store, sessions, tab, id } = await setUp();
+  const { create, replace } = MemoryStore.prototype;
+  let fresh = "";
+  store.create = (...args) => {
+    fresh = args[0];
+    return create.apply(store, args);
+  };
+  let isFirst = true;
+  store.replace = (key, text, options) => {
+    if (!isFirst) return replace.call(store, key, text, options);
+    isFirst = false;
+    // Another write comes first, and so does who ends the new session, as destroyAll() can.
+    const { version, ...other } = store.read(key)!;
+    replace.call(store, key, other.text, { ...options, version });
+    store.delete(fresh, { ...options, version: store.read(fresh)!.version });
+    return undefined;
+  };
+  assertEquals(await refused(tab((session) => session.regenerate())), "ERR_SESSION_INTERRUPTED");
+  assertEquals((await sessions.update(id, () => {})).get("n"), 0);
+});
