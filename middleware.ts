@@ -165,8 +165,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Loads the client's session for reading, for WebSockets and server-sent events; `undefined` if there is
-   * none. This does not keep the session alive, and the session cannot be written to.
+   * Loads the client's session for reading, for WebSockets and server-sent events; `undefined` if it
+   * has no active session. This does not extend the session, and the session cannot be written to.
    *
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails.
    */
@@ -274,7 +274,7 @@ const rethrow: Recover = (error) => Promise.reject(error);
 /**
  * The ID of a session.
  *
- * @param verb What the caller wants to do, for the message.
+ * @param verb The caller's intention, for the message.
  * @throws {TypeError} If it has none.
  */
 function idOf(idOrSession: unknown, verb: string): string {

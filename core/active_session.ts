@@ -1,4 +1,4 @@
-/** One request's session, and what becomes of it when the response starts. */
+/** One request's session, and its commit when the response starts. */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
@@ -9,7 +9,7 @@ import type { LoadedSession } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SessionChange, SessionRepository } from "./repository.ts";
 
-/** What the sessions of one middleware share. */
+/** The parts that all sessions of one middleware share. */
 export interface SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
@@ -22,12 +22,12 @@ export interface SessionOrigin {
   readonly created: number;
   /** The stored session; `undefined` if the session is new. */
   readonly stored?: LoadedSession;
-  /** The ID that the session has now, if the client presented an older one. */
+  /** The ID that the session has now, if the client sent an older one. */
   readonly replacedBy?: string;
 }
 
 /**
- * What a commit does with the session:
+ * The action of a commit:
  * - `none`: nothing.
  * - `destroyed`: ends the session and clears it at the client.
  * - `created`: writes a new record.
@@ -46,7 +46,7 @@ const NONE: Outcome = { kind: "none" };
 
 /** One request's session, from the beginning of the request to the commit. */
 export class ActiveSession {
-  /** The session's values, for the accessor. */
+  /** The session's values, for the `Session` object. */
   readonly workingCopy: WorkingCopy;
   readonly #parts: SharedParts;
   readonly #origin: SessionOrigin;
@@ -64,8 +64,8 @@ export class ActiveSession {
   }
 
   /**
-   * Saves what the request made of its session, and adds the headers for the client to `headers`. A
-   * second call does nothing.
+   * Saves the request's changes, and adds the headers for the client to `headers`. A second call does
+   * nothing.
    *
    * @param cacheControl Returns the response's own Cache-Control, if it has one.
    */
@@ -130,7 +130,7 @@ export class ActiveSession {
     return repository.isTouchDue(stored) ? { kind: "touched", stored } : NONE;
   }
 
-  /** What the request made of its session, as text, so that later changes are not part of it. */
+  /** The request's changes as text, so that later changes are not part of them. */
   #capture(): SessionChange {
     const { workingCopy } = this;
     const { stored, created } = this.#origin;
@@ -179,7 +179,7 @@ export class ActiveSession {
     }
   }
 
-  /** Ends the request without saving: the handler threw. What it destroyed stays destroyed. */
+  /** Ends the request without saving, because the handler threw. A `destroy()` still takes effect. */
   async abort(): Promise<void> {
     if (this.#isDone) return;
     this.#isDone = true;

@@ -1,8 +1,8 @@
 /**
  * Generates session IDs. An ID is 32 fresh random bytes XORed with 32 bytes of a stream that is derived
- * from the secret: AES-256 in counter mode (NIST SP 800-38A) under a key from HKDF (RFC 5869). Either part
- * alone cannot be guessed: if the random generator is broken, the secret remains, and if a virtual machine
- * was cloned, the random bytes differ. There is no fallback: if randomness or Web Crypto throws, so does
+ * from the secret. The stream is AES-256 in counter mode (NIST SP 800-38A) under a key from HKDF (RFC 5869).
+ * Either part alone makes an ID that cannot be guessed. If the random generator is broken, the secret
+ * remains; if a virtual machine was cloned, the random bytes differ. There is no fallback: if randomness or Web Crypto throws, so does
  * this class.
  */
 
@@ -16,7 +16,7 @@ import { ID_BYTES } from "../base/id.ts";
  */
 const IDS_PER_STREAM = 2048;
 
-/** What IDs are generated from. */
+/** The sources of IDs. */
 export interface IdOptions {
   secret: string;
   /** Generates IDs instead of randomness and the secret. */

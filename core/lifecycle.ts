@@ -45,7 +45,7 @@ export class Lifecycle implements SharedParts {
     return isPromise(lookup) ? lookup.then((one) => this.#open(one)) : this.#open(lookup);
   }
 
-  /** Finds the session that belongs to what the client presents. */
+  /** Finds the session of a request by the ID that its client sent. */
   identify(scope: Scope): Awaitable<Lookup> {
     const extracted = this.options.state.extract(scope);
     return isPromise(extracted)
@@ -73,7 +73,7 @@ export class Lifecycle implements SharedParts {
     return lookup;
   }
 
-  /** Picks the one active session among several IDs. If there is none, a replaced ID counts. */
+  /** Picks the one active session among several IDs, or else a replaced ID. */
   async #choose(extracted: unknown[], name?: string): Promise<Lookup> {
     const accepted = extracted.filter((id): id is string => {
       return typeof id === "string" && this.#backend.accepts(id);
@@ -137,7 +137,7 @@ export class Lifecycle implements SharedParts {
     return new ActiveSession(this, workingCopy, { created: 0, replacedBy });
   }
 
-  /** The client's session for reading; `undefined` if there is none. */
+  /** The client's session for reading; `undefined` if it has no active session. */
   async load(scope: Scope): Promise<WorkingCopy | undefined> {
     const lookup = await this.identify(scope);
     if (lookup.status !== "active") return undefined;
@@ -175,7 +175,7 @@ export class Lifecycle implements SharedParts {
       }
       return codec.encodeValues(data, created, subject, text);
     };
-    // A background job is not a use by the client and must not keep the session alive.
+    // A background job is not a request of the client, so it does not extend the session.
     const countsAsUse = () => false;
     const { text, transport, replaced } = await this.repository.compareAndSwap(
       lookup,

@@ -1,4 +1,4 @@
-/** What an ID that a client presented stands for. */
+/** Decides whether the record under an ID is an active session. */
 import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { decodeTombstone, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import type { Backend, SessionRecord } from "./backend/backend.ts";
@@ -12,19 +12,19 @@ export interface LoadedSession extends SessionRecord {
   readAt: number;
   created: number;
   subject: string | undefined;
-  /** The values in the text. Whoever reads the record may change them. */
+  /** The values in the text. The reader of the record may change them. */
   data: SessionValues;
   /** True if the client does not know the ID yet. Then any write or touch that succeeds sends it. */
   mustInject: boolean;
 }
 
-/** The result of looking up what a client presented. */
+/** The result of looking up the ID that a client sent. */
 export type Lookup =
   | LoadedSession
   /** The ID was replaced: the session has moved on to `id`. */
   | { status: "replaced"; id: string }
   | { status: "absent" }
-  /** The client presented more than one active session, or too many IDs. */
+  /** The client sent IDs of more than one active session, or too many IDs. */
   | { status: "ambiguous" };
 
 /** There is no session. */
@@ -37,7 +37,7 @@ export function unixNow(options: Pick<ResolvedOptions, "now">): number {
   return Math.floor(options.now() / 1000);
 }
 
-/** What a record is at this time. */
+/** Examines a record at this time. */
 export function examine(record: SessionRecord | undefined, options: ResolvedOptions): Lookup {
   if (record === undefined) return ABSENT;
   const data = options.codec.decode(record.text);

@@ -21,7 +21,7 @@ import type { SessionStore } from "../store/store.ts";
  * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
  */
 export interface SessionEvent {
-  /** What happened. */
+  /** The kind of problem. */
   type:
     | "store-without-guarantees"
     | "touch-failed"
@@ -79,7 +79,7 @@ export interface SessionOptions {
    */
   saveUninitialized?: boolean;
   /**
-   * Renews the cookie, with its full lifetime, whenever the store has noted a use of the session.
+   * Renews the cookie, with its full lifetime, whenever the last-access time in the store is updated.
    *
    * @default {true}
    */
@@ -149,7 +149,7 @@ export interface SessionOptions {
   ) => Response | undefined | Promise<Response | undefined>;
 }
 
-/** What is used if an option is not given. */
+/** Makes the State and the store if the options have none. */
 export interface SessionDefaults {
   /** Makes the State. */
   state(options: SessionOptions): SessionState;

@@ -2,7 +2,7 @@
 import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 
-/** The session ended, or moved to a new ID, while a request was writing to it. */
+/** The session ended, or its ID was replaced, while a request was writing to it. */
 export function interrupted(): SessionError {
   return new SessionError(
     "ERR_SESSION_INTERRUPTED",

@@ -14,7 +14,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { conflict, interrupted, retry, taken } from "./race_errors.ts";
 import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
-/** What a request made of its session, as it was when the handler returned. */
+/** A request's changes to its session, as they were when the handler returned. */
 export interface SessionChange extends ReplayableUpdates {
   text: string;
   subject: string | undefined;
@@ -58,7 +58,7 @@ export class SessionRepository {
     return unixNow(this.#options);
   }
 
-  /** Looks up what a client presented under `name`, or under the State's name. */
+  /** Looks up the ID that a client sent in the cookie or header `name`, or under the State's name. */
   find(presented: string, name?: string): Awaitable<Lookup> {
     const record = this.#backend.read(presented, name);
     return isPromise(record)
@@ -83,7 +83,7 @@ export class SessionRepository {
     return Math.max(0, Math.min(expire, created + absoluteExpire - lastAccess));
   }
 
-  /** Writes a new session. Resolves to what the client presents from now on. */
+  /** Writes a new session. Resolves to the value that the client sends from now on. */
   create(id: string, created: number, change: SessionChange): Awaitable<string> {
     return after(this.#insert(id, created, change), ({ transport }) => transport);
   }
@@ -143,14 +143,14 @@ export class SessionRepository {
     return isChanged(base.text, change.text, this.#options.codec);
   }
 
-  /** Whether the last noted use is long enough ago to note another one: at `now`, or when it was read. */
+  /** Whether the last-access time is old enough to be updated, at `now` or when the record was read. */
   isTouchDue({ lastAccess, readAt, mustInject }: LoadedSession, now = readAt): boolean {
     // In both directions: if a clock was set back, the session must still be extended.
     return mustInject || Math.abs(now - lastAccess) >= this.#options.touchInterval;
   }
 
   /**
-   * Notes a use of the session. Resolves to `undefined` if another request has changed or ended the
+   * Updates the last-access time. Resolves to `undefined` if another request has changed or ended the
    * session in the meantime, which needs no action.
    */
   touch(session: LoadedSession): Awaitable<string | undefined> {
@@ -169,9 +169,9 @@ export class SessionRepository {
   }
 
   /**
-   * Applies a request's changes to what is in the store. Resolves to what the client presents from now
-   * on, or to `undefined` if the client need not be told: it knows the ID, and a late response must not
-   * bring an ID back that a login has replaced.
+   * Applies a request's changes to the session in the store. Resolves to the value that the client sends
+   * from now on, or to `undefined` if it need not be sent again. The client knows the ID, and a late
+   * response must not bring an ID back that a login has replaced.
    */
   save(base: LoadedSession, change: SessionChange): Awaitable<string | undefined> {
     const now = this.now();
@@ -188,8 +188,8 @@ export class SessionRepository {
   }
 
   /**
-   * Replaces a session's text with what `compose` makes of it. If another write came first, it composes
-   * again from the newer text.
+   * Replaces a session's text with the text that `compose` makes. If a concurrent write was faster, it
+   * composes again from the newer text.
    *
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended in the meantime,
    * `ERR_SESSION_CONFLICT` after too many attempts.

@@ -180,7 +180,7 @@ export class DataCodec {
     return { ...rule, allows: (value) => isInfinite(value) || rule.allows(value) };
   }
 
-  /** `text`, unless it is too large. What is in the store already may stay. */
+  /** Returns `text` unless it is too large. A text that is in the store already may stay. */
   #checkSize(text: string, base: string | undefined): string {
     if (text.length * MAX_BYTES_PER_UNIT <= this.#maxBytes || text === base) return text;
     const bytes = new TextEncoder().encode(text).length;

@@ -13,7 +13,7 @@ export interface KeyUpdate {
   after: string | undefined;
 }
 
-/** What a request did to its session that the values alone do not show. */
+/** A request's changes to its session that the values alone do not show. */
 export interface ReplayableUpdates {
   /** Keys that were changed by a function. */
   updates: ReadonlyMap<string, KeyUpdate>;
@@ -38,7 +38,7 @@ export function isChanged(baseText: string, mineText: string, codec: DataCodec):
  * function, the function is applied to the newer value instead. Returns JSON with the codec's tags.
  *
  * @param baseText The text that this request loaded.
- * @param mineText What this request made of it.
+ * @param mineText The text after this request's changes.
  * @param theirsText The text in the store now.
  */
 export function merge(

@@ -81,7 +81,7 @@ function stepsOf(value: unknown, { hasCollections }: ValueRule): Iterable<Step> 
   }
   if (!hasPlainPrototype(value)) return undefined;
   if (Array.isArray(value)) {
-    // A generator, because an array may claim a huge length and be empty.
+    // A generator, because an array can have a huge length and be empty.
     return (function* (): Generator<Step> {
       for (let at = 0; at < value.length; at++) yield [`[${at}]`, at in value ? value[at] : HOLE];
     })();

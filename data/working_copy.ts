@@ -9,12 +9,12 @@ import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
 
 /**
- * What may be done with a session:
+ * How a session may be used:
  * - `writable`: everything.
  * - `committed`: the response has started, so nothing is saved any more.
  * - `readOnly`: it was loaded for reading.
- * - `replaced`: the client presented an ID that a regeneration has replaced.
- * - `ambiguous`: the client presented more than one active session.
+ * - `replaced`: the client sent an ID that a regeneration has replaced.
+ * - `ambiguous`: the client sent IDs of more than one active session.
  */
 export type Mode = "writable" | "committed" | "readOnly" | "replaced" | "ambiguous";
 
@@ -64,7 +64,7 @@ export class WorkingCopy implements ReplayableUpdates {
   updates: ReadonlyMap<string, KeyUpdate> = NO_UPDATES;
   /** Whether `clear()` was called. */
   isCleared = false;
-  /** Whether the accessor was used at all: then the response depends on the session. */
+  /** Whether the handler used the `Session` object. Then the response depends on the session. */
   isAccessed = false;
   /** True if the data may have changed: the handler wrote to it or was given a mutable value. */
   maybeDirty = false;
@@ -116,7 +116,7 @@ export class WorkingCopy implements ReplayableUpdates {
 
   /**
    * The values for the app to hold: complete, without a prototype, and associated with this object.
-   * The accessor works without them, and a request that only reads saves that effort.
+   * The `Session` object works without them, which makes requests that only read faster.
    */
   materialize(): SessionValues {
     const { data } = this;

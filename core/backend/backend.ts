@@ -17,20 +17,20 @@ export interface Expiry {
 /** The result of a write that took effect. */
 export interface WriteResult {
   version: string;
-  /** What the client presents from now on. */
+  /** The value that the client sends from now on: the ID, or the encrypted session. */
   transport: string;
 }
 
 /**
- * What the rules ask of a store. If the store answers without a promise, so does every method. If the
+ * The operations that the rules need. If the store answers without a promise, so does every method. If the
  * store fails, a method throws or rejects with `ERR_SESSION_STORE`.
  */
 export interface Backend {
   /** Whether the store compares versions. Without that it promises nothing about races. */
   readonly isVersioned: boolean;
-  /** What the store cannot promise, for the operator. */
+  /** The guarantees that the store cannot give, for the operator. */
   readonly warning?: string;
-  /** Whether `presented` may be an ID of this store. If not, the store is not called. */
+  /** Whether `presented`, which a client sent, may be an ID of this store. If not, it is not called. */
   accepts(presented: string): boolean;
   /** @param name The name of the cookie or header that carried the ID, if not the State's. */
   read(presented: string, name?: string): Awaitable<SessionRecord | undefined>;
@@ -43,7 +43,7 @@ export interface Backend {
   ): Awaitable<WriteResult | undefined>;
   /** Replaces this version of a record; `undefined` if it is not there any more. */
   replace(record: SessionRecord, text: string, expiry: Expiry): Awaitable<WriteResult | undefined>;
-  /** Notes a use of this version; `undefined` if it is not there any more. */
+  /** Updates the last-access time of this version; `undefined` if it is not there any more. */
   touch(record: SessionRecord, expiry: Expiry): Awaitable<string | undefined>;
   /** Replaces this version of a record by a tombstone that names `newId`. */
   leaveTombstone(record: SessionRecord, newId: string, expiry: Expiry): Awaitable<boolean>;

@@ -1,4 +1,4 @@
-/** The backend of a store without storage: what a client presents is the encrypted session itself. */
+/** The backend of a store without storage: the client sends the encrypted session itself. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { isId } from "../../base/id.ts";
 import { MAX_ATTEMPTS } from "../../base/limits.ts";
@@ -13,7 +13,7 @@ import {
 } from "./backend.ts";
 import type { CallGuard } from "./call_guard.ts";
 
-/** The version of a value that was sealed but not sent yet, so that no client can present it. */
+/** The version of a value that was encrypted but not sent yet, so that no client can send it. */
 const UNSENT = "unsent";
 /** The version of a session that is known by its ID alone. */
 const KNOWN_BY_ID = "";
@@ -63,7 +63,7 @@ export class CookieBackend implements Backend {
     return after(opened, (found: OpenedRecord | null | undefined) => {
       const newId = found && decodeTombstone(found.id, String(found.text));
       if (newId === undefined || newId === null) return found ?? undefined;
-      // Under the presented value, because the caller knows nothing else.
+      // Under the value that the client sent, because the caller knows nothing else.
       return { ...found!, id: presented, text: encodeTombstone(presented, newId) };
     });
   }

@@ -32,7 +32,7 @@ export class PlainBackend implements Backend {
     if (data === undefined || data === null) return undefined;
     const lastAccess = Number(data._last_access ?? data._created);
     const created = Number(data._created ?? lastAccess);
-    // If the value presented is the session itself, as in an encrypted cookie, it contains the ID.
+    // If the client sent the session itself, as in an encrypted cookie, the ID is part of the data.
     const id = typeof data._id === "string" ? data._id : presented;
     return { id, text: textOf(data, created), version: "", lastAccess };
   }

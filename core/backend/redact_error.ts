@@ -12,13 +12,13 @@ const QUOTATION_LENGTH = 12;
  * a record, as PostgreSQL quotes a bytea.
  */
 const HEX_RUN = /[0-9a-f]{64,}/i;
-const WITHHELD = "(withheld: it contains the session's id or data)";
+const WITHHELD = "(withheld: it contains the session's ID or data)";
 /** Longer messages quote something, and searching them takes long. */
 const MAX_MESSAGE_LENGTH = 1000;
 /** Levels of causes that are searched. */
 const MAX_DEPTH = 4;
 const FRAMES = "\n    at ";
-/** What is kept of a redacted error, because callers decide by it. */
+/** Properties that a redacted error keeps, because callers decide by them. */
 const KEPT = ["code", "errno", "syscall", "sqlState", "severity"] as const;
 
 /**

@@ -23,14 +23,14 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   readonly session: Session<Data>;
   /**
    * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
-   * response has been sent already; if there was something to tell the client, you get the event
+   * response has been sent already; if it should have carried headers, you get the event
    * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be awaited.
    *
    * @throws {SessionError} If the session cannot be saved. Do not send the response then; a response made
    * from the error should carry the error's `headers`.
    */
   commit(headers?: ResponseHeaders): Awaitable<void>;
-  /** Ends the request without saving, because the handler failed. What it destroyed stays destroyed. */
+  /** Ends the request without saving, because the handler failed. A `destroy()` still takes effect. */
   abort(): Promise<void>;
 }
 

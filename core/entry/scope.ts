@@ -80,7 +80,7 @@ class NodeScope implements Scope {
   }
 }
 
-/** Splits by hand, because `URL` throws on some input and client input must never throw. */
+/** Does not use `URL`, which throws on some input: client input must never throw. */
 function splitUrl(url = "/"): [path: string, query: string] {
   const mark = url.indexOf("?");
   return mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];

@@ -12,9 +12,9 @@ const NAMES = [
 ];
 const FIXATION = ["tests/guarantees/fixation_test.ts"];
 const MIGRATING = ["tests/unit/migrate/migrating_state_test.ts"];
-const TOSSING = ["tests/guarantees/planted_cookies_test.ts"];
+const TOSSING = ["tests/guarantees/cookies_of_sibling_hosts_test.ts"];
 const IDS = ["tests/unit/core/id_source_test.ts"];
-const INVENTED = ["tests/guarantees/invented_ids_test.ts"];
+const INVENTED = ["tests/guarantees/unknown_ids_test.ts"];
 const LEAKS = ["tests/guarantees/no_leaks_test.ts", "tests/guarantees/no_leaks_by_drivers_test.ts"];
 const CACHES = ["tests/guarantees/shared_caches_test.ts"];
 
@@ -238,7 +238,9 @@ const leaking: Mutant[] = [
     find: "withoutQuotations(cause, quotable)",
     replace: "cause",
   }),
-  mistake("a property of a driver's error that is called by the id", ["tests/cause_test.ts"], {
+  mistake("a property of a driver's error that is called by the id", [
+    "tests/unit/core/backend/redact_error_test.ts",
+  ], {
     file: "core/backend/redact_error.ts",
     find: "if (quotes(String(key), texts)) return false;",
     replace: "",
@@ -272,12 +274,14 @@ const leaking: Mutant[] = [
     replace: "settings.state.inject(headers, transport, { expire });\n" +
       'headers.push(["x-session", change.text]);',
   }),
-  mistake("a record in hex of which the end is told", ["tests/cause_test.ts"], {
+  mistake("a record in hex of which the end is told", [
+    "tests/unit/core/backend/redact_error_test.ts",
+  ], {
     file: "core/backend/redact_error.ts",
     find: "/[0-9a-f]{64,}/gi",
     replace: "/[0-9a-f]{64}/gi",
   }),
-  mistake("a cause that nobody looks through", ["tests/cause_test.ts"], {
+  mistake("a cause that nobody looks through", ["tests/unit/core/backend/redact_error_test.ts"], {
     file: "core/backend/redact_error.ts",
     find: "cause === undefined ? undefined : { cause: inner(cause) }",
     replace: "{ cause }",

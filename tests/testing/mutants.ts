@@ -13,9 +13,9 @@ import { type Mutant, MUTANTS } from "./_mutants.ts";
 const TESTS = [
   "tests/unit/state/cookie_test.ts",
   "tests/unit/data/merge_test.ts",
-  "tests/guarantees/rotation_test.ts",
+  "tests/guarantees/no_undone_logins_test.ts",
   "tests/unit/state/states_test.ts",
-  "tests/guarantees/planted_cookies_test.ts",
+  "tests/guarantees/cookies_of_sibling_hosts_test.ts",
   "tests/unit/core/subjects/subject_index_test.ts",
   "tests/unit/core/subjects/subject_sessions_test.ts",
   "tests/unit/core/update_test.ts",

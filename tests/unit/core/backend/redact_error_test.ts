@@ -6,7 +6,7 @@ import { idOf } from "../../../_kit/helpers.ts";
 const ID = "0123456789abcdef".repeat(4);
 const TEXT = '{"_created":1700000000,"card":"4111 1111 1111 1111"}';
 const texts = [ID, TEXT];
-const WITHHELD = "(withheld: it contains the session's id or data)";
+const WITHHELD = "(withheld: it contains the session's ID or data)";
 
 /** All that a logger could make of an error. */
 const all = (error: unknown): string =>
