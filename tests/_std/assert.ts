@@ -1,8 +1,8 @@
 /**
- * Stands in for `@std/assert` where JSR cannot be reached: the same names and the same meaning, and
- * never a pass where the real one fails. Short on purpose; `assert_test.ts` pins each name.
+ * Stands in for `@std/assert` where JSR cannot be reached: the same names and the same meaning. A
+ * stand-in never passes what the real assertion would fail. `assert_test.ts` pins each name.
  *
- * Functions, not constants: TypeScript wants assertion signatures declared.
+ * These are functions, not constants, because TypeScript needs declared assertion signatures.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export function assertStrictEquals<T>(
 }
 
 export function assertObjectMatch(
-  // deno-lint-ignore no-explicit-any -- as in the real one: an interface is no Record of unknown
+  // deno-lint-ignore no-explicit-any -- as in @std/assert: an interface is not a Record of unknown
   actual: Record<PropertyKey, any>,
   expected: Record<PropertyKey, unknown>,
   msg?: string,
@@ -57,8 +57,10 @@ export function assertArrayIncludes<T>(
   expected: ArrayLike<T> & object,
   msg?: string,
 ) {
-  const items = Array.from(actual);
-  const missing = Array.from(expected).filter((item) => !items.some((other) => equal(other, item)));
+  // By index, so that a Set has no items, and as many times as the length says.
+  const itemsOf = (list: ArrayLike<T>) => Array.from({ length: list.length }, (_, i) => list[i]);
+  const items = itemsOf(actual);
+  const missing = itemsOf(expected).filter((item) => !items.some((other) => equal(other, item)));
   if (missing.length > 0) fail(msg ?? `${Deno.inspect(items)} lacks ${Deno.inspect(missing)}`);
 }
 

@@ -1,4 +1,7 @@
-/** Each assertion by what must pass and what must fail; true of `@std/assert` and its stand-ins. */
+/**
+ * Pins each assertion by what must pass and what must fail, for `@std/assert` and its stand-in. Where
+ * JSR is reachable, the last test compares the two on every pair of many values.
+ */
 
 import {
   assert,
@@ -22,7 +25,9 @@ import {
   fail,
   unreachable,
 } from "@std/assert";
-import { equal } from "./equal.ts";
+import * as std from "@std/assert";
+import * as standIn from "./assert.ts";
+import { contains, equal } from "./equal.ts";
 
 type Cases = Record<string, () => unknown>;
 
@@ -39,7 +44,7 @@ function pin(symbol: string, { passes, fails }: { passes: Cases; fails: Cases })
       } catch (thrown) {
         error = thrown;
       }
-      // By hand, as nothing here is above suspicion.
+      // Without an assertion, because the assertions are what is tested.
       if (!(error instanceof Error && error.name === "AssertionError")) {
         throw new Error(`Expected an AssertionError, not ${Deno.inspect(error)}`);
       }
@@ -74,6 +79,9 @@ const headers = new Headers();
 class Point {
   x = 1;
 }
+const shared = { p: 1 };
+const larger = { p: 1, q: 2 };
+const part = { p: 1 };
 
 pinEquality({
   "the same number": [1, 1],
@@ -120,6 +128,11 @@ pinEquality({
   "members of sets": [new Set([1]), new Set([2])],
   "a larger set": [new Set([1]), new Set([1, 2])],
   "cycles": [loop("a"), loop("b")],
+  "a property of a pattern": [Object.assign(/a/, { own: 1 }), /a/],
+  "a property of a Map": [Object.assign(new Map(), { own: 1 }), new Map()],
+  "a property of a Set": [Object.assign(new Set(), { own: 1 }), new Set()],
+  "a function and an object": [() => 1, {}],
+  "a Map and a Set": [new Map(), new Set()],
 });
 
 Deno.test("equal() refuses what it does not know", () => {
@@ -128,6 +141,12 @@ Deno.test("equal() refuses what it does not know", () => {
   assertThrows(() => equal(new Error("a"), new Error("a")), TypeError, "Error");
   assertThrows(() => equal(new Set([{}]), new Set([{}])), TypeError, "Set");
   assertThrows(() => equal(new Map([[{}, 1]]), new Map([[{}, 1]])), TypeError, "Map");
+});
+
+Deno.test("contains() refuses what it does not know", () => {
+  for (const value of [new Map(), new Set(), new URL("http://a/"), new Uint8Array(), new Point()]) {
+    assertThrows(() => contains({ a: {} }, { a: value }), TypeError, value.constructor.name);
+  }
 });
 
 pin("assertStrictEquals", {
@@ -164,6 +183,14 @@ pin("assertObjectMatch", {
     "of a bare object": () => assertObjectMatch(bare({ a: bare({ b: 1 }) }), { a: { b: 1 } }),
     "of an instance": () => assertObjectMatch(new Point(), { x: 1 }),
     "of objects in an array": () => assertObjectMatch({ a: [{ b: 1, c: 2 }] }, { a: [{ b: 1 }] }),
+    "of an instance, deep": () => assertObjectMatch({ a: new Point() }, { a: { x: 1 } }),
+    "equal dates": () => assertObjectMatch({ a: new Date(7), b: 1 }, { a: new Date(7) }),
+    "equal patterns": () => assertObjectMatch({ a: /a/g, b: 1 }, { a: /a/g }),
+    "0 and -0": () => assertObjectMatch({ a: 0, b: NaN }, { a: -0, b: NaN }),
+    "a symbol": () => assertObjectMatch({ [symbol]: 1, b: 2 }, { [symbol]: 1 }),
+    "the same function": () => assertObjectMatch({ a: fail, b: 1 }, { a: fail }),
+    "a whole object in two places": () =>
+      assertObjectMatch({ a: shared, b: shared }, { a: part, b: part }),
   },
   fails: {
     "another value": () => assertObjectMatch({ a: 1 }, { a: 2 }),
@@ -175,6 +202,19 @@ pin("assertObjectMatch", {
     "a hole in the expected": () => assertObjectMatch({ a: [5, 1] }, { a: [, 1] }),
     "no object": () => assertObjectMatch({ a: 1 }, { a: {} }),
     "a pattern for an object": () => assertObjectMatch({ a: /a/ }, { a: {} }),
+    "a date for an object": () => assertObjectMatch({ a: new Date(0) }, { a: {} }),
+    "a date in an array for an object": () => assertObjectMatch({ a: [new Date(0)] }, { a: [{}] }),
+    "an object for a date": () => assertObjectMatch({ a: {} }, { a: new Date(0) }),
+    "another date": () => assertObjectMatch({ a: new Date(7) }, { a: new Date(8) }),
+    "another pattern": () => assertObjectMatch({ a: /a/g }, { a: /a/ }),
+    "a function for an object": () => assertObjectMatch({ a: () => 1 }, { a: {} }),
+    "another function": () => assertObjectMatch({ a: () => 1 }, { a: () => 1 }),
+    "another value under a symbol": () => assertObjectMatch({ [symbol]: 1 }, { [symbol]: 2 }),
+    "an array for an object with its keys": () => assertObjectMatch({ a: {} }, { a: [] }),
+    "null for an object": () => assertObjectMatch({ a: null }, { a: {} }),
+    "a part of an object in two places": () =>
+      assertObjectMatch({ a: larger, b: larger }, { a: part, b: part }),
+    "another cycle": () => assertObjectMatch({ a: loop("a") }, { a: loop("b") }),
   },
 });
 
@@ -284,3 +324,63 @@ pin("assertRejects", {
 
 pin("fail", { passes: {}, fails: { "always": () => fail("so") } });
 pin("unreachable", { passes: {}, fails: { "always": () => unreachable() } });
+
+/** Values of many kinds. Each call makes new ones. */
+function values(): unknown[] {
+  const date = new Date(7);
+  const sparse = [, 1];
+  // deno-fmt-ignore
+  return [
+    undefined, null, true, 0, -0, 1, NaN, 1n, "", "a", symbol, fail, () => 1,
+    {}, { a: 1 }, { a: undefined }, { a: 1, b: 2 }, { b: 2, a: 1 }, { a: { b: 1 } }, { a: {} },
+    { a: { b: 1, c: 2 } }, { a: [] }, { a: [1, 2] }, { a: [{ b: 1, c: 2 }] }, { a: [{ b: 1 }] },
+    { a: [{}] }, { a: null }, { a: 0 }, { a: -0 }, { a: NaN }, { a: fail }, { [symbol]: 1 },
+    { a: date }, { a: [date] }, { a: /a/g }, { a: /a/ }, { a: new Map([["b", 1]]) },
+    { a: new Set([1]) }, { a: new URL("http://a/") }, { a: new Uint8Array([1]) },
+    { a: new Point() }, { a: new Error("a") }, { a: sparse }, { a: [undefined, 1] },
+    { a: loop("a") }, { a: loop("b") }, { a: shared, b: shared }, { a: larger, b: larger },
+    { a: part, b: part }, { a: { p: 1 }, b: { p: 1 } },
+    [], [1], [1, 2], [, 1], [undefined, 1], [[]], [{ a: 1 }], [{ a: 1, b: 2 }], { 0: 1 },
+    { length: 0 }, Object.assign([1], { own: 1 }), bare({}), bare({ a: 1 }), proto({ a: 1 }),
+    date, new Date(7), new Date(8), new Date(NaN), /a/, /a/g, Object.assign(/a/, { own: 1 }),
+    new URL("http://a/"), new URL("http://b/"), new URLSearchParams("a=1"),
+    new Map(), new Map([["a", 1]]), new Map([["a", { b: 1 }]]), new Map([[{}, 1]]),
+    Object.assign(new Map(), { own: 1 }), new Set(), new Set([1]), new Set([{}]),
+    new Uint8Array([1]), new Uint8Array([2]), new Uint16Array([1]), new ArrayBuffer(1),
+    new Point(), new Error("a"), new TypeError("a"), new Number(1), new String("a"), headers,
+    loop("a"), loop("b"),
+  ];
+}
+
+/** Returns whether a call neither throws nor returns false. */
+function passes(call: () => unknown): boolean {
+  try {
+    return call() !== false;
+  } catch {
+    return false;
+  }
+}
+
+type Judge = (actual: never, expected: never) => unknown;
+
+/** What the stand-ins decide. Without the text of a failure, which takes most of the time. */
+const DECISIONS: Record<string, [std: Judge, standIn: Judge]> = {
+  assertEquals: [std.assertEquals, equal],
+  assertNotEquals: [std.assertNotEquals, (a, b) => !equal(a, b)],
+  assertStrictEquals: [std.assertStrictEquals, Object.is],
+  assertObjectMatch: [std.assertObjectMatch, contains],
+  assertArrayIncludes: [std.assertArrayIncludes, standIn.assertArrayIncludes],
+};
+
+for (const [name, [std, standIn]] of Object.entries(DECISIONS)) {
+  Deno.test(`the stand-in of ${name}() passes nothing that ${name}() of @std fails`, () => {
+    for (const actual of values() as never[]) {
+      for (const expected of values() as never[]) {
+        if (passes(() => standIn(actual, expected)) && !passes(() => std(actual, expected))) {
+          const pair = `${Deno.inspect(actual)} and ${Deno.inspect(expected)}`;
+          throw new Error(`The stand-in of ${name}() passes ${pair}`);
+        }
+      }
+    }
+  });
+}

@@ -1,14 +1,14 @@
 /**
- * Deep equality as `@std/assert` has it, for plain data.
+ * Deep equality as `@std/assert` defines it, for plain data.
  *
- * `node:assert` is no use here: to it `0` and `-0` differ, and so do an object with a null prototype
- * (session data) and a plain one. What this does not know it refuses, so that neither assertEquals
- * nor assertNotEquals can pass on a guess.
+ * `node:assert` does not fit: it tells `0` from `-0`, and an object with a null prototype, such as
+ * session data, from a plain object. Values of unknown classes throw, so that neither `assertEquals`
+ * nor `assertNotEquals` can pass on a guess.
  *
  * @module
  */
 
-/** Whether `a` and `b` are equal, deeply. */
+/** Returns whether `a` and `b` are deeply equal. */
 export function equal(a: unknown, b: unknown, seen: Map<unknown, unknown> = new Map()): boolean {
   if (a === b || Object.is(a, b)) return true;
   if (!isObject(a) || !isObject(b)) return false;
@@ -16,19 +16,20 @@ export function equal(a: unknown, b: unknown, seen: Map<unknown, unknown> = new 
 
   const kind = prototypeOf(a);
   if (kind !== prototypeOf(b)) return false;
-  if (seen.get(a) === b) return true;
-  seen.set(a, b);
-
-  if (kind === Object.prototype || kind === Array.prototype) {
-    return Object.keys(a).length === Object.keys(b).length &&
-      Reflect.ownKeys({ ...a, ...b }).every((key) =>
-        key in a && key in b && equal(Reflect.get(a, key), Reflect.get(b, key), seen)
-      );
-  }
-  if (comparedAsText.has(kind)) return String(a) === String(b);
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
     return a.length === b.length && a.every((byte, i) => byte === b[i]);
   }
+  if (seen.get(a) === b) return true;
+  seen.set(a, b);
+  // Of a pattern or a Map, too: it can have properties of its own.
+  if (Object.keys(a).length !== Object.keys(b).length) return false;
+
+  if (kind === Object.prototype || kind === Array.prototype) {
+    return Reflect.ownKeys({ ...a, ...b }).every((key) =>
+      key in a && key in b && equal(Reflect.get(a, key), Reflect.get(b, key), seen)
+    );
+  }
+  if (comparedAsText.has(kind)) return String(a) === String(b);
   if (a instanceof Set && b instanceof Set && ![...a].some(isObject)) {
     return a.size === b.size && a.isSubsetOf(b);
   }
@@ -41,20 +42,51 @@ export function equal(a: unknown, b: unknown, seen: Map<unknown, unknown> = new 
   );
 }
 
-/** Whether `actual` has all that `expected` has, deeply. */
+/**
+ * Returns whether `actual` has everything that `expected` has, deeply.
+ *
+ * `expected` is plain data. The real function compares instances of other classes by their own
+ * properties alone, or in part, so this one refuses them.
+ */
 export function contains(actual: unknown, expected: unknown): boolean {
-  if (Array.isArray(expected)) {
-    // Stricter than the real one, which takes a longer array below the top level.
-    return Array.isArray(actual) && actual.length === expected.length &&
-      [...expected].every((item, i) => i in actual && contains(actual[i], item));
+  if (!isObject(actual) || !isObject(expected)) {
+    throw new TypeError("Cannot match a value that is not an object");
   }
-  if (isObject(expected) && prototypeOf(expected) === Object.prototype) {
-    return isObject(actual) && !Array.isArray(actual) && !(actual instanceof RegExp) &&
-      Reflect.ownKeys(expected).every((key) =>
-        Object.hasOwn(actual, key) && contains(Reflect.get(actual, key), Reflect.get(expected, key))
-      );
+  return containsPart(actual, expected, new Map());
+}
+
+function containsPart(actual: unknown, expected: unknown, seen: Pairs): boolean {
+  if (!isObject(expected) || isLeaf(expected) || !isObject(actual) || isLeaf(actual)) {
+    return equal(actual, expected);
   }
-  return equal(actual, expected);
+  const kind = prototypeOf(expected);
+  if (kind !== Object.prototype && kind !== Array.prototype) {
+    throw new TypeError(
+      `Cannot match a value of ${kind.constructor?.name} offline: match plain data instead`,
+    );
+  }
+  // The real function filters each pair once, and compares it as a whole where it stands again.
+  const partners = seen.get(actual) ?? new Set();
+  if (partners.has(expected)) return equal(actual, expected);
+  seen.set(actual, partners.add(expected));
+
+  if (Array.isArray(actual) !== Array.isArray(expected)) return false;
+  const keys = new Set(Reflect.ownKeys(expected));
+  // A hole in `expected` has no key of its own, but the real function compares it.
+  if (Array.isArray(expected)) { for (const i of expected.keys()) keys.add(String(i)); }
+  // The length is a key, too: the real function accepts a longer array below the top level.
+  return [...keys].every((key) =>
+    Object.hasOwn(actual, key) &&
+    containsPart(Reflect.get(actual, key), Reflect.get(expected, key), seen)
+  );
+}
+
+/** The values of `expected` that each part of `actual` was compared with. */
+type Pairs = Map<object, Set<object>>;
+
+/** Returns whether the real function compares `value` as a whole, even in a partial match. */
+function isLeaf(value: object): boolean {
+  return value instanceof Date || value instanceof RegExp;
 }
 
 const comparedAsText = new Set<object>([
