@@ -1,9 +1,25 @@
 /**
- * No stand-in for `@std/http/cookie`: a reader written here would not be independent of our writer.
- * The test that wants it is skipped where it finds `undefined`.
+ * Takes the place of `@std/http/cookie` where JSR cannot be reached, and has no functions: a reader
+ * written here would not be independent of the writer that it checks. The tests that need the real
+ * functions are ignored if they are `undefined`.
  *
  * @module
  */
 
-export const getSetCookies: ((headers: Headers) => Record<string, unknown>[]) | undefined =
+/** What the tests read of a cookie. */
+export interface Cookie {
+  name: string;
+  value: string;
+  maxAge?: number;
+  domain?: string;
+  path?: string;
+  secure?: boolean;
+  httpOnly?: boolean;
+  partitioned?: boolean;
+  sameSite?: "Strict" | "Lax" | "None";
+  unparsed?: string[];
+}
+
+export const getSetCookies: ((headers: Headers) => Cookie[]) | undefined = undefined;
+export const getCookies: ((headers: Headers) => Partial<Record<string, string>>) | undefined =
   undefined;
