@@ -1,19 +1,19 @@
 /**
- * The gate, `deno task ok`: one step after the other, to the first that fails.
+ * The gate, `deno task ok`: runs one step after the other, and stops at the first that fails.
  *
  * @module
  */
 
 import config from "../deno.json" with { type: "json" };
-import { deno, stdFlags } from "../tests/_std/run.ts";
+import { deno, exitWith, stdFlags } from "../tests/_std/run.ts";
 
-const std = await stdFlags();
+const std = await stdFlags().catch(exitWith);
 const entryPoints = Object.values(config.exports);
 const collect = ["--coverage", "--coverage-raw-data-only", "--clean"];
 const unpublished = ["tests", ".ci"].map((folder) => {
   return RegExp.escape(new URL(`../${folder}/`, import.meta.url).href);
 });
-// While working the tree is dirty; in CI that would mean that a step above left files behind.
+// During development the tree may be dirty. In CI, a step above must not leave files behind.
 const dirty = Deno.env.get("CI") ? [] : ["--allow-dirty"];
 
 const steps: [name: string, args: string[]][] = [
@@ -22,13 +22,20 @@ const steps: [name: string, args: string[]][] = [
   ["types", ["check", ...std]],
   ["architecture", ["test", ...std, "--allow-read=.", "tests/architecture_test.ts"]],
   ["language", ["run", "--allow-read=.", "--allow-run=git", ".ci/language.ts"]],
+  ["choice of @std", [
+    "test",
+    ...std,
+    "--allow-run",
+    "--allow-net=127.0.0.1",
+    "tests/_std/run_test.ts",
+  ]],
   ["doc lint", ["doc", "--lint", ...entryPoints]],
-  ["doc tests", ["test", ...std, "--doc", "--ignore=tests,bench"]],
+  ["doc tests", ["test", ...std, "--parallel", "--doc", "--ignore=tests,bench"]],
   // With the entry points, so that a module which no test loads counts as uncovered.
-  ["unit tests", ["test", ...std, ...collect, "tests", ...entryPoints]],
+  ["unit tests", ["test", ...std, "--parallel", ...collect, "tests", ...entryPoints]],
   // The floor is in deno.json.
   ["coverage", ["coverage", `--exclude=${unpublished.join("|")}`, "coverage"]],
-  // Of what needs none of its packages: their types are checked where they are installed.
+  // Only the tests that need no packages: types are checked where the packages are installed.
   ["tests of the benchmark", ["test", "--no-check", "--config=bench/deno.json", "bench"]],
   ["publish dry run", ["publish", "--dry-run", ...dirty]],
 ];
@@ -42,4 +49,4 @@ for (const [passed, [name, args]] of steps.entries()) {
     Deno.exit(code);
   }
 }
-console.log(`\ngate: ${steps.length} passed, 0 failed`);
+console.log(`\ngate: ${steps.length} passed, 0 failed, 0 skipped`);

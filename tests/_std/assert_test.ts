@@ -363,7 +363,7 @@ function passes(call: () => unknown): boolean {
 
 type Judge = (actual: never, expected: never) => unknown;
 
-/** What the stand-ins decide. Without the text of a failure, which takes most of the time. */
+/** The decisions of both. Of the stand-ins, without the text of a failure, which takes most of the time. */
 const DECISIONS: Record<string, [std: Judge, standIn: Judge]> = {
   assertEquals: [std.assertEquals, equal],
   assertNotEquals: [std.assertNotEquals, (a, b) => !equal(a, b)],

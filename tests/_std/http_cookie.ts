@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What the tests read of a cookie. */
+/** The parts of a cookie that the tests read. */
 export interface Cookie {
   name: string;
   value: string;

@@ -22,8 +22,8 @@ export interface Reply {
 const TIMEOUT_MS = 10_000;
 const ADVICE = 'To decide without asking JSR, set PAGI_STD to "jsr" or "offline".';
 
-// What Deno logs if it cannot resolve a host name, or cannot connect to the host or to its proxy. A
-// host that replies, even with nonsense, has been reached.
+// The log of Deno if it cannot resolve a host name, or cannot connect to the host or to its proxy. A
+// host that replies with anything at all has been reached.
 const UNREACHABLE =
   /client error \(Connect\): ((?:dns|tcp connect|tunnel) error\b.*?|.*timed out)\.? Retrying/;
 
