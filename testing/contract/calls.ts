@@ -1,4 +1,4 @@
-/** The store contract, call by call: what each call does if there is a record, and if there is none. */
+/** The store contract, call by call: the effect of each call with and without a record. */
 import { check, type Clause, newId, type Records } from "./kit.ts";
 
 /** A version that no store gives out. */

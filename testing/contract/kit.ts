@@ -69,7 +69,7 @@ export class Records {
     return version;
   }
 
-  /** Reads a record; throws if there is none. */
+  /** Reads a record; throws if it does not exist. */
   async find(id: string): Promise<StoredRecord> {
     const record = await this.read(id);
     check(record !== undefined, "read() finds no record, though there must be one");

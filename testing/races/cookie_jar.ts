@@ -4,12 +4,12 @@ import type { HeaderPair } from "../../pagi.ts";
 /** The name of the session cookie, the default of `CookieState`. */
 const NAME = "pagi_session";
 
-/** What a response does to the cookie: it sets a value, or removes the cookie. */
+/** A change of the cookie by a response, which sets a value or removes the cookie. */
 export type CookieChange = { set: string } | "clear";
 
 /** Keeps the cookie of one browser. */
 export class CookieJar {
-  /** The value of the cookie; undefined if there is none. */
+  /** The value of the cookie; undefined without a cookie. */
   value: string | undefined;
 
   /**

@@ -38,7 +38,7 @@ export class ExpectedSession {
     }
   }
 
-  /** Describes the difference from the session that was found; undefined if there is none. */
+  /** Describes the difference from the session that was found; undefined if they are the same. */
   differsFrom(found: Left): string | undefined {
     const [is, must] = [show(found), show(this)];
     return is === must ? undefined : `left is ${is}, and it must be ${must}`;

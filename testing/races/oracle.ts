@@ -238,7 +238,7 @@ class Oracle {
     return isUncertain || (subject === this.#everybody && this.#ending.size > 0);
   }
 
-  /** Compares what is left with what is expected. */
+  /** Compares the sessions that are left with the expected ones. */
   #compare(left: Run["left"]): number[] {
     const sessions = new Set(this.#sessions.values());
     const [first] = sessions;

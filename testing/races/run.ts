@@ -29,7 +29,7 @@ export interface Run {
   everybody: string;
   /** Whether the store can list the sessions of a subject. */
   canList: boolean;
-  /** The session under each cookie value and each ID of the race; undefined if there is none. */
+  /** The session under each cookie value and each ID of the race; undefined without a session. */
   left: Map<string, Left | undefined>;
 }
 

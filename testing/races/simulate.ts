@@ -68,7 +68,7 @@ export interface RaceFailure {
   number: number;
   /** The guarantee. */
   guarantee: Guarantee;
-  /** What went wrong in the shortest schedule. */
+  /** Says in words how the shortest schedule breaks the guarantee. */
   why: string;
   /** The shortest schedule that shows the failure: the requests, then their steps in order. */
   schedule: string[];

@@ -43,9 +43,9 @@ export class Visit {
   answeredAt: number | undefined;
   /** How often a response was started. */
   answers = 0;
-  /** What the response does to the cookie. */
+  /** The changes of the cookie by the response. */
   cookies: CookieChange[] = [];
-  /** What the error page after a failed commit does to the cookie. */
+  /** The changes of the cookie by the error page after a failed commit. */
   pageCookies: CookieChange[] = [];
   /** When the request failed. */
   failedAt: number | undefined;

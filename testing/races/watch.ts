@@ -7,7 +7,7 @@ import type { Visit } from "./visit.ts";
 export interface Step {
   /** The letter of the request. */
   me: string;
-  /** What happened. */
+  /** The event in words. */
   what: string;
   /** The ID or cookie value that it was about. */
   id: string | undefined;

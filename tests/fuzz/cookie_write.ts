@@ -17,7 +17,7 @@ export const cookieWrite: Campaign = {
       const recipe = isGood ? good(random) : spoilt(random);
       try {
         const fate = tryOut(recipe);
-        if (isGood && fate !== "kept") throw new Error(`What can be sent is ${fate}`);
+        if (isGood && fate !== "kept") throw new Error(`A valid cookie is ${fate}`);
         seen[fate]++;
       } catch (error) {
         throw failure((error as Error).message, { case: at, recipe });

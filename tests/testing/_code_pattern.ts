@@ -23,7 +23,7 @@ export interface Place {
   file: string;
   start: number;
   end: number;
-  /** What each `$name` of the pattern stands for. */
+  /** The identifier that each `$name` of the pattern has matched. */
   names: Readonly<Record<string, string>>;
 }
 

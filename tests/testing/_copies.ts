@@ -13,7 +13,7 @@ const ENTRY = "chosen_tests.ts";
 /** Texts of files by path, such as `state/cookie.ts`. */
 export type Files = ReadonlyMap<string, string>;
 
-/** What a command in a copy answered. */
+/** The result of a command in a copy. */
 export interface Outcome {
   /** The exit code; -1 if the command took too long. */
   code: number;

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { placesOf, withNames } from "./_code_pattern.ts";
 
-/** What the pattern matches in one source. */
+/** The texts that the pattern matches in a source. */
 function found(pattern: string, source: string): string[] {
   return placesOf(pattern, new Map([["a.ts", source]]))
     .map(({ start, end }) => source.slice(start, end));
