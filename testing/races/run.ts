@@ -7,8 +7,8 @@ import type { SessionStore } from "../../store/store.ts";
 import { CookieJar } from "./cookie_jar.ts";
 import { type Choose, endsAll, type Program } from "./program.ts";
 import { EVERYBODY, startingValues } from "./requests.ts";
-import { call, type Values, Visit } from "./visit.ts";
-import { type Step, watch } from "./watch.ts";
+import { call, type Step, type Values, Visit } from "./visit.ts";
+import { watch } from "./watch.ts";
 
 /** A session that was found after a race. */
 export interface Left {

@@ -6,7 +6,16 @@ import { type CookieChange, type CookieJar, requestHeaders } from "./cookie_jar.
 import { Lane } from "./lane.ts";
 import type { Plan } from "./program.ts";
 import type { Note, SubjectOf } from "./requests.ts";
-import type { Step } from "./watch.ts";
+
+/** Something that happened in a race. */
+export interface Step {
+  /** The letter of the request. */
+  me: string;
+  /** The event in words. */
+  what: string;
+  /** The ID or cookie value that it was about. */
+  id: string | undefined;
+}
 
 /** The data of a session. The simulated requests write only strings and numbers. */
 export type Values = Record<string, unknown>;

@@ -3,15 +3,7 @@ import { isSubjectIndex } from "../../base/record_text.ts";
 import type { SessionStore } from "../../store/store.ts";
 import type { Visit } from "./visit.ts";
 
-/** Something that happened in a race. */
-export interface Step {
-  /** The letter of the request. */
-  me: string;
-  /** The event in words. */
-  what: string;
-  /** The ID or cookie value that it was about. */
-  id: string | undefined;
-}
+export type { Step } from "./visit.ts";
 
 /** Calls that change what is stored. A touch does not count: losing one has no effect on the data. */
 const WRITES = ["create", "replace", "delete", "set", "seal", "end"];
