@@ -16,7 +16,7 @@ import {
   isVersionstamp,
   lifetimeOf,
 } from "./_deno_kv/record.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -177,12 +177,12 @@ export class DenoKvStore implements VersionedStore {
 
   /** PAGI's `get`: the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#now() / 1000));
+    return plainSet(this, id, data, Math.floor(this.#now() / 1000));
   }
 
   async #write(

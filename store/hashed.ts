@@ -7,7 +7,7 @@
 import type { Awaitable } from "../base/awaitable.ts";
 import { sha256 } from "../base/sha256.ts";
 import { accepts, checkInner, markTakesId, takesId, withId } from "./_wrapper.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import { BoundedCache } from "../base/bounded_cache.ts";
 import type {
   DeleteOptions,
@@ -141,12 +141,12 @@ export class HashedStore implements VersionedStore {
 
   /** PAGI's `get`: the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(Date.now() / 1000));
+    return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }
 
   #call<Options extends object, Answer>(

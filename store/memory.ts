@@ -7,7 +7,7 @@ import { checkOptions } from "../base/check_options.ts";
 import { ID_DIGITS, isId } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { type Expiring, ExpiryQueue } from "./_memory/expiry_queue.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
 import type {
   DeleteOptions,
@@ -199,12 +199,12 @@ export class MemoryStore implements VersionedStore {
 
   /** PAGI's `get`: the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#wallClock() / 1000));
+    return plainSet(this, id, data, Math.floor(this.#wallClock() / 1000));
   }
 
   /** Forgets every session. */

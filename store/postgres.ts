@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isJustMade,
@@ -215,11 +215,11 @@ export class PostgresStore implements VersionedStore {
 
   /** PAGI's `get`: the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#records.now()));
+    return plainSet(this, id, data, Math.floor(this.#records.now()));
   }
 }

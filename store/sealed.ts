@@ -8,7 +8,7 @@ import type { Awaitable } from "../base/awaitable.ts";
 import { checkOptions, checkSecrets } from "../base/check_options.ts";
 import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_wrapper.ts";
 import { TextSeal } from "../base/text_seal.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -168,11 +168,11 @@ export class SealedStore implements VersionedStore {
 
   /** PAGI's `get`: the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
   /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(Date.now() / 1000));
+    return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }
 }
