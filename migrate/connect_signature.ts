@@ -1,4 +1,7 @@
-/** The signed cookies of Connect: `s:`, the value, a dot, and the HMAC-SHA-256 of the value in Base64. */
+/**
+ * The signed cookies of Connect: `s:`, the value, a dot, and the HMAC-SHA-256 of the value in
+ * Base64.
+ */
 import { Base64 } from "../base/base64.ts";
 
 const PREFIX = "s:";
@@ -31,7 +34,8 @@ export class Signatures {
   async verify(text: string): Promise<string | undefined> {
     const dot = text.lastIndexOf(".");
     const unpadded = text.slice(dot + 1);
-    // Without a dot, `unpadded` is the whole text with its prefix, and a signature contains no colon.
+    // Without a dot, `unpadded` is the whole text with its prefix, and a signature contains no
+    // colon.
     if (!text.startsWith(PREFIX) || unpadded.length !== SIGNATURE_LENGTH) return undefined;
     const signature = encoding.decode(`${unpadded}=`);
     if (signature === undefined) return undefined;

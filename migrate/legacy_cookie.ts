@@ -1,6 +1,6 @@
 /**
- * The cookies of other session libraries: {@linkcode LegacyCookie}, and {@linkcode ConnectCookie} for
- * the signed cookies of express-session. They are read and cleared, never set.
+ * The cookies of other session libraries: {@linkcode LegacyCookie}, and {@linkcode ConnectCookie}
+ * for the signed cookies of express-session. They are read and cleared, never set.
  *
  * @module
  */
@@ -18,13 +18,13 @@ export interface LegacyCookieOptions {
   /** Names the cookie. */
   cookieName: string;
   /**
-   * Sets the attributes that the cookie was set with, merged over the defaults. Browsers clear a cookie
-   * only if the attributes match.
+   * Sets the attributes that the cookie was set with, merged over the defaults. Browsers clear a
+   * cookie only if the attributes match.
    */
   cookieOptions?: CookieOptions;
   /**
-   * Converts the percent-decoded value of the cookie to the value that identifies the session. A cookie
-   * for which it returns `undefined` or throws is ignored.
+   * Converts the percent-decoded value of the cookie to the value that identifies the session. A
+   * cookie for which it returns `undefined` or throws is ignored.
    *
    * @default {the value itself}
    */
@@ -57,7 +57,8 @@ export class LegacyCookie {
   /**
    * Validates the options.
    *
-   * @throws {TypeError} If an option is unknown or of the wrong type, or browsers would reject the cookie.
+   * @throws {TypeError} If an option is unknown or of the wrong type, or browsers would reject the
+   * cookie.
    */
   constructor(options: LegacyCookieOptions) {
     checkOptions("LegacyCookie", options, ["cookieName", "cookieOptions", "decode"]);
@@ -112,15 +113,21 @@ export interface ConnectCookieOptions {
    * @default {"connect.sid"}
    */
   cookieName?: string;
-  /** Sets the attributes that the cookie was set with, express-session's `cookie`, merged over the defaults. */
+  /**
+   * Sets the attributes that the cookie was set with, express-session's `cookie`, merged over the
+   * defaults.
+   */
   cookieOptions?: CookieOptions;
-  /** Sets the secrets of express-session's `secret`. A cookie signed with any of them is accepted. */
+  /**
+   * Sets the secrets of express-session's `secret`. A cookie signed with any of them is accepted.
+   */
   secret: string | readonly string[];
 }
 
 /**
- * The signed cookie of express-session and of other middleware for Connect: `s:`, the session ID, a dot
- * and the HMAC-SHA-256 of the ID. A cookie that is not signed with one of the secrets is ignored.
+ * The signed cookie of express-session and of other middleware for Connect: `s:`, the session ID, a
+ * dot and the HMAC-SHA-256 of the ID. A cookie that is not signed with one of the secrets is
+ * ignored.
  *
  * @example
  * ```ts
@@ -141,7 +148,8 @@ export class ConnectCookie extends LegacyCookie {
   /**
    * Validates the options.
    *
-   * @throws {TypeError} If an option is unknown or of the wrong type, or browsers would reject the cookie.
+   * @throws {TypeError} If an option is unknown or of the wrong type, or browsers would reject the
+   * cookie.
    */
   constructor(options: ConnectCookieOptions) {
     checkOptions("ConnectCookie", options, ["cookieName", "cookieOptions", "secret"]);

@@ -1,6 +1,6 @@
 /**
- * {@linkcode LegacySessions}: moves the sessions of another library, each one when its client sends a
- * request.
+ * {@linkcode LegacySessions}: moves the sessions of another library, each one when its client sends
+ * a request.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export { type ConnectSessions, connectSource, type LegacySource, sealedSource } 
 /** Options of {@linkcode LegacySessions}. */
 export interface LegacySessionsOptions {
   /**
-   * Sets the secrets that IDs and the keys of forwarding records are derived from. You can use those of
-   * the middleware. The first secret creates them; records of all secrets are found.
+   * Sets the secrets that IDs and the keys of forwarding records are derived from. You can use
+   * those of the middleware. The first secret creates them; records of all secrets are found.
    */
   secret: string | readonly string[];
   /** Stores the sessions from now on. Pass the `store` of the middleware. */
@@ -35,14 +35,16 @@ export interface LegacySessionsOptions {
   legacy: LegacySource;
   /**
    * Converts the data of an old session. Return `undefined` to drop the session. If the result has
-   * numbers as `_created` and `_last_access`, they become the times of the session, in Unix seconds.
+   * numbers as `_created` and `_last_access`, they become the times of the session, in Unix
+   * seconds.
    *
    * @default {the data is used unchanged}
    */
   map?: (old: SessionHash) => SessionHash | undefined;
   /**
-   * Keeps forwarding records for this many seconds. Use the time for which clients can still send the old
-   * cookie. A moved session is kept for the same time until its client sends the new cookie.
+   * Keeps forwarding records for this many seconds. Use the time for which clients can still send
+   * the old cookie. A moved session is kept for the same time until its client sends the new
+   * cookie.
    *
    * @default {400 days, as long as browsers keep a cookie}
    */
@@ -68,26 +70,28 @@ const DEFAULT_STORE_TIMEOUT = 5;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 /** Part of every key, so that nothing else derived from the same secret equals a key. */
 const LABEL = "@pagi/session legacy session ";
-/** The last-access time of a forwarding record, so that no request takes it for a recent tombstone. */
+/**
+ * The last-access time of a forwarding record, so that no request takes it for a recent tombstone.
+ */
 const NEVER = 0;
 
 /**
- * The sessions of another library, for a `MigratingState`. When a client sends an old cookie, its session
- * is moved in three steps:
+ * The sessions of another library, for a `MigratingState`. When a client sends an old cookie, its
+ * session is moved in three steps:
  *
  * 1. The session is written to `store` under a new ID.
- * 2. A forwarding record is created under a key derived from the old cookie. It names the new ID. If it
- *    already exists, another request has moved the session, and this request uses that ID.
+ * 2. A forwarding record is created under a key derived from the old cookie. It names the new ID.
+ *    If it already exists, another request has moved the session, and this request uses that ID.
  * 3. The old record is deleted.
  *
  * The forwarding record outlives the session. So an old cookie that is sent after a logout finds no
  * session, even if the old library has no records to delete.
  *
- * A `CookieStore` stores nothing, so it has no forwarding records. Then an old cookie is accepted until it
- * expires, or with `revocations`, until its session has ended.
+ * A `CookieStore` stores nothing, so it has no forwarding records. Then an old cookie is accepted
+ * until it expires, or with `revocations`, until its session has ended.
  *
- * A session without data is not moved: its client gets a new session. Moving a session counts as using it.
- * From then on the idle and absolute timeouts of the middleware apply.
+ * A session without data is not moved: its client gets a new session. Moving a session counts as
+ * using it. From then on the idle and absolute timeouts of the middleware apply.
  *
  * @example Sessions of a store made for express-session
  * ```ts
@@ -156,16 +160,17 @@ export class LegacySessions {
   }
 
   /**
-   * Returns the new value for a client whose old cookie identifies `value`; `undefined` if no session
-   * belongs to it. Moves the session first, unless that has been done. If the old record cannot be
-   * deleted, the call fails, and the client keeps its old cookie.
+   * Returns the new value for a client whose old cookie identifies `value`; `undefined` if no
+   * session belongs to it. Moves the session first, unless that has been done. If the old record
+   * cannot be deleted, the call fails, and the client keeps its old cookie.
    *
    * @param name The `name` of the State that will carry the new value.
    * @throws {SessionError} `ERR_SESSION_STORE` if either store fails.
    */
   async adopt(value: string, name?: string): Promise<string | undefined> {
     const keys = await this.#keysOf(value);
-    // Read before the forwarding record: if a request has just moved the session, the record exists by now.
+    // Read before the forwarding record: if a request has just moved the session, the record exists
+    // by now.
     const old = await this.#guard.call("read", () => this.#legacy.get(value), value);
     const known = this.#backend.isVersioned ? await this.#findForwarded(keys) : undefined;
     const data = known === undefined && old ? this.#map(old as SessionHash) : undefined;
@@ -194,8 +199,8 @@ export class LegacySessions {
     const written = await this.#backend.create(id, text, expiry, name);
     if (written === undefined) throw taken();
     if (!this.#backend.isVersioned) return written.transport;
-    // This commits the move: no client has seen the ID before, and no other request can move the session
-    // afterwards.
+    // This commits the move: no client has seen the ID before, and no other request can move the
+    // session afterwards.
     const forwarding = { lastAccess: NEVER, ttl: this.#keep };
     const created = await this.#backend.create(key, encodeTombstone(key, id), forwarding);
     if (created !== undefined) return id;
@@ -213,7 +218,10 @@ export class LegacySessions {
     return undefined;
   }
 
-  /** The keys of forwarding records, one for each secret. They cannot be computed from old IDs alone. */
+  /**
+   * The keys of forwarding records, one for each secret. They cannot be computed from old IDs
+   * alone.
+   */
   async #keysOf(value: string): Promise<string[]> {
     const { subtle } = crypto;
     const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,6 +1,6 @@
 /**
- * {@linkcode MigratingState}: a State that also accepts the cookies of another session library, or a
- * cookie's previous name, so that users stay logged in during a migration.
+ * {@linkcode MigratingState}: a State that also accepts the cookies of another session library, or
+ * a cookie's previous name, so that users stay logged in during a migration.
  *
  * @module
  */
@@ -13,11 +13,15 @@ import { type Extracted, type InjectOptions, type SessionState, State } from "..
 /** The old sessions of a {@linkcode MigratingState}. `LegacySessions` implements it. */
 export interface AdoptingSessions {
   /**
-   * Returns the new ID, or the encrypted session, of an old session. Moves the session first, unless
-   * that has been done. `name` is that of the new State, which an encrypted session is bound to.
+   * Returns the new ID, or the encrypted session, of an old session. Moves the session first,
+   * unless that has been done. `name` is that of the new State, which an encrypted session is bound
+   * to.
    */
   adopt(value: string, name?: string): Awaitable<string | undefined>;
-  /** Returns whether the value that a client sends under `name` belongs to a session of this package. */
+  /**
+   * Returns whether the value that a client sends under `name` belongs to a session of this
+   * package.
+   */
   holds(presented: string, name?: string): Awaitable<boolean>;
 }
 
@@ -36,12 +40,13 @@ export interface MigratingStateOptions {
 }
 
 /**
- * Reads session IDs with `state`. For clients without a session there, it reads them with `legacy`. It
- * sends IDs with `state`: a client with an old cookie receives the new one with the first response that
- * saves or extends its session. Every response that sends the new cookie also removes the old one.
+ * Reads session IDs with `state`. For clients without a session there, it reads them with `legacy`.
+ * It sends IDs with `state`: a client with an old cookie receives the new one with the first
+ * response that saves or extends its session. Every response that sends the new cookie also removes
+ * the old one.
  *
- * If a client sends a session of both kinds, the new one is used. If the cookie was only renamed, any
- * value under the new name is enough.
+ * If a client sends a session of both kinds, the new one is used. If the cookie was only renamed,
+ * any value under the new name is enough.
  *
  * @example From express-session
  * ```ts

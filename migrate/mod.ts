@@ -1,7 +1,7 @@
 /**
- * Migrates from another session library without logging users out. {@linkcode MigratingState} reads the
- * old cookies, and {@linkcode LegacySessions} moves the old sessions. `docs/migrate.md` describes it for
- * express-session, hono-sessions, iron-session and PAGI.
+ * Migrates from another session library without logging users out. {@linkcode MigratingState} reads
+ * the old cookies, and {@linkcode LegacySessions} moves the old sessions. `docs/migrate.md`
+ * describes it for express-session, hono-sessions, iron-session and PAGI.
  *
  * @module
  */

@@ -13,7 +13,10 @@ export interface LegacySource {
   destroy?(value: string): Awaitable<unknown>;
 }
 
-/** The part of an express-session store that is used. connect-redis, connect-pg-simple and others have it. */
+/**
+ * The part of an express-session store that is used. connect-redis, connect-pg-simple and others
+ * have it.
+ */
 export interface ConnectSessions {
   /** Calls `callback` with the session or an error. */
   get(sid: string, callback: (error: unknown, session?: object | null) => void): unknown;
@@ -22,8 +25,8 @@ export interface ConnectSessions {
 }
 
 /**
- * Reads sessions from an express-session store. It ignores sessions whose cookie has expired. It removes
- * the key `cookie`, in which express-session stores the attributes of the cookie.
+ * Reads sessions from an express-session store. It ignores sessions whose cookie has expired. It
+ * removes the key `cookie`, in which express-session stores the attributes of the cookie.
  *
  * @param now Replaces the clock in tests. Returns Unix milliseconds.
  *

@@ -1,6 +1,6 @@
 /**
- * The plain methods of PAGI, `get` and `set`, on a versioned store. The stores of this package offer
- * them to programs that use a store directly. The middleware does not call them.
+ * The plain methods of PAGI, `get` and `set`, on a versioned store. The stores of this package
+ * offer them to programs that use a store directly. The middleware does not call them.
  */
 import { fromPlainData, toPlainData } from "../base/record_text.ts";
 import type { SessionHash, StoreCallOptions, VersionedStore } from "./store.ts";

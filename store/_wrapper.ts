@@ -1,6 +1,6 @@
 /**
- * The common part of the wrappers that protect data at rest. `HashedStore` and `SealedStore` can wrap
- * any versioned store, including each other.
+ * The common part of the wrappers that protect data at rest. `HashedStore` and `SealedStore` can
+ * wrap any versioned store, including each other.
  */
 import { isId } from "../base/id.ts";
 import { hasMethods } from "../base/check_options.ts";
@@ -27,9 +27,9 @@ export function innerAccepts(store: VersionedStore, id: string): boolean {
 }
 
 /**
- * As a property of a store: the store wants the client's ID in addition to a key that hides it. As a
- * property of a call's options: that ID. A store that encrypts must derive its keys from the ID that no
- * dump contains. Every copy of this module uses the same symbol.
+ * As a property of a store: the store wants the client's ID in addition to a key that hides it. As
+ * a property of a call's options: that ID. A store that encrypts must derive its keys from the ID
+ * that no dump contains. Every copy of this module uses the same symbol.
  */
 const CLIENT_ID = Symbol.for("@pagi/session client's id");
 

@@ -32,17 +32,17 @@ import type {
 /** Options of {@linkcode CookieStore}. */
 export interface CookieStoreOptions {
   /**
-   * Sets the secrets that the encryption keys are derived from, each of at least 32 bytes in UTF-8. The
-   * first secret encrypts; all of them can decrypt. To rotate, put the new secret in front. Remove the
-   * old one when the sessions encrypted with it have expired.
+   * Sets the secrets that the encryption keys are derived from, each of at least 32 bytes in UTF-8.
+   * The first secret encrypts; all of them can decrypt. To rotate, put the new secret in front.
+   * Remove the old one when the sessions encrypted with it have expired.
    */
   secret: string | readonly string[];
   /**
-   * Separates the values of different applications that share a secret: a value of another purpose is
-   * rejected. Cannot be combined with `format: "pagi"`, which has no place for it.
+   * Separates the values of different applications that share a secret: a value of another purpose
+   * is rejected. Cannot be combined with `format: "pagi"`, which has no place for it.
    *
-   * The middleware also binds each value to the name of the cookie or header that carries it, or to the
-   * `name` of your State. A value sent under another name is rejected.
+   * The middleware also binds each value to the name of the cookie or header that carries it, or to
+   * the `name` of your State. A value sent under another name is rejected.
    *
    * @default {"session"}
    */
@@ -54,16 +54,16 @@ export interface CookieStoreOptions {
    */
   format?: "pagi";
   /**
-   * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not outlive
-   * its session. All servers must share the store. Cannot be combined with `format: "pagi"`, because
-   * the Perl side would not consult it.
+   * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not
+   * outlive its session. All servers must share the store. Cannot be combined with
+   * `format: "pagi"`, because the Perl side would not consult it.
    *
    * @default {undefined, a copy of a cookie works until it expires}
    */
   revocations?: VersionedStore;
   /**
-   * Caches answers of `revocations` for this many seconds. After a logout, the other servers may accept
-   * a copy of the cookie for that long.
+   * Caches answers of `revocations` for this many seconds. After a logout, the other servers may
+   * accept a copy of the cookie for that long.
    *
    * @default {0, every request asks the store}
    */
@@ -80,16 +80,18 @@ const OWNER = "CookieStore";
 const KNOWN = ["secret", "purpose", "format", "revocations", "revocationCache", "now"];
 const DEFAULT_PURPOSE = "session";
 const MIN_SECRET_BYTES = 32;
-/** Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send. */
+/**
+ * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
+ */
 const NAME_BYTES = 64;
 /** Stands for the revocation of an ID that `revocations` cannot contain. */
 const REVOKED: Revocation = { text: "", lastAccess: 0 };
 
 /**
- * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores nothing,
- * and any number of servers with the same secret can share the sessions. A client can neither read nor
- * change a session. A session and the cookie's name must fit into 4096 bytes; that leaves about 2900
- * bytes of JSON.
+ * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores
+ * nothing, and any number of servers with the same secret can share the sessions. A client can
+ * neither read nor change a session. A session and the cookie's name must fit into 4096 bytes; that
+ * leaves about 2900 bytes of JSON.
  *
  * **Limitations.** The session exists only in the client's cookie, and a cookie can be copied.
  *
@@ -106,22 +108,23 @@ const REVOKED: Revocation = { text: "", lastAccess: 0 };
  * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
  *
- * Do not keep data in it whose older state must never come back, such as a balance or a one-time token.
- * The middleware reports this with the event `store-without-guarantees`. The last-access time is
- * updated by a new cookie, so leave `rolling` on.
+ * Do not keep data in it whose older state must never come back, such as a balance or a one-time
+ * token. The middleware reports this with the event `store-without-guarantees`. The last-access
+ * time is updated by a new cookie, so leave `rolling` on.
  *
  * With `revocations`, a request reads that store once, and twice if it writes. A logout or a new ID
  * writes one record. The record is kept for as long as a copy of the cookie could be valid. If that
  * store fails, so does the request. A store that drops records early undoes logouts, for example a
- * MemoryStore that is full or restarted. Each ID has at most one record, which is written once: the IDs
- * of a session form a chain, and only the last one can be valid.
+ * MemoryStore that is full or restarted. Each ID has at most one record, which is written once: the
+ * IDs of a session form a chain, and only the last one can be valid.
  *
- * At least the last 500 values that were decrypted or encrypted stay in memory with their sessions. If
- * such a value comes again, its age, name and revocation are checked, but it is not decrypted. This does
- * not apply to `format: "pagi"`.
+ * At least the last 500 values that were decrypted or encrypted stay in memory with their sessions.
+ * If such a value comes again, its age, name and revocation are checked, but it is not decrypted.
+ * This does not apply to `format: "pagi"`.
  *
- * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name and
- * no expiry, and each secret has only one key. Change the secret before it has encrypted 2^32 sessions.
+ * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name
+ * and no expiry, and each secret has only one key. Change the secret before it has encrypted 2^32
+ * sessions.
  *
  * @example
  * ```ts
@@ -153,10 +156,10 @@ export class CookieStore implements SealingStore {
   /**
    * Validates the options. Derives no key yet.
    *
-   * @throws {TypeError} If an option is missing, unknown or of the wrong type, or cannot be combined
-   * with another one.
-   * @throws {RangeError} If a secret has less than 32 bytes, or `revocationCache` is not a number of
-   * seconds.
+   * @throws {TypeError} If an option is missing, unknown or of the wrong type, or cannot be
+   * combined with another one.
+   * @throws {RangeError} If a secret has less than 32 bytes, or `revocationCache` is not a number
+   * of seconds.
    */
   constructor(options: CookieStoreOptions) {
     checkOptions(OWNER, options, KNOWN);
@@ -180,8 +183,8 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * Decrypts the session in a cookie's value. Returns `undefined`, and never throws, if the value is
-   * invalid: another key or purpose, a changed character, an expired or ended session.
+   * Decrypts the session in a cookie's value. Returns `undefined`, and never throws, if the value
+   * is invalid: another key or purpose, a changed character, an expired or ended session.
    *
    * @throws {Error} If `revocations` fails, with its error.
    */
@@ -192,8 +195,8 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * Encrypts a session to a cookie's value. Resolves to `undefined` if the session has ended or has a
-   * new ID.
+   * Encrypts a session to a cookie's value. Resolves to `undefined` if the session has ended or has
+   * a new ID.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the session does not fit into a cookie.
    * @throws {TypeError} If a value cannot contain the ID.
@@ -213,8 +216,8 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * Revokes an ID for good. From now on its values open as `text`, or not at all if `text` is empty.
-   * Resolves to the text that applies, which is that of the first call for this ID. Without
+   * Revokes an ID for good. From now on its values open as `text`, or not at all if `text` is
+   * empty. Resolves to the text that applies, which is that of the first call for this ID. Without
    * `revocations` it does nothing and resolves to `undefined`.
    *
    * @throws {Error} If `revocations` fails, with its error.
@@ -239,7 +242,8 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * Implements PAGI's `set`: encrypts the data, without a name, for 400 days. Resolves to the value.
+   * Implements PAGI's `set`: encrypts the data, without a name, for 400 days. Resolves to the
+   * value.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the data does not fit into a cookie,
    * `ERR_SESSION_INTERRUPTED` if the session has ended.
@@ -253,8 +257,8 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * Implements PAGI's `delete`: ends the session of an ID, or of a value without a name. Does nothing
-   * without `revocations`.
+   * Implements PAGI's `delete`: ends the session of an ID, or of a value without a name. Does
+   * nothing without `revocations`.
    */
   async delete(idOrPresented: string): Promise<void> {
     if (this.#revocations === undefined) return;

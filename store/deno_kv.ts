@@ -51,13 +51,13 @@ const DEFAULT_PREFIX = ["pagi", "session"];
 const STRONG = { consistency: "strong" } as const;
 
 /**
- * Keeps sessions in Deno KV, one key each. The versions are KV's versionstamps. A read takes one round
- * trip, and so does a write or a touch. An expired session is treated as absent immediately; KV removes
- * its value later.
+ * Keeps sessions in Deno KV, one key each. The versions are KV's versionstamps. A read takes one
+ * round trip, and so does a write or a touch. An expired session is treated as absent immediately;
+ * KV removes its value later.
  *
- * A value in KV can have 64 KiB, so a session with longer JSON cannot be saved. Processes of one machine
- * can share a file; one of them writes at a time. You open the database and close it. `Deno.openKv`
- * needs the flag `--unstable-kv`.
+ * A value in KV can have 64 KiB, so a session with longer JSON cannot be saved. Processes of one
+ * machine can share a file; one of them writes at a time. You open the database and close it.
+ * `Deno.openKv` needs the flag `--unstable-kv`.
  *
  * @example
  * ```ts ignore
@@ -137,8 +137,8 @@ export class DenoKvStore implements VersionedStore {
   }
 
   /**
-   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if the
-   * record does not exist or has another version.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
    * @throws {Error} If Deno KV fails, with its error.
@@ -149,7 +149,8 @@ export class DenoKvStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version. Its version changes, too.
+   * Updates the last-access time of the record if it has the given version. Its version changes,
+   * too.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
    * @throws {Error} If Deno KV fails, with its error.

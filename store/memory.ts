@@ -22,8 +22,8 @@ import type {
 /** Options of {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Limits how many records are kept. If there are more, the least recently used session is dropped.
-   * The per-user session indexes are dropped last.
+   * Limits how many records are kept. If there are more, the least recently used session is
+   * dropped. The per-user session indexes are dropped last.
    *
    * @default {1_000_000}
    */
@@ -31,7 +31,8 @@ export interface MemoryStoreOptions {
   /**
    * Replaces the clock in tests. Returns Unix milliseconds.
    *
-   * @default {Date.now, and performance.now for expiry, which changes of the system time do not affect}
+   * @default {Date.now, and performance.now for expiry, which changes of the system time do not
+   * affect}
    */
   now?: () => number;
 }
@@ -43,8 +44,8 @@ const MAX_SWEPT = 16;
 const MAX_SPARED = 16;
 
 /**
- * `performance.now`, called at most once per millisecond, because it is much slower than `Date.now`. If
- * the system time is changed, it is only called again.
+ * `performance.now`, called at most once per millisecond, because it is much slower than
+ * `Date.now`. If the system time is changed, it is only called again.
  */
 function steadyClock(): () => number {
   let wall = NaN;
@@ -84,9 +85,9 @@ class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
 }
 
 /**
- * Keeps sessions as JSON in the memory of this process, for development and for single-process servers.
- * Processes do not share the sessions, and a restart loses them. The store removes expired sessions
- * without a timer, a few with each call.
+ * Keeps sessions as JSON in the memory of this process, for development and for single-process
+ * servers. Processes do not share the sessions, and a restart loses them. The store removes expired
+ * sessions without a timer, a few with each call.
  *
  * @example
  * ```ts
@@ -164,7 +165,9 @@ export class MemoryStore implements VersionedStore {
     return version;
   }
 
-  /** Replaces the record if it has the given version. Returns the new version. Never creates one. */
+  /**
+   * Replaces the record if it has the given version. Returns the new version. Never creates one.
+   */
   replace(
     id: string,
     text: string,
@@ -249,7 +252,9 @@ export class MemoryStore implements VersionedStore {
     this.#append(record);
   }
 
-  /** Makes room: drops the least recently used session, and a subject's index only after sessions. */
+  /**
+   * Makes room: drops the least recently used session, and a subject's index only after sessions.
+   */
   #evict(): void {
     for (let spared = 0; spared < MAX_SPARED && isSubjectIndex(this.#oldest!.text); spared++) {
       this.#markUsed(this.#oldest!);

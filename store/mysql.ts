@@ -58,19 +58,19 @@ export interface MysqlSweepOptions {
 }
 
 /**
- * Keeps sessions in an InnoDB table of MySQL 5.7 or later, or MariaDB 10.2 or later. Each call sends
- * one prepared statement and takes one round trip.
+ * Keeps sessions in an InnoDB table of MySQL 5.7 or later, or MariaDB 10.2 or later. Each call
+ * sends one prepared statement and takes one round trip.
  *
- * Pass a pool or a connection of `mysql2/promise`. You connect the client and close it, and you call
- * {@linkcode MysqlStore.setup} at each start. The client must connect to the primary, not to a replica,
- * with the charset utf8mb4 and with autocommit; both are its defaults. Do not pass a connection that is
- * inside a transaction. If replication is asynchronous, a failover can lose the last writes, and can so
- * undo a logout.
+ * Pass a pool or a connection of `mysql2/promise`. You connect the client and close it, and you
+ * call {@linkcode MysqlStore.setup} at each start. The client must connect to the primary, not to a
+ * replica, with the charset utf8mb4 and with autocommit; both are its defaults. Do not pass a
+ * connection that is inside a transaction. If replication is asynchronous, a failover can lose the
+ * last writes, and can so undo a logout.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a hundred
- * calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call of
- * {@linkcode MysqlStore.sweep}. The store never uses the server's clock. A session's text may be as long
- * as the server's `max_allowed_packet`, which is 16 MiB or more.
+ * An expired session is treated as absent immediately. Its row is removed later: about one in a
+ * hundred calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call
+ * of {@linkcode MysqlStore.sweep}. The store never uses the server's clock. A session's text may be
+ * as long as the server's `max_allowed_packet`, which is 16 MiB or more.
  *
  * @example With mysql2
  * ```ts ignore
@@ -97,7 +97,10 @@ export interface MysqlSweepOptions {
  * ```
  */
 export class MysqlStore implements VersionedStore {
-  /** The SQL statement that creates the table and its index. Use it if you manage migrations yourself. */
+  /**
+   * The SQL statement that creates the table and its index. Use it if you manage migrations
+   * yourself.
+   */
   readonly ddl: readonly string[];
   readonly #client: MysqlClient;
   readonly #table: string;
@@ -106,8 +109,8 @@ export class MysqlStore implements VersionedStore {
   /**
    * Validates the arguments. Sends nothing yet.
    *
-   * @throws {TypeError} If `client` is not a supported client, or an option is unknown or of the wrong
-   * type.
+   * @throws {TypeError} If `client` is not a supported client, or an option is unknown or of the
+   * wrong type.
    */
   constructor(client: MysqlClient, options: MysqlStoreOptions = {}) {
     const now = checkSqlOptions("MysqlStore", options, []);
@@ -167,8 +170,8 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if the
-   * record does not exist or has another version.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
    * @throws {Error} If the client fails, with its error.
    */
@@ -195,8 +198,8 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Resolves to their number. Several processes may sweep at
-   * the same time.
+   * Removes expired records, the oldest first. Resolves to their number. Several processes may
+   * sweep at the same time.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.

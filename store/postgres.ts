@@ -38,8 +38,8 @@ export interface PostgresStoreOptions {
   table?: string;
   /**
    * Prepares the statements on the server. Set it to `false` behind a pooler that does not support
-   * prepared statements, such as PgBouncer before 1.21 in transaction mode. If you created postgres.js
-   * or Bun.SQL with `prepare: false`, that setting takes precedence.
+   * prepared statements, such as PgBouncer before 1.21 in transaction mode. If you created
+   * postgres.js or Bun.SQL with `prepare: false`, that setting takes precedence.
    *
    * @default {true}
    */
@@ -66,17 +66,17 @@ export interface PostgresSweepOptions {
  * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call sends one prepared statement and
  * takes one round trip.
  *
- * Pass a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. You connect the client and
- * close it, and you call {@linkcode PostgresStore.setup} at each start. The client must connect to the
- * primary, not to a replica. Do not pass a Client that is inside a transaction. Listen for `"error"` on
- * a Pool of pg; otherwise the process ends when an idle connection is lost. In Deno, use pg: there,
- * postgres.js 3.4.9 may not reconnect after the server was unavailable. If replication is asynchronous,
- * a failover can lose the last writes, and can so undo a logout.
+ * Pass a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. You connect the client
+ * and close it, and you call {@linkcode PostgresStore.setup} at each start. The client must connect
+ * to the primary, not to a replica. Do not pass a Client that is inside a transaction. Listen for
+ * `"error"` on a Pool of pg; otherwise the process ends when an idle connection is lost. In Deno,
+ * use pg: there, postgres.js 3.4.9 may not reconnect after the server was unavailable. If
+ * replication is asynchronous, a failover can lose the last writes, and can so undo a logout.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a hundred
- * calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own call of
- * {@linkcode PostgresStore.sweep}. The store never uses the server's clock. The encoding of the database
- * must be UTF8.
+ * An expired session is treated as absent immediately. Its row is removed later: about one in a
+ * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
+ * call of {@linkcode PostgresStore.sweep}. The store never uses the server's clock. The encoding of
+ * the database must be UTF8.
  *
  * @example With pg
  * ```ts ignore
@@ -105,7 +105,10 @@ export interface PostgresSweepOptions {
  * ```
  */
 export class PostgresStore implements VersionedStore {
-  /** The SQL statements that create the table and its index. Use them if you manage migrations yourself. */
+  /**
+   * The SQL statements that create the table and its index. Use them if you manage migrations
+   * yourself.
+   */
   readonly ddl: readonly string[];
   readonly #index: string;
   readonly #query: PostgresQuery;
@@ -114,8 +117,8 @@ export class PostgresStore implements VersionedStore {
   /**
    * Validates the arguments. Sends nothing yet.
    *
-   * @throws {TypeError} If `client` is not a supported client, or an option is unknown or of the wrong
-   * type.
+   * @throws {TypeError} If `client` is not a supported client, or an option is unknown or of the
+   * wrong type.
    */
   constructor(client: PostgresClient, options: PostgresStoreOptions = {}) {
     const now = checkSqlOptions("PostgresStore", options, ["prepare"]);
@@ -180,8 +183,8 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if the
-   * record does not exist or has another version.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
    * @throws {Error} If the client fails, with its error.
    */
@@ -208,8 +211,8 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Resolves to their number. Several processes may sweep at
-   * the same time.
+   * Removes expired records, the oldest first. Resolves to their number. Several processes may
+   * sweep at the same time.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.

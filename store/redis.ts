@@ -64,18 +64,18 @@ export interface RedisStoreOptions {
 const DEFAULT_PREFIX = "pagi:session:";
 
 /**
- * Keeps sessions in Redis 6 or later, in Valkey, or in a Redis Cluster. Each session has one key, which
- * Redis expires. A read takes one round trip, and so does a write or a touch. Each write is a script on
- * its one key.
+ * Keeps sessions in Redis 6 or later, in Valkey, or in a Redis Cluster. Each session has one key,
+ * which Redis expires. A read takes one round trip, and so does a write or a touch. Each write is a
+ * script on its one key.
  *
- * Pass a client of ioredis or node-redis (also their cluster and sentinel clients), Bun's `RedisClient`,
- * or any function `(command, ...args) => Promise`. You connect the client, listen for its errors and
- * close it.
+ * Pass a client of ioredis or node-redis (also their cluster and sentinel clients), Bun's
+ * `RedisClient`, or any function `(command, ...args) => Promise`. You connect the client, listen
+ * for its errors and close it.
  *
- * Set `maxmemory-policy noeviction` in Redis; otherwise it drops valid sessions when memory runs short.
- * Set `appendonly yes` if sessions must survive a crash, and `appendfsync always` if the last second of
- * writes must survive, too. Replication is asynchronous: a failover can lose the last writes, and can so
- * undo a logout.
+ * Set `maxmemory-policy noeviction` in Redis; otherwise it drops valid sessions when memory runs
+ * short. Set `appendonly yes` if sessions must survive a crash, and `appendfsync always` if the
+ * last second of writes must survive, too. Replication is asynchronous: a failover can lose the
+ * last writes, and can so undo a logout.
  *
  * @example With ioredis
  * ```ts ignore
@@ -110,8 +110,8 @@ export class RedisStore implements VersionedStore {
   /**
    * Validates the arguments. Sends nothing yet.
    *
-   * @throws {TypeError} If `client` is not a supported client or reads from replicas, or an option is
-   * unknown or of the wrong type.
+   * @throws {TypeError} If `client` is not a supported client or reads from replicas, or an option
+   * is unknown or of the wrong type.
    */
   constructor(client: RedisClient, options: RedisStoreOptions = {}) {
     checkOptions("RedisStore", options, ["prefix"]);
@@ -144,8 +144,8 @@ export class RedisStore implements VersionedStore {
   }
 
   /**
-   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if the
-   * record does not exist or has another version.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
    * @throws {Error} If the client fails, with its error.
    */

@@ -1,6 +1,6 @@
 /**
- * {@linkcode SealedStore}: wraps a store and encrypts its records. Anyone who reads the store learns
- * nothing about the data of a session.
+ * {@linkcode SealedStore}: wraps a store and encrypts its records. Anyone who reads the store
+ * learns nothing about the data of a session.
  *
  * @module
  */
@@ -32,9 +32,10 @@ export interface SealedStoreOptions {
    * Sets the secrets that the keys are derived from, each of at least 32 bytes in UTF-8. The first
    * secret encrypts; all of them can decrypt.
    *
-   * To rotate, put the new secret in front. If you restart processes one after the other, first add it
-   * at the end in all of them, so that each can decrypt what another one encrypts. While there are
-   * several secrets, a touch encrypts the record again. Remove the old secret after `expire` has passed.
+   * To rotate, put the new secret in front. If you restart processes one after the other, first add
+   * it at the end in all of them, so that each can decrypt what another one encrypts. While there
+   * are several secrets, a touch encrypts the record again. Remove the old secret after `expire`
+   * has passed.
    */
   secret: string | readonly string[];
 }
@@ -44,25 +45,27 @@ const MIN_SECRET_BYTES = 32;
 const CORRUPT = "";
 
 /**
- * Wraps a store and encrypts its texts with AES-256-GCM. Each ID has a key of its own, which HKDF derives
- * from the ID and the secret. No record contains the secret. Without it, a dump, a backup or a replica of
- * the store reveals neither the data of a session nor the new ID of a regenerated one.
+ * Wraps a store and encrypts its texts with AES-256-GCM. Each ID has a key of its own, which HKDF
+ * derives from the ID and the secret. No record contains the secret. Without it, a dump, a backup
+ * or a replica of the store reveals neither the data of a session nor the new ID of a regenerated
+ * one.
  *
  * It does not hide the number of records, their sizes, their last-access times and their expiry. If
- * someone guesses a subject, they can see whether it has a session index. The IDs are not hidden either,
- * because they are the keys of the store. To hide them, wrap a `HashedStore`:
- * `new SealedStore(new HashedStore(store), { secret })`. The opposite order produces the same records: a
- * `HashedStore` passes the ID to a `SealedStore` directly behind it. So the encryption key always depends
- * on an ID that no dump contains.
+ * someone guesses a subject, they can see whether it has a session index. The IDs are not hidden
+ * either, because they are the keys of the store. To hide them, wrap a `HashedStore`:
+ * `new SealedStore(new HashedStore(store), { secret })`. The opposite order produces the same
+ * records: a `HashedStore` passes the ID to a `SealedStore` directly behind it. So the encryption
+ * key always depends on an ID that no dump contains.
  *
- * A record is rejected if any bit was changed, if it was encrypted with another secret or for another ID,
- * or if it was not encrypted at all. Its client gets a new session, and the middleware emits the event
- * `record-corrupt`. This also applies to sessions that were stored without this wrapper. An attacker with
- * write access can still delete a record, restore an older text of the same ID, or change its expiry.
+ * A record is rejected if any bit was changed, if it was encrypted with another secret or for
+ * another ID, or if it was not encrypted at all. Its client gets a new session, and the middleware
+ * emits the event `record-corrupt`. This also applies to sessions that were stored without this
+ * wrapper. An attacker with write access can still delete a record, restore an older text of the
+ * same ID, or change its expiry.
  *
- * A read decrypts once, and a write or a touch encrypts once. The first call for an ID derives its key.
- * At least the last 2,000 keys are cached. For an invented ID no key is derived. Encryption makes a text
- * one third longer, plus 39 characters.
+ * A read decrypts once, and a write or a touch encrypts once. The first call for an ID derives its
+ * key. At least the last 2,000 keys are cached. For an invented ID no key is derived. Encryption
+ * makes a text one third longer, plus 39 characters.
  *
  * @example
  * ```ts
@@ -95,9 +98,9 @@ export class SealedStore implements VersionedStore {
   /**
    * Wraps a store. Does not access it yet, and derives no key.
    *
-   * @throws {TypeError} If `store` is not a {@linkcode VersionedStore}, or an option is missing, unknown
-   * or of the wrong type. A store with only `get`, `set` and `delete` cannot give the guarantees of this
-   * class.
+   * @throws {TypeError} If `store` is not a {@linkcode VersionedStore}, or an option is missing,
+   * unknown or of the wrong type. A store with only `get`, `set` and `delete` cannot give the
+   * guarantees of this class.
    * @throws {RangeError} If a secret is shorter than 32 bytes.
    */
   constructor(store: VersionedStore, options: SealedStoreOptions) {
@@ -116,7 +119,8 @@ export class SealedStore implements VersionedStore {
   }
 
   /**
-   * Resolves to the record; `undefined` if it does not exist. The text is empty if it cannot be decrypted.
+   * Resolves to the record; `undefined` if it does not exist. The text is empty if it cannot be
+   * decrypted.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
@@ -139,8 +143,8 @@ export class SealedStore implements VersionedStore {
   }
 
   /**
-   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if the
-   * record does not exist or has another version.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */

@@ -37,9 +37,9 @@ export interface SqliteStoreOptions {
    */
   table?: string;
   /**
-   * Sets `PRAGMA synchronous` in `setup()`. With `"NORMAL"`, completed writes survive the end of the
-   * process, including `kill -9`. A power failure may undo the last writes, and so a logout. With
-   * `"FULL"`, completed writes survive a power failure too, and each write waits for the disk.
+   * Sets `PRAGMA synchronous` in `setup()`. With `"NORMAL"`, completed writes survive the end of
+   * the process, including `kill -9`. A power failure may undo the last writes, and so a logout.
+   * With `"FULL"`, completed writes survive a power failure too, and each write waits for the disk.
    *
    * @default {"NORMAL"}
    */
@@ -67,18 +67,18 @@ const SETUP_TIMEOUT_MS = 10_000;
 const SETUP_PAUSE_MS = 50;
 
 /**
- * Keeps sessions in a table of SQLite 3.24 or later. Its methods return values, not promises. Several
- * processes of one machine can share the file: each call is one statement, and SQLite lets one process
- * write at a time.
+ * Keeps sessions in a table of SQLite 3.24 or later. Its methods return values, not promises.
+ * Several processes of one machine can share the file: each call is one statement, and SQLite lets
+ * one process write at a time.
  *
- * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite` or better-sqlite3. You open
- * the database and close it, and you call {@linkcode SqliteStore.setup} at each start. Open it for the
- * store alone: a write inside a transaction of your own would be lost if that transaction is rolled
- * back.
+ * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite` or better-sqlite3. You
+ * open the database and close it, and you call {@linkcode SqliteStore.setup} at each start. Open it
+ * for the store alone: a write inside a transaction of your own would be lost if that transaction
+ * is rolled back.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a hundred
- * calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call of
- * {@linkcode SqliteStore.sweep}.
+ * An expired session is treated as absent immediately. Its row is removed later: about one in a
+ * hundred calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call
+ * of {@linkcode SqliteStore.sweep}.
  *
  * @example
  * ```ts
@@ -103,7 +103,10 @@ const SETUP_PAUSE_MS = 50;
  * ```
  */
 export class SqliteStore implements VersionedStore {
-  /** The SQL statements that create the table and its index. Use them if you manage migrations yourself. */
+  /**
+   * The SQL statements that create the table and its index. Use them if you manage migrations
+   * yourself.
+   */
   readonly ddl: readonly string[];
   readonly #database: SqliteDatabase;
   readonly #records: SqlRecords;
@@ -144,9 +147,9 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Creates the table and its index if they do not exist, and configures the connection: a write-ahead
-   * log, the `synchronous` option, and a busy timeout of at least five seconds. Call it at each start.
-   * Several processes may call it at the same time.
+   * Creates the table and its index if they do not exist, and configures the connection: a
+   * write-ahead log, the `synchronous` option, and a busy timeout of at least five seconds. Call it
+   * at each start. Several processes may call it at the same time.
    *
    * @throws {Error} If the client fails, with its error.
    */
@@ -159,8 +162,8 @@ export class SqliteStore implements VersionedStore {
         return;
       } catch (error) {
         if (!isLocked(error) || performance.now() > deadline) throw error;
-        // The busy timeout does not cover everything: if two processes switch to the write-ahead log at
-        // the same time, one of them fails immediately.
+        // The busy timeout does not cover everything: if two processes switch to the write-ahead
+        // log at the same time, one of them fails immediately.
         await new Promise((resolve) => setTimeout(resolve, SETUP_PAUSE_MS));
       }
     }

@@ -14,9 +14,9 @@ export type { Awaitable };
 export type SessionHash = Record<string, unknown>;
 
 /**
- * A basic store with the three methods of PAGI. Any object with these methods works. No such store is
- * race-safe, because `set` overwrites whatever is there. The middleware reports this once, when it is
- * created, with the event `store-without-guarantees`.
+ * A basic store with the three methods of PAGI. Any object with these methods works. No such store
+ * is race-safe, because `set` overwrites whatever is there. The middleware reports this once, when
+ * it is created, with the event `store-without-guarantees`.
  */
 export interface PlainStore {
   /** Returns the session's data; `undefined` or `null` if the session does not exist. */
@@ -26,8 +26,8 @@ export interface PlainStore {
   /** Deletes the session. The return value is ignored. */
   delete(id: string): Awaitable<unknown>;
   /**
-   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call the
-   * store.
+   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call
+   * the store.
    *
    * @default {accepts any non-empty string}
    */
@@ -36,7 +36,9 @@ export interface PlainStore {
 
 /** Options of every call of a {@linkcode VersionedStore}. */
 export interface StoreCallOptions {
-  /** Is aborted when `storeTimeout` has passed and the middleware no longer waits for the result. */
+  /**
+   * Is aborted when `storeTimeout` has passed and the middleware no longer waits for the result.
+   */
   signal: AbortSignal;
 }
 
@@ -86,14 +88,14 @@ export interface StoredRecord {
 }
 
 /**
- * A store with compare-and-swap, which makes sessions race-safe. Texts are opaque: the store must not
- * parse or change them. Each call concerns one key and takes effect as a whole or not at all. A call
- * that starts after another call has returned must observe that call's effect (linearizability).
- * `docs/store-contract.md` says what each method does in every case, and why.
+ * A store with compare-and-swap, which makes sessions race-safe. Texts are opaque: the store must
+ * not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
+ * call that starts after another call has returned must observe that call's effect
+ * (linearizability). `docs/store-contract.md` says what each method does in every case, and why.
  *
- * `read` and `create` must treat a record whose `ttl` has passed as absent. The other methods may treat
- * it as present or absent. A call that throws or rejects may have taken effect or not. The middleware
- * does not repeat it.
+ * `read` and `create` must treat a record whose `ttl` has passed as absent. The other methods may
+ * treat it as present or absent. A call that throws or rejects may have taken effect or not. The
+ * middleware does not repeat it.
  *
  * @example Compare-and-swap on a Map
  * ```ts
@@ -141,26 +143,28 @@ export interface StoredRecord {
 export interface VersionedStore {
   /** Returns the record; `undefined` if it does not exist. */
   read(id: string, options: StoreCallOptions): Awaitable<StoredRecord | undefined>;
-  /** Creates a record. Returns its version; `undefined` if a record exists, which stays unchanged. */
+  /**
+   * Creates a record. Returns its version; `undefined` if a record exists, which stays unchanged.
+   */
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined>;
   /**
-   * Replaces the record if it has `version`. Returns the new version; `undefined` if the record does not
-   * exist or has another version. Never creates a record.
+   * Replaces the record if it has `version`. Returns the new version; `undefined` if the record
+   * does not exist or has another version. Never creates a record.
    */
   replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined>;
   /**
-   * Sets `lastAccess` and `ttl` of the record if it has `version`, and keeps its text. Returns whether it
-   * did.
+   * Sets `lastAccess` and `ttl` of the record if it has `version`, and keeps its text. Returns
+   * whether it did.
    */
   touch(id: string, options: TouchOptions): Awaitable<boolean>;
   /**
-   * Deletes the record. If `version` is given, only a record of that version is deleted. Returns whether
-   * it did.
+   * Deletes the record. If `version` is given, only a record of that version is deleted. Returns
+   * whether it did.
    */
   delete(id: string, options: DeleteOptions): Awaitable<boolean>;
   /**
-   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call the
-   * store.
+   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call
+   * the store.
    *
    * @default {accepts 64 lowercase hex digits}
    */
@@ -176,8 +180,8 @@ export interface OpenOptions extends StoreCallOptions {
    */
   maxAge?: number;
   /**
-   * The name of the cookie or header that carried the value. A store that binds values to names must
-   * reject a value that was encrypted for another name.
+   * The name of the cookie or header that carried the value. A store that binds values to names
+   * must reject a value that was encrypted for another name.
    *
    * @default {undefined, a value that was encrypted without a name}
    */
@@ -217,10 +221,10 @@ export interface EndOptions extends StoreCallOptions {
 }
 
 /**
- * A store without storage: the value sent to the client is the encrypted session itself. The middleware
- * uses `open`, `seal` and `end`, with opaque texts as in a {@linkcode VersionedStore}. It does not use the
- * methods of PAGI. `seal` compares nothing: if two requests write at the same time, the client keeps one
- * of the two values.
+ * A store without storage: the value sent to the client is the encrypted session itself. The
+ * middleware uses `open`, `seal` and `end`, with opaque texts as in a {@linkcode VersionedStore}.
+ * It does not use the methods of PAGI. `seal` compares nothing: if two requests write at the same
+ * time, the client keeps one of the two values.
  */
 export interface SealingStore extends PlainStore {
   /**
@@ -230,16 +234,20 @@ export interface SealingStore extends PlainStore {
    */
   readonly isLocal?: boolean;
   /**
-   * Decrypts the session in a value. Returns `undefined` if the value was not encrypted by this store,
-   * was changed, or has expired. Client input must never throw. Only the store interprets `version`.
+   * Decrypts the session in a value. Returns `undefined` if the value was not encrypted by this
+   * store, was changed, or has expired. Client input must never throw. Only the store interprets
+   * `version`.
    */
   open(presented: string, options: OpenOptions): Awaitable<OpenedRecord | undefined>;
-  /** Encrypts a session to the client's next value; `undefined` if its ID has been revoked since `open`. */
+  /**
+   * Encrypts a session to the client's next value; `undefined` if its ID has been revoked since
+   * `open`.
+   */
   seal(id: string, text: string, options: SealOptions): Awaitable<string | undefined>;
   /**
-   * Revokes an ID. From now on all of its values open as `text`, or not at all if `text` is empty. This
-   * includes values that `seal` is just creating. Only the first call for an ID has an effect. Returns the
-   * text that applies; `undefined` if the store cannot revoke IDs.
+   * Revokes an ID. From now on all of its values open as `text`, or not at all if `text` is empty.
+   * This includes values that `seal` is just creating. Only the first call for an ID has an effect.
+   * Returns the text that applies; `undefined` if the store cannot revoke IDs.
    */
   end?(id: string, text: string, options: EndOptions): Awaitable<string | undefined>;
 }
@@ -287,7 +295,8 @@ export class Store implements PlainStore {
   }
 
   /**
-   * Stores the session's data. Resolves to the value to send to the client; `undefined` means the ID.
+   * Stores the session's data. Resolves to the value to send to the client; `undefined` means the
+   * ID.
    *
    * @throws {Error} If the subclass does not override it.
    */

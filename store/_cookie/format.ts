@@ -37,7 +37,9 @@ export interface CookieFormatOptions {
   now: () => number;
 }
 
-/** The longest that any value is accepted, in seconds: 400 days, as long as browsers keep a cookie. */
+/**
+ * The longest that any value is accepted, in seconds: 400 days, as long as browsers keep a cookie.
+ */
 export const MAX_LIFETIME = 400 * 86_400;
 
 /** Browsers reject a cookie whose name and value take more bytes in total (RFC 6265bis, 5.6). */

@@ -9,8 +9,9 @@
  * | … | the session (see `payload.ts`) under AES-256-GCM |
  * | 16 | the authentication tag |
  *
- * The key is derived from the secret, the purpose and the hour. The associated data is `1 PURPOSE`, or,
- * if the value is bound to a name, the JSON of `[1, PURPOSE, NAME]`. These texts never coincide.
+ * The key is derived from the secret, the purpose and the hour. The associated data is `1 PURPOSE`,
+ * or, if the value is bound to a name, the JSON of `[1, PURPOSE, NAME]`. These texts never
+ * coincide.
  */
 import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
 import { type Awaitable, isPromise } from "../../base/awaitable.ts";
@@ -73,8 +74,8 @@ interface CachedSession {
 }
 
 /**
- * Encrypts sessions under a key of the hour. Sessions that it has encrypted or decrypted recently come
- * from a cache, because the cryptography costs far more than everything else.
+ * Encrypts sessions under a key of the hour. Sessions that it has encrypted or decrypted recently
+ * come from a cache, because the cryptography costs far more than everything else.
  */
 export class HourlyFormat implements CookieFormat {
   readonly #keys: readonly DerivedKeys[];
@@ -131,7 +132,8 @@ export class HourlyFormat implements CookieFormat {
     bytes.set([VERSION, hour >> 16, hour >> 8, hour]);
     crypto.getRandomValues(bytes.subarray(HEAD_BYTES, BODY));
     const plain = bytes.subarray(BODY, -TAG_BYTES);
-    // Decoded from the payload, which rounds the lifetime to seconds: the cache must not differ from it.
+    // Decoded from the payload, which rounds the lifetime to seconds: the cache must not differ
+    // from it.
     const cached = { session: decodePayload(plain), hour, name };
     const pending = this.#keys[0]!.for(this.#contextOf(hour));
     const key = isPromise(pending) ? await pending : pending;

@@ -1,7 +1,7 @@
 /**
- * The format of PAGI's Store::Cookie: Base64 of a nonce of 12 bytes, the authentication tag of 16 bytes
- * and the ciphertext. The cipher is AES-256-GCM, its key the SHA-256 of the secret, without associated
- * data. The plaintext is the JSON of the session's plain data, with its reserved keys.
+ * The format of PAGI's Store::Cookie: Base64 of a nonce of 12 bytes, the authentication tag of 16
+ * bytes and the ciphertext. The cipher is AES-256-GCM, its key the SHA-256 of the secret, without
+ * associated data. The plaintext is the JSON of the session's plain data, with its reserved keys.
  */
 import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
 import { Base64 } from "../../base/base64.ts";
@@ -90,7 +90,9 @@ function keyOf(secret: string): () => Promise<CryptoKey> {
     });
 }
 
-/** The object in a plaintext. Other programs with the same secret may have encrypted something else. */
+/**
+ * The object in a plaintext. Other programs with the same secret may have encrypted something else.
+ */
 function parseObject(plain: Uint8Array): SessionHash | undefined {
   try {
     const data: unknown = JSON.parse(new TextDecoder().decode(plain));

@@ -23,8 +23,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The bytes of a session, with `before` and `after` bytes of free space around them. The caller fills
- * that space, so nothing is copied into a second array.
+ * The bytes of a session, with `before` and `after` bytes of free space around them. The caller
+ * fills that space, so nothing is copied into a second array.
  *
  * @throws {TypeError} If the ID is empty or takes more than 255 bytes.
  */

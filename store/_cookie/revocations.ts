@@ -1,8 +1,9 @@
 /**
- * Revoked IDs, which make logouts final for cookie-backed sessions. A versioned store keeps one record
- * under each ID that is no longer valid. The record is written once and never changed: it is either the
- * tombstone that names the session's next ID, or a note that the session has ended. So the IDs of a
- * session form one chain, whichever request wins a race, and at most the last ID is valid.
+ * Revoked IDs, which make logouts final for cookie-backed sessions. A versioned store keeps one
+ * record under each ID that is no longer valid. The record is written once and never changed: it is
+ * either the tombstone that names the session's next ID, or a note that the session has ended. So
+ * the IDs of a session form one chain, whichever request wins a race, and at most the last ID is
+ * valid.
  */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { BoundedCache } from "../../base/bounded_cache.ts";
@@ -12,9 +13,13 @@ import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } fro
 const ENDED = "ended";
 /** How many results are cached at least. */
 const CACHED_RESULTS = 10_000;
-/** How often a revocation is attempted while existing records expire between `create` and `read`. */
+/**
+ * How often a revocation is attempted while existing records expire between `create` and `read`.
+ */
 const MAX_ATTEMPTS = 4;
-/** For values encrypted while their ID was being revoked, and for clocks that differ, in seconds. */
+/**
+ * For values encrypted while their ID was being revoked, and for clocks that differ, in seconds.
+ */
 const TTL_MARGIN = 300;
 
 /** The record of a revoked ID. */
@@ -54,7 +59,9 @@ export class Revocations {
     return this.#ask(id, signal);
   }
 
-  /** Revokes `id`. Resolves to the text that now applies: `text`, or that of an earlier revocation. */
+  /**
+   * Revokes `id`. Resolves to the text that now applies: `text`, or that of an earlier revocation.
+   */
   async end(id: string, text: string, options: WriteOptions): Promise<string> {
     const write = { ...options, ttl: options.ttl + TTL_MARGIN };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {

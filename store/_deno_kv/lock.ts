@@ -1,6 +1,7 @@
 /**
- * Writes to a Deno KV file that several processes share. While one process writes, the file is locked,
- * and KV throws in the others instead of waiting. Such a write has had no effect, so it can be retried.
+ * Writes to a Deno KV file that several processes share. While one process writes, the file is
+ * locked, and KV throws in the others instead of waiting. Such a write has had no effect, so it can
+ * be retried.
  */
 
 /** How long a write is retried. */

@@ -12,7 +12,9 @@ export interface DenoKvEntry {
   readonly versionstamp: string | null;
 }
 
-/** The part of `Deno.AtomicOperation` that the store uses: a check, and a write that depends on it. */
+/**
+ * The part of `Deno.AtomicOperation` that the store uses: a check, and a write that depends on it.
+ */
 export interface DenoKvAtomic {
   /** Requires that the key has this versionstamp. */
   check(check: { key: DenoKvKeyPart[]; versionstamp: string | null }): DenoKvAtomic;
@@ -51,8 +53,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The value for a record: `lastAccess expiresAt`, a newline, and the text. It consists of bytes rather
- * than an object, so that its size is known before it is written.
+ * The value for a record: `lastAccess expiresAt`, a newline, and the text. It consists of bytes
+ * rather than an object, so that its size is known before it is written.
  *
  * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if it is too long for KV.
  */
@@ -69,7 +71,8 @@ export function encodeRecord({ text, lastAccess, expiresAt }: KvRecord): Uint8Ar
 /** The record in a value; `undefined` if there is no value. */
 export function decodeRecord(value: unknown): KvRecord | undefined {
   if (value === null || value === undefined) return undefined;
-  // A value of another program counts as a record without text. The middleware reports it as corrupt.
+  // A value of another program counts as a record without text. The middleware reports it as
+  // corrupt.
   if (!(value instanceof Uint8Array)) return { text: "", lastAccess: 0, expiresAt: Infinity };
   const record = decoder.decode(value);
   const end = record.indexOf(TERMINATOR);

@@ -6,7 +6,9 @@ const SECOND_MS = 1000;
 export interface Expiring<T> {
   /** When the value expires, in milliseconds. */
   expiresAt: number;
-  /** Its bucket: the second in which `expiresAt` was when the value was queued, or an earlier one. */
+  /**
+   * Its bucket: the second in which `expiresAt` was when the value was queued, or an earlier one.
+   */
   bucket: number;
   /** Its neighbours in the bucket. */
   previous: T | undefined;
@@ -57,7 +59,9 @@ export class ExpiryQueue<T extends Expiring<T>> {
     this.#size--;
   }
 
-  /** Moves a value to the bucket of its new expiry. Needed immediately if the value got less time. */
+  /**
+   * Moves a value to the bucket of its new expiry. Needed immediately if the value got less time.
+   */
   move(record: T): void {
     this.remove(record);
     this.add(record);

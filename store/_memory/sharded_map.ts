@@ -1,15 +1,15 @@
 /** A Map that can hold a million values without long pauses. */
 
 /**
- * How many Maps the values are spread over. A large Map pauses to move all of its entries whenever it
- * grows or shrinks. Each of these Maps moves only its own entries.
+ * How many Maps the values are spread over. A large Map pauses to move all of its entries whenever
+ * it grows or shrinks. Each of these Maps moves only its own entries.
  */
 export const SHARDS = 64;
 
 /**
- * Values by ID, spread over many Maps by the last two hex digits of the ID. The server generates these
- * digits, so clients cannot direct all values to one Map. Custom IDs usually differ there, too. If all of
- * them end alike, they share one Map.
+ * Values by ID, spread over many Maps by the last two hex digits of the ID. The server generates
+ * these digits, so clients cannot direct all values to one Map. Custom IDs usually differ there,
+ * too. If all of them end alike, they share one Map.
  */
 export class ShardedMap<Value> {
   readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, Value>());
@@ -49,8 +49,8 @@ export class ShardedMap<Value> {
 }
 
 /**
- * The index of the Map for an ID. Random hex digits are spread evenly. Arithmetic on character codes is
- * faster than `parseInt`. `SHARDS` must be a power of two.
+ * The index of the Map for an ID. Random hex digits are spread evenly. Arithmetic on character
+ * codes is faster than `parseInt`. `SHARDS` must be a power of two.
  */
 export function shardIndex(id: string): number {
   const last = id.length - 1;

@@ -60,7 +60,10 @@ export type RedisClient =
   | NodeRedisSentinel
   | BunRedisClient;
 
-/** Sends one command, its name first. `key` is also one of the words; a cluster finds the node by it. */
+/**
+ * Sends one command, its name first. `key` is also one of the words; a cluster finds the node by
+ * it.
+ */
 export type Send = (words: string[], key: string, options: StoreCallOptions) => Promise<unknown>;
 
 /** Never reads from a replica, because replicas lag behind. */

@@ -3,9 +3,9 @@ import { SessionError } from "../../errors.ts";
 import { RedisScript } from "./script.ts";
 import type { StoredRecord } from "../store.ts";
 
-// A record is one string: version, lastAccess and text, the first two with a fixed width. So one GET
-// reads it, a touch overwrites 24 bytes in place, and SET sets its expiry in the same step. It also
-// takes less memory than a Redis hash with three fields.
+// A record is one string: version, lastAccess and text, the first two with a fixed width. So one
+// GET reads it, a touch overwrites 24 bytes in place, and SET sets its expiry in the same step. It
+// also takes less memory than a Redis hash with three fields.
 const VERSION_BYTES = 9;
 /** Characters of Base64: four for each three bytes. */
 const VERSION_WIDTH = 12;
@@ -17,9 +17,9 @@ const HEADER_WIDTH = VERSION_WIDTH + TIME_WIDTH;
 const VERSION = `redis.call("GETRANGE", KEYS[1], 0, ${VERSION_WIDTH - 1})`;
 
 /**
- * Writes the record ARGV[2] .. ARGV[3] if the existing one has version ARGV[1]; empty means that there
- * must be none. A client that lost its connection may send the same command again. Then the record
- * already has version ARGV[2].
+ * Writes the record ARGV[2] .. ARGV[3] if the existing one has version ARGV[1]; empty means that
+ * there must be none. A client that lost its connection may send the same command again. Then the
+ * record already has version ARGV[2].
  */
 export const WRITE = new RedisScript(`
 local version = ${VERSION}
@@ -39,7 +39,9 @@ export const DELETE = new RedisScript(`
 if ARGV[1] and ${VERSION} ~= ARGV[1] then return 0 end
 return redis.call("DEL", KEYS[1])`);
 
-/** A random version. Redis could not count versions: it forgets them after a delete or a restart. */
+/**
+ * A random version. Redis could not count versions: it forgets them after a delete or a restart.
+ */
 export function newVersion(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(VERSION_BYTES))));
 }

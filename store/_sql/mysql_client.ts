@@ -41,17 +41,17 @@ export function checkMysql(client: unknown): void {
 }
 
 /**
- * The statements in the SQL of MySQL, whose ON DUPLICATE KEY has no WHERE. The number of affected rows
- * does not tell whether `create` succeeded: if the client counts matched rows, which is the default of
- * mysql2, both an inserted row and an unchanged row count as 1.
+ * The statements in the SQL of MySQL, whose ON DUPLICATE KEY has no WHERE. The number of affected
+ * rows does not tell whether `create` succeeded: if the client counts matched rows, which is the
+ * default of mysql2, both an inserted row and an unchanged row count as 1.
  */
 export function mysqlTexts(table: string): SqlTexts {
   const unlessUnexpired = (column: string) =>
     `${column} = IF(expires_at >= :now, ${column}, VALUES(${column}))`;
   return {
     ...sqlTexts(table),
-    // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only if
-    // the row exists, so 1 means an unexpired one. Columns are assigned from left to right, so
+    // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only
+    // if the row exists, so 1 means an unexpired one. Columns are assigned from left to right, so
     // expires_at comes last.
     create: `INSERT INTO ${table} (id, version, last_access, expires_at, text) ` +
       "VALUES (:id, :version, :lastAccess, :expiresAt, :text) ON DUPLICATE KEY UPDATE " +
@@ -69,7 +69,9 @@ export function mysqlTexts(table: string): SqlTexts {
   };
 }
 
-/** Runs statements, and retries those that the server rolled back. The client keeps them prepared. */
+/**
+ * Runs statements, and retries those that the server rolled back. The client keeps them prepared.
+ */
 export class MysqlDriver implements SqlDriver {
   readonly #client: MysqlClient;
 

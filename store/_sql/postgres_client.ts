@@ -40,7 +40,10 @@ const ROLLED_BACK = ["40P01", "40001"];
 /** unique_violation, duplicate_table, duplicate_object: another process created it first. */
 const ALREADY_EXISTS = ["23505", "42P07", "42710"];
 
-/** The properties of an error with PostgreSQL's code: pg and postgres.js use the first, Bun the second. */
+/**
+ * The properties of an error with PostgreSQL's code: pg and postgres.js use the first, Bun the
+ * second.
+ */
 const CODE = ["code", "errno"];
 
 /** Whether an error says that another process created the same table or index at the same time. */
@@ -101,7 +104,9 @@ export class PostgresDriver implements SqlDriver {
   readonly #query: PostgresQuery;
   readonly #suffix: string | undefined;
 
-  /** @param suffix Ends the names of prepared statements. If `undefined`, no statement is prepared. */
+  /**
+   * @param suffix Ends the names of prepared statements. If `undefined`, no statement is prepared.
+   */
   constructor(query: PostgresQuery, suffix: string | undefined) {
     this.#query = query;
     this.#suffix = suffix;

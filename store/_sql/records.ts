@@ -1,6 +1,7 @@
 /**
- * The common part of the SQL stores: the five methods of a versioned store on one table. Each method
- * runs one statement, so the database decides every race. The stores supply a driver for their client.
+ * The common part of the SQL stores: the five methods of a versioned store on one table. Each
+ * method runs one statement, so the database decides every race. The stores supply a driver for
+ * their client.
  */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { toHex } from "../../base/hex.ts";
@@ -43,7 +44,9 @@ export interface SqlSweepOptions {
 /** The default of the `table` option. */
 export const DEFAULT_TABLE = "pagi_sessions";
 
-/** The IDs that fit into the column. No other ID has a record, so the database is not asked for it. */
+/**
+ * The IDs that fit into the column. No other ID has a record, so the database is not asked for it.
+ */
 const ID = /^[!-~]{1,64}$/;
 export const ID_LENGTH = 64;
 /** The random bytes of a version, which is stored as hex digits. */
@@ -52,8 +55,8 @@ export const VERSION_LENGTH: number = 2 * VERSION_BYTES;
 /** The default `limit` of a sweep. */
 const SWEEP_LIMIT = 1000;
 /**
- * On average one of this many creates sweeps. It removes more records than were created, so sweeping
- * keeps up.
+ * On average one of this many creates sweeps. It removes more records than were created, so
+ * sweeping keeps up.
  */
 const CREATES_PER_SWEEP = 100;
 const CREATE_SWEEP_LIMIT = 250;
@@ -145,7 +148,8 @@ export class SqlRecords implements VersionedStore {
 
   /** Removes expired records. Returns their number. */
   sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Awaitable<number> {
-    // The limit becomes part of the statement, because not every server accepts a placeholder there.
+    // The limit becomes part of the statement, because not every server accepts a placeholder
+    // there.
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
@@ -166,7 +170,8 @@ export class SqlRecords implements VersionedStore {
 
   #values({ names }: CompiledSql, { ttl = 0, ...given }: Values): SqlValue[] {
     const ms = this.#now();
-    // Divided like `now`, so that both are rounded alike and a record lives to its last millisecond.
+    // Divided like `now`, so that both are rounded alike and a record lives to its last
+    // millisecond.
     const expiresAt = Math.min((ms + ttl * 1000) / 1000, Number.MAX_SAFE_INTEGER);
     const values: Values = { ...given, now: ms / 1000, expiresAt };
     return names.map((name) => values[name]!);
@@ -175,7 +180,8 @@ export class SqlRecords implements VersionedStore {
   /** The create waits for the sweep, so that nothing keeps running after it. */
   #sweepSometimes(): Awaitable<unknown> {
     if (Math.random() * CREATES_PER_SWEEP >= 1) return;
-    // The record has been created, so a failed sweep must not fail the create. The next one retries.
+    // The record has been created, so a failed sweep must not fail the create. The next one
+    // retries.
     try {
       const swept = this.sweep({ limit: CREATE_SWEEP_LIMIT });
       return isPromise(swept) ? swept.catch(() => {}) : swept;

@@ -1,7 +1,7 @@
 /**
- * Retries of statements that the database rolled back because they conflicted with others: deadlocks
- * and serialization failures. Such a statement certainly had no effect, so it can be repeated. Every
- * other failure is passed to the caller.
+ * Retries of statements that the database rolled back because they conflicted with others:
+ * deadlocks and serialization failures. Such a statement certainly had no effect, so it can be
+ * repeated. Every other failure is passed to the caller.
  */
 
 /** How often a statement is run at most. Of those in conflict, one succeeds each time. */

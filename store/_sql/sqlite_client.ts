@@ -12,8 +12,8 @@ export interface SqliteStatement {
 }
 
 /**
- * The part of a database that the store uses. `DatabaseSync` of `node:sqlite` (in Deno and Node) and
- * `Database` of `bun:sqlite` and of better-sqlite3 have it.
+ * The part of a database that the store uses. `DatabaseSync` of `node:sqlite` (in Deno and Node)
+ * and `Database` of `bun:sqlite` and of better-sqlite3 have it.
  */
 export interface SqliteDatabase {
   /** Prepares a statement. */

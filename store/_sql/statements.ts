@@ -1,7 +1,7 @@
 /**
- * The statements of the SQL stores. They are written with named values such as `:now`, and compiled to
- * the placeholders of a client. The process passes its own time as a value, so the clock of the database
- * never decides whether a record has expired.
+ * The statements of the SQL stores. They are written with named values such as `:now`, and compiled
+ * to the placeholders of a client. The process passes its own time as a value, so the clock of the
+ * database never decides whether a record has expired.
  */
 
 /** The names of the values. */
@@ -12,7 +12,10 @@ export type SqlValue = string | number;
 
 /** A statement with the placeholders of a client. */
 export interface CompiledSql {
-  /** The name under which it stays prepared, unique for its table; `undefined` if it is not prepared. */
+  /**
+   * The name under which it stays prepared, unique for its table; `undefined` if it is not
+   * prepared.
+   */
   readonly label: string | undefined;
   readonly text: string;
   /** The name of the value for each placeholder. */
@@ -71,7 +74,8 @@ export function sqlTexts(table: string): SqlTexts {
   const isUnexpired = "id = :id AND expires_at >= :now";
   const atVersion = `${isUnexpired} AND version = :oldVersion`;
   return {
-    // Named without an underscore: some clients can be configured to convert such names to camel case.
+    // Named without an underscore: some clients can be configured to convert such names to camel
+    // case.
     read: `SELECT text, version, last_access AS accessed FROM ${table} WHERE ${isUnexpired}`,
     // A single statement: the conflict locks the row whose expiry decides.
     create: `INSERT INTO ${table} AS old (id, version, last_access, expires_at, text) ` +
