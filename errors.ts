@@ -1,24 +1,25 @@
 /**
- * {@linkcode SessionError}: what can go wrong with a session at run time, told apart by `code`.
+ * {@linkcode SessionError}: the error that sessions throw at run time. Its `code` tells the causes
+ * apart.
  *
  * @module
  */
 import type { HeaderPair } from "./pagi.ts";
 
 /**
- * What went wrong, as a string that stays the same from release to release.
+ * The cause of a {@linkcode SessionError}. A code never changes between releases.
  *
- * | code | meaning | answer by `handler` |
+ * | code | cause | response of `handler` |
  * | --- | --- | --- |
- * | `ERR_SESSION_INTERRUPTED` | the session was destroyed, rotated or given to another user while this request was writing to it | 409 |
- * | `ERR_SESSION_CONFLICT` | so many requests wrote at once that this one did not get its turn | 503 |
- * | `ERR_SESSION_STORE` | the store failed, or did not answer within `storeTimeout` | 503 |
- * | `ERR_SESSION_AMBIGUOUS` | a write, while the client presents more than one live session | 400 |
- * | `ERR_SESSION_COMMITTED` | a write after the response was started | thrown on |
- * | `ERR_SESSION_READ_ONLY` | a write to a session that was loaded for reading | thrown on |
- * | `ERR_SESSION_KEY` | `get(key)` of a key that the session does not have | thrown on |
- * | `ERR_SESSION_DATA` | the session holds what its codec does not keep; the message has its path | thrown on |
- * | `ERR_SESSION_TOO_LARGE` | the session has more bytes than `maxBytes`, or than its cookie or store takes | thrown on |
+ * | `ERR_SESSION_INTERRUPTED` | Another request destroyed the session, regenerated its ID or gave it to another user while this request was writing to it. | 409 |
+ * | `ERR_SESSION_CONFLICT` | Too many other requests wrote to the session at the same time, or `generateId` returned an ID that already exists. | 503 |
+ * | `ERR_SESSION_STORE` | The store failed, or did not respond within `storeTimeout`. | 503 |
+ * | `ERR_SESSION_AMBIGUOUS` | The handler wrote to the session, but the request carries several session IDs and none can be trusted. | 400 |
+ * | `ERR_SESSION_COMMITTED` | The handler wrote to the session after the response had started. | rethrown |
+ * | `ERR_SESSION_READ_ONLY` | The app wrote to a session that was loaded for reading. | rethrown |
+ * | `ERR_SESSION_KEY` | `get(key)` was called for a key that the session does not have. | rethrown |
+ * | `ERR_SESSION_DATA` | The session holds a value that its codec cannot store. The message names its path. | rethrown |
+ * | `ERR_SESSION_TOO_LARGE` | The session is larger than `maxBytes`, or than its cookie or store allows. | rethrown |
  */
 export type SessionErrorCode =
   | "ERR_SESSION_INTERRUPTED"
@@ -31,7 +32,7 @@ export type SessionErrorCode =
   | "ERR_SESSION_DATA"
   | "ERR_SESSION_TOO_LARGE";
 
-/** The status of a response that is made of an error. */
+/** The HTTP status for a response to an error. */
 const STATUS: Readonly<Record<SessionErrorCode, number>> = {
   ERR_SESSION_INTERRUPTED: 409,
   ERR_SESSION_CONFLICT: 503,
@@ -44,12 +45,15 @@ const STATUS: Readonly<Record<SessionErrorCode, number>> = {
   ERR_SESSION_TOO_LARGE: 500,
 };
 
-/** What a {@linkcode SessionError} is made of. */
+/** Options of {@linkcode SessionError}. */
 export interface SessionErrorOptions {
-  /** The error underneath, usually the store's own; without what that quotes of the session. */
+  /**
+   * The error that caused this one, usually the store's. If the store's error quotes the session ID
+   * or session data, the middleware sets a redacted copy.
+   */
   cause?: unknown;
   /**
-   * Headers that a response made from the error should carry.
+   * Lists headers to send with a response to the error.
    *
    * @default {[]}
    */
@@ -57,10 +61,10 @@ export interface SessionErrorOptions {
 }
 
 /**
- * A session could not be read, written or ended. The message never holds an id, a secret or
- * session data, so it can be logged as it is.
+ * Says that a session could not be read, written or ended. The message never contains an ID, a
+ * secret or session data, so it is safe to log.
  *
- * @example Telling an interrupted session from a failing store
+ * @example Distinguish an interrupted session from a failing store
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { SessionError } from "@pagi/session/errors";
@@ -77,17 +81,20 @@ export interface SessionErrorOptions {
 export class SessionError extends Error {
   /** Always `"SessionError"`. */
   override readonly name = "SessionError";
-  /** What went wrong. */
+  /** The cause of the error. */
   readonly code: SessionErrorCode;
   /**
-   * The status of a response that is made of this error: 400, 409, 500 or 503. Express, Koa, Fastify
-   * and others look for it here.
+   * The HTTP status for a response to this error: 400, 409, 500 or 503. Express, Koa, Fastify and
+   * other frameworks read this property.
    */
   readonly status: number;
-  /** Headers that a response made from this error should carry: the cleared cookie of a logout that failed. */
+  /**
+   * Headers to send with a response to this error. After a failed logout, they remove the session
+   * cookie.
+   */
   readonly headers: readonly HeaderPair[];
 
-  /** Makes an error of the given code. */
+  /** Creates an error with the given code. */
   constructor(code: SessionErrorCode, message: string, options: SessionErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

@@ -3,25 +3,29 @@
  *
  * @module
  */
-import { answer } from "./core/entry/error_response.ts";
-import { isPromise } from "./base/awaitable.ts";
 import type { SessionValues } from "./base/record_text.ts";
-import type { Exchange } from "./core/active_session.ts";
-import { idOf } from "./core/_id_of.ts";
+import { errorResponse } from "./core/entry/error_response.ts";
+import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
+import { OpenedSession, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
+import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
+import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
+import { Lifecycle } from "./core/lifecycle.ts";
+import {
+  type ResolvedOptions,
+  resolveOptions,
+  type SessionEvent,
+  type SessionOptions,
+} from "./core/options.ts";
 import {
   type DestroyAllOptions,
   type ListedSession,
   type ListOptions,
-  show,
+  toListedSession,
 } from "./core/subjects/listed_session.ts";
-import { OpenExchange, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
-import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
-import { type NodeRequest, RequestScope, scopeOf } from "./core/entry/scope.ts";
-import { addHeaders } from "./core/entry/response_headers.ts";
-import { type SessionEvent, type SessionOptions, type Settings, settle } from "./core/options.ts";
-import { Lifecycle } from "./core/lifecycle.ts";
-import type { App, HeaderPair, Middleware, Scope } from "./pagi.ts";
+import type { App, Middleware, Scope } from "./pagi.ts";
 import { Session, type SessionData } from "./session.ts";
+import { CookieState } from "./state/cookie.ts";
+import { MemoryStore } from "./store/memory.ts";
 
 export type {
   DestroyAllOptions,
@@ -32,22 +36,20 @@ export type {
   ResponseHeaders,
   SessionApp,
   SessionEvent,
+  SessionHandler,
   SessionOptions,
   SessionScope,
 };
 
-/** A fetch handler that gets the session beside the request, and whatever its server adds. */
-export type SessionHandler<
-  Data extends object = Record<string, unknown>,
-  Rest extends unknown[] = unknown[],
-> = (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>;
-
-/** What is answered to an error, or that error again. */
-type Recover = (error: unknown, request: Request) => Promise<Response>;
+const DEFAULTS = {
+  state: ({ cookieName, cookieOptions }: SessionOptions) =>
+    new CookieState({ cookieName, cookieOptions }),
+  store: ({ now }: SessionOptions) => new MemoryStore({ now }),
+};
 
 /**
- * Sessions, for PAGI apps (`wrap`) and fetch handlers (`handler`, `run`). One instance serves any
- * number of both; what it does with a session is the same.
+ * Sessions for PAGI apps (`wrap`), fetch handlers (`handler`, `run`) and other servers (`open`). One
+ * instance serves any number of them and follows the same rules in each.
  *
  * @example A visit counter for Deno.serve
  * ```ts
@@ -68,28 +70,28 @@ type Recover = (error: unknown, request: Request) => Promise<Response>;
  */
 export class SessionMiddleware<Data extends object = Record<string, unknown>>
   implements Middleware {
-  readonly #settings: Settings;
+  readonly #options: ResolvedOptions;
   readonly #lifecycle: Lifecycle;
 
   /**
-   * Checks the options; draws no randomness yet.
+   * Validates the options. Generates no random values yet.
    *
-   * @throws {TypeError} When an option is missing, unknown, or of the wrong kind.
-   * @throws {RangeError} When a duration is not a number from 0 up.
+   * @throws {TypeError} If an option is missing, unknown or of the wrong type.
+   * @throws {RangeError} If a duration is negative or not finite.
    */
   constructor(options: SessionOptions) {
-    this.#settings = settle(options);
-    this.#lifecycle = new Lifecycle(this.#settings);
+    this.#options = resolveOptions(options, DEFAULTS);
+    this.#lifecycle = new Lifecycle(this.#options);
   }
 
   /**
-   * The PAGI app with sessions around it. A scope that has a `pagi.session` already, or no headers,
-   * passes through as it is; one that is not `http` gets its session for reading.
+   * Wraps a PAGI app. A scope that already has a `pagi.session`, or that has no headers, passes through
+   * unchanged. A scope of another type than `http` gets its session for reading.
    *
-   * The wrapped app rejects with {@linkcode SessionError} when the session cannot be read, and so
-   * does `send` when it cannot be saved; nothing of the response has been sent then.
+   * The wrapped app rejects with {@linkcode SessionError} if the session cannot be read, and `send`
+   * rejects with it if the session cannot be saved. Nothing of the response has been sent then.
    *
-   * @throws {TypeError} When `app` is not a function.
+   * @throws {TypeError} If `app` is not a function.
    */
   wrap(app: SessionApp<Data>): App {
     if (typeof app !== "function") throw new TypeError("Cannot wrap: the app must be a function");
@@ -97,11 +99,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * A fetch handler that opens the session, calls `respond` with it, and saves it. A session that
-   * fails becomes a response: `onError`'s, or a short text (409 for an interrupted session, 503
-   * with `Retry-After` for a failing store).
+   * Makes a fetch handler that opens the session, calls `respond` with it, and saves it. If the session
+   * fails, the response comes from `onError`, or is a short text: 409 for an interrupted session, 503 with
+   * `Retry-After` for a store that failed.
    *
-   * @throws {TypeError} When `respond` is not a function.
+   * @throws {TypeError} If `respond` is not a function.
    */
   handler<Rest extends unknown[]>(
     respond: SessionHandler<Data, Rest>,
@@ -110,58 +112,29 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
       throw new TypeError("Cannot make a handler: it takes a function");
     }
     const recover: Recover = (error, request) => this.answer(error, request);
-    return (request, ...rest) => this.#run(request, respond, recover, rest);
+    return (request, ...rest) => serveFetch(this.#lifecycle, request, respond, recover, rest);
   }
 
   /**
-   * Opens the request's session, calls `respond` with it, saves it, and returns the response with
-   * what the client has to be told. What `handler` and the adapters are made of.
+   * Opens the request's session, calls `respond` with it, saves it, and returns the response with the
+   * headers for the client. The framework adapters are built on this method.
    *
-   * @throws {SessionError} When the session cannot be read or saved; `headers` are for the response
-   * that is made of it.
+   * @throws {SessionError} If the session cannot be read or saved. Add its `headers` to the response that
+   * you make of it.
    */
   run(
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
-    return this.#run(request, (_, session) => respond(session), rethrow, []);
-  }
-
-  /** For both fetch doors: one async function in the other would be 5 % of a read, as is an await. */
-  async #run<Rest extends unknown[]>(
-    request: Request,
-    respond: SessionHandler<Data, Rest>,
-    recover: Recover,
-    rest: Rest,
-  ): Promise<Response> {
-    let exchange: Exchange | undefined;
-    let response: Response | undefined;
-    const headers: HeaderPair[] = [];
-    try {
-      const begun = this.#lifecycle.begin(new RequestScope(request));
-      exchange = isPromise(begun) ? await begun : begun;
-      const pending = respond(request, new Session<Data>(exchange.control), ...rest);
-      const answered = checkResponse(isPromise(pending) ? await pending : pending);
-      response = answered;
-      const done = exchange.commit(headers, () => {
-        return answered.headers.get("cache-control") ?? undefined;
-      });
-      if (done !== undefined) await done;
-    } catch (error) {
-      // Only if it was not being saved already.
-      await exchange?.abort();
-      // Nobody will read it: what feeds it must not wait for ever, nor this for that.
-      response?.body?.cancel().catch(() => {});
-      return await recover(error, request);
-    }
-    return addHeaders(response, headers, exchange.vary, this.#settings.emit);
+    const handle: SessionHandler<Data> = (_, session) => respond(session);
+    return serveFetch(this.#lifecycle, request, handle, rethrow, []);
   }
 
   /**
-   * Opens the request's session for a server that makes no fetch `Response`: Node's, and what is
-   * built on it. Who opens it commits or aborts it.
+   * Opens the request's session for a server that does not make a fetch `Response`, such as Node's `http`
+   * and what is built on it. The caller must call either `commit()` or `abort()`.
    *
-   * @throws {SessionError} When the session cannot be read.
+   * @throws {SessionError} If the session cannot be read.
    *
    * @example
    * ```ts
@@ -179,37 +152,37 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
-    const exchange = await this.#lifecycle.begin(scopeOf(request));
-    return new OpenExchange<Data>(exchange, this.#settings.emit);
+    const active = await this.#lifecycle.begin(scopeOf(request));
+    return new OpenedSession<Data>(active, this.#options.emit);
   }
 
   /**
-   * What `handler` answers to a session that failed: `onError`'s response, or a short text. Rejects
-   * with the error itself where it is another, or one that `handler` throws on.
+   * Makes the response that `handler` sends for a session that failed: the one of `onError`, or a short
+   * text. Rejects with the error itself if it is not one of those failures.
    */
   answer(error: unknown, request: Request): Promise<Response> {
-    return answer(this.#settings, error, request);
+    return errorResponse(this.#options, error, request);
   }
 
   /**
-   * The client's session for reading, for WebSockets and server-sent events; undefined when there
-   * is none. It is not kept alive by this, and cannot be written to.
+   * Loads the client's session for reading, for WebSockets and server-sent events; `undefined` if it
+   * has no active session. This does not extend the session, and the session cannot be written to.
    *
-   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails.
    */
   async load(request: Request | NodeRequest | Scope): Promise<Session<Data> | undefined> {
-    const control = await this.#lifecycle.peek(scopeOf(request));
-    return control && new Session<Data>(control);
+    const workingCopy = await this.#lifecycle.load(scopeOf(request));
+    return workingCopy && new Session<Data>(workingCopy);
   }
 
   /**
-   * Changes a session in one step, outside a request or while a response streams. If another write
-   * comes first, `change` runs again on what that left: it should do nothing else. Resolves to the
-   * session as it was saved, for reading.
+   * Changes a session atomically, outside a request or while a response streams. If another write wins,
+   * `change` is called again with the newer data, so it must not have side effects. Resolves to the session
+   * as it was saved, for reading.
    *
-   * @param idOrSession A session's id, or a session of a request that has been answered.
-   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when there is no such session (any more),
-   * `ERR_SESSION_CONFLICT` when others came first too often, `ERR_SESSION_STORE` when the store fails.
+   * @param idOrSession A session's ID, or the session of a request that has been answered.
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session does not exist or has ended,
+   * `ERR_SESSION_CONFLICT` if other writes won too often, `ERR_SESSION_STORE` if the store fails.
    */
   async update(
     idOrSession: string | Session<Data>,
@@ -222,22 +195,23 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Ends a session, outside a request. No request in flight brings it back. It is no error if
-   * there is none.
+   * Ends a session, outside a request. No request in progress brings it back. It is not an error if the
+   * session does not exist.
    *
-   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails: it may still be alive.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails. The session may still be active then.
    */
   async destroy(idOrSession: string | Session<Data>): Promise<void> {
     await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
   }
 
   /**
-   * The sessions of one subject, as `session.subject` says whose they are: for a page that shows a
-   * user where he is signed in. The last used comes first. Nothing in it can be used as an id.
+   * Lists the sessions of one subject, the last used first, for a page that shows users where they are
+   * signed in. The subject is what the app assigned to `session.subject`. No value in the list can be used
+   * as a session ID.
    *
    * @param options.current The session that asks, which is marked.
-   * @throws {TypeError} When the store is no `VersionedStore`, or `subject` is no string.
-   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails, or the list is not whole.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty string.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    *
    * @example Where a user is signed in
    * ```ts
@@ -263,20 +237,20 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
     const { current } = options;
     const currentId = current === undefined ? undefined : idOf(current, "list");
-    const members = await this.#lifecycle.sessionsOf(subject).list(currentId);
-    return members.map((member) => show(this.#lifecycle, member));
+    const found = await this.#lifecycle.sessionsOf(subject).list(currentId);
+    return found.map((one) => toListedSession(this.#lifecycle, one));
   }
 
   /**
-   * Ends all sessions of a subject: "log out everywhere". When it resolves, they are ended: no request
-   * in flight brings one back, and none that is being made from one of them, by a rotation, is left.
-   * Who signs in meanwhile may be refused, with `ERR_SESSION_INTERRUPTED`. If it fails, some may have
-   * been ended; call it again. Resolves to how many sessions there were.
+   * Ends all sessions of a subject: "log out everywhere". When it resolves, they have ended: no request in
+   * progress brings one back, and a session that is being made from one of them by a rotation ends too. A
+   * sign-in that overlaps with this call may be rejected with `ERR_SESSION_INTERRUPTED`. If the call fails,
+   * some sessions may have ended; call it again. Resolves to how many sessions there were.
    *
-   * @param options.except The session that stays. If it gets a new id at the same moment, in another
-   * request, it may be ended with the others.
-   * @throws {TypeError} When the store is no `VersionedStore`, or `subject` is no string.
-   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails, or the list is not whole.
+   * @param options.except The session that stays. If it gets a new ID at the same time, in another request,
+   * it may end with the others.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty string.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
     const { except } = options;
@@ -285,11 +259,10 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was
-   * one.
+   * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was one.
    *
-   * @throws {TypeError} When the store is no `VersionedStore`, or `subject` is no string.
-   * @throws {SessionError} `ERR_SESSION_STORE` when the store fails, or the list is not whole.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty string.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyListed(subject: string, hash: string): Promise<boolean> {
     return await this.#lifecycle.sessionsOf(subject).end(hash);
@@ -298,7 +271,14 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
 const rethrow: Recover = (error) => Promise.reject(error);
 
-function checkResponse(response: Response): Response {
-  if (typeof response?.headers?.get === "function") return response;
-  throw new TypeError("Cannot answer the request: the handler must return a Response");
+/**
+ * The ID of a session.
+ *
+ * @param verb The caller's intention, for the message.
+ * @throws {TypeError} If it has none.
+ */
+function idOf(idOrSession: unknown, verb: string): string {
+  const id = idOrSession instanceof Session ? idOrSession.id : idOrSession;
+  if (typeof id === "string" && id !== "") return id;
+  throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
 }

@@ -1,7 +1,8 @@
 /**
- * The types of the PAGI protocol as this package uses them: an app is called with a scope, a
- * `receive` and a `send`, and headers are pairs. PAGI is the Perl Asynchronous Gateway Interface, what
- * ASGI is to Python; for fetch handlers nothing of it is needed.
+ * The types of the PAGI protocol that this package uses. PAGI, the Perl Asynchronous Gateway
+ * Interface, is Perl's counterpart of Python's ASGI: a server calls an app with a scope, a
+ * `receive` and a `send` function, and headers are pairs. You do not need these types for fetch
+ * handlers.
  *
  * ```ts
  * import type { App } from "@pagi/session/pagi";
@@ -15,31 +16,31 @@
  * @module
  */
 
-/** One header: its name and its value, both as they stand on the wire. */
+/** One header: its name and its value, exactly as sent or received. */
 export type HeaderPair = [name: string, value: string];
 
 /**
- * What is known of a connection when it opens.
+ * Describes a connection when it opens.
  *
- * The fetch doors make a scope of their own from a `Request` and put the request into `request`,
- * so that a State can be written once for both.
+ * The fetch API (`handler`, `run`) creates a scope from a `Request` and puts the request into
+ * `request`. A State therefore works with PAGI servers and with fetch handlers.
  */
 export interface Scope {
-  /** The protocol: `"http"`, `"websocket"`, `"sse"`, `"lifespan"` … */
+  /** The protocol, such as `"http"`, `"websocket"`, `"sse"` or `"lifespan"`. */
   type: string;
-  /** The request's headers; names in any case. Absent where there is no request (`lifespan`). */
+  /** The request's headers, with names in any case. Absent if there is no request (`lifespan`). */
   headers?: readonly (readonly [name: string, value: string])[];
-  /** The fetch `Request` behind this scope, where there is one. */
+  /** The fetch `Request` from which this scope was created, if any. */
   request?: Request;
-  /** Whatever else the server and the middleware above put in. */
+  /** Other values that the server and outer middleware provide. */
   [key: string]: unknown;
 }
 
-/** Something that is sent or received: `http.response.start`, `http.response.body` … */
+/** An event that an app sends or receives, such as `http.response.start`. */
 export interface Event {
-  /** The event's name. */
+  /** The event's type. */
   type: string;
-  /** Whatever else the event carries. */
+  /** Other values of the event. */
   [key: string]: unknown;
 }
 
@@ -49,16 +50,17 @@ export type Receive = () => Promise<Event>;
 /** Sends an event to the client. */
 export type Send = (event: Event) => Promise<void>;
 
-/** A PAGI application: called once for each connection. */
+/** A PAGI application. The server calls it once for each connection. */
 export type App<S extends Scope = Scope> = (
   scope: S,
   receive: Receive,
   send: Send,
 ) => Promise<void> | void;
 
-/** Something with `wrap`: an app goes in, the app with the middleware around it comes out. */
+/** A PAGI middleware. */
 export interface Middleware {
-  /** Puts this middleware around `app`. */
-  // A method, so that a middleware may give its app a richer scope than it was given itself.
+  /** Returns an app that runs this middleware around `app`. */
+  // A method, not a function property: its bivariant parameter lets a middleware pass its app a
+  // scope with more properties.
   wrap(app: App): App;
 }

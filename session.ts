@@ -1,39 +1,39 @@
 /**
- * {@linkcode Session}: a session's data behind methods that are strict where typos hurt.
+ * {@linkcode Session}: access to a session's data through methods that catch typos.
  *
  * @module
  */
-import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { isObject } from "./base/check_options.ts";
-import { Control, controlFor, findControl, refusal } from "./data/working_copy.ts";
+import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
+import { findWorkingCopy, refusal, WorkingCopy, workingCopyOf } from "./data/working_copy.ts";
 import { SessionError } from "./errors.ts";
 
-/** The keys that the middleware keeps in a session's data. The app reads them, and no more. */
+/** The keys of the middleware in a session's data. The app may read them. */
 export interface SessionMetadata {
-  /** The session's id. */
+  /** The session's ID. */
   readonly _id?: string;
-  /** When the session was made, in Unix seconds. */
+  /** When the session was created, in Unix seconds. */
   readonly _created?: number;
-  /** When the session was last used before this request, or now in an HTTP request; Unix seconds. */
+  /** When the session was last used, in Unix seconds; in an HTTP request, the time of this request. */
   readonly _last_access?: number;
-  /** Set to a true value to get a new id with this response. */
+  /** Set it to a true value to replace the session ID with this response. */
   _regenerated?: unknown;
-  /** Set to a true value to end the session with this response. */
+  /** Set it to a true value to end the session with this response. */
   _destroyed?: unknown;
-  /** Whose session this is; a new value brings a new id. */
+  /** The ID of the user who owns the session. A different value also replaces the session ID. */
   _subject?: string;
 }
 
-/** A session's data as the app sees it: its own keys, and PAGI's reserved ones. */
+/** A session's data as the app sees it: its own keys and the reserved keys of PAGI. */
 export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
 
-/** How many keys an error names before it only counts them. */
+/** Number of keys up to which an error names them. It only counts more. */
 const MAX_KEYS_NAMED = 10;
 
 /**
- * A session's data behind methods that do not let typos pass: PAGI::Session. It holds a reference
- * to the data, so changes through either are seen by both.
+ * Access to a session's data through methods that catch typos, as PAGI::Session does. It holds a reference
+ * to the data: changes through one are visible through the other.
  *
  * @example
  * ```ts
@@ -47,45 +47,48 @@ const MAX_KEYS_NAMED = 10;
  * ```
  */
 export class Session<T extends object = Record<string, unknown>> {
-  readonly #control: Control;
+  readonly #workingCopy: WorkingCopy;
 
   /**
-   * Takes what a handler has at hand: a session's data, a scope with `pagi.session`, or an object
-   * with such a `scope` (a property or a method). Further arguments are ignored.
+   * Accepts what a handler has: a session's data, a scope with `pagi.session`, or an object with such a
+   * `scope` (a property or a method). Further arguments are ignored.
    *
-   * @throws {TypeError} When it is none of these.
+   * @throws {TypeError} If `source` is something else.
    */
   constructor(source: object, ..._ignored: unknown[]) {
-    this.#control = source instanceof Control ? source : findControl(source);
+    this.#workingCopy = source instanceof WorkingCopy ? source : findWorkingCopy(source);
   }
 
   /**
-   * A session around data of your own, for tests. Nothing is saved.
+   * Makes a session of your own data, for tests. Nothing is saved.
    *
-   * @throws {TypeError} When `data` is not an object.
+   * @throws {TypeError} If `data` is not an object.
    */
   static fromData<T extends object = Record<string, unknown>>(data: SessionData<T>): Session<T> {
     if (!isObject(data)) throw new TypeError("Cannot make a Session: fromData takes an object");
-    return new Session<T>(controlFor(data));
-  }
-
-  /** The session's id, 64 hex digits; undefined when there is no session behind this one. */
-  get id(): string | undefined {
-    this.#read();
-    return this.#control.id;
-  }
-
-  /** The data itself. What you change in it counts as if it went through the methods. */
-  get data(): SessionData<T> {
-    this.#read();
-    return this.#control.expose() as SessionData<T>;
+    return new Session<T>(workingCopyOf(data));
   }
 
   /**
-   * Whose session this is, as the app said: a user's id. A new value brings a new session id with
-   * the response, as a login should.
+   * The session ID, 64 hex digits; `undefined` if there is no session. After `regenerate()` it is the old
+   * ID until the response has been committed, then the new one.
+   */
+  get id(): string | undefined {
+    this.#read();
+    return this.#workingCopy.id;
+  }
+
+  /** The data itself. Changes to this object are saved in the same way as changes made through the methods. */
+  get data(): SessionData<T> {
+    this.#read();
+    return this.#workingCopy.materialize() as SessionData<T>;
+  }
+
+  /**
+   * The ID of the user who owns the session. Assigning a different value also replaces the session ID with
+   * this response, as a login must.
    *
-   * @throws {SessionError} On writing, when the session cannot be written to.
+   * @throws {SessionError} On assignment, if the session cannot be written to.
    */
   get subject(): string | undefined {
     return this.#read()._subject as string | undefined;
@@ -99,19 +102,19 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * The value under `key`. A key whose value is undefined does not exist.
+   * Returns the value of `key`. A key whose value is `undefined` does not exist.
    *
-   * @throws {SessionError} `ERR_SESSION_KEY` when the key does not exist and no fallback is given.
+   * @throws {SessionError} `ERR_SESSION_KEY` if the key does not exist and no fallback is given.
    */
   get<K extends keyof T & string>(key: K): Exclude<T[K], undefined>;
-  /** The value under `key`, or `fallback` when the key does not exist; never throws. */
+  /** Returns the value of `key`, or `fallback` if the key does not exist. Never throws. */
   get<K extends keyof T & string, F>(
     key: K,
     fallback: F,
   ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
   get(key: string, ...fallback: [unknown?]): unknown {
     const data = this.#readFor(key);
-    if (has(data, key)) return this.#lend(data[key]);
+    if (has(data, key)) return this.#handOut(data[key]);
     if (fallback.length > 0) return fallback[0];
     const keys = userKeys(data).sort();
     const known = keys.length > MAX_KEYS_NAMED
@@ -125,8 +128,8 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * Writes one key.
    *
-   * @throws {TypeError} When a key is one of PAGI's reserved ones.
-   * @throws {SessionError} When the session cannot be written to.
+   * @throws {TypeError} If the key is reserved.
+   * @throws {SessionError} If the session cannot be written to.
    */
   set<K extends keyof T & string>(key: K, value: T[K]): this;
   /** Writes every key of an object. */
@@ -146,12 +149,12 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * Changes one key by a function of its value, which is undefined when the key does not exist.
-   * If another request changes the same key meanwhile, the function is called again, with the
-   * newer value: two tabs that count up by one count two.
+   * Changes one key with a function of its value, which is `undefined` if the key does not exist. If another
+   * request changes the same key in the meantime, the function is called again with the newer value. So two
+   * tabs that each add one add two.
    *
-   * @throws {TypeError} When the key is reserved, or the function returns a promise.
-   * @throws {SessionError} When the session cannot be written to.
+   * @throws {TypeError} If the key is reserved, or the function returns a promise.
+   * @throws {SessionError} If the session cannot be written to.
    */
   update<K extends keyof T & string>(key: K, change: (value: T[K] | undefined) => T[K]): this;
   update(key: string, change: (value: never) => unknown): this {
@@ -159,78 +162,78 @@ export class Session<T extends object = Record<string, unknown>> {
     checkKey("update", key);
     const replayable = change as (value: unknown) => unknown;
     const old = has(data, key) ? data[key] : undefined;
-    const before = this.#control.codec.fingerprint(old);
+    const before = this.#workingCopy.codec.fingerprint(old);
     const value = replayable(old);
     if (value instanceof Promise) {
-      // Nobody will wait for it, and a rejection that nobody sees ends the process.
+      // Nothing awaits it, and an unhandled rejection would end the process.
       value.catch(() => {});
       throw new TypeError(`Cannot update ${quoted(key)}: the function must not be async`);
     }
     put(data, key, value);
-    const earlier = this.#control.updates.get(key);
+    const earlier = this.#workingCopy.updates.get(key);
     const follows = earlier !== undefined && earlier.after === before;
-    this.#control.setUpdate(key, {
+    this.#workingCopy.setUpdate(key, {
       functions: follows ? [...earlier.functions, replayable] : [replayable],
       before: follows ? earlier.before : before,
-      after: this.#control.codec.fingerprint(value),
+      after: this.#workingCopy.codec.fingerprint(value),
     });
     return this;
   }
 
-  /** Whether the key exists. */
+  /** Returns whether the key exists. */
   exists(key: keyof T & string): boolean {
     return has(this.#readFor(key), key);
   }
 
   /**
-   * Removes keys; those that do not exist are passed over.
+   * Removes keys. Ignores keys that do not exist.
    *
-   * @throws {TypeError} When a key is one of PAGI's reserved ones.
-   * @throws {SessionError} When the session cannot be written to.
+   * @throws {TypeError} If a key is reserved.
+   * @throws {SessionError} If the session cannot be written to.
    */
   delete(...keys: (keyof T & string)[]): this {
     const data = this.#write("delete");
     for (const key of keys) checkKey("delete", key);
     for (const key of keys) {
-      this.#control.dropUpdate(key);
+      this.#workingCopy.dropUpdate(key);
       delete data[key];
     }
     return this;
   }
 
-  /** The app's keys: all but those that start with `_`. */
+  /** Returns the keys of the app: all except those that start with `_`. */
   keys(): (keyof T & string)[] {
     return userKeys(this.#read()) as (keyof T & string)[];
   }
 
-  /** An object with those of the keys that exist. */
+  /** Returns an object with those of the keys that exist. */
   slice<K extends keyof T & string>(...keys: K[]): { [P in K]?: Exclude<T[P], undefined> } {
     const found: [key: string, value: unknown][] = [];
     for (const key of keys) {
       const data = this.#readFor(key);
-      if (has(data, key)) found.push([key, this.#lend(data[key])]);
+      if (has(data, key)) found.push([key, this.#handOut(data[key])]);
     }
     return Object.fromEntries(found) as { [P in K]?: Exclude<T[P], undefined> };
   }
 
   /**
-   * Removes all of the app's keys, those included that another request adds meanwhile. The session
-   * and its id stay.
+   * Removes all keys of the app, including those that another request adds in the meantime. Keys that start
+   * with `_`, the session and its ID stay.
    *
-   * @throws {SessionError} When the session cannot be written to.
+   * @throws {SessionError} If the session cannot be written to.
    */
   clear(): this {
     const data = this.#write("clear");
     for (const key of userKeys(data)) delete data[key];
-    this.#control.clear();
+    this.#workingCopy.clear();
     return this;
   }
 
   /**
-   * Gives the session a new id with this response; the old one is dead from then on. Do so
-   * whenever rights change, at login above all (OWASP: session fixation).
+   * Replaces the session ID with this response. The old ID becomes invalid. Call this whenever the user's
+   * privileges change, above all at login (OWASP: session fixation).
    *
-   * @throws {SessionError} When the session cannot be written to.
+   * @throws {SessionError} If the session cannot be written to.
    */
   regenerate(): this {
     this.#write("regenerate")._regenerated = 1;
@@ -238,45 +241,43 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * Ends the session with this response: it is deleted from the store and the client is told to
-   * forget it. For logout.
+   * Ends the session with this response: deletes it from the store and clears it at the client. Call this
+   * at logout.
    *
-   * @throws {SessionError} When the session cannot be written to.
+   * @throws {SessionError} If the session cannot be written to.
    */
   destroy(): this {
-    if (!this.#control.destroyLate()) this.#write("destroy")._destroyed = 1;
+    if (!this.#workingCopy.destroyReplaced()) this.#write("destroy")._destroyed = 1;
     return this;
   }
 
   #put(data: SessionValues, key: string, value: unknown): void {
-    this.#control.dropUpdate(key);
+    this.#workingCopy.dropUpdate(key);
     put(data, key, value);
   }
 
-  /** What can be changed from outside has to be looked at when the session is saved. */
-  #lend(value: unknown): unknown {
-    if (isObject(value)) this.#control.isLent = true;
+  /** Notes that the app holds a mutable value: the commit has to look whether it has changed. */
+  #handOut(value: unknown): unknown {
+    if (isObject(value)) this.#workingCopy.maybeDirty = true;
     return value;
   }
 
   #read(): SessionValues {
-    this.#control.isAccessed = true;
-    return this.#control.data;
+    this.#workingCopy.isAccessed = true;
+    return this.#workingCopy.data;
   }
 
   #readFor(key: string): SessionValues {
     const data = this.#read();
-    // PAGI's reserved keys are complete in what the app is shown.
-    return isReserved(key) ? this.#control.expose() : data;
+    // Only the materialized values have all reserved keys.
+    return isReserved(key) ? this.#workingCopy.materialize() : data;
   }
 
   #write(verb: string): SessionValues {
-    const { mode } = this.#control;
-    this.#control.isAccessed = true;
-    if (mode !== "open") {
-      throw refusal(mode, verb);
-    }
-    this.#control.isLent = true;
+    const { mode } = this.#workingCopy;
+    this.#workingCopy.isAccessed = true;
+    if (mode !== "writable") throw refusal(mode, verb);
+    this.#workingCopy.maybeDirty = true;
     return this.#read();
   }
 }
@@ -291,7 +292,7 @@ function checkKey(verb: string, key: unknown): void {
   if (isReserved(key)) throw new TypeError(`Cannot ${verb} ${quoted(key)}: this key is reserved`);
 }
 
-/** A key in a message; it may be a client's, and a line break in it would forge a line of a log. */
+/** A key as a message shows it. It may come from a client, and a line break could forge a line in a log. */
 function quoted(key: string): string {
   return JSON.stringify(key);
 }

@@ -10,7 +10,9 @@ import { deno, stdFlags } from "../tests/_std/run.ts";
 const std = await stdFlags();
 const entryPoints = Object.values(config.exports);
 const collect = ["--coverage", "--coverage-raw-data-only", "--clean"];
-const tests = new URL("../tests/", import.meta.url).href;
+const unpublished = ["tests", ".ci"].map((folder) => {
+  return RegExp.escape(new URL(`../${folder}/`, import.meta.url).href);
+});
 // While working the tree is dirty; in CI that would mean that a step above left files behind.
 const dirty = Deno.env.get("CI") ? [] : ["--allow-dirty"];
 
@@ -18,12 +20,14 @@ const steps: [name: string, args: string[]][] = [
   ["format", ["fmt", "--check"]],
   ["lint", ["lint"]],
   ["types", ["check", ...std]],
+  ["architecture", ["test", ...std, "--allow-read=.", "tests/architecture_test.ts"]],
+  ["language", ["run", "--allow-read=.", "--allow-run=git", ".ci/language.ts"]],
   ["doc lint", ["doc", "--lint", ...entryPoints]],
   ["doc tests", ["test", ...std, "--doc", "--ignore=tests,bench"]],
   // With the entry points, so that a module which no test loads counts as uncovered.
   ["unit tests", ["test", ...std, ...collect, "tests", ...entryPoints]],
   // The floor is in deno.json.
-  ["coverage", ["coverage", `--exclude=${RegExp.escape(tests)}`, "coverage"]],
+  ["coverage", ["coverage", `--exclude=${unpublished.join("|")}`, "coverage"]],
   // Of what needs none of its packages: their types are checked where they are installed.
   ["tests of the benchmark", ["test", "--no-check", "--config=bench/deno.json", "bench"]],
   ["publish dry run", ["publish", "--dry-run", ...dirty]],

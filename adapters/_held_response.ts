@@ -1,80 +1,90 @@
 /**
- * Holding back a response of Node's until its session is saved. Node has no hook for that, so the
- * methods that send are replaced, on that one object. To the app it looks as if it had sent: from
- * its first call on the headers are closed, and what it writes waits its turn.
+ * Holds a Node response back until its session is saved. Node has no hook for that, so this module
+ * replaces the methods of one response object that send something. The first such call starts the
+ * save and is queued with all later ones. The app cannot tell a held response from a sent one: its
+ * headers can no longer change, and `write` returns false until the queue is sent.
  */
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import type { ResponseHeaders } from "../middleware.ts";
 
-/** What is needed of a response as Node's `http` hands it out: a `ServerResponse` is one. */
+/** The part of Node's `http.ServerResponse` that the adapters use. */
 export interface NodeResponse {
-  /** The status. */
+  /** The status code. */
   statusCode: number;
-  /** The status in words. */
+  /** The status message. */
   statusMessage: string;
   /** Whether the headers have been sent. */
   readonly headersSent: boolean;
-  /** The headers, by their names in lower case. */
+  /** Returns all headers by their lower-case names. */
   getHeaders(): Readonly<Record<string, unknown>>;
-  /** One header. */
+  /** Returns one header. */
   getHeader(name: string): unknown;
   /** Sets a header. */
   setHeader(name: string, value: string | string[]): unknown;
   /** Removes a header. */
   removeHeader(name: string): unknown;
-  /** Sends the headers. */
+  /** Sets the status and sends the headers. */
   writeHead(statusCode: number): unknown;
   /** Sends the headers. */
   flushHeaders(): unknown;
-  /** Sends a part of the body. */
+  /** Sends a chunk of the body. */
   write(chunk: unknown): boolean;
-  /** Sends what is left of the body. */
+  /** Ends the response. */
   end(): unknown;
-  /** Tells the listeners of an event. */
+  /** Calls the listeners of an event. */
   emit(event: string): unknown;
-  /** Listens for an event, once. */
+  /** Adds a listener that is called once. */
   once(event: string, listener: () => void): unknown;
 }
 
-/** What is done before the response is sent. */
-export interface Hold {
-  /** Saves the session, and adds what the client has to be told. */
+/** The functions that a held response calls. */
+export interface HoldHooks {
+  /** Saves the session and adds its response headers. */
   save(headers: ResponseHeaders): Awaitable<void>;
-  /** The status and headers of a response to an error, where there is no other way to make one. */
-  describe(error: unknown): { status: number; headers: readonly (readonly [string, string])[] };
-  /** Hands the error on, to be answered unless `headersSent`. */
+  /** Returns the status and headers of a response to an error. */
+  errorHead(error: unknown): { status: number; headers: readonly (readonly [string, string])[] };
+  /** Passes the error to the app's error handling, which sends a response unless `headersSent`. */
   fail(error: unknown): void;
 }
 
 type Method = (...args: unknown[]) => unknown;
 
-const SENDING = ["writeHead", "flushHeaders", "write", "end"] as const;
-const CHANGING = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
+const SENDING_METHODS = ["writeHead", "flushHeaders", "write", "end"] as const;
+const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
 
-/** Has `hold.save` done before anything of `res` is sent. */
-export function holdBack(res: NodeResponse, hold: Hold): void {
-  new HeldResponse(res, hold);
+/** Runs `hooks.save` before anything of `res` is sent. */
+export function holdResponse(res: NodeResponse, hooks: HoldHooks): void {
+  new HeldResponse(res, hooks);
 }
 
 class HeldResponse {
   readonly #res: NodeResponse;
-  readonly #hold: Hold;
-  /** The methods as they were. */
-  readonly #original: Record<string, Method> = {};
-  /** The response as the app found it. */
-  readonly #before: { statusCode: number; statusMessage: string; headers: Record<string, unknown> };
-  /** What the app has called since it began its response. */
-  readonly #waiting: [name: string, args: unknown[]][] = [];
-  /** `dead`: another response has gone out in place of the app's. */
-  #stage: "untouched" | "saving" | "open" | "dead" = "untouched";
+  readonly #hooks: HoldHooks;
+  /** The replaced methods. */
+  readonly #originals: Record<string, Method> = {};
+  /** The response before the app changed it. */
+  readonly #initial: {
+    statusCode: number;
+    statusMessage: string;
+    headers: Record<string, unknown>;
+  };
+  /** The calls of sending methods since the response started. */
+  readonly #queue: [name: string, args: unknown[]][] = [];
+  /**
+   * `held`: the app has sent nothing yet. `saving`: calls are queued. `released`: calls go to Node.
+   * `replaced`: an error response was sent instead, and calls are ignored.
+   */
+  #stage: "held" | "saving" | "released" | "replaced" = "held";
 
-  constructor(res: NodeResponse, hold: Hold) {
+  constructor(res: NodeResponse, hooks: HoldHooks) {
     this.#res = res;
-    this.#hold = hold;
+    this.#hooks = hooks;
     const { statusCode, statusMessage } = res;
-    this.#before = { statusCode, statusMessage, headers: { ...res.getHeaders() } };
-    for (const name of SENDING) this.#replace(name, (args) => this.#send(name, args));
-    for (const name of CHANGING) this.#replace(name, (args) => this.#change(name, args));
+    this.#initial = { statusCode, statusMessage, headers: { ...res.getHeaders() } };
+    for (const name of SENDING_METHODS) this.#replace(name, (args) => this.#send(name, args));
+    for (const name of HEADER_METHODS) {
+      this.#replace(name, (args) => this.#changeHeader(name, args));
+    }
     const prototype = Object.getPrototypeOf(res);
     Object.defineProperty(res, "headersSent", {
       configurable: true,
@@ -86,94 +96,97 @@ class HeldResponse {
     const methods = this.#res as unknown as Record<string, Method | undefined>;
     const original = methods[name];
     if (original === undefined) return;
-    this.#original[name] = original;
+    this.#originals[name] = original;
     methods[name] = (...args) => method(args);
   }
 
   #call(name: string, args: unknown[]): unknown {
-    return this.#original[name]!.apply(this.#res, args);
+    return this.#originals[name]!.apply(this.#res, args);
   }
 
-  #change(name: string, args: unknown[]): unknown {
-    if (this.#stage === "saving") throw headersSent(name);
+  #changeHeader(name: string, args: unknown[]): unknown {
+    if (this.#stage === "saving") throw headersSentError(name);
     return this.#call(name, args);
   }
 
   #send(name: string, args: unknown[]): unknown {
     switch (this.#stage) {
-      case "untouched":
-        return this.#begin(name, args);
+      case "held":
+        return this.#start(name, args);
       case "saving":
-        return this.#wait(name, args);
-      case "open":
+        return this.#enqueue(name, args);
+      case "released":
         return this.#call(name, args);
-      case "dead":
+      case "replaced":
         return name === "write" || this.#res;
     }
   }
 
-  /** The app begins its response: what it made of its session is saved now. */
-  #begin(name: string, args: unknown[]): unknown {
-    const taken = name === "writeHead" ? this.#takeHead(args) : args;
+  /** Saves the session when the app starts its response. */
+  #start(name: string, args: unknown[]): unknown {
+    const remaining = name === "writeHead" ? this.#applyHead(args) : args;
     const { statusCode, statusMessage } = this.#res;
     const saved = this.#save();
     if (!isPromise(saved)) {
-      this.#stage = "open";
-      return this.#call(name, taken);
+      this.#stage = "released";
+      return this.#call(name, remaining);
     }
     this.#stage = "saving";
     saved.then(() => this.#release(statusCode, statusMessage)).catch((error) => this.#fail(error));
-    return this.#wait(name, taken);
+    return this.#enqueue(name, remaining);
   }
 
   #save(): Awaitable<void> {
     try {
-      return this.#hold.save(this.#headers());
+      return this.#hooks.save(this.#headers());
     } catch (error) {
-      // Later: by then an app that does not stream has ended its response.
+      // Rejecting delays the failure: by then, an app that does not stream has ended its response.
       return Promise.reject(error);
     }
   }
 
-  #wait(name: string, args: unknown[]): unknown {
-    if (name === "writeHead" && this.#waiting.length > 0) throw headersSent(name);
-    this.#waiting.push([name, args]);
+  #enqueue(name: string, args: unknown[]): unknown {
+    if (name === "writeHead" && this.#queue.length > 0) throw headersSentError(name);
+    this.#queue.push([name, args]);
     return name === "write" ? false : this.#res;
   }
 
   get #isEnded(): boolean {
-    return this.#waiting.some(([name]) => name === "end");
+    return this.#queue.some(([name]) => name === "end");
   }
 
-  /** All that waits goes out. */
+  /** Sends the queued calls after the session was saved. */
   #release(statusCode: number, statusMessage: string): void {
-    this.#stage = "open";
+    this.#stage = "released";
     Object.assign(this.#res, { statusCode, statusMessage });
     let hasRoom: unknown;
-    for (const [name, args] of this.#waiting) hasRoom = this.#call(name, args);
-    // Whoever was told to wait is told to go on; where Node has no room either, it will do so itself.
-    if (this.#waiting.at(-1)?.[0] === "write" && hasRoom === true) this.#res.emit("drain");
+    for (const [name, args] of this.#queue) hasRoom = this.#call(name, args);
+    // A queued `write` returned false, so the app waits for "drain". If Node's buffer is full too,
+    // Node emits that event later.
+    if (this.#queue.at(-1)?.[0] === "write" && hasRoom === true) this.#res.emit("drain");
   }
 
-  /** Nothing of the app's response goes out. */
+  /** Discards the app's response after the session could not be saved. */
   #fail(error: unknown): void {
-    this.#stage = "open";
-    if (this.#res.headersSent) return this.#hold.fail(error);
+    this.#stage = "released";
+    if (this.#res.headersSent) return this.#hooks.fail(error);
     this.#reset();
-    const { status, headers } = this.#hold.describe(error);
-    const own = this.#headers();
-    for (const [name, value] of headers) own.append(name, value);
-    if (this.#isEnded) return this.#hold.fail(error);
-    // The app is still sending, and could not be told from whoever makes a page of the error.
-    own.append("connection", "close");
+    const { status, headers } = this.#hooks.errorHead(error);
+    const responseHeaders = this.#headers();
+    for (const [name, value] of headers) responseHeaders.append(name, value);
+    if (this.#isEnded) return this.#hooks.fail(error);
+    // The app still writes its response. Its calls would mix with those of the error handling, so
+    // send an empty response and pass the error on when that is done.
+    responseHeaders.append("connection", "close");
     this.#res.statusCode = status;
-    this.#res.once("close", () => this.#hold.fail(error));
+    this.#res.once("close", () => this.#hooks.fail(error));
     this.#res.end();
-    this.#stage = "dead";
+    this.#stage = "replaced";
   }
 
+  /** Restores the status and headers from before the app changed them. */
   #reset(): void {
-    const { headers, ...status } = this.#before;
+    const { headers, ...status } = this.#initial;
     Object.assign(this.#res, status);
     for (const name of Object.keys(this.#res.getHeaders())) this.#res.removeHeader(name);
     for (const [name, value] of Object.entries(headers)) {
@@ -181,8 +194,10 @@ class HeldResponse {
     }
   }
 
-  /** Does what `writeHead` would, but for the sending; what is left of its arguments. */
-  #takeHead([statusCode, ...rest]: unknown[]): unknown[] {
+  /**
+   * Applies the arguments of `writeHead` without sending. Returns the arguments still to pass on.
+   */
+  #applyHead([statusCode, ...rest]: unknown[]): unknown[] {
     const hasMessage = typeof rest[0] === "string";
     this.#res.statusCode = statusCode as number;
     if (hasMessage) this.#res.statusMessage = rest[0] as string;
@@ -206,7 +221,7 @@ class HeldResponse {
   }
 }
 
-/** The headers in each of the forms that `writeHead` takes: an object, pairs, or a flat list. */
+/** Returns the headers from any form that `writeHead` accepts: object, pairs or flat array. */
 function headerEntries(headers: unknown): [name: string, value: unknown][] {
   if (!Array.isArray(headers)) return Object.entries(headers ?? {});
   const pairs = Array.isArray(headers[0])
@@ -220,7 +235,7 @@ function headerEntries(headers: unknown): [name: string, value: unknown][] {
   return [...byName].map(([name, values]) => [name, values.length === 1 ? values[0] : values]);
 }
 
-function headersSent(name: string): Error {
+function headersSentError(name: string): Error {
   return Object.assign(new Error(`Cannot ${name}: the headers are on their way to the client`), {
     code: "ERR_HTTP_HEADERS_SENT",
   });

@@ -1,5 +1,5 @@
 /**
- * {@linkcode builder}: composing PAGI apps from middleware, as PAGI::Middleware::Builder does.
+ * {@linkcode builder}: composes PAGI apps from middleware, as PAGI::Middleware::Builder does.
  *
  * @module
  */
@@ -7,43 +7,43 @@ import { hasMethods } from "../base/check_options.ts";
 import { type SessionApp, SessionMiddleware, type SessionOptions } from "../middleware.ts";
 import type { App, Middleware, Scope } from "../pagi.ts";
 
-/** A class of middleware: made with its options once, when it is enabled. */
+/** A middleware class. {@linkcode Builder.enable} creates its instance once. */
 export type MiddlewareClass<Options> = new (options: Options) => Middleware;
 
-/** A function that puts middleware around an app. */
+/** A function that wraps middleware around an app. */
 export type Wrapper = (app: App) => App;
 
-/** What `enable` takes: the name of a middleware, its class, an instance of it, or a function. */
+/** A value that `enable` accepts: the name, class or instance of a middleware, or a function. */
 export type Enableable<Options> = "Session" | MiddlewareClass<Options> | Middleware | Wrapper;
 
-/** The middleware that has a name, PAGI's. */
-const NAMED: Record<string, MiddlewareClass<never>> = { Session: SessionMiddleware };
+/** The middleware that can be enabled by name, as in PAGI. */
+const BUILT_IN: Record<string, MiddlewareClass<never>> = { Session: SessionMiddleware };
 
-/** Collects middleware and mounted apps; what {@linkcode builder} hands to its callback. */
+/** Collects middleware and mounted apps. {@linkcode builder} passes one to its callback. */
 export class Builder {
   readonly #wrappers: Wrapper[] = [];
   readonly #mounts: { prefix: string; app: App }[] = [];
 
   /** Adds the session middleware. */
   enable(name: "Session", options: SessionOptions): this;
-  /** Adds middleware by its class and options. */
+  /** Adds middleware by its class, which is constructed with the options. */
   enable<Options>(middleware: MiddlewareClass<Options>, options: Options): this;
-  /** Adds middleware that has its options already. */
+  /** Adds an instance of middleware, or a function. */
   enable(middleware: Middleware | Wrapper): this;
   enable(middleware: Enableable<never>, options?: unknown): this {
     this.#wrappers.push(wrapperOf(middleware, options));
     return this;
   }
 
-  /** Adds the session middleware for the scopes for which `condition` holds. */
+  /** Adds the session middleware for scopes for which `condition` returns true. */
   enableIf(condition: (scope: Scope) => boolean, name: "Session", options: SessionOptions): this;
-  /** Adds middleware, by its class and options, for the scopes for which `condition` holds. */
+  /** Adds middleware, by its class and options, for scopes for which `condition` returns true. */
   enableIf<Options>(
     condition: (scope: Scope) => boolean,
     middleware: MiddlewareClass<Options>,
     options: Options,
   ): this;
-  /** Adds middleware that has its options already for the scopes for which `condition` holds. */
+  /** Adds an instance or a function for scopes for which `condition` returns true. */
   enableIf(condition: (scope: Scope) => boolean, middleware: Middleware | Wrapper): this;
   enableIf(
     condition: (scope: Scope) => boolean,
@@ -64,8 +64,8 @@ export class Builder {
   }
 
   /**
-   * Sends scopes whose path is `path` or below it to another app, with `path` moved over into
-   * `root_path`. The longest path that fits counts; the middleware stands in front of all of them.
+   * Routes requests at or below `path` to another app and moves `path` into `root_path`. The
+   * longest matching path wins. All enabled middleware runs before the mounted apps.
    */
   mount<Data extends object = Record<string, unknown>>(path: string, app: SessionApp<Data>): this {
     if (typeof path !== "string" || typeof app !== "function") {
@@ -76,7 +76,7 @@ export class Builder {
     return this;
   }
 
-  /** The app with everything around it: what was enabled first is outermost. */
+  /** Returns the app with all middleware around it. The first one enabled is the outermost. */
   toApp<Data extends object = Record<string, unknown>>(app: SessionApp<Data>): App {
     if (typeof app !== "function") {
       throw new TypeError("Cannot build the app: the callback must return an app, a function");
@@ -104,10 +104,11 @@ export class Builder {
 }
 
 /**
- * Composes an app: `compose` enables middleware, mounts apps, and returns the app for everything
- * else.
+ * Composes an app. The callback enables middleware, mounts apps and returns the app for all other
+ * paths.
  *
- * @throws {TypeError} When the middleware is unknown or no middleware, or no app is returned.
+ * @throws {TypeError} If a middleware is unknown or invalid, or if the callback does not return an
+ * app.
  *
  * @example PAGI's synopsis
  * ```ts
@@ -138,10 +139,11 @@ export function builder<Data extends object = Record<string, unknown>>(
 
 function wrapperOf(middleware: Enableable<never>, options: unknown): Wrapper {
   if (typeof middleware === "string") {
-    const known = Object.hasOwn(NAMED, middleware) ? NAMED[middleware] : undefined;
-    if (known !== undefined) return wrapperOf(known, options);
+    const builtIn = Object.hasOwn(BUILT_IN, middleware) ? BUILT_IN[middleware] : undefined;
+    if (builtIn !== undefined) return wrapperOf(builtIn, options);
+    const names = Object.keys(BUILT_IN).join(", ");
     throw new TypeError(
-      `Cannot enable "${middleware}": there is ${Object.keys(NAMED).join(", ")}; anything else ` +
+      `Cannot enable "${middleware}": there is ${names}; anything else ` +
         "goes in as a class, an instance or a function",
     );
   }
@@ -160,7 +162,7 @@ function wrapperOf(middleware: Enableable<never>, options: unknown): Wrapper {
 }
 
 function isClass(middleware: unknown): middleware is MiddlewareClass<never> {
-  // By its source where `wrap` is a property of each instance: a class cannot be called as a function.
+  // If `wrap` is a property of each instance, only the source tells a class from a function.
   return typeof middleware === "function" &&
     (typeof middleware.prototype?.wrap === "function" || /^class\b/.test(String(middleware)));
 }

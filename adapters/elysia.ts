@@ -6,51 +6,54 @@
 import type { SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
-/** A function that answers requests, and what it is called with. */
+/** Elysia's request handler. */
 export type ElysiaFetch = (request: Request, ...rest: unknown[]) => unknown;
 
-/** What is needed of an Elysia app. */
+/** The part of an Elysia app that the plugin's types need. */
 export interface ElysiaApp {
-  /** Puts a function around what answers requests. */
+  /** Wraps a function around the app's request handler. */
   wrap(around: (fetch: (...args: unknown[]) => unknown) => ElysiaFetch): unknown;
 }
 
-/** What else is called of it. Elysia's own types of these have too many forms to be named here. */
+/** The other methods that the plugin calls. Elysia's own types of them have too many overloads. */
 interface ElysiaHooks {
   onError(scope: { as: "global" }, listener: (context: ElysiaError) => void): unknown;
-  derive(scope: { as: "global" }, make: (context: { request: Request }) => object): unknown;
+  derive(scope: { as: "global" }, values: (context: { request: Request }) => object): unknown;
 }
 
-/** An error that a handler threw, and for which request. */
+/** An error that a handler threw, with its request. */
 interface ElysiaError {
   request: Request;
   error: unknown;
 }
 
-/** What the plugin adds to an app's type, where Elysia keeps the types of its context. */
+/**
+ * The type that the plugin adds to an app. Elysia keeps the types of its context in `~Singleton`.
+ */
 export interface WithSession<Data extends object = Record<string, unknown>> {
-  /** What every handler finds in its context. */
+  /** The values that every handler finds in its context. */
   "~Singleton": { derive: { session: Session<Data> } };
 }
 
-/** A request under way. */
-interface Visit {
+/** The state of a request in progress. */
+interface PendingRequest {
   session?: unknown;
   response?: unknown;
-  /** What a handler threw, when Elysia has made a response of it. */
+  /** The error that a handler threw, once Elysia has turned it into a response. */
   thrown?: { error: unknown };
 }
 
-const visits = new WeakMap<Request, Visit>();
+const pendingRequests = new WeakMap<Request, PendingRequest>();
 
-/** Thrown past `handler` after an upgrade: there is no response that could carry a cookie. */
+/** Thrown to leave `sessions.handler` after an upgrade, which has no response for a cookie. */
 const UPGRADED = Symbol("upgraded");
 
 /**
- * Plugin for Elysia: `session` in a handler's context is the request's {@linkcode Session}. A
- * session that fails is answered as `sessions.handler` answers it; the option `onError` changes
- * that. When a handler throws, nothing of its request is saved, nor of one that becomes a WebSocket.
- * Elysia's `aot` must be on, as it is by default.
+ * Creates a plugin for Elysia: `session` in a handler's context is the request's
+ * {@linkcode Session}. If a session cannot be read or saved, the client gets the same response as
+ * from `sessions.handler`; the option `onError` changes it. No session changes are saved if a
+ * handler throws or if the request becomes a WebSocket. Leave Elysia's option `aot` on, which is
+ * its default.
  *
  * @example A visit counter
  * ```ts ignore
@@ -73,44 +76,45 @@ export function elysiaSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): <App extends ElysiaApp>(app: App) => App & WithSession<Data> {
   const respond = sessions.handler(
-    async (request, session, visit: Visit, fetch: () => unknown) => {
-      visit.session = session;
-      visits.set(request, visit);
-      const response = visit.response = await fetch();
-      // Elysia has answered it already; here it only has to be known that nothing is to be saved.
-      if (visit.thrown !== undefined) throw visit.thrown.error;
+    async (request, session, pending: PendingRequest, fetch: () => unknown) => {
+      pending.session = session;
+      pendingRequests.set(request, pending);
+      const response = pending.response = await fetch();
+      // Elysia has already turned the error into a response. Rethrowing it discards the session's
+      // changes.
+      if (pending.thrown !== undefined) throw pending.thrown.error;
       if (!(response instanceof Response)) throw UPGRADED;
       return response;
     },
   );
-  const around =
+  const openSession =
     (fetch: (...args: unknown[]) => unknown): ElysiaFetch => async (request, ...rest) => {
-      // The plugin of an app around this one has opened it.
-      if (visits.has(request)) return await fetch(request, ...rest);
-      const visit: Visit = {};
+      // The plugin of an outer app has opened the session.
+      if (pendingRequests.has(request)) return await fetch(request, ...rest);
+      const pending: PendingRequest = {};
       try {
-        return await respond(request, visit, () => fetch(request, ...rest));
+        return await respond(request, pending, () => fetch(request, ...rest));
       } catch (error) {
-        if (error === UPGRADED || (visit.thrown && error === visit.thrown.error)) {
-          return visit.response;
+        if (error === UPGRADED || (pending.thrown && error === pending.thrown.error)) {
+          return pending.response;
         }
         throw error;
       }
     };
-  const listen = ({ request, error }: ElysiaError) => {
-    const visit = visits.get(request);
-    if (visit !== undefined) visit.thrown = { error };
+  const noteError = ({ request, error }: ElysiaError) => {
+    const pending = pendingRequests.get(request);
+    if (pending !== undefined) pending.thrown = { error };
   };
-  const derive = ({ request }: { request: Request }) => {
-    const session = visits.get(request)?.session;
+  const deriveSession = ({ request }: { request: Request }) => {
+    const session = pendingRequests.get(request)?.session;
     if (session !== undefined) return { session };
     throw new TypeError("Cannot find the session: Elysia calls no wrap() when aot is off");
   };
   return <App extends ElysiaApp>(app: App) => {
-    app.wrap(around);
+    app.wrap(openSession);
     const hooks = app as unknown as ElysiaHooks;
-    hooks.onError({ as: "global" }, listen);
-    hooks.derive({ as: "global" }, derive);
+    hooks.onError({ as: "global" }, noteError);
+    hooks.derive({ as: "global" }, deriveSession);
     return app as App & WithSession<Data>;
   };
 }

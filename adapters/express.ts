@@ -6,37 +6,40 @@
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
-import { holdBack, type NodeResponse } from "./_held_response.ts";
+import { holdResponse, type NodeResponse } from "./_held_response.ts";
 
 export type { NodeRequest, NodeResponse };
 
-/** Hands a request on to what comes next, or an error to what answers it. */
+/** Passes the request to the next middleware, or an error to the error middleware. */
 export type Next = (error?: unknown) => void;
 
-/** A middleware for Connect and Express, which also finds a request's session. */
+/** A middleware for Connect and Express. Its method `of` returns a request's session. */
 export interface ExpressSession<Data extends object = Record<string, unknown>> {
   /** The middleware. */
   (req: NodeRequest, res: NodeResponse, next: Next): void;
   /**
-   * The session of a request that has come through the middleware, the same as `req.session`.
+   * Returns the session of a request that has passed through the middleware, the same as
+   * `req.session`.
    *
-   * @throws {TypeError} When the request has not.
+   * @throws {TypeError} If the request has not passed through the middleware.
    */
   of(req: NodeRequest): Session<Data>;
 }
 
-/** The sessions of the requests under way. */
+/** The sessions of requests in progress. */
 const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<void> }>();
 
 /**
- * Middleware for Connect 3 and Express 4 and 5: `req.session` is the request's
- * {@linkcode Session}. The session is saved before the first byte of the response leaves, whatever
- * sends it. A session that cannot be read or saved goes to `next(error)`, as a
- * {@linkcode SessionError} whose `status` Express answers with; a response that is still being
- * written then is replaced by one without a body.
+ * Creates a middleware for Connect 3 and Express 4 and 5: `req.session` is the request's
+ * {@linkcode Session}. The session is saved before the first byte of the response is sent,
+ * whichever method sends it.
  *
- * Express does not tell a middleware that a later one threw, and what was written to the session
- * before is saved with the error page. {@linkcode abortSession} has it dropped.
+ * If a session cannot be read or saved, the middleware calls `next(error)` with a
+ * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
+ * response at that time, the client gets a response without a body instead.
+ *
+ * Express does not tell a middleware that a later one threw. By default, changes made before the
+ * error are saved with the error page. {@linkcode abortSession} discards those changes.
  *
  * @example A visit counter
  * ```ts ignore
@@ -64,7 +67,7 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
  * app.listen(3000);
  * ```
  *
- * @example Without a declaration
+ * @example Without a type declaration
  * ```ts ignore
  * const session = expressSession(sessions);
  * app.use(session);
@@ -81,10 +84,10 @@ export function expressSession<Data extends object>(
     sessions.open(req).then((open) => {
       opened.set(req, open);
       req.session = open.session;
-      holdBack(res, {
+      holdResponse(res, {
         save: (headers) => open.commit(headers),
-        describe,
-        fail: (error) => next(bare(error)),
+        errorHead,
+        fail: (error) => next(withoutHeaders(error)),
       });
       next();
     }, next);
@@ -101,10 +104,11 @@ export function expressSession<Data extends object>(
 }
 
 /**
- * Error middleware for after the routes, before your own: nothing is saved of a request whose
- * handler threw, or handed on an error, except that what it destroyed stays destroyed.
+ * Discards the session changes of a request whose handler threw or called `next(error)`. A session
+ * that the handler destroyed stays destroyed. Add this error middleware after the routes and before
+ * your own error middleware.
  *
- * @example
+ * @example Discard changes when a route fails
  * ```ts ignore
  * app.use(expressSession(sessions));
  * app.use(routes);
@@ -121,12 +125,16 @@ export function abortSession(
   aborted.then(() => next(error), next);
 }
 
-function describe(error: unknown) {
+/** Returns the status and headers of a response to `error`. */
+function errorHead(error: unknown) {
   return error instanceof SessionError ? error : { status: 500, headers: [] };
 }
 
-/** The error without its headers: they are on the response, and Express takes headers for an object. */
-function bare(error: unknown): unknown {
+/**
+ * Returns the error without its headers, which the response already has: Express expects `headers`
+ * of an error to be an object.
+ */
+function withoutHeaders(error: unknown): unknown {
   if (!(error instanceof SessionError) || error.headers.length === 0) return error;
   return new SessionError(error.code, error.message, { cause: error });
 }

@@ -6,26 +6,26 @@
 import type { SessionMiddleware } from "../middleware.ts";
 import { Session } from "../session.ts";
 
-/** What a Hono app with sessions is typed by: `new Hono<SessionEnv<Data>>()`. */
+/** The environment type of a Hono app with sessions: `new Hono<SessionEnv<Data>>()`. */
 export interface SessionEnv<Data extends object = Record<string, unknown>> {
-  /** What `c.get` and `c.var` know of. */
+  /** The variables that `c.get` and `c.var` return. */
   Variables: {
     /** The request's session. */
     session: Session<Data>;
   };
 }
 
-/** What is needed of Hono's `Context`. */
+/** The part of Hono's `Context` that the middleware uses. */
 export interface HonoContext {
-  /** Hono's request; `raw` is the fetch one. */
+  /** Hono's request; `raw` is the fetch `Request`. */
   readonly req: { readonly raw: Request };
-  /** What a handler threw, when Hono has made a response of it. */
+  /** The error that a handler threw, once Hono has turned it into a response. */
   readonly error: Error | undefined;
-  /** The response; set to undefined, it is forgotten. */
+  /** The response. Setting it to undefined discards it. */
   res: Response | undefined;
-  /** Finds the session of a middleware before this one. */
+  /** Returns the session that an outer session middleware has set. */
   get(key: "session"): unknown;
-  /** Hands the session to the handlers. */
+  /** Sets the session for the handlers. */
   set(key: "session", session: unknown): void;
 }
 
@@ -33,9 +33,10 @@ export interface HonoContext {
 export type HonoSession = (c: HonoContext, next: () => Promise<void>) => Promise<void>;
 
 /**
- * Middleware for Hono 4: `c.get("session")` is the request's {@linkcode Session}. A session that
- * fails is answered as `sessions.handler` answers it; the option `onError` changes that. When a
- * handler throws, nothing of its request is saved, whatever `app.onError` makes of it.
+ * Creates a middleware for Hono 4: `c.get("session")` is the request's {@linkcode Session}. If a
+ * session cannot be read or saved, the client gets the same response as from `sessions.handler`;
+ * the option `onError` changes it. If a handler throws, no session changes of the request are
+ * saved, even if `app.onError` returns a page.
  *
  * @example A visit counter
  * ```ts ignore
@@ -61,7 +62,8 @@ export function honoSession<Data extends object>(sessions: SessionMiddleware<Dat
     async (_request, session, c: HonoContext, next: () => Promise<void>) => {
       c.set("session", session);
       await next();
-      // Hono has answered it already; here it only has to be known that nothing is to be saved.
+      // Hono has already turned the error into a response. Rethrowing it discards the session's
+      // changes.
       if (c.error !== undefined) throw c.error;
       return c.res!;
     },
@@ -70,7 +72,7 @@ export function honoSession<Data extends object>(sessions: SessionMiddleware<Dat
     if (c.get("session") instanceof Session) return await next();
     try {
       const response = await respond(c.req.raw, c, next);
-      // Hono would put the headers of the earlier response over those of the later.
+      // Otherwise Hono would copy the headers of the old response over those of the new one.
       c.res = undefined;
       c.res = response;
     } catch (error) {

@@ -6,15 +6,15 @@
 import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
-/** What an oak app's state is typed by: `new Application<SessionState<Data>>()`. */
+/** The state type of an oak app with sessions: `new Application<SessionState<Data>>()`. */
 export interface SessionState<Data extends object = Record<string, unknown>> {
   /** The request's session. */
   session: Session<Data>;
-  /** What else the app keeps there. */
+  /** Other values of the app. */
   [key: string]: unknown;
 }
 
-/** What is needed of oak's `Context`. */
+/** The part of oak's `Context` that the middleware uses. */
 export interface OakContext {
   /** The request. */
   readonly request: {
@@ -22,9 +22,9 @@ export interface OakContext {
     readonly headers: Iterable<[name: string, value: string]>;
     /** Its method. */
     readonly method: string;
-    /** Its address. */
+    /** Its URL. */
     readonly url: URL;
-    /** The server's own, which can be answered past oak. */
+    /** The server's own request. Its `respond` bypasses oak. */
     readonly originalRequest: { respond(response: never): unknown };
   };
   /** The response. */
@@ -35,28 +35,31 @@ export interface OakContext {
     status: number;
     /** Its body. */
     body: unknown;
-    /** False where the app has handed in a fetch `Response` as it is. */
+    /** False if the app has supplied a complete fetch `Response`. */
     readonly writable: boolean;
-    /** That `Response`. */
+    /** Returns the fetch `Response`. */
     toDomResponse(): Promise<{ readonly headers: ResponseHeaders }>;
   };
-  /** Whether oak is to send the response: not after an upgrade. */
+  /** Whether oak sends the response. False after an upgrade. */
   respond: boolean;
-  /** Where the handlers find the session. */
+  /** The state in which handlers find the session. */
   readonly state: { session?: unknown };
 }
 
 /** A middleware for oak. */
 export type OakSession = (ctx: OakContext, next: () => Promise<unknown>) => Promise<void>;
 
-/** Contexts that have their session. */
+/** The contexts that already have a session. */
 const opened = new WeakSet<OakContext>();
 
 /**
- * Middleware for oak: `ctx.state.session` is the request's {@linkcode Session}. A session that fails
- * is answered as `sessions.handler` answers it; the option `onError` changes that. When a later
- * middleware throws, nothing of the request is saved. After `ctx.upgrade()` or `ctx.sendEvents()`
- * the client can be sent no cookie any more: write to the session before, in another request.
+ * Creates a middleware for oak: `ctx.state.session` is the request's {@linkcode Session}. If a
+ * session cannot be read or saved, the client gets the same response as from `sessions.handler`;
+ * the option `onError` changes it. If a later middleware throws, no session changes of the request
+ * are saved.
+ *
+ * `ctx.upgrade()` and `ctx.sendEvents()` send the response headers, so no cookie can follow. Write
+ * to the session in an earlier request.
  *
  * @example A visit counter
  * ```ts ignore
@@ -90,7 +93,7 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
     try {
       open = await sessions.open(nodeRequest(ctx));
     } catch (error) {
-      return await answer(sessions, ctx, error);
+      return await respondWithError(sessions, ctx, error);
     }
     opened.add(ctx);
     ctx.state.session = open.session;
@@ -98,12 +101,12 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
       await next();
     } catch (error) {
       await open.abort();
-      return await answer(sessions, ctx, error);
+      return await respondWithError(sessions, ctx, error);
     }
     try {
-      await open.commit(await headersOf(ctx));
+      await open.commit(await unsentHeaders(ctx));
     } catch (error) {
-      await answer(sessions, ctx, error);
+      await respondWithError(sessions, ctx, error);
     }
   };
 }
@@ -112,29 +115,31 @@ function nodeRequest({ request: { headers, method, url } }: OakContext) {
   return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search };
 }
 
-/** The headers that are yet to be sent. */
-async function headersOf({ respond, response }: OakContext): Promise<ResponseHeaders | undefined> {
+/** Returns the response headers that the middleware can still change, if any. */
+async function unsentHeaders(
+  { respond, response }: OakContext,
+): Promise<ResponseHeaders | undefined> {
   if (!respond) return undefined;
   return response.writable ? response.headers : (await response.toDomResponse()).headers;
 }
 
-async function answer<Data extends object>(
+async function respondWithError<Data extends object>(
   sessions: SessionMiddleware<Data>,
   ctx: OakContext,
   error: unknown,
 ): Promise<void> {
   const { request, response } = ctx;
-  const answered = await sessions.answer(
+  const errorResponse = await sessions.answer(
     error,
     new Request(request.url, { headers: [...request.headers] }),
   );
   if (response.writable) {
-    response.status = answered.status;
-    response.headers = answered.headers;
-    response.body = answered.body;
+    response.status = errorResponse.status;
+    response.headers = errorResponse.headers;
+    response.body = errorResponse.body;
   } else {
-    // oak would send the app's Response all the same.
+    // oak would still send the app's own Response, so bypass oak.
     ctx.respond = false;
-    await request.originalRequest.respond(answered as never);
+    await request.originalRequest.respond(errorResponse as never);
   }
 }

@@ -1,19 +1,19 @@
-/** Values that may or may not have to be waited for. */
+/** Values that a caller may or may not have to wait for. */
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Whether `value` has to be waited for. */
+/** Whether `value` is a promise. */
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === "function";
 }
 
 /**
- * What `next` makes of `value`: at once where it is there, later where it is a promise. A store in
- * this process answers at once, and the awaits that this saves are a fifth of what a read costs.
+ * Calls `next` with the value: immediately if it is available, otherwise when the promise resolves. A
+ * store in this process answers without a promise, and not awaiting it makes every request faster.
  *
- * Where every request passes it is written out instead: what goes through a function that calls very
- * many others is not compiled as one. That is 3 % of a read, the mean of six runs.
+ * Code on the path of every request tests `isPromise` itself: engines do not inline a function that
+ * calls very many different functions (`docs/explanation/performance.md`).
  */
 export function after<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isPromise(value) ? value.then(next) : next(value);

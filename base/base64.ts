@@ -1,11 +1,11 @@
 /**
- * Base64 (RFC 4648), read strictly: every sequence of bytes has one text and no other, so that no
- * change of the text goes unnoticed. The engine's own where it has one; it takes a tenth of the time.
+ * Strict Base64 (RFC 4648): every sequence of bytes has exactly one text, so that no change of the text
+ * goes unnoticed. Uses the engine's own methods if they exist, because they are much faster.
  */
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/** One alphabet of Base64. */
+/** Base64 with one of its two alphabets. */
 export class Base64 {
   readonly #alphabet: "base64" | "base64url";
   readonly #isPadded: boolean;
@@ -15,7 +15,7 @@ export class Base64 {
   readonly #values = new Uint8Array(128);
   readonly #decoder = new TextDecoder();
 
-  /** `base64` is that of section 4, padded; `base64url` that of section 5, without padding. */
+  /** @param alphabet `base64` is section 4, with padding; `base64url` is section 5, without padding. */
   constructor(alphabet: "base64" | "base64url") {
     this.#alphabet = alphabet;
     this.#isPadded = alphabet === "base64";
@@ -23,7 +23,7 @@ export class Base64 {
     this.#codes.forEach((code, value) => this.#values[code] = value);
   }
 
-  /** How many characters the text of so many bytes has. */
+  /** The number of characters in the text of this many bytes. */
   lengthOf(bytes: number): number {
     return this.#isPadded ? Math.ceil(bytes / 3) * 4 : Math.ceil(bytes * 4 / 3);
   }
@@ -35,13 +35,13 @@ export class Base64 {
       : this.#encode(bytes);
   }
 
-  /** The bytes of this text; undefined when `encode` makes no such text. */
+  /** The bytes of this text; `undefined` if `encode` would not produce exactly this text. */
   decode(text: string): Uint8Array<ArrayBuffer> | undefined {
     try {
       const bytes = typeof Uint8Array.fromBase64 === "function"
         ? Uint8Array.fromBase64(text, { alphabet: this.#alphabet })
         : this.#decode(text);
-      // Spaces, padding, bits beyond the last byte: some texts have the same bytes as another.
+      // Other texts can decode to the same bytes: with spaces, padding, or bits after the last byte.
       return this.encode(bytes) === text ? bytes : undefined;
     } catch {
       return undefined;
@@ -54,7 +54,7 @@ export class Base64 {
     let at = 0;
     for (let from = 0; from < bytes.length; from += 3) {
       const group = (bytes[from]! << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
-      // What is written beyond the end is nowhere.
+      // Writes beyond the end of a typed array are ignored.
       text[at++] = codes[group >> 18]!;
       text[at++] = codes[(group >> 12) & 63]!;
       text[at++] = codes[(group >> 6) & 63]!;
@@ -63,7 +63,7 @@ export class Base64 {
     return this.#decoder.decode(text).padEnd(this.lengthOf(bytes.length), "=");
   }
 
-  /** Takes anything: what is no digit counts as one, and the comparison above finds it out. */
+  /** Accepts any text. Characters outside the alphabet are caught by the comparison in `decode`. */
   #decode(text: string): Uint8Array<ArrayBuffer> {
     const values = this.#values;
     const digits = text.length - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);

@@ -1,33 +1,33 @@
-/** Turns: those who would only get in each other's way go one after the other. */
-export class Turns {
-  readonly #last = new Map<string, Promise<void>>();
-  readonly #patienceMs: number;
+/** A queue for each key: work that would only conflict with itself runs one after the other. */
+export class KeyedQueue {
+  readonly #tails = new Map<string, Promise<void>>();
+  readonly #maxWaitMs: number;
 
-  /** @param patience Seconds after which one goes on though the one before has not come back. */
-  constructor(patience: number) {
-    this.#patienceMs = patience * 1000;
+  /** @param maxWait Seconds after which work starts even if the work before it has not ended. */
+  constructor(maxWait: number) {
+    this.#maxWaitMs = maxWait * 1000;
   }
 
-  /** Does `work` when all who came before with the same key are done. */
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key);
+  /** Runs `work` when all earlier work with the same key has ended. */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const previous = this.#tails.get(key);
     let finish = () => {};
-    const mine = new Promise<void>((resolve) => finish = resolve);
-    this.#last.set(key, mine);
+    const tail = new Promise<void>((resolve) => finish = resolve);
+    this.#tails.set(key, tail);
     try {
-      if (before !== undefined) await this.#wait(before);
+      if (previous !== undefined) await this.#wait(previous);
       return await work();
     } finally {
       finish();
-      if (this.#last.get(key) === mine) this.#last.delete(key);
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
     }
   }
 
-  /** Not for ever: work that waits for a turn of its own key would never be done. */
-  async #wait(before: Promise<void>): Promise<void> {
+  /** Limited in time: work that waits for other work of its own key would never end. */
+  async #wait(previous: Promise<void>): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const enough = new Promise<void>((resolve) => timer = setTimeout(resolve, this.#patienceMs));
-    await Promise.race([before, enough]);
+    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, this.#maxWaitMs));
+    await Promise.race([previous, timeout]);
     clearTimeout(timer);
   }
 }

@@ -158,9 +158,8 @@ export function fromPlainData(data: SessionValues, created: number): string {
 const TOMBSTONE_PREFIX = "moved:";
 
 /**
- * The tombstone that stays under `oldId` after a rotation. It names the new ID as both IDs XORed: anyone
- * who presents the old ID can be followed to the new one, but a dump of a store that hides its keys
- * reveals neither.
+ * The tombstone that stays under `oldId` after a rotation. It contains the XOR of both IDs: the server can
+ * follow a client from the old ID to the new one. A dump of a store that hides its keys reveals neither.
  */
 export function encodeTombstone(oldId: string, newId: string): string {
   return TOMBSTONE_PREFIX + xorHex(oldId, newId);
@@ -173,7 +172,7 @@ export function decodeTombstone(oldId: string, text: string): string | undefined
   return xorHex(oldId, text.slice(TOMBSTONE_PREFIX.length));
 }
 
-/** `key` may be something else than an ID that a client presented. Then its first digits count. */
+/** `key` may be longer than an ID, because clients can send anything. Then its first digits count. */
 function xorHex(key: string, digits: string): string {
   const bytes = fromHex(digits);
   const mask = fromHex(key.slice(0, ID_DIGITS));

@@ -1,6 +1,7 @@
+import process from "node:process";
 /**
- * Measuring by alternation: a slice of a few milliseconds of each, one after the other, many times
- * over. Whatever else the machine does meets all alike, and the median leaves out what it met.
+ * Measures by alternation: a slice of a few milliseconds of each lane, in random order, many times.
+ * Other work on the machine then slows all lanes equally, and the median drops the outliers.
  */
 
 /** Something to be measured. */
@@ -14,11 +15,12 @@ export interface Lane {
   maxCount?: number;
 }
 
-/** How long is measured. */
+/** How much to measure. */
 export interface MeasureOptions {
-  /** How often each lane has its turn. */
   rounds: number;
-  /** For about how long a turn goes, in milliseconds. */
+  /** How many slices of each lane make up a round. @default {1} */
+  slices?: number;
+  /** The approximate length of a slice, in milliseconds. */
   sliceMs: number;
 }
 
@@ -28,34 +30,44 @@ export type Quartiles = [low: number, high: number];
 /** The time for one request in microseconds, for each round. */
 export type Series = number[];
 
-const WARM_UP_ROUNDS = 3;
+/** Processor time of each lane before its times count, in milliseconds: its code has to be compiled. */
+const WARM_UP_MS = 150;
 const FIRST_COUNT = 16;
 const CALIBRATIONS = 3;
 
 /** Measures lanes against each other. */
 export async function measure(
   lanes: readonly Lane[],
-  { rounds, sliceMs }: MeasureOptions,
+  { rounds, slices = 1, sliceMs }: MeasureOptions,
 ): Promise<Map<string, Series>> {
   const counts = new Map<Lane, number>();
   for (const lane of lanes) counts.set(lane, await calibrate(lane, sliceMs));
   const series = new Map(lanes.map((lane): [string, Series] => [lane.name, []]));
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    // Not always after the same neighbour: one's garbage is collected in the other's time.
-    for (const lane of shuffled(lanes)) {
-      const time = await slice(lane, counts.get(lane)!);
-      if (round >= 0) series.get(lane.name)!.push(time);
+  for (let round = -Math.ceil(WARM_UP_MS / (slices * sliceMs)); round < rounds; round++) {
+    const times = new Map(lanes.map((lane): [Lane, Series] => [lane, []]));
+    for (let at = 0; at < slices; at++) {
+      // A lane pays for its neighbor's garbage, so the neighbor must vary.
+      for (const lane of shuffled(lanes)) {
+        times.get(lane)!.push(await slice(lane, counts.get(lane)!));
+      }
     }
+    if (round < 0) continue;
+    for (const lane of lanes) series.get(lane.name)!.push(median(times.get(lane)!));
   }
   return series;
 }
 
-/** The time for one request, in microseconds, over `count` of them. */
+/**
+ * The processor time of one request, in microseconds, over `count` of them. Unlike time by the clock,
+ * it does not grow when another process has the processor; it includes garbage collection and the
+ * threads that encrypt.
+ */
 async function slice(lane: Lane, count: number): Promise<number> {
   await lane.prepare?.(count);
-  const start = performance.now();
+  const start = process.cpuUsage();
   await lane.run(count);
-  return (performance.now() - start) * 1000 / count;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / count;
 }
 
 /** How many requests fill a slice, once the code has been compiled. */

@@ -1,87 +1,177 @@
-/** The second half of lifecycle: what is done with a request's session before its response is sent. */
-import { after, type Awaitable } from "../base/awaitable.ts";
+/** One request's session, and its commit when the response starts. */
+import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
-import type { Control, Shown } from "../data/working_copy.ts";
-import type { LiveRecord } from "./lookup.ts";
-import type { Change } from "./repository.ts";
+import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
-import type { Lifecycle } from "./lifecycle.ts";
 import type { HeaderPair } from "../pagi.ts";
+import type { IdSource } from "./id_source.ts";
+import type { LoadedSession } from "./lookup.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { SessionChange, SessionRepository } from "./repository.ts";
 
-/** One request's session, from begin to commit. */
-export class Exchange {
-  /** The session, for the accessor. */
-  readonly control: Control;
-  readonly #lifecycle: Lifecycle;
-  readonly #shown: Shown;
-  readonly #created: number;
-  readonly #record: LiveRecord | undefined;
+/** The parts that all sessions of one middleware share. */
+export interface SharedParts {
+  readonly options: ResolvedOptions;
+  readonly repository: SessionRepository;
+  readonly ids: IdSource;
+}
+
+/** The session behind a working copy. */
+export interface SessionOrigin {
+  /** When the session was created, in Unix seconds. */
+  readonly created: number;
+  /** The stored session; `undefined` if the session is new. */
+  readonly stored?: LoadedSession;
+  /** The ID that the session has now, if the client sent an older one. */
+  readonly replacedBy?: string;
+}
+
+/**
+ * The action of a commit:
+ * - `none`: nothing.
+ * - `destroyed`: ends the session and clears it at the client.
+ * - `created`: writes a new record.
+ * - `rotated`: moves the record to a new ID.
+ * - `changed`: writes the changes into the record.
+ * - `touched`: notes that the session was used.
+ */
+type Outcome =
+  | { kind: "none" | "destroyed" }
+  | { kind: "created"; id: string; change: SessionChange }
+  | { kind: "rotated"; stored: LoadedSession; id: string; change: SessionChange }
+  | { kind: "changed"; stored: LoadedSession; change: SessionChange }
+  | { kind: "touched"; stored: LoadedSession };
+
+const NONE: Outcome = { kind: "none" };
+
+/** One request's session, from the beginning of the request to the commit. */
+export class ActiveSession {
+  /** The session's values, for the `Session` object. */
+  readonly workingCopy: WorkingCopy;
+  readonly #parts: SharedParts;
+  readonly #origin: SessionOrigin;
   #isDone = false;
 
-  /**
-   * @param shown The session's id, where the client presented an older one the one it has now; and when
-   * this request came.
-   * @param created When it was made, in Unix seconds.
-   * @param record The stored session, if there is one.
-   */
-  constructor(
-    lifecycle: Lifecycle,
-    control: Control,
-    shown: Shown,
-    created: number,
-    record?: LiveRecord,
-  ) {
-    this.#lifecycle = lifecycle;
-    this.control = control;
-    this.#shown = shown;
-    this.#created = created;
-    this.#record = record;
+  constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
+    this.#parts = parts;
+    this.workingCopy = workingCopy;
+    this.#origin = origin;
   }
 
-  /** The request headers that the response depends on, as far as the accessor tells. */
+  /** The request headers on which the response depends, if the handler used the session. */
   get vary(): readonly string[] {
-    return this.control.isAccessed ? this.#lifecycle.settings.state.vary ?? [] : [];
+    return this.workingCopy.isAccessed ? this.#parts.options.state.vary ?? [] : [];
   }
 
   /**
-   * Saves what the request made of its session, and adds to `headers` what the client must be told.
-   * Once; a second call does nothing.
+   * Saves the request's changes, and adds the headers for the client to `headers`. A second call does
+   * nothing.
    *
-   * @param cacheControl Tells the response's own Cache-Control, if it has one.
+   * @param cacheControl Returns the response's own Cache-Control, if it has one.
    */
   commit(headers: HeaderPair[], cacheControl: () => string | undefined): Awaitable<void> {
     if (this.#isDone) return;
     this.#isDone = true;
-    // Most requests are such, and to find that out further down takes a tenth of what they cost.
-    if (this.#isOnlyRead()) return this.control.close();
-    const before = headers.length;
-    return after(this.#finish(headers), () => {
-      if (headers.length > before) this.#keepFromCaches(headers, cacheControl());
-    });
-  }
-
-  /** The handler failed: nothing is saved, but what it destroyed stays destroyed. */
-  async abort(): Promise<void> {
-    if (this.#isDone) return;
-    this.#isDone = true;
-    const isDestroyed = this.#isDestroyed();
-    this.control.close();
-    if (!isDestroyed) return;
-    try {
-      await this.#end();
-    } catch (cause) {
-      this.#lifecycle.settings.emit({
-        type: "destroy-failed",
-        message: "The handler destroyed the session and threw; then the store failed to delete it",
-        cause,
-      });
+    // Most requests only read. Detecting that here saves them the rest of this class.
+    if (this.#isReadOnly()) return this.workingCopy.close();
+    if (this.#needsNewId()) {
+      return after(this.#parts.ids.next(), (id) => this.#commit(headers, cacheControl, id));
     }
+    return this.#commit(headers, cacheControl, undefined);
   }
 
-  #keepFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
+  /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
+  #commit(
+    headers: HeaderPair[],
+    cacheControl: () => string | undefined,
+    newId: string | undefined,
+  ): Awaitable<void> {
+    const { repository } = this.#parts;
+    const outcome = this.#decide(newId);
+    this.workingCopy.close();
+    let transport: Awaitable<string | undefined>;
+    switch (outcome.kind) {
+      case "none":
+        break;
+      case "destroyed":
+        return this.#destroy().then(() => this.#clearClient(headers, cacheControl));
+      case "created":
+        transport = repository.create(outcome.id, this.#origin.created, outcome.change);
+        break;
+      case "rotated":
+        transport = repository.rotate(outcome.stored, outcome.id, outcome.change);
+        break;
+      case "changed":
+        transport = repository.save(outcome.stored, outcome.change);
+        break;
+      case "touched":
+        transport = this.#touch(outcome.stored);
+        break;
+    }
+    return isPromise(transport)
+      ? transport.then((value) => this.#informClient(value, newId, headers, cacheControl))
+      : this.#informClient(transport, newId, headers, cacheControl);
+  }
+
+  #decide(newId: string | undefined): Outcome {
+    const { workingCopy } = this;
+    const { repository, options } = this.#parts;
+    const { stored, created } = this.#origin;
+    if (this.#isDestroyed()) return { kind: "destroyed" };
+    if (workingCopy.mode !== "writable") return NONE;
+    const change = this.#capture();
+    if (stored === undefined) {
+      const isEmpty = change.text === encodeEmptySession(created);
+      if (isEmpty && !options.saveUninitialized) return NONE;
+      return { kind: "created", id: newId ?? workingCopy.recordId, change };
+    }
+    if (newId !== undefined) return { kind: "rotated", stored, id: newId, change };
+    if (repository.isChanged(stored, change)) return { kind: "changed", stored, change };
+    return repository.isTouchDue(stored) ? { kind: "touched", stored } : NONE;
+  }
+
+  /** The request's changes as text, so that later changes are not part of them. */
+  #capture(): SessionChange {
+    const { workingCopy } = this;
+    const { stored, created } = this.#origin;
+    const { data, updates, isCleared, maybeDirty, codec } = workingCopy;
+    if (!maybeDirty) {
+      const text = stored?.text ?? encodeEmptySession(created);
+      return { text, subject: stored?.subject, updates, isCleared };
+    }
+    const subject = data._subject;
+    if (subject !== undefined && typeof subject !== "string") {
+      throw new TypeError("Cannot save the session: _subject must be a string");
+    }
+    const text = codec.encodeSession(workingCopy, created, stored?.text);
+    return { text, subject, updates, isCleared };
+  }
+
+  #informClient(
+    transport: string | undefined,
+    newId: string | undefined,
+    headers: HeaderPair[],
+    cacheControl: () => string | undefined,
+  ): void {
+    if (newId !== undefined) this.workingCopy.rename(newId);
+    if (transport === undefined) return;
+    const { repository, options } = this.#parts;
+    const expire = repository.remaining(this.#origin.created, this.workingCopy.lastAccess);
+    const before = headers.length;
+    options.state.inject(headers, transport, { expire });
+    if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
+  }
+
+  #clearClient(headers: HeaderPair[], cacheControl: () => string | undefined): void {
+    const before = headers.length;
+    this.#parts.options.state.clear?.(headers);
+    if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
+  }
+
+  #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
     if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
     else if (isShareable(cacheControl)) {
-      this.#lifecycle.settings.emit({
+      this.#parts.options.emit({
         type: "public-response",
         message:
           "A session id was sent with a Cache-Control that lets shared caches keep it and hand it on",
@@ -89,29 +179,22 @@ export class Exchange {
     }
   }
 
-  #finish(headers: HeaderPair[]): Awaitable<void> {
-    if (this.#needsNewId()) {
-      return after(this.#lifecycle.ids.next(), (newId) => this.#apply(headers, newId));
+  /** Ends the request without saving, because the handler threw. A `destroy()` still takes effect. */
+  async abort(): Promise<void> {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const isDestroyed = this.#isDestroyed();
+    this.workingCopy.close();
+    if (!isDestroyed) return;
+    try {
+      await this.#end();
+    } catch (cause) {
+      this.#parts.options.emit({
+        type: "destroy-failed",
+        message: "The handler destroyed the session and threw; then the store failed to delete it",
+        cause,
+      });
     }
-    return this.#apply(headers, undefined);
-  }
-
-  /** From the first look at the data to the freeze of it there is no await. */
-  #apply(headers: HeaderPair[], newId: string | undefined): Awaitable<void> {
-    const { settings, records } = this.#lifecycle;
-    if (this.#isDestroyed()) {
-      this.control.close();
-      return this.#destroy().then(() => settings.state.clear?.(headers));
-    }
-    if (this.control.mode !== "open") return this.control.close();
-    const change = this.#capture();
-    this.control.close();
-    return after(this.#save(change, newId), (transport) => {
-      if (newId !== undefined) this.control.rename(newId);
-      if (transport === undefined) return;
-      const expire = records.remaining(this.#created, this.#shown.lastAccess);
-      settings.state.inject(headers, transport, { expire });
-    });
   }
 
   async #destroy(): Promise<void> {
@@ -119,7 +202,7 @@ export class Exchange {
       await this.#end();
     } catch (cause) {
       const headers: HeaderPair[] = [];
-      this.#lifecycle.settings.state.clear?.(headers);
+      this.#parts.options.state.clear?.(headers);
       if (headers.length > 0) headers.push(["cache-control", "no-store"]);
       throw new SessionError(
         "ERR_SESSION_STORE",
@@ -130,35 +213,19 @@ export class Exchange {
   }
 
   async #end(): Promise<void> {
-    const { records } = this.#lifecycle;
-    if (this.#record !== undefined) await records.end(this.#record);
-    else if (this.control.isDestroyed) await records.endById(this.#shown.id);
+    const { repository } = this.#parts;
+    const { stored, replacedBy } = this.#origin;
+    if (stored !== undefined) await repository.end(stored);
+    else if (replacedBy !== undefined) await repository.endById(replacedBy);
   }
 
-  /** What the client is to present from now on, or undefined when it need not be told. */
-  #save(change: Change, newId: string | undefined): Awaitable<string | undefined> {
-    const { records, settings } = this.#lifecycle;
-    const record = this.#record;
-    if (record === undefined) {
-      const isUntouched = change.text === encodeEmptySession(this.#created);
-      if (isUntouched && !settings.saveUninitialized) return undefined;
-      return records.create(newId ?? this.#shown.id, this.#created, change);
-    }
-    if (newId !== undefined) return records.rotate(record, newId, change);
-    return records.isChanged(record, change) ? records.save(record, change) : this.#touch(record);
-  }
-
-  #touch(record: LiveRecord): Awaitable<string | undefined> {
-    return this.#lifecycle.records.isDue(record) ? this.#prolong(record) : undefined;
-  }
-
-  async #prolong(record: LiveRecord): Promise<string | undefined> {
-    const { records, settings } = this.#lifecycle;
+  async #touch(stored: LoadedSession): Promise<string | undefined> {
+    const { repository, options } = this.#parts;
     try {
-      const transport = await records.touch(record);
-      return settings.rolling || record.mustInject ? transport : undefined;
+      const transport = await repository.touch(stored);
+      return options.rolling || stored.mustInject ? transport : undefined;
     } catch (cause) {
-      settings.emit({
+      options.emit({
         type: "touch-failed",
         message: "The store failed to note a session's use; it may expire early",
         cause,
@@ -167,43 +234,27 @@ export class Exchange {
     }
   }
 
-  /** Whether nothing has become of the session that could be saved, not even its use. */
-  #isOnlyRead(): boolean {
-    const { isLent, isDestroyed } = this.control;
-    if (isLent || isDestroyed) return false;
-    const { records, settings } = this.#lifecycle;
-    if (this.#record === undefined) return !settings.saveUninitialized;
-    return !records.isDue(this.#record);
+  /** Whether there is nothing to save, not even a use of the session. */
+  #isReadOnly(): boolean {
+    const { maybeDirty, isDestroyed } = this.workingCopy;
+    if (maybeDirty || isDestroyed) return false;
+    const { repository, options } = this.#parts;
+    const { stored } = this.#origin;
+    return stored === undefined ? !options.saveUninitialized : !repository.isTouchDue(stored);
   }
 
   #isDestroyed(): boolean {
-    return this.control.isDestroyed || Boolean(this.control.data._destroyed);
+    return this.workingCopy.isDestroyed || Boolean(this.workingCopy.data._destroyed);
   }
 
   #needsNewId(): boolean {
-    const { data } = this.control;
-    const record = this.#record;
-    return Boolean(data._regenerated) || (record !== undefined && record.subject !== data._subject);
-  }
-
-  /** What the request made of its session, as text: what it changes later is not part of it. */
-  #capture(): Change {
-    const { data, updates, isCleared, isLent, codec } = this.control;
-    const base = this.#record?.text;
-    if (!isLent) {
-      const text = base ?? encodeEmptySession(this.#created);
-      return { text, subject: this.#record?.subject, updates, isCleared };
-    }
-    const subject = data._subject;
-    if (subject !== undefined && typeof subject !== "string") {
-      throw new TypeError("Cannot save the session: _subject must be a string");
-    }
-    const text = codec.textOf(this.control, this.#created, this.#shown, base);
-    return { text, subject, updates, isCleared };
+    const { data } = this.workingCopy;
+    const { stored } = this.#origin;
+    return Boolean(data._regenerated) || (stored !== undefined && stored.subject !== data._subject);
   }
 }
 
-/** Whether a shared cache may keep it: RFC 9111, section 3. Set-Cookie does not keep it from that (7.3). */
+/** Whether a shared cache may store the response (RFC 9111, section 3). Set-Cookie does not prevent it. */
 function isShareable(cacheControl: string): boolean {
   return /\b(public|s-maxage)\b/i.test(cacheControl) ||
     !/\b(private|no-store|no-cache)\b/i.test(cacheControl);

@@ -1,9 +1,9 @@
 /**
- * Session ids: 32 fresh random bytes each, XORed with 32 bytes of a stream derived from the secret:
- * AES-256 in counter mode (NIST SP 800-38A) under a key that HKDF (RFC 5869) makes of the secret.
- * Either alone makes an id that cannot be guessed: a broken generator still leaves the secret, and a
- * cloned machine still has fresh bytes. There is no fallback: where randomness or Web Crypto throws,
- * so does this.
+ * Generates session IDs. An ID is 32 fresh random bytes XORed with 32 bytes of a stream that is derived
+ * from the secret. The stream is AES-256 in counter mode (NIST SP 800-38A) under a key from HKDF (RFC 5869).
+ * Either part alone makes an ID that cannot be guessed. If the random generator is broken, the secret
+ * remains; if a virtual machine was cloned, the random bytes differ. There is no fallback: if randomness or Web Crypto throws, so does
+ * this class.
  */
 
 import { after, type Awaitable } from "../base/awaitable.ts";
@@ -11,47 +11,47 @@ import { toHex } from "../base/hex.ts";
 import { ID_BYTES } from "../base/id.ts";
 
 /**
- * Three calls of Web Crypto make so many ids: 0.1 µs an id, where one call an id would be 30. One
- * request in so many waits for them; making them ahead would leave work behind that nobody awaits.
+ * IDs for which one derivation suffices. One request in so many waits for the next derivation. Deriving
+ * ahead would leave work behind that nobody awaits.
  */
 const IDS_PER_STREAM = 2048;
 
-/** What ids are made from. */
+/** The sources of IDs. */
 export interface IdOptions {
   secret: string;
-  /** Makes ids in the place of randomness and the secret. */
+  /** Generates IDs instead of randomness and the secret. */
   generateId: (() => string | Promise<string>) | undefined;
 }
 
-/** Makes ids. Its constructor draws no randomness: some runtimes forbid that at start-up. */
+/** Generates IDs. Its constructor draws no randomness, which some runtimes forbid at start-up. */
 export class IdSource {
   readonly #options: IdOptions;
   readonly #isValid: (id: string) => boolean;
   readonly #random = new Uint8Array(ID_BYTES);
-  #stream = new Uint8Array(0);
-  #used = 0;
+  #blocks = new Uint8Array(0);
+  #nextBlock = 0;
   #refill: Promise<void> | undefined;
 
-  /** `isValid` tells which ids the store takes. */
+  /** @param isValid Says which IDs the store accepts. */
   constructor(options: IdOptions, isValid: (id: string) => boolean) {
     this.#options = options;
     this.#isValid = isValid;
   }
 
   /**
-   * A new id: 64 lowercase hex digits.
+   * Generates an ID of 64 lowercase hex digits.
    *
-   * @throws {TypeError} When `generateId` makes what the store does not take.
+   * @throws {TypeError} If `generateId` returns an ID that the store does not accept.
    */
   next(): Awaitable<string> {
     return after(this.reserve(), (draw) => draw());
   }
 
   /**
-   * What makes a new id, and is to be called once. Most visitors without a session get none, and an id
-   * is a fifth of what such a request costs on Deno, two thirds on Node.
+   * Reserves an ID. Resolves to a function that draws it, to be called once at most. Most visitors
+   * without a session never need their ID, and drawing it is a large part of such a request's cost.
    *
-   * @throws {TypeError} When `generateId` makes what the store does not take.
+   * @throws {TypeError} If `generateId` returns an ID that the store does not accept.
    */
   reserve(): Awaitable<() => string> {
     const { generateId } = this.#options;
@@ -61,14 +61,14 @@ export class IdSource {
         return () => checked;
       });
     }
-    const stream = this.#stream;
-    const at = this.#used;
-    if (at < stream.length) {
-      this.#used = at + ID_BYTES;
-      return () => this.#draw(stream, at);
+    const blocks = this.#blocks;
+    const at = this.#nextBlock;
+    if (at < blocks.length) {
+      this.#nextBlock = at + ID_BYTES;
+      return () => this.#draw(blocks, at);
     }
     this.#refill ??= this.#derive().finally(() => this.#refill = undefined);
-    // Again from the start: many may have waited for this refill.
+    // Starts over, because others may have used up this refill.
     return this.#refill.then(() => this.reserve());
   }
 
@@ -80,9 +80,9 @@ export class IdSource {
     );
   }
 
-  #draw(stream: Uint8Array, start: number): string {
+  #draw(blocks: Uint8Array, start: number): string {
     const bytes = crypto.getRandomValues(this.#random);
-    for (let at = 0; at < ID_BYTES; at++) bytes[at]! ^= stream[start + at]!;
+    for (let at = 0; at < ID_BYTES; at++) bytes[at]! ^= blocks[start + at]!;
     return toHex(bytes);
   }
 
@@ -92,7 +92,7 @@ export class IdSource {
     const root = await subtle.importKey("raw", bytes(this.#options.secret), "HKDF", false, [
       "deriveKey",
     ]);
-    // The time is in the salt for the generator that has stopped being random.
+    // The time is part of the salt in case the random generator is broken.
     const fresh = crypto.getRandomValues(new Uint8Array(ID_BYTES));
     const salt = bytes(`${fresh.join()} ${Date.now()} ${performance.now()}`);
     const key = await subtle.deriveKey(
@@ -102,10 +102,10 @@ export class IdSource {
       false,
       ["encrypt"],
     );
-    // A key makes one stream and no more, so each can start at 0.
+    // Each key encrypts a single stream, so the counter can start at 0.
     const counter = { name: "AES-CTR", counter: new Uint8Array(16), length: 64 };
     const zeros = new Uint8Array(IDS_PER_STREAM * ID_BYTES);
-    this.#stream = new Uint8Array(await subtle.encrypt(counter, key, zeros));
-    this.#used = 0;
+    this.#blocks = new Uint8Array(await subtle.encrypt(counter, key, zeros));
+    this.#nextBlock = 0;
   }
 }

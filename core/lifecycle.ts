@@ -1,141 +1,200 @@
 /**
- * What happens to a session in a request: every rule once, for every front door. {@linkcode Lifecycle}
- * begins; the {@linkcode Exchange} that it hands out commits (`core/active_session.ts`).
+ * What happens to a session in a request, for every entry point. `Lifecycle` finds or starts the session;
+ * `ActiveSession`, which it returns, commits or aborts it.
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
-import type { SessionValues } from "../base/record_text.ts";
 import { isObject } from "../base/check_options.ts";
-import { Control, NewShown, refusal, type Shown } from "../data/working_copy.ts";
-import { deepFreeze, refusing } from "../data/session_values.ts";
-import { IdSource } from "./id_source.ts";
 import { isId, isNonEmptyString } from "../base/id.ts";
-import type { Found } from "./lookup.ts";
-import { SessionRecords } from "./repository.ts";
-import type { Settings } from "./options.ts";
-import { openStore, type StoreFace } from "./backend/backend.ts";
-import { SubjectSessions } from "./subjects/subject_sessions.ts";
-import { Exchange } from "./active_session.ts";
+import { MAX_CANDIDATES } from "../base/limits.ts";
+import type { SessionValues } from "../base/record_text.ts";
+import { deepFreeze, refusingValues } from "../data/session_values.ts";
+import { refusal, type SessionIdentity, WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
-import { MAX_CANDIDATES } from "../state/_candidates.ts";
+import { ActiveSession, type SharedParts } from "./active_session.ts";
+import type { Backend } from "./backend/backend.ts";
+import { openBackend } from "./backend/open.ts";
+import { IdSource } from "./id_source.ts";
+import { ABSENT, type LoadedSession, type Lookup } from "./lookup.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { SessionRepository } from "./repository.ts";
+import { SubjectSessions } from "./subjects/subject_sessions.ts";
 
-/** What a client presents: a session, the old id of one, more than one, or nothing. */
-type Presented = Found | { kind: "ambiguous" };
-
-const ABSENT: Found = { kind: "absent" };
-
-/** The rules, with their settings. */
-export class Lifecycle {
-  readonly settings: Settings;
-  readonly records: SessionRecords;
+/** The sessions of one middleware. */
+export class Lifecycle implements SharedParts {
+  readonly options: ResolvedOptions;
+  readonly repository: SessionRepository;
   readonly ids: IdSource;
-  readonly #face: StoreFace;
+  readonly #backend: Backend;
 
-  constructor(settings: Settings) {
-    this.settings = settings;
-    const { store, storeTimeout, expire, state } = settings;
-    this.#face = openStore(store, storeTimeout, expire, state.name);
-    this.records = new SessionRecords(this.#face, settings);
-    const { secrets: [secret], generateId } = settings;
-    const isValid = this.#face.isVersioned ? isId : isNonEmptyString;
+  constructor(options: ResolvedOptions) {
+    this.options = options;
+    const { store, storeTimeout, expire, state } = options;
+    this.#backend = openBackend(store, storeTimeout, expire, state.name);
+    this.repository = new SessionRepository(this.#backend, options);
+    const { secrets: [secret], generateId } = options;
+    const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
-    const { caveat } = this.#face;
-    if (caveat !== undefined) settings.emit({ type: "store-without-guarantees", message: caveat });
+    const { warning } = this.#backend;
+    if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }
 
   /** Opens the session of an HTTP request: the client's, or a new one. */
-  begin(scope: Scope): Awaitable<Exchange> {
-    const presented = this.#resolve(scope);
-    return isPromise(presented) ? presented.then((one) => this.#open(one)) : this.#open(presented);
+  begin(scope: Scope): Awaitable<ActiveSession> {
+    const lookup = this.identify(scope);
+    return isPromise(lookup) ? lookup.then((one) => this.#open(one)) : this.#open(lookup);
   }
 
-  #open(presented: Presented): Awaitable<Exchange> {
-    const { codec } = this.settings;
-    switch (presented.kind) {
-      case "live": {
-        const { id, data, created, readAt } = presented;
-        const shown = { id, lastAccess: readAt };
-        const control = new Control(data, "open", shown, codec);
-        return new Exchange(this, control, shown, created, presented);
-      }
+  /** Finds the session of a request by the ID that its client sent. */
+  identify(scope: Scope): Awaitable<Lookup> {
+    const extracted = this.options.state.extract(scope);
+    return isPromise(extracted)
+      ? extracted.then((one) => this.#lookUp(one))
+      : this.#lookUp(extracted);
+  }
+
+  /** Looks up whatever a State extracted. A callback may return anything that a client sent. */
+  #lookUp(extracted: unknown, name?: string): Awaitable<Lookup> {
+    if (Array.isArray(extracted)) return this.#choose([...new Set(extracted)], name);
+    if (isObject(extracted)) return this.#lookUpTranslated(extracted);
+    return typeof extracted === "string" && this.#backend.accepts(extracted)
+      ? this.repository.find(extracted, name)
+      : ABSENT;
+  }
+
+  /** Looks up an ID that the State derived from something else the client sent, such as an old cookie. */
+  async #lookUpTranslated(
+    { id, mustInject, name: given }: Record<string, unknown>,
+  ): Promise<Lookup> {
+    const name = typeof given === "string" ? given : undefined;
+    const isNested = isObject(id) && !Array.isArray(id);
+    const lookup = isNested ? ABSENT : await this.#lookUp(id, name);
+    if (lookup.status === "active" && mustInject) lookup.mustInject = true;
+    return lookup;
+  }
+
+  /** Picks the one active session among several IDs, or else a replaced ID. */
+  async #choose(extracted: unknown[], name?: string): Promise<Lookup> {
+    const accepted = extracted.filter((id): id is string => {
+      return typeof id === "string" && this.#backend.accepts(id);
+    });
+    if (accepted.length > MAX_CANDIDATES) return this.#refuse();
+    let best: Lookup = ABSENT;
+    for (const id of accepted) {
+      const lookup = await this.repository.find(id, name);
+      if (lookup.status === "active" && best.status === "active") {
+        if (lookup.id !== best.id) return this.#refuse();
+        // Two encrypted cookies of one session: after its path was changed, a browser sends both.
+        if (lookup.lastAccess > best.lastAccess) best = lookup;
+      } else if (lookup.status === "active" || best.status === "absent") best = lookup;
+    }
+    return best;
+  }
+
+  #refuse(): Lookup {
+    this.options.emit({
+      type: "ambiguous",
+      message: "A client presented several ids, of which one could not be told to be its own",
+    });
+    return { status: "ambiguous" };
+  }
+
+  #open(lookup: Lookup): Awaitable<ActiveSession> {
+    switch (lookup.status) {
+      case "active":
+        return this.#openStored(lookup);
       case "absent":
-        // An id that the server did not issue is never adopted.
-        return after(this.ids.reserve(), (draw) => {
-          const now = this.records.now();
-          const shown = new NewShown(draw, now);
-          const control = new Control({ _created: now }, "open", shown, codec);
-          return new Exchange(this, control, shown, now);
-        });
-      case "moved":
-      case "ambiguous": {
-        // Empty, not to be written to, and never sent.
-        const { kind } = presented;
-        const control: Control = new Control(
-          refusing((verb) => refusal(kind, verb), () => control.destroyLate()),
-          kind,
-        );
-        const id = kind === "moved" ? presented.id : "";
-        return new Exchange(this, control, { id, lastAccess: 0 }, 0);
-      }
+        // An ID that the server did not issue is never adopted.
+        return after(this.ids.reserve(), (draw) => this.#openNew(draw));
+      case "replaced":
+        return this.#openRefusing("replaced", lookup.id);
+      case "ambiguous":
+        return this.#openRefusing("ambiguous");
     }
   }
 
-  /** The client's session, to be read and no more; undefined when there is none. */
-  async peek(scope: Scope): Promise<Control | undefined> {
-    const presented = await this.#resolve(scope);
-    if (presented.kind !== "live") return undefined;
-    const { id, data, lastAccess } = presented;
+  #openStored(stored: LoadedSession): ActiveSession {
+    const { id, data, created, readAt } = stored;
+    const identity = { id, lastAccess: readAt };
+    const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
+    return new ActiveSession(this, workingCopy, { created, stored });
+  }
+
+  #openNew(draw: () => string): ActiveSession {
+    const created = this.repository.now();
+    const identity = { id: draw, lastAccess: created };
+    const values = { _created: created };
+    const workingCopy = new WorkingCopy(values, "writable", identity, this.options.codec);
+    return new ActiveSession(this, workingCopy, { created });
+  }
+
+  /** An empty session that refuses writes and is never sent to the client. */
+  #openRefusing(mode: "replaced" | "ambiguous", replacedBy?: string): ActiveSession {
+    const workingCopy: WorkingCopy = new WorkingCopy(
+      refusingValues((verb) => refusal(mode, verb), () => workingCopy.destroyReplaced()),
+      mode,
+    );
+    return new ActiveSession(this, workingCopy, { created: 0, replacedBy });
+  }
+
+  /** The client's session for reading; `undefined` if it has no active session. */
+  async load(scope: Scope): Promise<WorkingCopy | undefined> {
+    const lookup = await this.identify(scope);
+    if (lookup.status !== "active") return undefined;
+    const { id, data, lastAccess } = lookup;
     return this.snapshot(data, { id, lastAccess });
   }
 
-  /** A session to be read and no more. */
-  snapshot(data: SessionValues, shown?: Shown): Control {
-    const control = new Control(data, "snapshot", shown);
-    deepFreeze(control.expose());
-    return control;
+  /** A session for reading. */
+  snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
+    const workingCopy = new WorkingCopy(data, "readOnly", identity);
+    deepFreeze(workingCopy.materialize());
+    return workingCopy;
   }
 
-  /** Changes the session under `id` in one step; `change` runs again if another came first. */
+  /** Changes the session under `id` atomically. If another write comes first, `change` runs again. */
   async update(
     id: string,
     change: (data: SessionValues) => unknown,
-  ): Promise<Control> {
-    const found = this.#face.accepts(id) ? await this.records.find(id) : undefined;
-    if (found?.kind !== "live") {
+  ): Promise<WorkingCopy> {
+    const lookup = this.#backend.accepts(id) ? await this.repository.find(id) : ABSENT;
+    if (lookup.status !== "active") {
       throw new SessionError(
         "ERR_SESSION_INTERRUPTED",
         "Cannot update the session: there is none under this id, or not any more",
       );
     }
-    const { codec } = this.settings;
-    const shown = { id, lastAccess: found.readAt };
-    const { text, transport, record } = await this.records.swap(
-      found,
-      async ({ data, created, subject, text }) => {
-        await change(new Control(data, "open", shown).expose());
-        if (data._regenerated || data._destroyed || data._subject !== subject) {
-          throw new TypeError(
-            "Cannot update the session: a new id, a new subject or the end of it needs a request",
-          );
-        }
-        return codec.encode(data, created, subject, text);
-      },
-      // Not the client: a job must not keep its session alive.
-      () => false,
+    const { codec } = this.options;
+    const identity = { id, lastAccess: lookup.readAt };
+    const compose = async ({ data, created, subject, text }: LoadedSession) => {
+      await change(new WorkingCopy(data, "writable", identity).materialize());
+      if (data._regenerated || data._destroyed || data._subject !== subject) {
+        throw new TypeError(
+          "Cannot update the session: a new id, a new subject or the end of it needs a request",
+        );
+      }
+      return codec.encodeValues(data, created, subject, text);
+    };
+    // A background job is not a request of the client, so it does not extend the session.
+    const countsAsUse = () => false;
+    const { text, transport, replaced } = await this.repository.compareAndSwap(
+      lookup,
+      compose,
+      countsAsUse,
     );
-    if (transport !== record.id) {
+    if (transport !== replaced.id) {
       throw new SessionError(
         "ERR_SESSION_STORE",
         "Cannot update the session: it is in its client's cookie, which only a response can change",
       );
     }
-    // What was saved, not what `change` made: its objects stay the caller's.
-    return this.snapshot(codec.decode(text)!, shown);
+    // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
+    return this.snapshot(codec.decode(text)!, identity);
   }
 
-  /** Ends the session under `id`, wherever it has moved. */
+  /** Ends the session that has or once had this ID. */
   async destroy(id: string): Promise<void> {
-    if (this.#face.accepts(id)) await this.records.endById(id);
+    if (this.#backend.accepts(id)) await this.repository.endById(id);
   }
 
   /** All sessions of a subject. */
@@ -143,64 +202,10 @@ export class Lifecycle {
     if (typeof subject !== "string" || subject === "") {
       throw new TypeError("Cannot find the sessions: subject must be a string that is not empty");
     }
-    const { index } = this.records;
-    if (index !== undefined) return new SubjectSessions(subject, this.records, index);
+    const { index } = this.repository;
+    if (index !== undefined) return new SubjectSessions(subject, this.repository, index);
     throw new TypeError(
       "Cannot find the sessions of a subject: that takes a VersionedStore, and this store is none",
     );
-  }
-
-  #resolve(scope: Scope): Awaitable<Presented> {
-    const extracted = this.settings.state.extract(scope);
-    return isPromise(extracted)
-      ? extracted.then((one) => this.#findExtracted(one))
-      : this.#findExtracted(extracted);
-  }
-
-  #findExtracted(extracted: unknown): Awaitable<Presented> {
-    return isObject(extracted) && !Array.isArray(extracted)
-      ? this.#findTranslated(extracted)
-      : this.#find(extracted);
-  }
-
-  /** The session under an id, or under one of several; a callback may hand on whatever a client wrote. */
-  #find(presented: unknown, name?: string): Awaitable<Presented> {
-    if (Array.isArray(presented)) return this.#choose([...new Set(presented)], name);
-    return typeof presented === "string" && this.#face.accepts(presented)
-      ? this.records.find(presented, name)
-      : ABSENT;
-  }
-
-  /** The session that a State knows from something else. */
-  async #findTranslated(
-    { id, mustInject, name: given }: Record<string, unknown>,
-  ): Promise<Presented> {
-    const found = await this.#find(id, typeof given === "string" ? given : undefined);
-    if (found.kind === "live" && mustInject) found.mustInject = true;
-    return found;
-  }
-
-  /** The one live session among several ids; an old id counts where there is none. */
-  async #choose(extracted: string[], name?: string): Promise<Presented> {
-    const accepted = extracted.filter((id) => typeof id === "string" && this.#face.accepts(id));
-    if (accepted.length > MAX_CANDIDATES) return this.#refuse();
-    let best: Presented = ABSENT;
-    for (const id of accepted) {
-      const found = await this.records.find(id, name);
-      if (found.kind === "live" && best.kind === "live") {
-        if (found.id !== best.id) return this.#refuse();
-        // Sealed sessions: where the cookie's path was changed, a browser sends the old value too.
-        if (found.lastAccess > best.lastAccess) best = found;
-      } else if (found.kind === "live" || best.kind === "absent") best = found;
-    }
-    return best;
-  }
-
-  #refuse(): Presented {
-    this.settings.emit({
-      type: "ambiguous",
-      message: "A client presented several ids, of which one could not be told to be its own",
-    });
-    return { kind: "ambiguous" };
   }
 }

@@ -1,103 +1,96 @@
-/** Finding out what stands under an id: a session, the way to where it has moved, or nothing. */
-import { type Awaitable, isPromise } from "../base/awaitable.ts";
+/** Decides whether the record under an ID is an active session. */
+import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { decodeTombstone, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
+import type { Backend, SessionRecord } from "./backend/backend.ts";
+import type { ResolvedOptions } from "./options.ts";
 import { conflict } from "./race_errors.ts";
-import type { Settings } from "./options.ts";
-import type { KeyedRecord, StoreFace } from "./backend/backend.ts";
 
-/** A session that is alive, as it stood in the store. */
-export interface LiveRecord extends KeyedRecord {
-  kind: "live";
+/** An active session, as it was in the store. */
+export interface LoadedSession extends SessionRecord {
+  status: "active";
   /** When it was read, in Unix seconds. */
   readAt: number;
   created: number;
   subject: string | undefined;
-  /** What the text says; whoever reads the record may change it. */
+  /** The values in the text. The reader of the record may change them. */
   data: SessionValues;
-  /** Whether the client does not know the id yet: then any write or touch that takes tells it. */
+  /** True if the client does not know the ID yet. Then any write or touch that succeeds sends it. */
   mustInject: boolean;
 }
 
-/** What stands under an id. */
-export type Found =
-  | LiveRecord
-  | { kind: "moved"; id: string }
-  | { kind: "absent" };
+/** The result of looking up the ID that a client sent. */
+export type Lookup =
+  | LoadedSession
+  /** The ID was replaced: the session has moved on to `id`. */
+  | { status: "replaced"; id: string }
+  | { status: "absent" }
+  /** The client sent IDs of more than one active session, or too many IDs. */
+  | { status: "ambiguous" };
 
-const ABSENT: Found = { kind: "absent" };
-/** How often a write or a delete is tried against others, and an id followed, before it is given up. */
-export const MAX_ATTEMPTS = 32;
-/** For how long a request under an old id counts as late, in seconds; then it starts a new session. */
-const LATE = 60;
+/** There is no session. */
+export const ABSENT: Lookup = { status: "absent" };
+/** Seconds for which a request under a replaced ID counts as late. Then it starts a new session. */
+const LATE_REQUEST_SECONDS = 60;
 
-/** Reads sessions from a store. */
-export class SessionReader {
-  readonly #face: StoreFace;
-  readonly #settings: Settings;
+/** Now, in whole Unix seconds. */
+export function unixNow(options: Pick<ResolvedOptions, "now">): number {
+  return Math.floor(options.now() / 1000);
+}
 
-  constructor(face: StoreFace, settings: Settings) {
-    this.#face = face;
-    this.#settings = settings;
+/** Examines a record at this time. */
+export function examine(record: SessionRecord | undefined, options: ResolvedOptions): Lookup {
+  if (record === undefined) return ABSENT;
+  const data = options.codec.decode(record.text);
+  if (data === undefined) return examineOther(record, options);
+  const created = data._created as number;
+  const now = unixNow(options);
+  const isActive = now - record.lastAccess <= options.expire &&
+    now - created <= options.absoluteExpire;
+  // Not deleted here: a request that is saving it would lose the race. The store's TTL removes it.
+  if (!isActive) return ABSENT;
+  const { id, text, version, lastAccess } = record;
+  const subject = data._subject as string | undefined;
+  return {
+    status: "active",
+    id,
+    text,
+    version,
+    lastAccess,
+    readAt: now,
+    created,
+    subject,
+    data,
+    mustInject: false,
+  };
+}
+
+/** A record that is not a session: a tombstone, a subject's index, or invalid. */
+function examineOther(record: SessionRecord, options: ResolvedOptions): Lookup {
+  const id = decodeTombstone(record.id, String(record.text));
+  if (id !== undefined) {
+    const age = unixNow(options) - record.lastAccess;
+    return age > LATE_REQUEST_SECONDS ? ABSENT : { status: "replaced", id };
   }
-
-  /** Now, in Unix seconds. */
-  now(): number {
-    return Math.floor(this.#settings.now() / 1000);
+  if (!isSubjectIndex(record.text)) {
+    options.emit({
+      type: "record-corrupt",
+      message: "The store gave back what is no session; its client is treated as new",
+    });
   }
+  return ABSENT;
+}
 
-  /** Looks up what a client presents; under another name than its State's where one is given. */
-  find(presented: string, name?: string): Awaitable<Found> {
-    const record = this.#face.read(presented, name);
-    return isPromise(record) ? record.then((one) => this.examine(one)) : this.examine(record);
+/**
+ * The record of the session that once had this ID. Follows all tombstones.
+ *
+ * @throws {SessionError} `ERR_SESSION_CONFLICT` if there are too many.
+ */
+export async function follow(backend: Backend, id: string): Promise<SessionRecord | undefined> {
+  for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
+    const record = await backend.read(id);
+    const next = record && decodeTombstone(id, String(record.text));
+    if (next === undefined) return record;
+    id = next;
   }
-
-  /** What a record is, and whether it counts. */
-  examine(record: KeyedRecord | undefined): Found {
-    if (record === undefined) return ABSENT;
-    const data = this.#settings.codec.decode(record.text);
-    if (data === undefined) return this.#findTombstone(record);
-    const { expire, absoluteExpire } = this.#settings;
-    const created = data._created as number;
-    const now = this.now();
-    // Not deleted: a request that saves it meanwhile would lose the race. Its ttl removes it.
-    if (!(now - record.lastAccess <= expire && now - created <= absoluteExpire)) return ABSENT;
-    const { id, text, version, lastAccess } = record;
-    const subject = data._subject as string | undefined;
-    return {
-      kind: "live",
-      id,
-      text,
-      version,
-      lastAccess,
-      readAt: now,
-      created,
-      subject,
-      data,
-      mustInject: false,
-    };
-  }
-
-  #findTombstone(record: KeyedRecord): Found {
-    const id = decodeTombstone(record.id, String(record.text));
-    if (id === undefined && isSubjectIndex(record.text)) return ABSENT;
-    if (id === undefined) {
-      this.#settings.emit({
-        type: "record-corrupt",
-        message: "The store gave back what is no session; its client is treated as new",
-      });
-      return ABSENT;
-    }
-    return this.now() - record.lastAccess > LATE ? ABSENT : { kind: "moved", id };
-  }
-
-  /** The record of the session under `id`: behind every tombstone. */
-  async follow(id: string): Promise<KeyedRecord | undefined> {
-    for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
-      const record = await this.#face.read(id);
-      const next = record && decodeTombstone(id, String(record.text));
-      if (next === undefined) return record;
-      id = next;
-    }
-    throw conflict(MAX_ATTEMPTS);
-  }
+  throw conflict();
 }

@@ -3,27 +3,25 @@ import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/che
 import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
-import { type CookieOptions, CookieState } from "../state/cookie.ts";
-import type { SessionState } from "../state/state.ts";
-import { MemoryStore } from "../store/memory.ts";
+import type { CookieOptions, SessionState } from "../state/state.ts";
 import type { SessionStore } from "../store/store.ts";
 
 /**
- * Something that an operator may want to know, and that no request fails for.
+ * A problem worth logging that does not make a request fail.
  *
  * | type | what happened |
  * | --- | --- |
- * | `store-without-guarantees` | the store cannot compare versions, or keeps nothing itself: its message says what that means |
+ * | `store-without-guarantees` | the store cannot compare versions, or has no storage of its own; the message says what that means |
  * | `touch-failed` | the store failed to note a session's use; the request went on |
- * | `record-corrupt` | the store gave back what is no session; the client was treated as new |
- * | `ambiguous` | a client presented more than one live session and was given none |
- * | `public-response` | an id was sent with a `Cache-Control` that lets shared caches keep it: `public`, `s-maxage`, or none of `private`, `no-cache` and `no-store` |
+ * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
+ * | `ambiguous` | a request carried several session IDs, and none could be trusted |
+ * | `public-response` | an ID was sent with a `Cache-Control` that lets shared caches store it: `public`, `s-maxage`, or none of `private`, `no-cache` and `no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
- * | `headers-dropped` | the session's headers could not be put on a 101 response, or on one that was sent already |
+ * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
  */
 export interface SessionEvent {
-  /** What happened. */
+  /** The kind of problem. */
   type:
     | "store-without-guarantees"
     | "touch-failed"
@@ -33,46 +31,46 @@ export interface SessionEvent {
     | "cleanup-failed"
     | "destroy-failed"
     | "headers-dropped";
-  /** The same for a person to read; holds no id, secret or session data. */
+  /** A description for people. It contains no ID, secret or session data. */
   message: string;
-  /** The error underneath, where there is one. */
+  /** The underlying error, if there is one. */
   cause?: unknown;
 }
 
-/** Options of the session middleware: PAGI's first, then this package's own. */
+/** Options of the session middleware: PAGI's first, then those of this package. */
 export interface SessionOptions {
   /**
-   * What session ids are derived from, beside fresh randomness, and what seals the ids in the lists
-   * of `sessions.list`: at least 32 random bytes, the same in every process. Required; keep it to
-   * yourself. In a list the first is used, and the others open what was sealed under them: after a
-   * change keep the old one there for `expire` and an hour.
+   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes and the same value
+   * in every process. New session IDs are derived from the first secret together with fresh random bytes.
+   * It also encrypts the IDs in the lists of `sessions.list`; the other secrets still decrypt them. After
+   * a change, keep the old secret in the list for `expire` and an hour.
    */
   secret: string | readonly string[];
   /**
-   * Seconds without a request after which a session has expired.
+   * Ends a session after this many seconds without a request.
    *
    * @default {3600}
    */
   expire?: number;
   /**
-   * How the id travels.
+   * Carries the session ID between client and server.
    *
    * @default {a CookieState}
    */
   state?: SessionState;
   /**
-   * Where the data is kept.
+   * Keeps the data.
    *
    * @default {a MemoryStore}
    */
   store?: SessionStore;
   /**
-   * The cookie's name, where `state` is not given.
+   * Names the cookie. Cannot be combined with `state`; pass the name to that State instead.
    *
    * @default {"pagi_session"}
    */
   cookieName?: string;
-  /** The cookie's attributes, where `state` is not given; merged over the defaults. */
+  /** Sets the cookie's attributes, merged over the defaults. Cannot be combined with `state`. */
   cookieOptions?: CookieOptions;
   /**
    * Saves and sends a new session even if nothing was written to it, as PAGI does.
@@ -81,67 +79,67 @@ export interface SessionOptions {
    */
   saveUninitialized?: boolean;
   /**
-   * Sends the cookie again, for as long as at first, when the store has noted the session's use.
+   * Renews the cookie, with its full lifetime, whenever the last-access time in the store is updated.
    *
    * @default {true}
    */
   rolling?: boolean;
   /**
-   * Seconds between two notes in the store that a session is in use, where requests change nothing of
-   * it; capped at `expire / 20`.
+   * Sets the minimum number of seconds between two updates of the last-access time, and between two
+   * renewals of the cookie. Values above `expire / 20` are reduced to `expire / 20`.
    *
    * @default {60}
    */
   touchInterval?: number;
   /**
-   * Seconds after which a session ends, however much it is used.
+   * Ends a session this many seconds after it was created, even if it is in use.
    *
    * @default {undefined, never}
    */
   absoluteExpire?: number;
   /**
-   * Adds `Vary` to what `wrap` sends, as the fetch doors do by themselves.
+   * Adds `Vary` to the responses of `wrap`. The fetch entry points always do.
    *
    * @default {false}
    */
   vary?: boolean;
   /**
-   * Seconds that the store may take for one answer.
+   * Limits the seconds that one call of the store may take.
    *
    * @default {5}
    */
   storeTimeout?: number;
   /**
-   * How large a session may be, in bytes of its record's text in UTF-8. What would be larger is not
-   * saved: `ERR_SESSION_TOO_LARGE`.
+   * Limits the size of a session, in bytes of its record's text in UTF-8. A larger session is not saved
+   * and throws `ERR_SESSION_TOO_LARGE`.
    *
    * @default {65536}
    */
   maxBytes?: number;
   /**
-   * How values are written. `"json"` refuses what JSON would change. `"structured"` also keeps, nested
-   * anywhere: Date, Map, Set, URL, bigint, undefined, NaN, the infinities, -0, ArrayBuffer, DataView and
-   * typed arrays, as tags in the JSON; both refuse the rest, with `ERR_SESSION_DATA`.
+   * Selects how values are encoded. `"json"` rejects values that JSON would change. `"structured"` also
+   * stores, at any depth, Date, Map, Set, URL, bigint, undefined, NaN, the infinities, -0, ArrayBuffer,
+   * DataView and typed arrays, as tags in the JSON. Both reject all other values with `ERR_SESSION_DATA`.
    *
    * @default {"json"}
    */
   codec?: "json" | "structured";
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Returns the time in Unix milliseconds. For tests.
    *
    * @default {Date.now}
    */
   now?: () => number;
   /**
-   * Makes ids: 64 lowercase hex digits each; for tests.
+   * Generates IDs of 64 lowercase hex digits. For tests.
    *
    * @default {random bytes and `secret`}
    */
   generateId?: () => string | Promise<string>;
-  /** Is told what an operator may want to know. What it throws is ignored. */
+  /** Called for every {@linkcode SessionEvent}. Errors thrown by the callback are ignored. */
   onEvent?: (event: SessionEvent) => void;
   /**
-   * Makes the response of `handler` for a session that failed; undefined leaves it to the default.
+   * Makes the response of `handler` for a session that failed. Return `undefined` for the default.
    *
    * @default {a short text with 400, 409 or 503}
    */
@@ -151,9 +149,17 @@ export interface SessionOptions {
   ) => Response | undefined | Promise<Response | undefined>;
 }
 
-/** The options, checked and complete. Durations in seconds. */
-export interface Settings {
-  /** The first is used; all open. */
+/** Makes the State and the store if the options have none. */
+export interface SessionDefaults {
+  /** Makes the State. */
+  state(options: SessionOptions): SessionState;
+  /** Makes the store. */
+  store(options: SessionOptions): SessionStore;
+}
+
+/** The options, checked and complete. Durations are in seconds. */
+export interface ResolvedOptions {
+  /** The first secret is used for new values; all of them open existing ones. */
   secrets: readonly string[];
   expire: number;
   state: SessionState;
@@ -174,7 +180,7 @@ export interface Settings {
 const OWNER = "the session middleware";
 const DEFAULT_EXPIRE = 3600;
 const DEFAULT_TOUCH_INTERVAL = 60;
-/** A touch may come late by this part of `expire`, so a session may end that much early. */
+/** `touchInterval` is at most this part of `expire`, because a session may end that much early. */
 const TOUCHES_PER_EXPIRE = 20;
 const DEFAULT_STORE_TIMEOUT = 5;
 const DEFAULT_MAX_BYTES = 65_536;
@@ -200,20 +206,23 @@ const KNOWN = [
 /**
  * Checks the options and fills in the defaults.
  *
- * @throws {TypeError} When an option is missing, unknown, or of the wrong kind.
- * @throws {RangeError} When a duration is not a number from 0 up.
+ * @throws {TypeError} If an option is missing, unknown or of the wrong type.
+ * @throws {RangeError} If a duration is negative or not finite.
  */
-export function settle(options: SessionOptions): Settings {
+export function resolveOptions(
+  options: SessionOptions,
+  defaults: SessionDefaults,
+): ResolvedOptions {
   check(options);
-  const { secret, expire = DEFAULT_EXPIRE, cookieName, cookieOptions, onEvent } = options;
+  const { secret, expire = DEFAULT_EXPIRE, onEvent } = options;
   const secrets = checkSecrets(OWNER, secret, 0);
   if (secrets.includes("")) throw new TypeError(`Cannot make ${OWNER}: secret must not be empty`);
   const now = options.now ?? Date.now;
   return {
     secrets,
     expire,
-    state: options.state ?? new CookieState({ cookieName, cookieOptions }),
-    store: options.store ?? new MemoryStore({ now: options.now }),
+    state: options.state ?? defaults.state(options),
+    store: options.store ?? defaults.store(options),
     saveUninitialized: options.saveUninitialized ?? false,
     rolling: options.rolling ?? true,
     touchInterval: Math.min(
@@ -230,7 +239,7 @@ export function settle(options: SessionOptions): Settings {
       try {
         onEvent?.(event);
       } catch {
-        // A listener that fails must not fail the request that it was told about.
+        // A listener that throws must not make the request fail.
       }
     },
     onError: options.onError,

@@ -1,7 +1,8 @@
-/** What a request is told that came too late. */
+/** The errors of requests that lost a race, and repeated attempts. */
+import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 
-/** The session ended while it was being written to. */
+/** The session ended, or its ID was replaced, while a request was writing to it. */
 export function interrupted(): SessionError {
   return new SessionError(
     "ERR_SESSION_INTERRUPTED",
@@ -9,7 +10,7 @@ export function interrupted(): SessionError {
   );
 }
 
-/** The id of a new session belongs to another: 256 random bits do not do that. */
+/** The ID of a new session is taken. Random IDs of 256 bits do not collide. */
 export function taken(): SessionError {
   return new SessionError(
     "ERR_SESSION_CONFLICT",
@@ -17,10 +18,23 @@ export function taken(): SessionError {
   );
 }
 
-/** Others were faster each time. */
-export function conflict(attempts: number): SessionError {
+/** Other writers won every time. */
+export function conflict(): SessionError {
   return new SessionError(
     "ERR_SESSION_CONFLICT",
-    `Cannot save the session: others came first ${attempts} times`,
+    `Cannot save the session: others came first ${MAX_ATTEMPTS} times`,
   );
+}
+
+/**
+ * Calls `attempt` until it returns something other than `undefined`.
+ *
+ * @throws {SessionError} `ERR_SESSION_CONFLICT` after `MAX_ATTEMPTS` calls.
+ */
+export async function retry<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let count = 0; count < MAX_ATTEMPTS; count++) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+  }
+  throw conflict();
 }

@@ -1,97 +1,134 @@
 /**
- * The operations on one session's record that races are decided by: compare-and-swap with a merge,
- * rotation, and the end of a session. Everything the guarantees rest on is here; lifecycle says when.
+ * The operations on one session's record that decide races: compare-and-swap with a merge, rotation, and
+ * the end of a session. All guarantees rest on this file. `lifecycle.ts` and `active_session.ts` decide
+ * when each operation happens.
  */
-import { after, type Awaitable } from "../base/awaitable.ts";
-import { type Intent, isChanged, merge } from "../data/merge.ts";
-import type { Settings } from "./options.ts";
-import type { KeyedRecord, Lifetime, StoreFace, Written } from "./backend/backend.ts";
-import { conflict, interrupted, taken } from "./race_errors.ts";
-import { type LiveRecord, MAX_ATTEMPTS, SessionReader } from "./lookup.ts";
-import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
+import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
+import { KeyedQueue } from "../base/keyed_queue.ts";
+import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
-import { SubjectSessions } from "./subjects/subject_sessions.ts";
-import { Turns } from "../base/keyed_queue.ts";
+import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
+import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
+import { examine, follow, type LoadedSession, type Lookup, unixNow } from "./lookup.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { conflict, interrupted, retry, taken } from "./race_errors.ts";
+import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
-/** What a request made of a session, as it was when the request was done with it. */
-export interface Change extends Intent {
+/** A request's changes to its session, as they were when the handler returned. */
+export interface SessionChange extends ReplayableUpdates {
   text: string;
   subject: string | undefined;
 }
 
-/** Makes the text that is to replace a record's. */
-type Compose = (current: LiveRecord) => Awaitable<string>;
-/** Whether a write counts as a use of the session. */
-type IsUsed = (current: LiveRecord) => boolean;
+/** Makes the text that replaces a session's text. */
+type Compose = (current: LoadedSession) => Awaitable<string>;
+/** Whether a write counts as a use of the session, which extends its life. */
+type CountsAsUse = (current: LoadedSession) => boolean;
 
 /** A record that was replaced, and by what. */
-interface Swapped {
-  record: LiveRecord;
+interface SwapResult {
+  replaced: LoadedSession;
   text: string;
   transport: string;
 }
 
-/** A subject's list is under a key that anybody can compute. */
-const isNoIndex = ({ text }: KeyedRecord) => !isSubjectIndex(text);
+/** Anyone can compute the key under which a subject's index lies. No call may delete it. */
+const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
 
-/** Seconds that a store keeps a record beyond its end, which is decided here, in whole seconds. */
+/** Seconds that a store keeps a record longer than the session lives, because times are rounded. */
 const TTL_MARGIN = 1;
 
-/** Reads and writes sessions in a store so that no race loses one. */
-export class SessionRecords extends SessionReader {
-  /** Which sessions a subject has, where the store can say. */
+/** Reads and writes sessions so that no race loses one. */
+export class SessionRepository {
+  /** The index of each subject's sessions, if the store can hold one. */
   readonly index: SubjectIndex | undefined;
-  readonly #face: StoreFace;
-  readonly #settings: Settings;
-  readonly #turns: Turns;
+  readonly #backend: Backend;
+  readonly #options: ResolvedOptions;
+  readonly #queue: KeyedQueue;
 
-  constructor(face: StoreFace, settings: Settings) {
-    super(face, settings);
-    this.index = face.isVersioned ? new SubjectIndex(face, settings) : undefined;
-    this.#face = face;
-    this.#settings = settings;
-    this.#turns = new Turns(settings.storeTimeout);
+  constructor(backend: Backend, options: ResolvedOptions) {
+    this.index = backend.isVersioned ? new SubjectIndex(backend, options) : undefined;
+    this.#backend = backend;
+    this.#options = options;
+    this.#queue = new KeyedQueue(options.storeTimeout);
   }
 
-  /** Seconds that a session made at `created` and used at `lastAccess` has left from then on. */
+  /** Now, in whole Unix seconds. */
+  now(): number {
+    return unixNow(this.#options);
+  }
+
+  /** Looks up the ID that a client sent in the cookie or header `name`, or under the State's name. */
+  find(presented: string, name?: string): Awaitable<Lookup> {
+    const record = this.#backend.read(presented, name);
+    return isPromise(record)
+      ? record.then((one) => examine(one, this.#options))
+      : examine(record, this.#options);
+  }
+
+  /** The session that once had this ID; `undefined` if it has ended. */
+  async findLatest(id: string): Promise<LoadedSession | undefined> {
+    const lookup = examine(await follow(this.#backend, id), this.#options);
+    return lookup.status === "active" ? lookup : undefined;
+  }
+
+  /** The ID that the session has now which once had `id`; `undefined` if it has ended. */
+  async latestId(id: string): Promise<string | undefined> {
+    return (await follow(this.#backend, id))?.id;
+  }
+
+  /** Seconds that a session has left, counted from its last use. */
   remaining(created: number, lastAccess: number): number {
-    const { expire, absoluteExpire } = this.#settings;
+    const { expire, absoluteExpire } = this.#options;
     return Math.max(0, Math.min(expire, created + absoluteExpire - lastAccess));
   }
 
-  /** Writes a new session under an id that nobody has. */
-  create(id: string, created: number, change: Change): Awaitable<string> {
+  /** Writes a new session. Resolves to the value that the client sends from now on. */
+  create(id: string, created: number, change: SessionChange): Awaitable<string> {
     return after(this.#insert(id, created, change), ({ transport }) => transport);
   }
 
-  #insert(id: string, created: number, change: Change): Awaitable<Written> {
-    return change.subject
-      ? this.#insertListed(id, created, change)
-      : this.#put(id, created, change);
+  #insert(id: string, created: number, change: SessionChange): Awaitable<WriteResult> {
+    const { index } = this;
+    return change.subject && index !== undefined
+      ? this.#insertIndexed(index, id, created, change)
+      : this.#insertUnindexed(id, created, change.text);
   }
 
-  async #insertListed(id: string, created: number, change: Change): Promise<Written> {
-    const { index } = this;
-    if (index === undefined) return await this.#put(id, created, change);
+  #insertUnindexed(id: string, created: number, text: string): Awaitable<WriteResult> {
+    const expiry = this.#expiry(created, created, true);
+    return after(this.#backend.create(id, text, expiry), (written) => {
+      // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
+      if (written === undefined) throw taken();
+      return written;
+    });
+  }
+
+  async #insertIndexed(
+    index: SubjectIndex,
+    id: string,
+    created: number,
+    change: SessionChange,
+  ): Promise<WriteResult> {
     const { text } = change;
     const subject = change.subject!;
     const key = await keyOf(subject);
-    const { epoch, isLong } = await index.add(key, id);
-    const written = await this.#put(id, created, change);
-    // Who ends all of the subject's sessions between the two has not found this one.
-    if (await index.isStill(key, epoch)) {
-      if (isLong) await this.#tidy(new SubjectSessions(subject, this, index));
+    const { generation, isPruningDue } = await index.add(key, id);
+    const written = await this.#insertUnindexed(id, created, text);
+    // A destroyAll() between the two has not found this session.
+    if (await index.isCurrent(key, generation)) {
+      if (isPruningDue) await this.#prune(index, key, subject);
       return written;
     }
     await this.#discard({ id, text, version: written.version, lastAccess: created });
     throw interrupted();
   }
 
-  async #tidy(sessions: SubjectSessions): Promise<void> {
+  async #prune(index: SubjectIndex, key: string, subject: string): Promise<void> {
     try {
-      await sessions.tidy();
+      await index.prune(key, subject);
     } catch (cause) {
-      this.#settings.emit({
+      this.#options.emit({
         type: "cleanup-failed",
         message: "A subject's list of sessions could not be tidied; it will be at a later sign-in",
         cause,
@@ -99,180 +136,189 @@ export class SessionRecords extends SessionReader {
     }
   }
 
-  #put(id: string, created: number, { text }: Change): Awaitable<Written> {
-    const lifetime = this.#lifetime(created, created, true);
-    return after(this.#face.create(id, text, lifetime), (written) => {
-      // 256 random bits do not collide: this is a broken generator, or a store that lies.
-      if (written === undefined) throw taken();
-      return written;
+  /** Whether the request changed anything that is stored. */
+  isChanged(base: LoadedSession, change: SessionChange): boolean {
+    // Even if clear() removed nothing here, it also removes what others have added since.
+    if (change.isCleared && this.#backend.isVersioned) return true;
+    return isChanged(base.text, change.text, this.#options.codec);
+  }
+
+  /** Whether the last-access time is old enough to be updated, at `now` or when the record was read. */
+  isTouchDue({ lastAccess, readAt, mustInject }: LoadedSession, now = readAt): boolean {
+    // In both directions: if a clock was set back, the session must still be extended.
+    return mustInject || Math.abs(now - lastAccess) >= this.#options.touchInterval;
+  }
+
+  /**
+   * Updates the last-access time. Resolves to `undefined` if another request has changed or ended the
+   * session in the meantime, which needs no action.
+   */
+  touch(session: LoadedSession): Awaitable<string | undefined> {
+    return after(this.#addToIndexAgain(session), () => {
+      const expiry = this.#expiry(session.created, session.lastAccess, true);
+      return this.#backend.touch(session, expiry);
     });
   }
 
-  /** Whether the request changed anything that is kept. */
-  isChanged(base: LiveRecord, change: Change): boolean {
-    // Nothing of what was there may have been cleared, but what others have added since goes too.
-    if (change.isCleared && this.#face.isVersioned) return true;
-    return isChanged(base.text, change.text, this.#settings.codec);
-  }
-
-  /** Notes the session's use: undefined when it was changed or ended meanwhile, which is as well. */
-  touch(record: LiveRecord): Awaitable<string | undefined> {
-    const listed = this.#relist(record);
-    return after(listed, () => {
-      return this.#face.touch(record, this.#lifetime(record.created, record.lastAccess, true));
-    });
-  }
-
-  /** Lists a session that goes on again, from time to time, before its use is noted. */
-  #relist(record: LiveRecord): Awaitable<unknown> {
-    const { subject, id } = record;
+  /** Adds a session that stays in use to its subject's index again, from time to time. */
+  #addToIndexAgain(session: LoadedSession): Promise<unknown> | undefined {
+    const { subject, id } = session;
     const { index } = this;
-    if (subject === undefined || !index?.isDue(record)) return undefined;
+    if (subject === undefined || !index?.isAddDue(session)) return undefined;
     return keyOf(subject).then((key) => index.add(key, id));
   }
 
-  /** Whether the last use was noted long enough ago to be noted again: when the request came, or `now`. */
-  isDue({ lastAccess, readAt, mustInject }: LiveRecord, now = readAt): boolean {
-    // Either way: a clock that was set back must not keep the record from being prolonged.
-    return mustInject || Math.abs(now - lastAccess) >= this.#settings.touchInterval;
-  }
-
   /**
-   * Puts a request's changes upon what stands in the store. Resolves to what the client is to
-   * present, or undefined when it need not be told: it knows the id, and an answer that comes late
-   * must not put the id back that a login has replaced meanwhile.
+   * Applies a request's changes to the session in the store. Resolves to the value that the client sends
+   * from now on, or to `undefined` if it need not be sent again. The client knows the ID, and a late
+   * response must not bring an ID back that a login has replaced.
    */
-  save(base: LiveRecord, change: Change): Awaitable<string | undefined> {
+  save(base: LoadedSession, change: SessionChange): Awaitable<string | undefined> {
     const now = this.now();
-    const isUsed = (current: LiveRecord) => base.mustInject || this.isDue(current, now);
-    const compose = (current: LiveRecord) => this.#compose(base, current, change);
-    const listed = isUsed(base) ? this.#relist(base) : undefined;
-    const swapped = after(listed, () => this.swap(base, compose, isUsed));
-    return after(swapped, ({ record, transport }) => {
-      return transport !== base.id || isUsed(record) ? transport : undefined;
+    const countsAsUse = (current: LoadedSession) =>
+      base.mustInject || this.isTouchDue(current, now);
+    const compose = (current: LoadedSession) => this.#compose(base, current, change);
+    const added = countsAsUse(base) ? this.#addToIndexAgain(base) : undefined;
+    const swapped = added === undefined
+      ? this.compareAndSwap(base, compose, countsAsUse)
+      : added.then(() => this.compareAndSwap(base, compose, countsAsUse));
+    return after(swapped, ({ replaced, transport }) => {
+      return transport !== base.id || countsAsUse(replaced) ? transport : undefined;
     });
   }
 
   /**
-   * Replaces the record by what `compose` makes of it; again with the newer one if another came
-   * first.
+   * Replaces a session's text with the text that `compose` makes. If a concurrent write was faster, it
+   * composes again from the newer text.
    *
-   * @param isUsed Whether this counts as a use of the session, which prolongs it.
-   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended meanwhile.
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended in the meantime,
+   * `ERR_SESSION_CONFLICT` after too many attempts.
    */
-  swap(record: LiveRecord, compose: Compose, isUsed: IsUsed): Awaitable<Swapped> {
-    const swapped = this.#replace(record, compose, isUsed);
-    return after(swapped, (swapped) => swapped ?? this.#swapInTurn(record, compose, isUsed));
+  compareAndSwap(
+    session: LoadedSession,
+    compose: Compose,
+    countsAsUse: CountsAsUse,
+  ): Awaitable<SwapResult> {
+    const text = compose(session);
+    const swapped = isPromise(text)
+      ? text.then((text) => this.#replace(session, text, countsAsUse))
+      : this.#replace(session, text, countsAsUse);
+    if (isPromise(swapped)) {
+      return swapped.then((one) => one ?? this.#swapInQueue(session, compose, countsAsUse));
+    }
+    return swapped ?? this.#swapInQueue(session, compose, countsAsUse);
   }
 
-  /** Those of this process that came too late go one after the other from there on. */
-  #swapInTurn(record: LiveRecord, compose: Compose, isUsed: IsUsed): Promise<Swapped> {
-    return this.#turns.take(record.id, async () => {
-      let current = record;
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        current = await this.#reread(current);
-        const swapped = await this.#replace(current, compose, isUsed);
-        if (swapped !== undefined) return swapped;
-      }
-      throw conflict(MAX_ATTEMPTS);
-    });
+  /** Requests of this process that lost a race continue one after the other. */
+  #swapInQueue(
+    session: LoadedSession,
+    compose: Compose,
+    countsAsUse: CountsAsUse,
+  ): Promise<SwapResult> {
+    let current = session;
+    return this.#queue.run(session.id, () =>
+      retry(async () => {
+        current = await this.#reload(current);
+        return await this.#replace(current, await compose(current), countsAsUse);
+      }));
   }
 
   #replace(
-    record: LiveRecord,
-    compose: Compose,
-    isUsed: IsUsed,
-  ): Awaitable<Swapped | undefined> {
-    return after(compose(record), (text) => {
-      const lifetime = this.#lifetime(record.created, record.lastAccess, isUsed(record));
-      const written = this.#face.replace(record, text, lifetime);
-      return after(written, (written) => written && { record, text, transport: written.transport });
-    });
+    session: LoadedSession,
+    text: string,
+    countsAsUse: CountsAsUse,
+  ): Awaitable<SwapResult | undefined> {
+    const expiry = this.#expiry(session.created, session.lastAccess, countsAsUse(session));
+    const written = this.#backend.replace(session, text, expiry);
+    const toResult = (written: WriteResult | undefined) =>
+      written && { replaced: session, text, transport: written.transport };
+    return isPromise(written) ? written.then(toResult) : toResult(written);
   }
 
   /**
-   * Moves the session to `newId`. The new record is written first, under an id that nobody has
-   * seen; the old one's replacement by a tombstone is the commit.
+   * Moves the session to a new ID. First the new record is written, under an ID that no client knows.
+   * Then a tombstone replaces the old record, which commits the rotation.
    *
-   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` when the session has ended or moved meanwhile.
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended or moved in the meantime.
    */
-  async rotate(base: LiveRecord, newId: string, change: Change): Promise<string> {
-    const lifetime = this.#lifetime(base.created, base.lastAccess, true);
+  async rotate(base: LoadedSession, newId: string, change: SessionChange): Promise<string> {
+    const expiry = this.#expiry(base.created, base.lastAccess, true);
     let current = base;
-    let written: Written | undefined = await this.#insert(newId, base.created, change);
-    const fresh: KeyedRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
+    let written: WriteResult | undefined = await this.#insert(newId, base.created, change);
+    const copy: SessionRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // From now, and kept as long as a session: a logout may come later than anything else.
-      const tombstone = { ...lifetime, lastAccess: this.now() };
-      if (await this.#face.retire(current, newId, tombstone)) return written.transport;
+      // Kept for as long as a session from now on: a logout may arrive later than anything else.
+      const tombstone = { ...expiry, lastAccess: this.now() };
+      if (await this.#backend.leaveTombstone(current, newId, tombstone)) return written.transport;
       let text: string;
       try {
-        current = await this.#reread(current);
+        current = await this.#reload(current);
         text = this.#compose(base, current, change);
       } catch (error) {
-        await this.#discard(fresh);
+        await this.#discard(copy);
         throw error;
       }
-      written = await this.#face.replace(fresh, text, lifetime);
+      written = await this.#backend.replace(copy, text, expiry);
       if (written === undefined) throw interrupted();
-      fresh.version = written.version;
+      copy.version = written.version;
     }
-    await this.#discard(fresh);
-    throw conflict(MAX_ATTEMPTS);
+    await this.#discard(copy);
+    throw conflict();
   }
 
   /**
-   * Ends the session: deletes its record, under its new id if it has moved. It is ended when this
-   * resolves, whoever wrote to it meanwhile.
+   * Ends the session, under its latest ID if it has moved. When this resolves, the session has ended, no
+   * matter which requests were writing to it.
    */
-  async end(record: KeyedRecord): Promise<void> {
-    if (!await this.#face.delete(record)) await this.endById(record.id);
+  async end(record: SessionRecord): Promise<void> {
+    if (!await this.#backend.delete(record)) await this.endById(record.id);
   }
 
   /**
-   * Ends the session that stands under `id` or has moved on from there, if it is one that is meant.
-   * Resolves to whether there was one.
+   * Ends the session that once had this ID.
+   *
+   * @param isMeant Says whether the record found is the one to end.
+   * @returns Whether there was such a session.
    */
   async endById(
     id: string,
-    isMeant: (record: KeyedRecord) => boolean = isNoIndex,
+    isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const record = await this.follow(id);
+    return await retry(async () => {
+      const record = await follow(this.#backend, id);
       if (record === undefined || !isMeant(record)) return false;
-      if (await this.#face.delete(record)) return true;
-    }
-    throw conflict(MAX_ATTEMPTS);
+      return await this.#backend.delete(record) || undefined;
+    });
   }
 
-  /** The session as it stands now, after a write of ours came too late. */
-  async #reread(record: LiveRecord): Promise<LiveRecord> {
-    const found = await this.find(record.id);
-    // Another user's session now: what was written for the one must not reach the other.
-    if (found.kind !== "live" || found.subject !== record.subject) throw interrupted();
-    return found;
+  /** Loads the session again after another request's write won. */
+  async #reload(session: LoadedSession): Promise<LoadedSession> {
+    const lookup = await this.find(session.id);
+    // If it belongs to another user now, what was written for the first one must not reach it.
+    if (lookup.status !== "active" || lookup.subject !== session.subject) throw interrupted();
+    return lookup;
   }
 
-  #compose(base: LiveRecord, current: LiveRecord, change: Change): string {
+  #compose(base: LoadedSession, current: LoadedSession, change: SessionChange): string {
     if (current === base) return change.text;
-    const { codec } = this.#settings;
+    const { codec } = this.#options;
     const merged = merge(base.text, change.text, current.text, change, codec);
-    return codec.encodeTree(merged, base.created, change.subject);
+    return codec.encodeJsonTree(merged, base.created, change.subject);
   }
 
-  #lifetime(created: number, before: number, isUsed: boolean): Lifetime {
+  #expiry(created: number, before: number, isUse: boolean): Expiry {
     const now = this.now();
-    // Never back: a request that takes long, or a clock, must not shorten the session's life.
-    const lastAccess = isUsed ? Math.max(now, before) : before;
-    const left = this.remaining(created, now) - (isUsed ? 0 : Math.max(0, now - before));
+    // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
+    const lastAccess = isUse ? Math.max(now, before) : before;
+    const left = this.remaining(created, now) - (isUse ? 0 : Math.max(0, now - before));
     return { lastAccess, ttl: Math.max(1, Math.ceil(left)) + TTL_MARGIN };
   }
 
-  async #discard(record: KeyedRecord): Promise<void> {
+  async #discard(record: SessionRecord): Promise<void> {
     try {
-      await this.#face.delete(record);
+      await this.#backend.delete(record);
     } catch (cause) {
-      this.#settings.emit({
+      this.#options.emit({
         type: "cleanup-failed",
         message: "A record under an id that no client knows could not be removed; it will expire",
         cause,

@@ -1,4 +1,4 @@
-/** Between a session's data and its text: what may be in it, how it is written, how large it may be. */
+/** Converts between a session's values and its text: which values are allowed, and how large it may be. */
 import {
   decodeSession,
   encodeSession,
@@ -7,26 +7,34 @@ import {
   stringifyValues,
   STRUCTURED,
 } from "../base/record_text.ts";
-import type { Control, Shown } from "./working_copy.ts";
-import { findFault, type Keeper } from "./unsupported_value.ts";
-import { arePlain, isPlain } from "./json_values.ts";
-import { hasTag, isMarked, pack, packValues, unpack } from "./structured_codec.ts";
 import { MAX_BYTES_PER_UNIT } from "../base/utf8.ts";
 import { SessionError } from "../errors.ts";
+import { arePlain, isPlain } from "./json_values.ts";
+import { fromTagged, hasTag, isTagged, toTagged, toTaggedValues } from "./structured_codec.ts";
+import { findUnsupportedValue, type ValueRule } from "./unsupported_value.ts";
 
-/** How values become text: as JSON, or as JSON with tags for what that does not carry. */
+/** How values become text: as JSON, or as JSON with tags for what JSON cannot hold. */
 export type CodecName = "json" | "structured";
 
-const KEEPERS: Record<CodecName, Keeper> = {
-  json: { name: "JSON", hasCollections: false, keeps: (value) => isPlain(value, MAX_DEPTH) },
+const RULES: Record<CodecName, ValueRule> = {
+  json: { name: "JSON", hasCollections: false, allows: (value) => isPlain(value, MAX_DEPTH) },
   structured: {
     name: "the codec",
     hasCollections: true,
-    keeps: (value) => pack(value) !== undefined,
+    allows: (value) => toTagged(value) !== undefined,
   },
 };
 
-/** One codec, with the limit of a middleware. */
+/** The part of a working copy that is encoded. */
+export interface EncodableSession {
+  readonly data: SessionValues;
+  /** Whether the values are complete with ID and last-access time, as the app sees them. */
+  readonly isMaterialized: boolean;
+  readonly recordId: string;
+  readonly lastAccess: number;
+}
+
+/** One codec, with the size limit of one middleware. */
 export class DataCodec {
   readonly #name: CodecName;
   readonly #maxBytes: number;
@@ -36,63 +44,55 @@ export class DataCodec {
     this.#maxBytes = maxBytes;
   }
 
-  /** The session that `text` holds, as the app sees it; undefined when it holds none. */
+  /** The session in `text`, as the app sees it; `undefined` if the text is not a valid session. */
   decode(text: unknown): SessionValues | undefined {
     const values = decodeSession(text);
-    if (values === undefined || !isMarked(values)) return values;
-    // What its tags stand for only the other codec can say.
+    if (values === undefined || !isTagged(values)) return values;
+    // Only the codec that wrote the tags knows what they stand for.
     if (this.#name === "json") return undefined;
     delete values._codec;
     try {
-      return unpack(values) as SessionValues;
+      return fromTagged(values) as SessionValues;
     } catch {
       return undefined;
     }
   }
 
   /**
-   * The text of data that was made of a record. Where the app has left alone what is ours it is the
-   * data's JSON, without the tail that the app is shown; so a read costs one JSON.stringify.
+   * The text of a request's session. If the app left the reserved keys alone, it is the JSON of the
+   * values without the ID and the last-access time at their end. So most requests stringify once.
    *
-   * @param base The record's text, if there is one.
+   * @param base The record's text, if there is a record.
    * @throws {SessionError} `ERR_SESSION_DATA` or `ERR_SESSION_TOO_LARGE`.
    */
-  textOf(
-    { data, isExposed }: Control,
-    created: number,
-    shown: Shown,
-    base: string | undefined,
-  ): string {
-    const isOurs = data._created === created && data._regenerated === undefined &&
+  encodeSession(session: EncodableSession, created: number, base: string | undefined): string {
+    const { data } = session;
+    const isUntouched = data._created === created && data._regenerated === undefined &&
       data._destroyed === undefined && data._codec === undefined;
-    const packed = this.#pack(data, base);
-    if (isOurs && packed === data) {
+    const tree = this.#toTree(data, base);
+    if (isUntouched && tree === data) {
       const json = stringifyValues(data);
-      if (!isExposed) return this.#fit(json, base);
-      const tail = `,"_id":${JSON.stringify(shown.id)},"_last_access":${shown.lastAccess}}`;
-      if (json.endsWith(tail)) return this.#fit(`${json.slice(0, -tail.length)}}`, base);
+      if (!session.isMaterialized) return this.#checkSize(json, base);
+      const tail = `,"_id":${
+        JSON.stringify(session.recordId)
+      },"_last_access":${session.lastAccess}}`;
+      if (json.endsWith(tail)) return this.#checkSize(`${json.slice(0, -tail.length)}}`, base);
     }
-    const mark = packed === data ? undefined : STRUCTURED;
-    return this.#fit(
-      encodeSession(packed, created, data._subject as string | undefined, mark),
-      base,
-    );
+    return this.#encodeTree(tree, data, created, data._subject as string | undefined, base);
   }
 
   /**
-   * The text of data that replaces a record's.
+   * The text of values that replace those of a record.
    *
    * @throws {SessionError} `ERR_SESSION_DATA` or `ERR_SESSION_TOO_LARGE`.
    */
-  encode(
-    data: SessionValues,
+  encodeValues(
+    values: SessionValues,
     created: number,
     subject: string | undefined,
     base: string,
   ): string {
-    const packed = this.#pack(data, base);
-    const mark = packed === data ? undefined : STRUCTURED;
-    return this.#fit(encodeSession(packed, created, subject, mark), base);
+    return this.#encodeTree(this.#toTree(values, base), values, created, subject, base);
   }
 
   /**
@@ -100,24 +100,24 @@ export class DataCodec {
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE`.
    */
-  encodeTree(tree: SessionValues, created: number, subject: string | undefined): string {
-    const mark = this.#name === "structured" && hasTag(tree) ? STRUCTURED : undefined;
-    return this.#fit(encodeSession(tree, created, subject, mark), undefined);
+  encodeJsonTree(tree: SessionValues, created: number, subject: string | undefined): string {
+    const codec = this.#name === "structured" && hasTag(tree) ? STRUCTURED : undefined;
+    return this.#checkSize(encodeSession(tree, created, subject, codec), undefined);
   }
 
   /**
-   * What the text of a session says as JSON, with tags and without a prototype: to a merge every key is
-   * data, and two values are the same when they are written the same.
+   * The JSON of a session's text, with tags and without a prototype. To a merge every key is data, and
+   * two values are equal if they are written in the same way.
    */
-  treeOf(text: string): SessionValues {
+  toJsonTree(text: string): SessionValues {
     const values = decodeSession(text)!;
-    const isEscaped = this.#name === "json" || isMarked(values);
-    // What looks like a tag in a text without any is the app's own.
-    return Object.setPrototypeOf(isEscaped ? values : packValues(values)!, null);
+    const hasTags = this.#name === "json" || isTagged(values);
+    // In a text without tags, what looks like a tag belongs to the app and has to be escaped.
+    return Object.setPrototypeOf(hasTags ? values : toTaggedValues(values)!, null);
   }
 
   /**
-   * What functions make of a value in a tree, one after the other.
+   * Applies functions to a value of a JSON tree, one after the other.
    *
    * @throws {SessionError} `ERR_SESSION_DATA`.
    */
@@ -126,51 +126,62 @@ export class DataCodec {
     value: unknown,
     functions: readonly ((value: unknown) => unknown)[],
   ): unknown {
-    const known = this.#name === "structured" ? unpack(value) : value;
+    const known = this.#name === "structured" ? fromTagged(value) : value;
     const changed: SessionValues = Object.create(null);
     changed[key] = functions.reduce((value, change) => change(value), known);
-    return this.#pack(changed, undefined)[key];
+    return this.#toTree(changed, undefined)[key];
   }
 
-  /** The JSON of a value; empty where there is none, which the commit will say. */
+  /** The JSON of a value. Empty if the codec cannot hold the value; the commit reports that. */
   fingerprint(value: unknown): string | undefined {
     try {
       if (this.#name === "json" || value === undefined) return JSON.stringify(value);
-      return JSON.stringify(pack(value)) ?? "";
+      return JSON.stringify(toTagged(value)) ?? "";
     } catch {
       return "";
     }
   }
 
-  /** The data as JSON; `data` itself where it is that already. */
-  #pack(data: SessionValues, base: string | undefined): SessionValues {
+  #encodeTree(
+    tree: SessionValues,
+    data: SessionValues,
+    created: number,
+    subject: string | undefined,
+    base: string | undefined,
+  ): string {
+    const codec = tree === data ? undefined : STRUCTURED;
+    return this.#checkSize(encodeSession(tree, created, subject, codec), base);
+  }
+
+  /** The values as JSON; `data` itself if they are JSON already. */
+  #toTree(data: SessionValues, base: string | undefined): SessionValues {
     let cause: unknown;
     try {
-      const packed = this.#name === "json" ? arePlain(data) ? data : undefined : packValues(data);
-      if (packed !== undefined) return packed;
-      const keeper = this.#keeperFor(base);
-      const fault = findFault(data, keeper);
-      if (fault !== undefined) throw dataError(fault);
-      if (keeper !== KEEPERS[this.#name]) return data;
+      const tree = this.#name === "json" ? arePlain(data) ? data : undefined : toTaggedValues(data);
+      if (tree !== undefined) return tree;
+      const rule = this.#ruleFor(base);
+      const found = findUnsupportedValue(data, rule);
+      if (found !== undefined) throw dataError(found);
+      if (rule !== RULES[this.#name]) return data;
     } catch (error) {
       if (error instanceof SessionError) throw error;
-      // A getter's own, or of a stack that was nearly full before.
+      // A getter threw, or the stack was nearly full before.
       cause = error;
     }
     throw dataError("its data cannot be read", cause);
   }
 
-  /** JSON has numbers that are too large for a number: where a record came with one, it may stay. */
-  #keeperFor(base: string | undefined): Keeper {
-    const keeper = KEEPERS[this.#name];
+  /** JSON can hold numbers that parse as Infinity. A record that came with one may keep it. */
+  #ruleFor(base: string | undefined): ValueRule {
+    const rule = RULES[this.#name];
     const stored = base === undefined ? undefined : decodeSession(base);
-    if (this.#name !== "json" || stored === undefined || arePlain(stored)) return keeper;
-    const isHuge = (value: unknown) => value === Infinity || value === -Infinity;
-    return { ...keeper, keeps: (value) => isHuge(value) || keeper.keeps(value) };
+    if (this.#name !== "json" || stored === undefined || arePlain(stored)) return rule;
+    const isInfinite = (value: unknown) => value === Infinity || value === -Infinity;
+    return { ...rule, allows: (value) => isInfinite(value) || rule.allows(value) };
   }
 
-  /** `text`, if it is not too large; what stands in the store already may go on. */
-  #fit(text: string, base: string | undefined): string {
+  /** Returns `text` unless it is too large. A text that is in the store already may stay. */
+  #checkSize(text: string, base: string | undefined): string {
     if (text.length * MAX_BYTES_PER_UNIT <= this.#maxBytes || text === base) return text;
     const bytes = new TextEncoder().encode(text).length;
     if (bytes <= this.#maxBytes) return text;
@@ -181,7 +192,7 @@ export class DataCodec {
   }
 }
 
-/** For data that no middleware keeps. */
+/** For values that no middleware saves. */
 export const PLAIN_CODEC = new DataCodec("json", Infinity);
 
 function dataError(why: string, cause?: unknown): SessionError {

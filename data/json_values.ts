@@ -1,8 +1,7 @@
 /**
- * Which values JSON carries as they are. This is looked at in every request that may have changed its
- * session, also where the text stays the same: a function and a NaN leave no trace in it. So it says
- * yes or no and nothing else, in two thirds of the time of the JSON.stringify that follows; where the
- * fault is `data/unsupported_value.ts` finds out.
+ * Which values JSON can hold unchanged. Every request that may have changed its session checks this,
+ * because a function or a NaN leaves no trace in the JSON. So the check only says yes or no;
+ * `unsupported_value.ts` finds out where the value is.
  */
 import { isObject } from "../base/check_options.ts";
 import { isReserved, MAX_DEPTH, type SessionValues } from "../base/record_text.ts";
@@ -10,7 +9,7 @@ import { isReserved, MAX_DEPTH, type SessionValues } from "../base/record_text.t
 const { getPrototypeOf, prototype: OBJECT } = Object;
 const ARRAY = Array.prototype;
 
-/** Whether JSON carries all of the app's keys. A key whose value is undefined does not exist. */
+/** Whether JSON can hold all of the app's keys. A key whose value is `undefined` does not exist. */
 export function arePlain(values: SessionValues): boolean {
   if (hasToJson(values)) return false;
   for (const key in values) {
@@ -21,9 +20,9 @@ export function arePlain(values: SessionValues): boolean {
 }
 
 /**
- * Whether JSON carries `value`.
+ * Whether JSON can hold `value`.
  *
- * @param depth How many lists and objects may be nested in each other: that ends a cycle too.
+ * @param depth Levels of arrays and objects allowed, which also ends a cycle.
  */
 export function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -42,13 +41,13 @@ export function isPlain(value: unknown, depth: number): boolean {
 function isPlainObject(value: object, depth: number): boolean {
   if (!hasPlainPrototype(value) || hasToJson(value)) return false;
   if (Array.isArray(value)) {
-    // Not with every(): that passes over holes.
+    // every() would skip empty slots.
     for (let at = 0; at < value.length; at++) {
       if (!isPlain(value[at], depth)) return false;
     }
     return true;
   }
-  // Without making a list of the keys, which is a third of the walk.
+  // Object.keys() would allocate an array for every object.
   for (const key in value) {
     const nested = (value as SessionValues)[key];
     if (nested !== undefined && !isPlain(nested, depth)) return false;
@@ -56,7 +55,7 @@ function isPlainObject(value: object, depth: number): boolean {
   return true;
 }
 
-/** Whether `value` is a list or an object as a literal makes it, of whichever realm, or has no prototype. */
+/** Whether `value` is an array or a literal-like object, of any realm, or has no prototype. */
 export function hasPlainPrototype(value: object): boolean {
   const prototype = getPrototypeOf(value);
   if (Array.isArray(value)) return prototype === ARRAY || Array.isArray(prototype);
@@ -64,7 +63,7 @@ export function hasPlainPrototype(value: object): boolean {
   return getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
-/** Whether JSON.stringify would call it instead of looking inside; it need not be enumerable for that. */
+/** Whether JSON.stringify would call `toJSON` instead of looking inside, enumerable or not. */
 export function hasToJson(value: object): boolean {
   return typeof (value as SessionValues).toJSON === "function";
 }

@@ -1,58 +1,58 @@
-/** Merging what two requests made of one session, key by key. */
+/** Merges what two requests made of one session, key by key. */
 import { isReserved, type SessionValues } from "../base/record_text.ts";
-import { isSameJson } from "./json_values.ts";
 import type { DataCodec } from "./codec.ts";
+import { isSameJson } from "./json_values.ts";
 
-/** A change that can be made again: see `Session.update`. */
+/** A change of one key that can be applied again to a newer value: see `Session.update`. */
 export interface KeyUpdate {
   /** The functions, in the order in which they were called. */
   functions: ((value: unknown) => unknown)[];
-  /** The JSON of the value that the first was given; empty where there is none. */
+  /** The JSON of the value that the first function was given; empty if there was no value. */
   before: string | undefined;
-  /** The JSON of the value that the last returned; empty where there is none. */
+  /** The JSON of the value that the last function returned; empty if it returned none. */
   after: string | undefined;
 }
 
-/** What a request did that its data alone does not show. */
-export interface Intent {
+/** A request's changes to its session that the values alone do not show. */
+export interface ReplayableUpdates {
   /** Keys that were changed by a function. */
   updates: ReadonlyMap<string, KeyUpdate>;
-  /** Whether `clear()` was called: then keys that others added meanwhile go too. */
+  /** Whether `clear()` was called: then keys that others added in the meantime are removed too. */
   isCleared: boolean;
 }
 
 /**
- * Whether the app's keys differ. Texts first: they are the same for all who only read. Keys in
- * another order are no change.
+ * Whether the app's keys differ. The texts are compared first: they are equal for all requests that
+ * only read. Another order of keys is not a change.
  */
-export function isChanged(base: string, mine: string, codec: DataCodec): boolean {
-  if (base === mine) return false;
-  if (!mayDifferInOrder(base, mine)) return true;
-  const [old, values] = [codec.treeOf(base), codec.treeOf(mine)];
-  return keysOf(old, values).some((key) => !isSameJson(old[key], values[key]));
+export function isChanged(baseText: string, mineText: string, codec: DataCodec): boolean {
+  if (baseText === mineText) return false;
+  if (!mayDifferInOrder(baseText, mineText)) return true;
+  const [base, mine] = [codec.toJsonTree(baseText), codec.toJsonTree(mineText)];
+  return keysOf(base, mine).some((key) => !isSameJson(base[key], mine[key]));
 }
 
 /**
- * The keys that this request changed since `base`, put upon what stands in the store now. Where
- * both changed a key the last commit, this one, wins; unless the change was a function, which is
- * then applied to the newer value. Returns JSON, with the codec's tags.
+ * Applies the keys that this request changed since `baseText` to what is in the store now. If both
+ * changed a key, this request wins, because its commit is the later one. If it changed the key by a
+ * function, the function is applied to the newer value instead. Returns JSON with the codec's tags.
  *
- * @param baseText What this request loaded.
- * @param mineText What it has made of that.
- * @param theirsText What stands in the store now.
+ * @param baseText The text that this request loaded.
+ * @param mineText The text after this request's changes.
+ * @param theirsText The text in the store now.
  */
 export function merge(
   baseText: string,
   mineText: string,
   theirsText: string,
-  intent: Intent,
+  change: ReplayableUpdates,
   codec: DataCodec,
 ): SessionValues {
-  const mine = codec.treeOf(mineText);
-  if (intent.isCleared) return mine;
-  const [base, theirs] = [codec.treeOf(baseText), codec.treeOf(theirsText)];
+  const mine = codec.toJsonTree(mineText);
+  if (change.isCleared) return mine;
+  const [base, theirs] = [codec.toJsonTree(baseText), codec.toJsonTree(theirsText)];
   for (const key of keysOf(base, mine)) {
-    const update = intent.updates.get(key);
+    const update = change.updates.get(key);
     if (update !== undefined && canReplay(update, base[key], mine[key])) {
       theirs[key] = codec.replay(key, theirs[key], update.functions);
     } else if (!isSameJson(base[key], mine[key])) {
@@ -62,7 +62,7 @@ export function merge(
   return theirs;
 }
 
-/** Only if nothing else changed the key: neither before the first function nor after the last. */
+/** True if nothing else changed the key, neither before the first function nor after the last. */
 function canReplay(update: KeyUpdate, base: unknown, mine: unknown): boolean {
   return update.before === JSON.stringify(base) && update.after === JSON.stringify(mine);
 }
@@ -72,14 +72,14 @@ function keysOf(a: SessionValues, b: SessionValues): string[] {
 }
 
 /**
- * Whether the order of keys may be all that differs: then the texts part in a key. Without this each has
- * to be parsed to see a change, which is a third of a write.
+ * Whether the texts may differ in the order of keys alone. Then their first difference lies in a key.
+ * In every other case the texts need not be parsed to see that something has changed.
  */
 function mayDifferInOrder(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let at = 0;
   while (a.charCodeAt(at) === b.charCodeAt(at)) at++;
   const quote = a.lastIndexOf('"', at - 1);
-  // The one that opens a key, or one within it.
+  // The quote that opens a key, or one within a key.
   return "{,\\".includes(a.charAt(quote - 1));
 }

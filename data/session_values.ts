@@ -1,16 +1,16 @@
-/** What is done with a session's data: its keys, and how it is made read-only. */
+/** A session's values in memory: their keys, and how they become read-only. */
 import type { SessionValues } from "../base/record_text.ts";
 
-/** Whether the key exists: one whose value is undefined does not, as it will not be saved. */
-export function has(data: SessionValues, key: string): boolean {
-  return Object.hasOwn(data, key) && data[key] !== undefined;
+/** Whether the key exists. A key whose value is `undefined` does not: it would not be saved. */
+export function has(values: SessionValues, key: string): boolean {
+  return Object.hasOwn(values, key) && values[key] !== undefined;
 }
 
-/** Writes a key, whatever its name and whatever the data's prototype. */
-export function put(data: SessionValues, key: string, value: unknown): void {
-  if (key !== "__proto__") data[key] = value;
+/** Writes a key, whatever its name and whatever the prototype of the values. */
+export function put(values: SessionValues, key: string, value: unknown): void {
+  if (key !== "__proto__") values[key] = value;
   else {
-    Object.defineProperty(data, key, {
+    Object.defineProperty(values, key, {
       value,
       writable: true,
       enumerable: true,
@@ -19,17 +19,21 @@ export function put(data: SessionValues, key: string, value: unknown): void {
   }
 }
 
-/** The app's keys. */
-export function userKeys(data: SessionValues): string[] {
-  return Object.keys(data).filter((key) => !key.startsWith("_") && data[key] !== undefined);
+/** The keys of the app: all that do not start with `_`. */
+export function userKeys(values: SessionValues): string[] {
+  return Object.keys(values).filter((key) => !key.startsWith("_") && values[key] !== undefined);
 }
 
 /**
- * Empty data that refuses every write with an error that says why, which a frozen object does not.
+ * Empty values that refuse every write with an error that says why. A frozen object does not say why.
  *
- * @param destroy Tries to end the session, when `_destroyed` is set; whether that could be.
+ * @param refuse Makes the error.
+ * @param destroy Called when `_destroyed` is set. Returns whether the session can be ended.
  */
-export function refusing(refuse: (verb: string) => Error, destroy: () => boolean): SessionValues {
+export function refusingValues(
+  refuse: (verb: string) => Error,
+  destroy: () => boolean,
+): SessionValues {
   const fail = (verb: string) => () => {
     throw refuse(verb);
   };
@@ -41,11 +45,11 @@ export function refusing(refuse: (verb: string) => Error, destroy: () => boolean
 }
 
 /**
- * Makes `value` read-only through and through, as far as the language can: not what a Date, a Map or a
- * buffer holds.
+ * Freezes `value` and everything nested in it. The language has no way to freeze the content of a
+ * Date, a Map, a Set or a buffer.
  */
 export function deepFreeze(value: object): void {
-  // These refuse to be frozen.
+  // Views of buffers cannot be frozen.
   if (ArrayBuffer.isView(value)) return;
   const isCollection = value instanceof Map || value instanceof Set;
   const nested = isCollection ? [...value.entries()].flat() : Object.values(value);

@@ -1,34 +1,37 @@
 /**
- * The codec "structured": JSON with tags, for what JSON does not carry. A tag is a list whose first
+ * The codec "structured": JSON with tags for values that JSON cannot hold. A tag is an array whose first
  * item is a string that starts with "$":
  *
  * | text | value |
  * | --- | --- |
- * | `["$undefined"]` | undefined, in lists and in objects; a key of the session itself is left out |
+ * | `["$undefined"]` | undefined, in arrays and objects; a key of the session itself is left out |
  * | `["$number", "NaN"]`, `"Infinity"`, `"-Infinity"`, `"-0"` | the numbers that JSON lacks |
  * | `["$bigint", "123"]` | a bigint, in decimal |
- * | `["$date", 1700000000000]`, `["$date", null]` | a Date, in Unix milliseconds; one that is invalid |
+ * | `["$date", 1700000000000]`, `["$date", null]` | a Date, in Unix milliseconds; an invalid Date |
  * | `["$map", key, value, key, value, …]` | a Map, in its order |
  * | `["$set", value, …]` | a Set, in its order |
  * | `["$url", "https://example.org/"]` | a URL |
- * | `["$bytes", "Uint8Array", "AQID"]` | an ArrayBuffer, a DataView or a typed array: its kind, and Base64 of its bytes as they are in memory, little-endian |
- * | `["$", …]` | a list of the app's own that starts with such a string; what follows is that list |
+ * | `["$bytes", "Uint8Array", "AQID"]` | an ArrayBuffer, a DataView or a typed array: its kind, and its bytes in memory (little-endian) as Base64 |
+ * | `["$", …]` | an array of the app that starts with such a string; the rest is that array |
  *
- * Tags nest: items, keys and values are written by the same rules. All else is written as JSON has it.
- * A text with a tag in it says so, by `"_codec":"structured"` in front of the app's keys. One without
- * is the text that the codec "json" writes, and is read as such: nothing in it is taken for a tag.
+ * Tags nest: items, keys and values follow the same rules. Everything else is written as JSON.
+ * A text that contains tags says so with `"_codec":"structured"` in front of the app's keys. A text
+ * without tags is the text that the codec "json" writes, and nothing in it is taken for a tag.
  */
 import { Base64 } from "../base/base64.ts";
 import { isReserved, MAX_DEPTH, type SessionValues, STRUCTURED } from "../base/record_text.ts";
 import { put } from "./session_values.ts";
 import { hasPlainPrototype, hasToJson } from "./json_values.ts";
 
-/** What a kind of object is written as, and read from. */
+/** How values of one kind are written and read. */
 interface Kind {
-  /** The tag's items; undefined when the object is not what its prototype says, or holds what has no tag. */
-  pack(value: never, depth: number): unknown[] | undefined;
-  /** The value. Throws when the items are not such. */
-  unpack(items: unknown[]): unknown;
+  /**
+   * The items of the tag. `undefined` if the value is not what its prototype says, or if it contains
+   * a value without a tag.
+   */
+  toItems(value: never, depth: number): unknown[] | undefined;
+  /** The value. Throws if the items are not valid. */
+  fromItems(items: unknown[]): unknown;
 }
 
 const SPECIAL_NUMBERS = new Map<unknown, number>([
@@ -59,39 +62,39 @@ const BUFFERS = new Map<string, { new (buffer: ArrayBuffer): object; prototype: 
 
 const KINDS: Record<string, Kind> = {
   $: {
-    pack: (value: unknown[], depth) => packAll(value, depth),
-    unpack: unpackItems,
+    toItems: (value: unknown[], depth) => toTaggedItems(value, depth),
+    fromItems: fromTaggedItems,
   },
   $undefined: {
-    pack: () => [],
-    unpack: () => undefined,
+    toItems: () => [],
+    fromItems: () => undefined,
   },
   $number: {
-    pack: (value: number) => [Object.is(value, -0) ? "-0" : String(value)],
-    unpack: ([name]) => SPECIAL_NUMBERS.get(name) ?? fail(),
+    toItems: (value: number) => [Object.is(value, -0) ? "-0" : String(value)],
+    fromItems: ([name]) => SPECIAL_NUMBERS.get(name) ?? fail(),
   },
   $bigint: {
-    pack: (value: bigint) => [String(value)],
-    unpack: ([digits]) => BigInt(typeof digits === "string" ? digits : fail()),
+    toItems: (value: bigint) => [String(value)],
+    fromItems: ([digits]) => BigInt(typeof digits === "string" ? digits : fail()),
   },
   $date: {
-    pack: (value: Date) => [jsonNumber(Date.prototype.getTime.call(value))],
-    unpack: ([time]) => new Date(typeof time === "number" ? time : time === null ? NaN : fail()),
+    toItems: (value: Date) => [jsonNumber(Date.prototype.getTime.call(value))],
+    fromItems: ([time]) => new Date(typeof time === "number" ? time : time === null ? NaN : fail()),
   },
   $map: {
-    pack: (value: Map<unknown, unknown>, depth) => packAll([...value].flat(), depth),
-    unpack: (items) => new Map(pairs(unpackItems(items))),
+    toItems: (value: Map<unknown, unknown>, depth) => toTaggedItems([...value].flat(), depth),
+    fromItems: (items) => new Map(pairs(fromTaggedItems(items))),
   },
   $set: {
-    pack: (value: Set<unknown>, depth) => packAll([...value], depth),
-    unpack: (items) => new Set(unpackItems(items)),
+    toItems: (value: Set<unknown>, depth) => toTaggedItems([...value], depth),
+    fromItems: (items) => new Set(fromTaggedItems(items)),
   },
   $url: {
-    pack: (value: URL) => [value.href],
-    unpack: ([href]) => new URL(typeof href === "string" ? href : fail()),
+    toItems: (value: URL) => [value.href],
+    fromItems: ([href]) => new URL(typeof href === "string" ? href : fail()),
   },
   $bytes: {
-    pack: (value: ArrayBuffer | ArrayBufferView<ArrayBuffer>) => [
+    toItems: (value: ArrayBuffer | ArrayBufferView<ArrayBuffer>) => [
       kindOfBuffer(value),
       encoding.encode(
         ArrayBuffer.isView(value)
@@ -99,7 +102,7 @@ const KINDS: Record<string, Kind> = {
           : new Uint8Array(ArrayBuffer.prototype.slice.call(value, 0)),
       ),
     ],
-    unpack([name, text]) {
+    fromItems([name, text]) {
       const { buffer } = Uint8Array.from(
         atob(typeof text === "string" ? text : fail()),
         (letter) => letter.charCodeAt(0),
@@ -111,7 +114,7 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-/** By its prototype: an object of a derived class would come back as something else. */
+/** The tag of each prototype. An object of a derived class would come back as something else. */
 const TAGS = new Map<object, string>([
   [Date.prototype, "$date"],
   [Map.prototype, "$map"],
@@ -122,33 +125,33 @@ const TAGS = new Map<object, string>([
 ]);
 
 /**
- * The app's values as JSON; `values` themselves where no tag is needed. Undefined when something in
+ * The app's values as JSON with tags; `values` itself if no tag is needed. `undefined` if a value in
  * them has no tag.
  */
-export function packValues(values: SessionValues): SessionValues | undefined {
+export function toTaggedValues(values: SessionValues): SessionValues | undefined {
   if (hasToJson(values)) return undefined;
-  let packed = values;
+  let tree = values;
   for (const key of Object.keys(values)) {
     const value = values[key];
     if (value === undefined || isReserved(key)) continue;
-    const one = pack(value);
+    const one = toTagged(value);
     if (one === undefined) return undefined;
     if (one === value) continue;
-    if (packed === values) packed = { ...values };
-    put(packed, key, one);
+    if (tree === values) tree = { ...values };
+    put(tree, key, one);
   }
-  return packed;
+  return tree;
 }
 
 /**
- * `value` as JSON; itself where no tag is needed. Undefined when it has no tag.
+ * `value` as JSON with tags; `value` itself if no tag is needed. `undefined` if it has no tag.
  *
- * @param depth How many lists and objects may be nested in each other: that ends a cycle too.
+ * @param depth Levels of arrays and objects allowed, which also ends a cycle.
  */
-export function pack(value: unknown, depth: number = MAX_DEPTH): unknown {
+export function toTagged(value: unknown, depth: number = MAX_DEPTH): unknown {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
   if (Number.isFinite(value) && !Object.is(value, -0)) return value;
-  // From here on it is a list or an object in the text.
+  // Every other value becomes an array or an object in the text.
   if (depth === 0) return undefined;
   switch (typeof value) {
     case "number":
@@ -158,29 +161,31 @@ export function pack(value: unknown, depth: number = MAX_DEPTH): unknown {
     case "bigint":
       return tagged("$bigint", value, depth);
     case "object":
-      return packObject(value!, depth - 1);
+      return toTaggedObject(value!, depth - 1);
     default:
       return undefined;
   }
 }
 
-function packObject(value: object, depth: number): unknown {
-  if (!hasPlainPrototype(value)) return packSpecial(value, depth);
+function toTaggedObject(value: object, depth: number): unknown {
+  if (!hasPlainPrototype(value)) return toTaggedSpecial(value, depth);
   if (hasToJson(value)) return undefined;
-  if (Array.isArray(value)) return isTag(value) ? tagged("$", value, depth) : packAll(value, depth);
-  let packed = value as SessionValues;
+  if (Array.isArray(value)) {
+    return isTag(value) ? tagged("$", value, depth) : toTaggedItems(value, depth);
+  }
+  let tree = value as SessionValues;
   for (const [key, nested] of Object.entries(value)) {
-    const one = pack(nested, depth);
+    const one = toTagged(nested, depth);
     if (one === undefined) return undefined;
     if (one === nested) continue;
-    if (packed === value) packed = { ...packed };
-    put(packed, key, one);
+    if (tree === value) tree = { ...tree };
+    put(tree, key, one);
   }
-  return packed;
+  return tree;
 }
 
-/** An object with a tag of its own; one that the app has hung something on would lose that. */
-function packSpecial(value: object, depth: number): unknown {
+/** An object with a tag of its own. An object with extra properties would lose them. */
+function toTaggedSpecial(value: object, depth: number): unknown {
   const tag = TAGS.get(Object.getPrototypeOf(value));
   if (tag === undefined) return undefined;
   const isBare = ArrayBuffer.isView(value) || Object.keys(value).length === 0;
@@ -189,62 +194,62 @@ function packSpecial(value: object, depth: number): unknown {
 
 function tagged(tag: string, value: unknown, depth: number): unknown[] | undefined {
   try {
-    const items = KINDS[tag]!.pack(value as never, depth);
+    const items = KINDS[tag]!.toItems(value as never, depth);
     return items && [tag, ...items];
   } catch {
-    // It has the prototype and nothing else of its kind.
+    // The value has the prototype, but not the internals of its kind.
     return undefined;
   }
 }
 
-/** The list itself where no item needs a tag. */
-function packAll(items: unknown[], depth: number): unknown[] | undefined {
-  let packed = items;
+/** The array itself if no item needs a tag. */
+function toTaggedItems(items: unknown[], depth: number): unknown[] | undefined {
+  let tree = items;
   for (let at = 0; at < items.length; at++) {
     if (!(at in items)) return undefined;
-    const one = pack(items[at], depth);
+    const one = toTagged(items[at], depth);
     if (one === undefined) return undefined;
     if (one === items[at]) continue;
-    if (packed === items) packed = [...items];
-    packed[at] = one;
+    if (tree === items) tree = [...items];
+    tree[at] = one;
   }
-  return packed;
+  return tree;
 }
 
 function isTag(list: unknown[]): boolean {
   return typeof list[0] === "string" && list[0].startsWith("$");
 }
 
-/** Whether there is a tag in `value`, which is JSON. */
+/** Whether `value`, which is JSON, contains a tag. */
 export function hasTag(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return (Array.isArray(value) && isTag(value)) || Object.values(value).some(hasTag);
 }
 
-/** Whether the text of these values has tags in it. */
-export function isMarked(values: SessionValues): boolean {
+/** Whether the text of these values contains tags. */
+export function isTagged(values: SessionValues): boolean {
   return values._codec === STRUCTURED;
 }
 
 /**
- * What `value`, which `pack` has made, stands for; changes `value`.
+ * The value that JSON with tags stands for. Changes `value`.
  *
- * @throws {Error} When it has a tag that `pack` does not make.
+ * @throws {Error} If it contains an unknown or malformed tag.
  */
-export function unpack(value: unknown): unknown {
+export function fromTagged(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
-    if (!isTag(value)) return unpackItems(value);
+    if (!isTag(value)) return fromTaggedItems(value);
     const [tag, ...items] = value;
-    return Object.hasOwn(KINDS, tag) ? KINDS[tag]!.unpack(items) : fail();
+    return Object.hasOwn(KINDS, tag) ? KINDS[tag]!.fromItems(items) : fail();
   }
   const values = value as SessionValues;
-  for (const key of Object.keys(values)) put(values, key, unpack(values[key]));
+  for (const key of Object.keys(values)) put(values, key, fromTagged(values[key]));
   return values;
 }
 
-function unpackItems(items: unknown[]): unknown[] {
-  for (let at = 0; at < items.length; at++) items[at] = unpack(items[at]);
+function fromTaggedItems(items: unknown[]): unknown[] {
+  for (let at = 0; at < items.length; at++) items[at] = fromTagged(items[at]);
   return items;
 }
 

@@ -1,35 +1,38 @@
 /**
- * What in a session its codec does not keep, and where: for the error, once it is known that there is
- * something. The path has the names of keys, and no values.
+ * Finds the value in a session that its codec cannot hold, for the error message. The message names the
+ * path of keys to the value, and no values.
  */
 import { isReserved, MAX_DEPTH, type SessionValues } from "../base/record_text.ts";
 import { hasPlainPrototype, hasToJson } from "./json_values.ts";
 
-/** What the search has to know of a codec. */
-export interface Keeper {
-  /** For the error. */
+/** Which values a codec allows. */
+export interface ValueRule {
+  /** The codec's name in the message. */
   readonly name: string;
-  /** Whether it keeps a value that nothing is nested in. */
-  keeps(value: unknown): boolean;
-  /** Whether it keeps Maps and Sets. */
+  /** Whether the codec can hold a value that contains no others. */
+  allows(value: unknown): boolean;
+  /** Whether the codec can hold Maps and Sets. */
   readonly hasCollections: boolean;
 }
 
-/** A value inside another, and how a path names it. */
+/** A nested value, and its name in a path. */
 type Step = [name: string, nested: unknown];
 
-/** How much of a key's name is shown. */
+/** Characters of a key that are shown. */
 const MAX_NAME = 40;
-/** How many names of a path are shown at each end. */
-const ENDS = 4;
+/** Names that are shown at each end of a path. */
+const NAMES_AT_ENDS = 4;
 
-/** The first fault: "cart.items[2].when is a Date, which JSON would change"; undefined if there is none. */
-export function findFault(values: SessionValues, keeper: Keeper): string | undefined {
+/**
+ * The first value that the codec cannot hold, for example "cart.items[2].when is a Date, which JSON would
+ * change"; `undefined` if it can hold all of them.
+ */
+export function findUnsupportedValue(values: SessionValues, rule: ValueRule): string | undefined {
   if (hasToJson(values)) return "its data has a method toJSON, which JSON would call";
   for (const key of Object.keys(values)) {
     if (isReserved(key) || values[key] === undefined) continue;
-    const fault = find(values[key], [nameOf(key)], [values], keeper);
-    if (fault !== undefined) return fault;
+    const found = find(values[key], [nameOf(key)], [values], rule);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -38,33 +41,33 @@ function find(
   value: unknown,
   path: readonly string[],
   outer: readonly object[],
-  keeper: Keeper,
+  rule: ValueRule,
 ): string | undefined {
-  const tell = (what: string) => `${written(path)} ${what}`;
-  const steps = stepsOf(value, keeper);
+  const describe = (what: string) => `${pathText(path)} ${what}`;
+  const steps = stepsOf(value, rule);
   if (steps === undefined) {
-    if (keeper.keeps(value)) return undefined;
-    return tell(`is ${described(value)}, which ${keeper.name} ${fateOf(value, keeper)}`);
+    if (rule.allows(value)) return undefined;
+    return describe(`is ${described(value)}, which ${rule.name} ${effectOn(value, rule)}`);
   }
   const at = outer.indexOf(value as object);
   if (at >= 0) {
-    const what = at === 0 ? "the session itself" : `${written(path.slice(0, at))} again`;
-    return tell(`is ${what}, a cycle`);
+    const what = at === 0 ? "the session itself" : `${pathText(path.slice(0, at))} again`;
+    return describe(`is ${what}, a cycle`);
   }
-  if (outer.length > MAX_DEPTH) return tell(`is nested deeper than ${MAX_DEPTH} levels`);
-  if (hasToJson(value as object)) return tell("has a method toJSON, which JSON would call");
+  if (outer.length > MAX_DEPTH) return describe(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (hasToJson(value as object)) return describe("has a method toJSON, which JSON would call");
   for (const [name, nested] of steps) {
-    if (nested === HOLE) return `${written([...path, name])} is an empty slot of a list`;
-    const fault = find(nested, [...path, name], [...outer, value as object], keeper);
-    if (fault !== undefined) return fault;
+    if (nested === HOLE) return `${pathText([...path, name])} is an empty slot of a list`;
+    const found = find(nested, [...path, name], [...outer, value as object], rule);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
 const HOLE = Symbol();
 
-/** What is nested in the value; undefined when the codec does not look inside. */
-function stepsOf(value: unknown, { hasCollections }: Keeper): Iterable<Step> | undefined {
+/** The values nested in `value`; `undefined` if the codec does not look inside. */
+function stepsOf(value: unknown, { hasCollections }: ValueRule): Iterable<Step> | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const prototype = Object.getPrototypeOf(value);
   if (hasCollections && value instanceof Map && prototype === Map.prototype) {
@@ -78,18 +81,18 @@ function stepsOf(value: unknown, { hasCollections }: Keeper): Iterable<Step> | u
   }
   if (!hasPlainPrototype(value)) return undefined;
   if (Array.isArray(value)) {
-    // One after the other: a list may say that it is very long, and be empty.
+    // A generator, because an array can have a huge length and be empty.
     return (function* (): Generator<Step> {
       for (let at = 0; at < value.length; at++) yield [`[${at}]`, at in value ? value[at] : HOLE];
     })();
   }
-  // A key without a value is none, in JSON.
+  // JSON leaves out keys whose value is undefined.
   return Object.entries(value)
     .filter(([, nested]) => hasCollections || nested !== undefined)
     .map(([key, nested]): Step => [nameOf(key), nested]);
 }
 
-/** How a key is written in a path. */
+/** A key as a path shows it. */
 function nameOf(key: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) && key.length <= MAX_NAME
     ? `.${key}`
@@ -100,10 +103,10 @@ function quoted(key: string): string {
   return JSON.stringify(key.length <= MAX_NAME ? key : `${key.slice(0, MAX_NAME)}…`);
 }
 
-function written(path: readonly string[]): string {
-  const shown = path.length <= 2 * ENDS
+function pathText(path: readonly string[]): string {
+  const shown = path.length <= 2 * NAMES_AT_ENDS
     ? path
-    : [...path.slice(0, ENDS), "…", ...path.slice(-ENDS)];
+    : [...path.slice(0, NAMES_AT_ENDS), "…", ...path.slice(-NAMES_AT_ENDS)];
   return shown.join("").replace(/^\./, "");
 }
 
@@ -120,7 +123,7 @@ function classOf(value: object): string {
     : "object of a class";
 }
 
-function fateOf(value: unknown, { name }: Keeper): string {
+function effectOn(value: unknown, { name }: ValueRule): string {
   const isChanged = ["object", "number", "undefined"].includes(typeof value);
   return name === "JSON" && isChanged ? "would change" : "cannot carry";
 }

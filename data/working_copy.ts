@@ -1,154 +1,161 @@
 /**
- * What lifecycle and the accessor share about one session in one request. It stands beside the
- * data and not in it, so that the app sees a plain object.
+ * One session's values during one request, with what the rules need to know about them. This object
+ * stands beside the values, so that the app sees a plain object.
  */
-import type { SessionValues } from "../base/record_text.ts";
 import { isObject } from "../base/check_options.ts";
-import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
-import type { Intent, KeyUpdate } from "./merge.ts";
+import type { SessionValues } from "../base/record_text.ts";
 import { SessionError, type SessionErrorCode } from "../errors.ts";
+import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
+import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
 
 /**
- * What may be done with a session: `open`, written to; `committed`, the response was started;
- * `snapshot`, loaded for reading; `moved`, presented under an id that was rotated away;
- * `ambiguous`, presented beside another live session.
+ * How a session may be used:
+ * - `writable`: everything.
+ * - `committed`: the response has started, so nothing is saved any more.
+ * - `readOnly`: it was loaded for reading.
+ * - `replaced`: the client sent an ID that a regeneration has replaced.
+ * - `ambiguous`: the client sent IDs of more than one active session.
  */
-export type Mode = "open" | "committed" | "snapshot" | "moved" | "ambiguous";
+export type Mode = "writable" | "committed" | "readOnly" | "replaced" | "ambiguous";
 
 /** Why a session cannot be written to. */
-const REFUSALS: Record<Exclude<Mode, "open">, readonly [code: SessionErrorCode, why: string]> = {
-  committed: [
-    "ERR_SESSION_COMMITTED",
-    "the response has been started and the session saved; use sessions.update() from here on",
-  ],
-  snapshot: [
-    "ERR_SESSION_READ_ONLY",
-    "this session was loaded for reading; use sessions.update() to change it",
-  ],
-  moved: [
-    "ERR_SESSION_INTERRUPTED",
-    "another request has given this session a new id; retry under that",
-  ],
-  ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
-};
+const REFUSALS: Record<Exclude<Mode, "writable">, readonly [code: SessionErrorCode, why: string]> =
+  {
+    committed: [
+      "ERR_SESSION_COMMITTED",
+      "the response has been started and the session saved; use sessions.update() from here on",
+    ],
+    readOnly: [
+      "ERR_SESSION_READ_ONLY",
+      "this session was loaded for reading; use sessions.update() to change it",
+    ],
+    replaced: [
+      "ERR_SESSION_INTERRUPTED",
+      "another request has given this session a new id; retry under that",
+    ],
+    ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
+  };
 
-/** The error for doing `verb` to a session that is not open. */
-export function refusal(mode: Exclude<Mode, "open">, verb: string): SessionError {
+/** The error for doing `verb` to a session that is not writable. */
+export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionError {
   const [code, why] = REFUSALS[mode];
   return new SessionError(code, `Cannot ${verb}: ${why}`);
 }
 
-const controls = new WeakMap<object, Control>();
+const workingCopies = new WeakMap<object, WorkingCopy>();
 const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
 
-/** What the app is shown of a session, beside what its record's text holds. */
-export interface Shown {
-  /** The session's id. */
-  readonly id: string;
-  /** When it was last used, in Unix seconds. */
+/** The metadata of a session that its record's text does not hold. */
+export interface SessionIdentity {
+  /** The session's ID, or what draws it: most new sessions are never saved and need none. */
+  readonly id: string | (() => string);
+  /** When the session was last used, in Unix seconds. */
   readonly lastAccess: number;
-}
-
-/** What is shown of a new session: its id is drawn when somebody looks at it. */
-export class NewShown implements Shown {
-  readonly lastAccess: number;
-  readonly #draw: () => string;
-  #id: string | undefined;
-
-  constructor(draw: () => string, lastAccess: number) {
-    this.#draw = draw;
-    this.lastAccess = lastAccess;
-  }
-
-  get id(): string {
-    return this.#id ??= this.#draw();
-  }
 }
 
 /** One session in one request. */
-export class Control implements Intent {
-  /** The session's data. Whoever hands it to the app calls `expose` instead. */
+export class WorkingCopy implements ReplayableUpdates {
+  /** The values. To hand them to the app, call `materialize`. */
   readonly data: SessionValues;
-  /** How the data will be written. */
+  /** How the values are encoded. */
   readonly codec: DataCodec;
   mode: Mode;
   /** Keys that were changed by a function. */
   updates: ReadonlyMap<string, KeyUpdate> = NO_UPDATES;
   /** Whether `clear()` was called. */
   isCleared = false;
-  /** Whether the accessor was used at all: then the response depends on the session. */
+  /** Whether the handler used the `Session` object. Then the response depends on the session. */
   isAccessed = false;
-  /**
-   * Whether the app has written to the data or holds a part of it that it could write to. Otherwise the
-   * data is what its record says, and need not be looked at.
-   */
-  isLent = false;
-  /** Whether `destroy()` was called on data that cannot be written to. */
+  /** True if the data may have changed: the handler wrote to it or was given a mutable value. */
+  maybeDirty = false;
+  /** Whether `destroy()` was called on values that cannot be written to. */
   isDestroyed = false;
-  #shown: Shown | undefined;
-  /** The id of closed data that the app holds. */
+  readonly #lastAccess: number | undefined;
+  #draw: (() => string) | undefined;
   #id: string | undefined;
+  /** The ID in values that the app holds and that are closed. */
+  #shownId: string | undefined;
+  #isMaterialized: boolean;
 
-  /** Without `shown` the data is complete, and the app's to hold already. */
-  constructor(data: SessionValues, mode: Mode, shown?: Shown, codec: DataCodec = PLAIN_CODEC) {
+  /** Without an identity the values are complete already, and the app may hold them. */
+  constructor(
+    data: SessionValues,
+    mode: Mode,
+    identity?: SessionIdentity,
+    codec: DataCodec = PLAIN_CODEC,
+  ) {
     this.data = data;
     this.mode = mode;
     this.codec = codec;
-    this.#shown = shown;
+    this.#isMaterialized = identity === undefined;
+    if (identity === undefined) return;
+    if (typeof identity.id === "function") this.#draw = identity.id;
+    else this.#id = identity.id;
+    this.#lastAccess = identity.lastAccess;
   }
 
-  /** The session's id; undefined when there is no session behind this. */
+  /** The ID under which the record lies or will lie. Draws it if necessary. */
+  get recordId(): string {
+    return this.#id ??= this.#draw!();
+  }
+
+  /** When the session was last used, in Unix seconds; for a new session, when it was created. */
+  get lastAccess(): number {
+    return this.#lastAccess!;
+  }
+
+  /** The session's ID as the app sees it; `undefined` if there is no session behind this. */
   get id(): string | undefined {
-    return this.#shown === undefined ? this.data._id as string | undefined : this.#shown.id;
+    return this.#isMaterialized ? this.data._id as string | undefined : this.recordId;
   }
 
-  /** Whether the app can hold the data. */
-  get isExposed(): boolean {
-    return this.#shown === undefined;
+  /** Whether the app can hold the values. */
+  get isMaterialized(): boolean {
+    return this.#isMaterialized;
   }
 
   /**
-   * The data for the app to hold: complete, without a prototype, and leading back to this. Only
-   * here, since all of it costs 1 µs, half of a read, and the accessor needs none of it.
+   * The values for the app to hold: complete, without a prototype, and associated with this object.
+   * The `Session` object works without them, which makes requests that only read faster.
    */
-  expose(): SessionValues {
+  materialize(): SessionValues {
     const { data } = this;
-    this.isLent = true;
-    if (this.#shown !== undefined) {
+    this.maybeDirty = true;
+    if (!this.#isMaterialized) {
       Object.setPrototypeOf(data, null);
-      data._id = this.#shown.id;
-      data._last_access = this.#shown.lastAccess;
-      this.#shown = undefined;
-      if (this.mode !== "open") Object.freeze(data);
+      data._id = this.recordId;
+      data._last_access = this.#lastAccess;
+      this.#isMaterialized = true;
+      if (this.mode !== "writable") Object.freeze(data);
     }
-    controls.set(data, this);
+    workingCopies.set(data, this);
     return data;
   }
 
-  /** A logout under an id that was rotated away still ends the session. Whether this is one. */
-  destroyLate(): boolean {
+  /** Notes a logout under an ID that was replaced, which still ends the session. True if it is one. */
+  destroyReplaced(): boolean {
     this.isAccessed = true;
-    this.isDestroyed ||= this.mode === "moved";
-    return this.mode === "moved";
+    this.isDestroyed ||= this.mode === "replaced";
+    return this.mode === "replaced";
   }
 
-  /** From here on a write is loud. */
+  /** Makes every later write throw. */
   close(): void {
     const { data, mode } = this;
     this.mode = "committed";
-    if (mode !== "open") return;
+    if (mode !== "writable") return;
     if (data._regenerated !== undefined) delete data._regenerated;
     if (data._destroyed !== undefined) delete data._destroyed;
-    if (this.#shown !== undefined) return;
-    // The id may change yet, when the rotation has taken.
-    this.#id = data._id as string | undefined;
-    Object.defineProperty(data, "_id", { get: () => this.#id, enumerable: true });
+    if (!this.#isMaterialized) return;
+    // The ID changes once more if a rotation succeeds.
+    this.#shownId = data._id as string | undefined;
+    Object.defineProperty(data, "_id", { get: () => this.#shownId, enumerable: true });
     Object.freeze(data);
   }
 
-  /** The session goes by this id from now on. */
+  /** Sets the ID that the session has from now on. */
   rename(id: string): void {
-    if (this.#shown !== undefined) this.#shown = { id, lastAccess: this.#shown.lastAccess };
+    if (this.#isMaterialized) this.#shownId = id;
     else this.#id = id;
   }
 
@@ -157,7 +164,7 @@ export class Control implements Intent {
     this.updates = new Map(this.updates).set(key, update);
   }
 
-  /** Forgets how a key was changed: something else has written to it. */
+  /** Forgets how a key was changed, because something else has written to it. */
   dropUpdate(key: string): void {
     if (!this.updates.has(key)) return;
     const rest = new Map(this.updates);
@@ -165,35 +172,35 @@ export class Control implements Intent {
     this.updates = rest;
   }
 
-  /** Takes away what others add. */
+  /** Notes that keys which other requests add in the meantime are removed as well. */
   clear(): void {
     this.isCleared = true;
   }
 }
 
-/** The control of data: lifecycle's, or one of its own. */
-export function controlFor(data: SessionValues): Control {
-  const known = controls.get(data);
+/** The working copy of these values: the one they came from, or a new one of its own. */
+export function workingCopyOf(data: SessionValues): WorkingCopy {
+  const known = workingCopies.get(data);
   if (known !== undefined) return known;
-  const made = new Control(data, "open");
-  made.expose();
-  return made;
+  const created = new WorkingCopy(data, "writable");
+  created.materialize();
+  return created;
 }
 
 /**
- * The control of what a handler has at hand: a session's data, a scope with `pagi.session`, or an
+ * The working copy behind what a handler has: a session's data, a scope with `pagi.session`, or an
  * object with such a `scope`.
  *
- * @throws {TypeError} When it is none of these.
+ * @throws {TypeError} If `source` is something else.
  */
-export function findControl(source: unknown): Control {
+export function findWorkingCopy(source: unknown): WorkingCopy {
   if (isObject(source)) {
-    const known = controls.get(source);
+    const known = workingCopies.get(source);
     if (known !== undefined) return known;
-    if (isObject(source["pagi.session"])) return controlFor(source["pagi.session"]);
+    if (isObject(source["pagi.session"])) return workingCopyOf(source["pagi.session"]);
     const scope = typeof source.scope === "function" ? source.scope() : source.scope;
     if (isObject(scope) && isObject(scope["pagi.session"])) {
-      return controlFor(scope["pagi.session"]);
+      return workingCopyOf(scope["pagi.session"]);
     }
   }
   throw new TypeError(

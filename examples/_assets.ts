@@ -1,4 +1,4 @@
-/** What is the same for everybody, and opens no session. */
+/** Static files. They are the same for everybody and need no session. */
 import base from "./_base.css" with { type: "text" };
 import devices from "./_devices.css" with { type: "text" };
 import panel from "./_panel.css" with { type: "text" };
@@ -15,7 +15,7 @@ const ASSETS: ReadonlyMap<string, [type: string, text: string]> = new Map([
   ["/icon.svg", ["image/svg+xml", ICON]],
 ]);
 
-/** The file under this path, if it is one. */
+/** Returns the file at this path, if there is one. */
 export function assetOf(path: string): Response | undefined {
   const asset = ASSETS.get(path);
   if (asset === undefined) return undefined;

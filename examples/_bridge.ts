@@ -1,41 +1,44 @@
-/** From Deno.serve to PAGI: a fetch Request becomes a scope and events, and events a Response. */
+/**
+ * Connects Deno.serve to PAGI: turns a Request into a scope and events, and events into a Response.
+ */
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../mod.ts";
 
-/** Statuses whose responses have no body, and methods whose answers have none. */
-const BODILESS = [101, 204, 205, 304];
+/** The statuses of responses without a body. */
+const BODILESS_STATUSES = [101, 204, 205, 304];
 const encoder = new TextEncoder();
 
 /**
- * The PAGI app as a handler for Deno.serve. No lifespan and no WebSockets: as much as the example
- * needs, done right.
+ * Turns a PAGI app into a handler for Deno.serve. It supports what the example needs: HTTP, but no
+ * lifespan and no WebSockets.
  */
 export function bridge(app: App): (request: Request) => Promise<Response> {
   return (request) => {
     const started = Promise.withResolvers<Response>();
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
-    // Settles when the response is complete, and when the client has gone.
-    const over = writer.closed.then(() => {}, () => {});
+    // Settles when the response is complete or the client has disconnected.
+    const ended = writer.closed.then(() => {}, () => {});
     let hasBody = true;
     let isComplete = false;
 
     const send: Send = async (event) => {
       if (event.type === "http.response.start") {
-        hasBody = request.method !== "HEAD" && !BODILESS.includes(Number(event.status));
+        hasBody = request.method !== "HEAD" && !BODILESS_STATUSES.includes(Number(event.status));
         started.resolve(responseOf(event, hasBody ? readable : null));
       } else if (event.type === "http.response.body" && !isComplete) {
         isComplete = !event.more;
-        // To a client that has gone, nothing is sent, and the app is not to blame.
+        // A failed write means that the client has disconnected. That is not the app's fault.
         if (hasBody) await write(writer, event).catch(() => {});
       }
     };
 
     const run = async () => {
       try {
-        await app(scopeOf(request), receiveOf(request, over), send);
+        await app(scopeOf(request), receiveOf(request, ended), send);
         if (!isComplete) throw new Error("The app ended before its response was complete");
       } catch (error) {
-        // Before the start this is a 500; after it, the client must see that the rest is missing.
+        // Before the response has started, this results in a 500. After that, it breaks the
+        // connection, so that the client notices the missing rest.
         started.reject(error);
         await writer.abort(error).catch(() => {});
       }
@@ -60,13 +63,13 @@ function scopeOf(request: Request): Scope {
   };
 }
 
-/** The request's body, chunk by chunk, and then the end of the connection. */
-function receiveOf(request: Request, over: Promise<void>): Receive {
+/** Receives the request's body in chunks, then the end of the connection. */
+function receiveOf(request: Request, ended: Promise<void>): Receive {
   const chunks = request.body?.getReader();
   let more = true;
   return async () => {
     if (!more) {
-      await over;
+      await ended;
       return { type: "http.disconnect" };
     }
     const { done = true, value } = await chunks?.read() ?? {};
@@ -75,7 +78,9 @@ function receiveOf(request: Request, over: Promise<void>): Receive {
   };
 }
 
-/** Headers go over as pairs: several Set-Cookie stay several. */
+/**
+ * Creates the response. Headers are appended one by one, so that several Set-Cookie stay separate.
+ */
 function responseOf(event: Event, body: ReadableStream<Uint8Array> | null): Response {
   const headers = new Headers();
   for (const [name, value] of event.headers as HeaderPair[] ?? []) headers.append(name, value);

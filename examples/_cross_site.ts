@@ -1,13 +1,15 @@
-/** The second lock against forms from other sites (CSRF). The first is the cookie's `SameSite=Lax`. */
+/**
+ * A second defense against cross-site requests (CSRF). The first is the cookie's `SameSite=Lax`.
+ */
 
 /**
- * Whether another site sent this. Browsers say where a form comes from; what is no browser sends
- * neither header, and has no one else's cookie to send along.
+ * Checks whether another site sent the request. Browsers name the origin of a form in the header
+ * `Sec-Fetch-Site` or `Origin`. Other clients may omit both, but they have no other user's cookie.
  */
 export function isCrossSite(request: Request): boolean {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null) return site !== "same-origin" && site !== "none";
   const origin = request.headers.get("origin");
-  // By host, not by scheme: a proxy in front may speak HTTPS for us.
+  // Compare the host without the scheme: a proxy may handle HTTPS for this server.
   return origin !== null && !origin.endsWith(`://${new URL(request.url).host}`);
 }

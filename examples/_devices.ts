@@ -1,11 +1,14 @@
-/** Where a user is signed in: every session of one subject, and buttons that end them. */
+/** The page that lists all sessions of one user, with buttons that end them. */
 import type { ListedSession } from "../mod.ts";
-import type { Visit } from "./_catalogue.ts";
+import type { ShopData } from "./_catalog.ts";
 import { type Html, html } from "./_html.ts";
 import { layout } from "./_layout.ts";
 import { ago } from "./_panel.ts";
 
-/** By the words for them in a User-Agent header; Edge has those of Chrome as well, and Chrome Safari's. */
+/**
+ * The names of browsers by their words in a User-Agent header. The order matters: Edge's header
+ * also contains the word of Chrome, and Chrome's that of Safari.
+ */
 const BROWSERS = { Edg: "Edge", Firefox: "Firefox", Chrome: "Chrome", Safari: "Safari" };
 const SYSTEMS = {
   iPhone: "iPhone",
@@ -15,7 +18,7 @@ const SYSTEMS = {
   Linux: "Linux",
 };
 
-/** What people call a browser, from its User-Agent header. */
+/** Describes a browser by its User-Agent header. */
 export function deviceOf(userAgent: string | null): string {
   const nameIn = (names: Record<string, string>) =>
     Object.entries(names).find(([word]) => userAgent?.includes(word))?.[1];
@@ -23,10 +26,10 @@ export function deviceOf(userAgent: string | null): string {
   return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-/** The page; `listed` is undefined where the store keeps no list. */
+/** Renders the page. `listed` is undefined if the store cannot list sessions. */
 export function devicesPage(
   user: string,
-  listed: readonly ListedSession<Visit>[] | undefined,
+  listed: readonly ListedSession<ShopData>[] | undefined,
   nowMs: number,
 ): Html {
   const now = Math.floor(nowMs / 1000);
@@ -35,15 +38,15 @@ export function devicesPage(
     html`
       <main class="message">
         <h1>Where you are signed in</h1>
-        ${listed === undefined ? noList : html`
-          <p class="lead">All sessions of ${user}. Nothing on this page can be used as an id.</p>
+        ${listed === undefined ? cannotList : html`
+          <p class="lead">All sessions of ${user}. This page contains no session ID.</p>
           <form method="post" action="/devices/sign-out">
             <ul class="devices">${listed.map((session) => device(session, now))}</ul>
           </form>
           <form method="post" action="/devices/sign-out-elsewhere">
             <button class="primary" ${listed.length < 2 &&
               "disabled"}>Sign out everywhere else</button>
-            <p class="hint">When this is done, no request of theirs that is under way brings one
+            <p class="hint">Requests still in progress in those sessions cannot bring them
               back.</p>
           </form>
         `}
@@ -53,13 +56,13 @@ export function devicesPage(
   );
 }
 
-const noList = html`
-  <p class="lead">With <code>--store cookie</code> each session is in its own browser's cookie, and
-    nobody keeps a list. A store that keeps sessions on the server can tell.</p>
+const cannotList = html`
+  <p class="lead">With <code>--store cookie</code>, each session exists only in its browser's cookie,
+    so the server cannot list sessions. Start the example with another store.</p>
 `;
 
 function device(
-  { hash, created, lastAccess, current, session }: ListedSession<Visit>,
+  { hash, created, lastAccess, current, session }: ListedSession<ShopData>,
   now: number,
 ) {
   return html`
@@ -67,7 +70,7 @@ function device(
       <div>
         <strong>${session.get("device", "A browser")}</strong>
         ${current && html`<span class="badge">this one</span>`}
-        <p class="note">Began ${ago(now - created)}, last used ${ago(now - lastAccess)}</p>
+        <p class="note">Started ${ago(now - created)}, last used ${ago(now - lastAccess)}</p>
       </div>
       ${!current && html`
         <button name="session" value="${hash}"

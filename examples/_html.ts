@@ -1,4 +1,4 @@
-/** HTML as template strings: whatever is put in is escaped, unless it is HTML made here itself. */
+/** HTML as template strings. Inserted values are escaped, unless they are `Html` themselves. */
 
 /** A piece of HTML that is safe to send. */
 export class Html {
@@ -9,10 +9,10 @@ export class Html {
   }
 }
 
-/** What may stand in a template. Nothing is written for `undefined` and `false`. */
+/** A value that a template accepts. `undefined` and `false` insert nothing. */
 export type Insert = string | number | Html | readonly Html[] | undefined | false;
 
-/** HTML from a template: strings are escaped, for text and for quoted attributes alike. */
+/** Creates HTML from a template. Strings are escaped for text and for quoted attributes. */
 export function html(parts: TemplateStringsArray, ...inserts: Insert[]): Html {
   let text = parts[0]!;
   for (const [at, insert] of inserts.entries()) text += render(insert) + parts[at + 1]!;

@@ -1,16 +1,16 @@
-/** What all pages share: how they are sent, what stands around them, and the pages of one message. */
+/** The parts that all pages share: the response, the layout, and pages with a single message. */
 import { type Html, html } from "./_html.ts";
-import { stepItem } from "./_panel.ts";
-import type { Step } from "./_trail.ts";
+import { logItem } from "./_panel.ts";
+import type { LogEntry } from "./_request_log.ts";
 
 const encoder = new TextEncoder();
 
-/** So many steps a page of one message shows: what led to it. */
+/** How many of the latest requests a message page shows. */
 const LATEST = 4;
 
 /**
- * A page that is rendered when it is read. That is after the session has been saved, so the page
- * can say what became of it.
+ * Returns a page that is rendered when its body is read. By then the session has been saved, so the
+ * page can show the result.
  */
 export function page(render: () => Html, status = 200): Response {
   const body = new ReadableStream<Uint8Array>({
@@ -23,7 +23,7 @@ export function page(render: () => Html, status = 200): Response {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      // Whoever uses the browser next must not find the page with the Back button.
+      // The next user of this browser must not see the page with the Back button.
       "cache-control": "no-store",
       "content-security-policy":
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
@@ -34,8 +34,8 @@ export function page(render: () => Html, status = 200): Response {
   });
 }
 
-/** A page that says one thing. */
-export function messagePage(title: string, text: string, steps: readonly Step[] = []): Html {
+/** Renders a page with a single message. */
+export function messagePage(title: string, text: string, entries: readonly LogEntry[] = []): Html {
   return layout(
     title,
     html`
@@ -43,22 +43,22 @@ export function messagePage(title: string, text: string, steps: readonly Step[] 
         <h1>${title}</h1>
         <p class="lead">${text}</p>
         <p><a class="button" href="/">Back to the counter</a></p>
-        ${steps.length > 0 && html`
+        ${entries.length > 0 && html`
           <h2>What just happened</h2>
-          <ol class="steps">${steps.slice(0, LATEST).map(stepItem)}</ol>
+          <ol class="steps">${entries.slice(0, LATEST).map(logItem)}</ol>
         `}
       </main>
     `,
   );
 }
 
-/** What a handler that threw is answered with. */
-export function failurePage(steps: () => readonly Step[]): Response {
-  const text = "The handler changed the session and then threw. The change was not saved.";
-  return page(() => messagePage("That went wrong, on purpose", text, steps()), 500);
+/** Returns the response for a handler that threw. */
+export function failurePage(entries: () => readonly LogEntry[]): Response {
+  const text = "The handler changed the session and then threw an error. The change was not saved.";
+  return page(() => messagePage("This failed on purpose", text, entries()), 500);
 }
 
-/** A whole document around `content`. */
+/** Renders a complete document around `content`. */
 export function layout(title: string, content: Html): Html {
   return html`
     <!doctype html>
@@ -82,13 +82,13 @@ export function layout(title: string, content: Html): Html {
   `;
 }
 
-/** A cup of tea, seen from above. */
-export function cup(colour: string): Html {
+/** Draws a cup of tea from above. */
+export function cup(color: string): Html {
   return html`
     <svg class="cup" viewBox="0 0 48 48" aria-hidden="true">
       <circle class="saucer" cx="24" cy="24" r="23" />
       <circle class="rim" cx="24" cy="24" r="16" />
-      <circle cx="24" cy="24" r="13" fill="${colour}" />
+      <circle cx="24" cy="24" r="13" fill="${color}" />
       <path d="M16 22a9 9 0 0 1 7-7" fill="none" stroke="#fff" stroke-opacity=".55" stroke-width="2"
         stroke-linecap="round" />
     </svg>

@@ -1,17 +1,17 @@
-// The only script: it keeps the panel up to date. Without it, everything else works the same.
+// The only script. It keeps the panel up to date; everything else works without it.
 const badge = document.getElementById("live");
 const shown = {};
 let source;
-let hadEnded = false;
+let hasEnded = false;
 
-function say(text, state) {
+function showStatus(text, state) {
   badge.hidden = false;
   badge.textContent = text;
   document.getElementById("panel").dataset.state = state;
 }
 
 function show(event) {
-  // The server has escaped what is in these.
+  // The server has escaped the values in this HTML.
   for (const [id, html] of Object.entries(JSON.parse(event.data))) {
     if (shown[id] !== html) document.getElementById(id).innerHTML = shown[id] = html;
   }
@@ -22,16 +22,16 @@ function open() {
   source = new EventSource("/events");
   source.addEventListener("session", (event) => {
     show(event);
-    say(hadEnded ? "live, under a new id" : "live", "live");
+    showStatus(hasEnded ? "live, new ID" : "live", "live");
   });
   source.addEventListener("ended", () => {
-    // Ended, or under a new id: ask once more, with the cookie as it is by now.
-    hadEnded = true;
+    // The session ended or got a new ID. Reconnect once with the current cookie.
+    hasEnded = true;
     open();
   });
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) say("session ended", "ended");
-    else say("no connection, trying again", "lost");
+    if (source.readyState === EventSource.CLOSED) showStatus("session ended", "ended");
+    else showStatus("connection lost, retrying", "lost");
   });
 }
 
@@ -39,7 +39,7 @@ function close() {
   source?.close();
 }
 
-// A hidden tab gives its connection back: browsers have six for each host.
+// Close the connection of a hidden tab: browsers allow only six per host over HTTP/1.1.
 document.addEventListener("visibilitychange", () => document.hidden ? close() : open());
 addEventListener("pagehide", close);
 addEventListener("pageshow", open);
@@ -55,7 +55,7 @@ burst.addEventListener("click", async () => {
   location.assign("/");
 });
 
-// A form's answer is a new page: it opens where the old one stood.
+// A form loads a new page. Scroll it to the position of the old one.
 function keepScroll() {
   sessionStorage.setItem("scroll", String(scrollY));
 }

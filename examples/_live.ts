@@ -1,21 +1,21 @@
-/** The live panel: server-sent events about a session that is only read. */
+/** The live panel: server-sent events that show the session without writing to it. */
 import type { Session, SessionMiddleware } from "../mod.ts";
-import type { Visit } from "./_catalogue.ts";
+import type { ShopData } from "./_catalog.ts";
 import { panelParts } from "./_panel.ts";
-import { Trail } from "./_trail.ts";
+import { RequestLog } from "./_request_log.ts";
 
-/** Calls `wake` after a while; what it returns calls that off. */
+/** Calls `wake` after some time. Returns a function that cancels the call. */
 export type Tick = (wake: () => void) => () => void;
 
-/** What the stream is made of. */
+/** Options of {@linkcode live}. */
 export interface LiveOptions {
-  sessions: SessionMiddleware<Visit>;
-  trail: Trail;
+  sessions: SessionMiddleware<ShopData>;
+  log: RequestLog;
   now: () => number;
   tick: Tick;
 }
 
-/** Once a second. */
+/** Wakes after one second. */
 export const everySecond: Tick = (wake) => {
   const timer = setTimeout(wake, 1000);
   return () => clearTimeout(timer);
@@ -24,29 +24,29 @@ export const everySecond: Tick = (wake) => {
 const encoder = new TextEncoder();
 
 /**
- * Tells a browser how its session stands, again and again, until it goes or the session ends.
- * `load` neither keeps the session alive nor can write to it.
+ * Streams the state of a session to its browser until the browser disconnects or the session ends.
+ * `load` neither extends the session nor lets anyone write to it.
  */
 export async function live(request: Request, options: LiveOptions): Promise<Response> {
-  const { sessions, trail, now, tick } = options;
+  const { sessions, log, now, tick } = options;
   let session = await sessions.load(request);
-  // The status that tells an EventSource not to come back.
+  // Status 204 tells an EventSource not to reconnect.
   if (session === undefined) return new Response(null, { status: 204 });
 
   let isFirst = true;
-  let callOff = () => {};
+  let cancelTick = () => {};
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (!isFirst) {
-        await new Promise<void>((wake) => callOff = tick(wake));
+        await new Promise<void>((wake) => cancelTick = tick(wake));
         session = await sessions.load(request);
       }
       isFirst = false;
-      controller.enqueue(encoder.encode(eventOf(session, trail, now())));
+      controller.enqueue(encoder.encode(eventOf(session, log, now())));
       if (session === undefined) controller.close();
     },
     cancel() {
-      callOff();
+      cancelTick();
     },
   }, { highWaterMark: 0 });
   return new Response(body, {
@@ -54,9 +54,9 @@ export async function live(request: Request, options: LiveOptions): Promise<Resp
   });
 }
 
-function eventOf(session: Session<Visit> | undefined, trail: Trail, now: number): string {
+function eventOf(session: Session<ShopData> | undefined, log: RequestLog, now: number): string {
   if (session === undefined) return "event: ended\ndata: {}\n\n";
-  const parts = Object.entries(panelParts(session, trail.of(Trail.keyOf(session)), now));
+  const parts = Object.entries(panelParts(session, log.of(RequestLog.keyOf(session)), now));
   const texts = Object.fromEntries(parts.map(([id, { text }]) => [id, text]));
   // JSON has no line breaks, which would end the event's data.
   return `event: session\ndata: ${JSON.stringify(texts)}\n\n`;

@@ -1,113 +1,119 @@
 /**
- * What one request did to the session, told from outside: from the session as it was before, as it
- * is after, and from the response that was sent.
+ * Explains what one request did to the session. It compares the session before and after the
+ * request and looks at the response.
  */
 import type { Session } from "../mod.ts";
-import type { Visit } from "./_catalogue.ts";
+import type { ShopData } from "./_catalog.ts";
 
-/** What is known of a request that has been answered. */
-export interface Answered {
-  /** The client's session as it stood in the store before; undefined when there was none. */
-  before: Session<Visit> | undefined;
-  /** The session that the handler had; undefined when there was no getting at one. */
-  after: Session<Visit> | undefined;
-  /** Whether the request brought a session cookie, good or not. */
+/** A request that has been handled. */
+export interface HandledRequest {
+  /** The client's session in the store before the request, if there was one. */
+  before: Session<ShopData> | undefined;
+  /** The handler's session. Undefined if the session could not be read. */
+  after: Session<ShopData> | undefined;
+  /** Whether the request had a session cookie, valid or not. */
   hadCookie: boolean;
   response: Response;
   /** Whether the handler threw. */
   hasThrown: boolean;
-  /** In Unix milliseconds. */
+  /** When the response was ready, in Unix milliseconds. */
   at: number;
 }
 
-/** What happened, in two words and in a sentence. */
+/** The outcome of a request: a short label and a sentence. */
 export interface Outcome {
   label: string;
   why: string;
 }
 
-/** Seconds between two notes of a session's use. */
+/** The minimum number of seconds between two updates of the last-access time. */
 export const TOUCH_INTERVAL = 60;
 
-/** So much of an id that people can tell two apart, and no more than is safe to show. */
+/** Shortens an ID: people can still tell two apart, but nobody can use it. */
 export function shortId(id: string | undefined): string {
   return id === undefined ? "none" : `${id.slice(0, 8)}…`;
 }
 
-/** The session's Set-Cookie with its value shortened; undefined when none was sent. */
+/** Returns the session's Set-Cookie with a shortened value, if one was sent. */
 export function sentCookie(response: Response): string | undefined {
   return response.headers.getSetCookie()[0]?.replace(/(?<=^[^=]+=)[^;]{64,}/, shortId);
 }
 
-/** The keys whose values differ. */
-export function changedKeys({ before, after, hasThrown }: Answered): string[] {
+/** Returns the keys whose values the request changed. */
+export function changedKeys({ before, after, hasThrown }: HandledRequest): string[] {
   if (after === undefined || hasThrown) return [];
-  const old: Visit = before?.data ?? {};
+  const old: ShopData = before?.data ?? {};
   const keys = new Set([...(before?.keys() ?? []), ...after.keys()]);
   return [...keys].filter((key) => JSON.stringify(old[key]) !== JSON.stringify(after.data[key]));
 }
 
-/** Why the Set-Cookie was sent, or why none was. */
-export function outcomeOf(answered: Answered): Outcome {
-  const { after, response, hasThrown } = answered;
+/** Explains why a Set-Cookie was sent or not. */
+export function outcomeOf(handled: HandledRequest): Outcome {
+  const { after, response, hasThrown } = handled;
   if (hasThrown) {
-    return { label: "Failed", why: "The handler threw, so nothing of this request was saved." };
+    return {
+      label: "Failed",
+      why: "The handler threw an error, so none of its changes were saved.",
+    };
   }
   if (after?.id === undefined || response.status === 409) {
     return {
       label: "Interrupted",
-      why: "Another request ended this session, or gave it a new id, first. Nothing was saved.",
+      why: "Another request ended this session or changed its ID first. Nothing was saved.",
     };
   }
-  return sentCookie(response) === undefined ? unsent(answered) : sent(answered, after);
+  return sentCookie(response) === undefined ? explainUnsent(handled) : explainSent(handled, after);
 }
 
-function sent(answered: Answered, after: Session<Visit>): Outcome {
-  const { before, hadCookie, response } = answered;
+function explainSent(handled: HandledRequest, after: Session<ShopData>): Outcome {
+  const { before, hadCookie, response } = handled;
   if (/Max-Age=0/.test(sentCookie(response)!)) {
     return {
       label: "Ended",
-      why: "The session was destroyed: gone from the store, and the browser is told to forget it.",
+      why: "The session was destroyed: it was deleted from the store, and the cookie was removed.",
     };
   }
   if (before === undefined) {
     return {
       label: "New session",
       why: hadCookie
-        ? "The cookie opened no session any more, so a new one began, under a new id."
-        : "Something was written to a new session, so it was stored and its id sent.",
+        ? "The cookie no longer matched a session, so a new session was started."
+        : "Something was written to a new session, so it was stored and its ID was sent.",
     };
   }
   if (before.id !== after.id) {
     return {
-      label: "New id",
-      why: `Same session, new id. The old one, ${shortId(before.id)}, is dead from now on.`,
+      label: "New ID",
+      why: `Same session, new ID. The old one, ${shortId(before.id)}, no longer works.`,
     };
   }
-  return changedKeys(answered).length > 0
-    ? { label: "Saved", why: "The data changed, so it was saved and the cookie renewed." }
-    : { label: "Touched", why: "Nothing changed; its use was noted and the cookie renewed." };
+  return changedKeys(handled).length > 0
+    ? { label: "Saved", why: "The data changed, so it was saved and the cookie was renewed." }
+    : {
+      label: "Touched",
+      why: "Nothing changed. The last-access time was updated and the cookie renewed.",
+    };
 }
 
-function unsent(answered: Answered): Outcome {
-  const { before, at } = answered;
+function explainUnsent(handled: HandledRequest): Outcome {
+  const { before, at } = handled;
   if (before === undefined) {
     return {
-      label: "Nothing to keep",
-      why: "Nothing was written to the new session, so it is neither stored nor sent.",
+      label: "Nothing to save",
+      why: "Nothing was written to the new session, so it was not stored and no cookie was sent.",
     };
   }
-  if (changedKeys(answered).length > 0) {
+  if (changedKeys(handled).length > 0) {
     return {
       label: "Saved",
-      why: "The data changed, so it was saved. The browser has the cookie, which is renewed " +
-        `at most once in ${TOUCH_INTERVAL} s.`,
+      why: "The data changed, so it was saved. The browser already has the cookie, which is " +
+        `renewed at most once every ${TOUCH_INTERVAL} s.`,
     };
   }
   const idle = Math.max(0, Math.floor(at / 1000) - (before.data._last_access ?? 0));
   return {
     label: "Unchanged",
-    why: `Nothing changed, and the last use was noted ${idle} s ago, ` +
+    why: `Nothing changed. The last-access time was updated ${idle} s ago, ` +
       `less than the touchInterval of ${TOUCH_INTERVAL} s.`,
   };
 }

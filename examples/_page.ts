@@ -1,23 +1,23 @@
-/** The shop's page: HTML rendered on the server, which needs no script to work. */
+/** The shop's page. It is rendered on the server and works without scripts. */
 import type { Session } from "../mod.ts";
-import { euros, type Tea, TEAS, type Visit } from "./_catalogue.ts";
+import { euros, type ShopData, type Tea, TEAS } from "./_catalog.ts";
 import { type Html, html } from "./_html.ts";
 import { cup, layout } from "./_layout.ts";
 import { TOUCH_INTERVAL } from "./_outcome.ts";
 import { type PanelParts, panelParts } from "./_panel.ts";
-import type { Step } from "./_trail.ts";
+import type { LogEntry } from "./_request_log.ts";
 
-/** What a page is made of. */
+/** The values that the shop's page shows. */
 export interface View {
-  session: Session<Visit>;
-  steps: readonly Step[];
+  session: Session<ShopData>;
+  entries: readonly LogEntry[];
   now: number;
-  /** Shown once; already gone from the session. */
+  /** A message to show once. It is no longer in the session. */
   flash: string | undefined;
 }
 
-/** The shop. */
-export function shopPage({ session, steps, now, flash }: View): Html {
+/** Renders the shop. */
+export function shopPage({ session, entries, now, flash }: View): Html {
   const user = session.get("user", undefined);
   const cart = session.get("cart", {});
   return layout(
@@ -27,8 +27,8 @@ export function shopPage({ session, steps, now, flash }: View): Html {
         ${flash !== undefined && html`<p class="flash" role="status">${flash}</p>`}
         <section class="hero" aria-labelledby="welcome">
           <h1 id="welcome">${user === undefined ? "Have some tea" : html`Hello, ${user}`}</h1>
-          <p class="lead">All that this shop knows of you is in one session. Use the shop, and
-            watch the session change.</p>
+          <p class="lead">Everything this shop knows about you is stored in one session. Use
+            the shop and watch the session change.</p>
           <p>${visitsLine(session.get("visits", 0))} <a class="jump" href="#panel">Inside your
             session ↓</a></p>
           ${user === undefined ? signInForm : signOutForm}
@@ -41,7 +41,7 @@ export function shopPage({ session, steps, now, flash }: View): Html {
         </section>
         ${cartSection(cart)} ${experiments}
       </main>
-      ${panelSection(panelParts(session, steps, now))}
+      ${panelSection(panelParts(session, entries, now))}
       <script type="module" src="/live.js"></script>
     `,
   );
@@ -61,14 +61,14 @@ function panelSection({ facts, latest, data, earlier }: PanelParts): Html {
         <summary>Earlier requests</summary>
         <ol class="steps" id="earlier">${earlier}</ol>
       </details>
-      <p class="hint">The live view only reads, which is no use of the session: it expires all the
-        same. A use is noted at most once in ${TOUCH_INTERVAL} seconds.</p>
+      <p class="hint">The live view only reads the session, so it does not keep it alive. The
+        last-access time is updated at most once every ${TOUCH_INTERVAL} seconds.</p>
     </aside>
   `;
 }
 
 function visitsLine(visits: number): Html {
-  if (visits === 0) return html`You have not been counted yet.`;
+  if (visits === 0) return html`Your visits have not been counted yet.`;
   return visits === 1
     ? html`This is your <strong>first</strong> visit.`
     : html`You have been here <strong>${visits}</strong> times.`;
@@ -82,23 +82,23 @@ const signInForm = html`
         placeholder="Any name will do" aria-describedby="name-hint">
       <button class="primary">Sign in</button>
     </div>
-    <p class="hint" id="name-hint">No password. Signing in gives your session a new id and keeps
-      your cart.</p>
+    <p class="hint" id="name-hint">No password needed. Signing in gives your session a new ID and
+      keeps your cart.</p>
   </form>
 `;
 
 const signOutForm = html`
   <form method="post" action="/sign-out" class="sign-in">
     <button>Sign out</button>
-    <p class="hint">Ends the session: the cart goes, and the old cookie opens nothing.
+    <p class="hint">Ends the session: your cart is deleted and the old cookie stops working.
       <a href="/devices">Where are you signed in?</a></p>
   </form>
 `;
 
-function teaCard(key: string, { name, note, cents, colour }: Tea): Html {
+function teaCard(key: string, { name, note, cents, color }: Tea): Html {
   return html`
     <div class="tea">
-      ${cup(colour)}
+      ${cup(color)}
       <div><h3>${name}</h3><p class="note">${note}</p><p class="price">${euros(
         cents,
       )} <span class="note">/ 100 g</span></p></div>
@@ -119,9 +119,9 @@ function cartSection(cart: Record<string, number>): Html {
         </form>
         <p class="total"><span>Total</span> <strong>${euros(total)}</strong></p>
       `}
-      <p class="hint">Each click is one <code>session.update("cart", …)</code>: two tabs, or ten
-        requests at once, lose nothing.</p>
-      <p><button type="button" id="burst" hidden>Add Sencha ten times at once</button></p>
+      <p class="hint">Each click calls <code>session.update("cart", …)</code>. Two tabs, or ten
+        requests at the same time, lose nothing.</p>
+      <p><button type="button" id="burst" hidden>Add Sencha ten times in parallel</button></p>
     </section>
   `;
 }
@@ -131,9 +131,9 @@ function cartLine(key: string, { name, cents }: Tea, count: number): Html {
     <li>
       <span class="name">${name}</span>
       <span class="stepper">
-        <button name="take" value="${key}" aria-label="One ${name} less">−</button>
+        <button name="take" value="${key}" aria-label="Remove one ${name}">−</button>
         <output aria-label="${name} in the cart">${count}</output>
-        <button name="add" value="${key}" aria-label="One ${name} more">+</button>
+        <button name="add" value="${key}" aria-label="Add one ${name}">+</button>
       </span>
       <span class="price">${euros(cents * count)}</span>
     </li>
@@ -144,12 +144,12 @@ const experiments = html`
   <section aria-labelledby="try">
     <h2 id="try">Try it</h2>
     <ul class="try">
-      <li><a class="button" href="/">Visit again</a> <span class="note">Counts, so it saves.</span></li>
-      <li><a class="button" href="/look">Only look</a> <span class="note">Writes nothing, so no cookie.</span></li>
-      <li><form method="post" action="/new-id"><button>New id</button></form>
-        <span class="note">Same data, and the old id dies.</span></li>
-      <li><form method="post" action="/fail"><button>Fail half-way</button></form>
-        <span class="note">The handler throws: nothing is kept.</span></li>
+      <li><a class="button" href="/">Visit again</a> <span class="note">Counts the visit, so it is saved.</span></li>
+      <li><a class="button" href="/look">Only look</a> <span class="note">Writes nothing, so no cookie is sent.</span></li>
+      <li><form method="post" action="/new-id"><button>New ID</button></form>
+        <span class="note">Same data, new session ID. The old ID stops working.</span></li>
+      <li><form method="post" action="/fail"><button>Fail halfway</button></form>
+        <span class="note">The handler throws an error, so nothing is saved.</span></li>
     </ul>
   </section>
 `;

@@ -1,14 +1,16 @@
-/** The panel that looks into the session: rendered with the page, and again by the live stream. */
+/**
+ * The panel that shows the session. The page renders it first; the live stream renders it again.
+ */
 import type { Session } from "../mod.ts";
-import type { Visit } from "./_catalogue.ts";
+import type { ShopData } from "./_catalog.ts";
 import { type Html, html } from "./_html.ts";
 import { shortId } from "./_outcome.ts";
-import type { Step } from "./_trail.ts";
+import type { LogEntry } from "./_request_log.ts";
 
-/** Seconds without a request after which a session has expired. */
+/** How long a session lasts without a request, in seconds. */
 export const EXPIRE = 3600;
 
-/** The panel's parts, by the ids of the elements that they fill. */
+/** The panel's parts. Each key is the ID of the element that shows the part. */
 export interface PanelParts {
   facts: Html;
   latest: Html;
@@ -16,13 +18,13 @@ export interface PanelParts {
   earlier: Html;
 }
 
-/** A form and the page that it leads to are two requests. */
+/** How many requests count as the latest: a form, and the page to which it redirects. */
 const LATEST = 2;
 
-/** What the panel shows of a session. */
+/** Renders the panel's parts for a session. */
 export function panelParts(
-  session: Session<Visit>,
-  steps: readonly Step[],
+  session: Session<ShopData>,
+  entries: readonly LogEntry[],
   nowMs: number,
 ): PanelParts {
   const now = Math.floor(nowMs / 1000);
@@ -30,7 +32,7 @@ export function panelParts(
   return {
     facts: html`
       <div>
-        <dt>Id</dt>
+        <dt>ID</dt>
         <dd><code>${shortId(session.id)}</code></dd>
       </div>
       <div>
@@ -38,7 +40,7 @@ export function panelParts(
         <dd>${duration(now - created)}</dd>
       </div>
       <div>
-        <dt>Last use</dt>
+        <dt>Last access</dt>
         <dd>${ago(now - lastAccess)}</dd>
       </div>
       <div>
@@ -47,32 +49,32 @@ export function panelParts(
       </div>
     `,
     data: html`${JSON.stringify({ ...session.data, _id: shortId(session.id) }, null, 2)}`,
-    latest: html`${steps.slice(0, LATEST).map(stepItem)}`,
-    earlier: html`${steps.slice(LATEST).map(stepItem)}`,
+    latest: html`${entries.slice(0, LATEST).map(logItem)}`,
+    earlier: html`${entries.slice(LATEST).map(logItem)}`,
   };
 }
 
-/** One request, and what it did. */
-export function stepItem(step: Step): Html {
-  const at = new Date(step.at);
+/** Renders one request and its outcome. */
+export function logItem(entry: LogEntry): Html {
+  const at = new Date(entry.at);
   return html`
-    <li class="step" data-outcome="${step.label}">
+    <li class="step" data-outcome="${entry.label}">
       <p class="step-head">
-        <strong>${step.label}</strong>
-        <code>${step.request}</code> <span>${step.status}</span>
+        <strong>${entry.label}</strong>
+        <code>${entry.request}</code> <span>${entry.status}</span>
         <time datetime="${at.toISOString()}">${at.toLocaleTimeString("en-GB")}</time>
       </p>
-      <p>${step.why}${step.changed.length > 0 && html`
-        Changed: ${step.changed.join(", ")}.
+      <p>${entry.why}${entry.changed.length > 0 && html`
+        Changed: ${entry.changed.join(", ")}.
       `}</p>
-      ${step.cookie === undefined
+      ${entry.cookie === undefined
         ? html`<p class="cookie none">no Set-Cookie</p>`
-        : html`<p class="cookie"><span>Set-Cookie:</span> ${step.cookie}</p>`}
+        : html`<p class="cookie"><span>Set-Cookie:</span> ${entry.cookie}</p>`}
     </li>
   `;
 }
 
-/** How long ago, as people say it. */
+/** Formats how long ago something was. */
 export function ago(seconds: number): string {
   return seconds <= 0 ? "now" : `${duration(seconds)} ago`;
 }

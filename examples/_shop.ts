@@ -1,28 +1,28 @@
-/** The shop's routes. Each gets the session beside the request; none knows where it is kept. */
+/** The shop's routes. Each handler gets the request and its session, whatever the store is. */
 import type { SessionMiddleware } from "../mod.ts";
-import { TEAS, type Visit, withMore } from "./_catalogue.ts";
+import { type ShopData, TEAS, withMore } from "./_catalog.ts";
 import { deviceOf, devicesPage } from "./_devices.ts";
 import { messagePage, page } from "./_layout.ts";
 import { shopPage } from "./_page.ts";
-import { type Respond, StagedFailure, Trail } from "./_trail.ts";
+import { DemoError, RequestLog, type Respond } from "./_request_log.ts";
 
-/** A form with more than this is none of ours. In characters. */
+/** The longest form that the shop accepts, in characters. */
 const MAX_FORM = 2000;
 const MAX_NAME = 40;
 
-/** What the handlers need beside a request and its session. */
+/** The values that the handlers need besides a request and its session. */
 export interface ShopOptions {
-  sessions: SessionMiddleware<Visit>;
-  trail: Trail;
+  sessions: SessionMiddleware<ShopData>;
+  log: RequestLog;
   now: () => number;
-  /** Whether the store can say which sessions a user has. */
+  /** Whether the store can list a user's sessions. */
   canList: boolean;
 }
 
-/** What `Session` does in a web app, one short handler each. */
-export function shop({ sessions, trail, now, canList }: ShopOptions): Map<string, Respond> {
+/** Returns the handlers by their routes. Each shows one use of `Session`. */
+export function shop({ sessions, log, now, canList }: ShopOptions): Map<string, Respond> {
   const home: Respond = (request, session) => {
-    // Coming back from a form is no new visit.
+    // The redirect after a form does not count as a visit.
     if (!session.exists("flash")) session.update("visits", (visits = 0) => visits + 1);
     return look(request, session);
   };
@@ -31,7 +31,7 @@ export function shop({ sessions, trail, now, canList }: ShopOptions): Map<string
     const flash = session.get("flash", undefined);
     if (flash !== undefined) session.delete("flash");
     return page(() =>
-      shopPage({ session, steps: trail.of(Trail.keyOf(session)), now: now(), flash })
+      shopPage({ session, entries: log.of(RequestLog.keyOf(session)), now: now(), flash })
     );
   };
 
@@ -40,8 +40,8 @@ export function shop({ sessions, trail, now, canList }: ShopOptions): Map<string
     return page(() =>
       messagePage(
         "You are signed out",
-        "The session is gone, and so is the cookie. The old id opens nothing any more.",
-        [...trail.of(Trail.keyOf(session)), ...trail.of(was)],
+        "The session and its cookie were deleted. The old ID no longer works.",
+        [...log.of(RequestLog.keyOf(session)), ...log.of(was)],
       )
     );
   };
@@ -55,7 +55,7 @@ export function shop({ sessions, trail, now, canList }: ShopOptions): Map<string
 
   const signOutDevice: Respond = async (request, session) => {
     const hash = (await formOf(request))?.get("session");
-    // Of the user's own sessions only: another's hash ends nothing.
+    // This ends only the user's own sessions: another user's hash has no effect.
     if (session.subject !== undefined && hash) await sessions.destroyListed(session.subject, hash);
     return seeOther("/devices");
   };
@@ -83,21 +83,22 @@ export function shop({ sessions, trail, now, canList }: ShopOptions): Map<string
 
 const signIn: Respond = async (request, session) => {
   const name = (await formOf(request))?.get("name")?.trim().slice(0, MAX_NAME);
-  if (name === undefined || name === "") return refusal("A name is missing.");
-  // A new id whenever rights change: one that was planted before the sign-in is worth nothing.
+  if (name === undefined || name === "") return refusal("Please enter a name.");
+  // Regenerate the ID at every sign-in: an ID planted beforehand (session fixation) is then
+  // useless.
   session.regenerate().set({
     user: name,
     device: deviceOf(request.headers.get("user-agent")),
-    flash: `Welcome, ${name}. Your session has a new id.`,
+    flash: `Welcome, ${name}. Your session has a new ID.`,
   });
-  // Whose session it is, for the list of where he is signed in.
+  // The owner of the session. The page "Where you are signed in" lists sessions by this value.
   session.subject = name.toLowerCase();
   return seeOther("/");
 };
 
 const signOut: Respond = (_request, session) => {
   session.destroy();
-  return seeOther(`/signed-out?was=${Trail.keyOf(session)}`);
+  return seeOther(`/signed-out?was=${RequestLog.keyOf(session)}`);
 };
 
 const changeCart: Respond = async (request, session) => {
@@ -106,23 +107,23 @@ const changeCart: Respond = async (request, session) => {
   const key = added ?? taken ?? "";
   const tea = TEAS.get(key);
   if (tea === undefined) return refusal("There is no such tea.");
-  // A function, not a value: if another tab changes the cart meanwhile, it runs on what that left.
+  // A function, not a value: if another tab changes the cart first, it is called with that cart.
   session.update("cart", (cart) => withMore(cart, key, added ? 1 : -1));
-  session.set("flash", added ? `${tea.name} is in your cart.` : `One ${tea.name} less.`);
+  session.set("flash", added ? `${tea.name} is in your cart.` : `One ${tea.name} was removed.`);
   return seeOther("/");
 };
 
 const newId: Respond = (_request, session) => {
-  session.regenerate().set("flash", "Your session has a new id.");
+  session.regenerate().set("flash", "Your session has a new ID.");
   return seeOther("/");
 };
 
 const fail: Respond = (_request, session) => {
   session.set("user", "somebody else").delete("cart");
-  throw new StagedFailure("The handler failed after it had changed the session");
+  throw new DemoError("The handler failed after it changed the session");
 };
 
-/** After a form, the browser is sent on with GET, so that a reload repeats nothing. */
+/** Redirects with GET after a form, so that a reload does not send the form again. */
 function seeOther(location: string): Response {
   return new Response(null, { status: 303, headers: { location } });
 }
@@ -131,7 +132,7 @@ function refusal(text: string): Response {
   return page(() => messagePage("That did not work", text), 400);
 }
 
-/** The fields of a form; undefined when it is too large to be one of ours. */
+/** Reads the fields of a form. Returns undefined if the form is too long. */
 async function formOf(request: Request): Promise<URLSearchParams | undefined> {
   let text = "";
   for await (const chunk of request.body?.pipeThrough(new TextDecoderStream()) ?? []) {

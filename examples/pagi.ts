@@ -1,6 +1,6 @@
 /**
- * PAGI's synopsis, running: the session as a plain object in the scope, and behind the `Session`
- * accessor. `deno run --allow-net examples/pagi.ts`.
+ * PAGI's synopsis as a complete app. It uses the session both as a plain object in the scope and as
+ * a `Session` object. Start it with `deno run --allow-net examples/pagi.ts`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "../mod.ts";
 import { assetOf } from "./_assets.ts";
 import { bridge } from "./_bridge.ts";
-import { TEAS, type Visit, withMore } from "./_catalogue.ts";
+import { type ShopData, TEAS, withMore } from "./_catalog.ts";
 import { isCrossSite } from "./_cross_site.ts";
 import { type Html, html } from "./_html.ts";
 import { shortId } from "./_outcome.ts";
@@ -24,9 +24,9 @@ import { serve } from "./_serve.ts";
 
 const MAX_FORM = 2000;
 
-const counter: SessionApp<Visit> = async (scope, receive, send) => {
+const counter: SessionApp<ShopData> = async (scope, receive, send) => {
   if (scope.method === "POST" && isCrossSite(scope.request!)) {
-    return await say(send, 403, "Refused");
+    return await sendText(send, 403, "Refused");
   }
   const method = scope.method === "HEAD" ? "GET" : scope.method;
   switch (`${method} ${scope.path}`) {
@@ -37,15 +37,15 @@ const counter: SessionApp<Visit> = async (scope, receive, send) => {
     case "POST /cart":
       return await addToCart(scope, receive, send);
     case "POST /sign-out":
-      new Session<Visit>(scope).destroy();
+      new Session<ShopData>(scope).destroy();
       return await seeHome(send);
     default:
-      return await say(send, 404, "Not found");
+      return await sendText(send, 404, "Not found");
   }
 };
 
-/** Raw access: what is written into the object is saved when the response starts. */
-async function home(scope: SessionScope<Visit>, send: Send): Promise<void> {
+/** Uses the plain object. Changes to it are saved when the response starts. */
+async function home(scope: SessionScope<ShopData>, send: Send): Promise<void> {
   const session = scope["pagi.session"];
   session.visits = (session.visits ?? 0) + 1;
   const headers: HeaderPair[] = [
@@ -53,23 +53,27 @@ async function home(scope: SessionScope<Visit>, send: Send): Promise<void> {
     ["cache-control", "no-store"],
   ];
   await send({ type: "http.response.start", status: 200, headers });
-  // From here on the session is saved, and can be read but not written to.
+  // The session has been saved. From here on it can only be read.
   await send({ type: "http.response.body", body: head.text, more: true });
   await send({ type: "http.response.body", body: content(scope).text });
 }
 
-/** The accessor: methods that chain, and a `get` that does not let typos pass. */
-async function signIn(scope: SessionScope<Visit>, receive: Receive, send: Send): Promise<void> {
+/** Uses the `Session` object: its methods can be chained, and `get` throws for unknown keys. */
+async function signIn(scope: SessionScope<ShopData>, receive: Receive, send: Send): Promise<void> {
   const name = (await formOf(receive)).get("name")?.trim().slice(0, 40);
-  if (!name) return await say(send, 400, "A name is missing");
-  new Session<Visit>(scope).regenerate().set("user", name);
+  if (!name) return await sendText(send, 400, "Please enter a name");
+  new Session<ShopData>(scope).regenerate().set("user", name);
   await seeHome(send);
 }
 
-async function addToCart(scope: SessionScope<Visit>, receive: Receive, send: Send): Promise<void> {
+async function addToCart(
+  scope: SessionScope<ShopData>,
+  receive: Receive,
+  send: Send,
+): Promise<void> {
   const key = (await formOf(receive)).get("add") ?? "";
-  if (!TEAS.has(key)) return await say(send, 400, "There is no such tea");
-  new Session<Visit>(scope).update("cart", (cart) => withMore(cart, key, 1));
+  if (!TEAS.has(key)) return await sendText(send, 400, "There is no such tea");
+  new Session<ShopData>(scope).update("cart", (cart) => withMore(cart, key, 1));
   await seeHome(send);
 }
 
@@ -82,9 +86,9 @@ const stylesheet: App = async (_scope, _receive, send) => {
   await send({ type: "http.response.body", body: await assetOf("/style.css")!.text() });
 };
 
-/** The whole app. Nothing in it is about Deno: any PAGI server could call it. */
+/** The complete app. It does not depend on Deno, so any PAGI server can run it. */
 export const app: App = builder((b) => {
-  // In production: a secret from the environment, and `cookieOptions: { secure: true }`.
+  // In production, read the secret from the environment and set `cookieOptions: { secure: true }`.
   b.enable("Session", { secret: crypto.randomUUID() });
   b.mount("/style.css", stylesheet);
   return counter;
@@ -102,8 +106,8 @@ const head = html`
     </head>
 `;
 
-function content(scope: SessionScope<Visit>): Html {
-  const session = new Session<Visit>(scope);
+function content(scope: SessionScope<ShopData>): Html {
+  const session = new Session<ShopData>(scope);
   const data = { ...session.data, _id: shortId(scope["pagi.session_id"]) };
   return html`
     <body>
@@ -112,7 +116,7 @@ function content(scope: SessionScope<Visit>): Html {
           <h1>${session.exists("user")
             ? html`Hello, ${session.get("user")}`
             : "PAGI's synopsis"}</h1>
-          <p class="lead">Visit ${session.get("visits")}, on <code>builder</code> and <code
+          <p class="lead">Visit ${session.get("visits")}, with <code>builder</code> and <code
           >scope["pagi.session"]</code>.</p>
           ${session.exists("user") ? signOutForm : signInForm}
           <form method="post" action="/cart" class="choice">
@@ -147,7 +151,7 @@ const signOutForm = html`
   <form method="post" action="/sign-out"><button>Sign out</button></form>
 `;
 
-async function say(send: Send, status: number, text: string): Promise<void> {
+async function sendText(send: Send, status: number, text: string): Promise<void> {
   await send({
     type: "http.response.start",
     status,
@@ -161,7 +165,7 @@ async function seeHome(send: Send): Promise<void> {
   await send({ type: "http.response.body" });
 }
 
-/** The form's fields, from the body's events; none when it is too large to be one of ours. */
+/** Reads the fields of a form from the events of the body. Returns none if the form is too long. */
 async function formOf(receive: Receive): Promise<URLSearchParams> {
   const decoder = new TextDecoder();
   let text = "";

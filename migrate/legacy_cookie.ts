@@ -7,11 +7,12 @@
 import type { Awaitable } from "../base/awaitable.ts";
 import { checkOptions } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
-import { MAX_CANDIDATES } from "../state/_candidates.ts";
+import { MAX_CANDIDATES } from "../base/limits.ts";
 import { Signatures } from "./connect_signature.ts";
 import { cookieValue } from "../state/_cookie_header.ts";
 import { headerValue } from "../state/_headers.ts";
-import { type CookieOptions, CookieTemplate } from "../state/_set_cookie.ts";
+import { CookieTemplate } from "../state/_set_cookie.ts";
+import type { CookieOptions } from "../state/state.ts";
 
 /** Options of {@linkcode LegacyCookie}. */
 export interface LegacyCookieOptions {

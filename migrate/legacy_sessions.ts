@@ -15,7 +15,9 @@ import { IdSource } from "../core/id_source.ts";
 import { isId } from "../base/id.ts";
 import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
 import { taken } from "../core/race_errors.ts";
-import { Guard, openStore, type StoreFace } from "../core/backend/backend.ts";
+import type { Backend } from "../core/backend/backend.ts";
+import { CallGuard } from "../core/backend/call_guard.ts";
+import { openBackend } from "../core/backend/open.ts";
 import { SEALING_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { LegacySource } from "./sources.ts";
 import type { SealingStore, SessionHash, VersionedStore } from "../store/store.ts";
@@ -118,8 +120,8 @@ const NEVER = 0;
  */
 export class LegacySessions {
   readonly #secrets: readonly string[];
-  readonly #backend: StoreFace;
-  readonly #guard: Guard;
+  readonly #backend: Backend;
+  readonly #guard: CallGuard;
   readonly #legacy: LegacySource;
   readonly #map: (old: SessionHash) => SessionHash | undefined;
   readonly #keep: number;
@@ -138,8 +140,8 @@ export class LegacySessions {
     const { store, legacy, map = (old) => old, keep = DEFAULT_KEEP } = options;
     const { storeTimeout = DEFAULT_STORE_TIMEOUT, now = Date.now } = options;
     this.#secrets = secrets;
-    this.#backend = openStore(store, storeTimeout, keep);
-    this.#guard = new Guard(storeTimeout);
+    this.#backend = openBackend(store, storeTimeout, keep);
+    this.#guard = new CallGuard(storeTimeout);
     this.#legacy = legacy;
     this.#map = map;
     this.#keep = keep;

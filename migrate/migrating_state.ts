@@ -7,7 +7,7 @@
 import { after, type Awaitable } from "../base/awaitable.ts";
 import { checkOptions, hasMethods } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
-import { MAX_CANDIDATES } from "../state/_candidates.ts";
+import { MAX_CANDIDATES } from "../base/limits.ts";
 import { type Extracted, type InjectOptions, type SessionState, State } from "../state/state.ts";
 
 /** The old sessions of a {@linkcode MigratingState}. `LegacySessions` implements it. */

@@ -1,6 +1,6 @@
 /**
- * Reading the Cookie header: the inverse of how browsers write it (RFC 6265bis, section 5.8.3),
- * with nothing decoded, nothing trimmed but SP and HTAB, in one pass.
+ * Reads the Cookie header in one pass: the inverse of how browsers write it (RFC 6265bis, section
+ * 5.8.3). Nothing is decoded, and only spaces and tabs are trimmed.
  */
 
 const EQUALS = 0x3d;
@@ -10,8 +10,8 @@ const TAB = 0x09;
 const isBlank = (code: number) => code === SPACE || code === TAB;
 
 /**
- * The value of the cookie called exactly `name`; where there are several, all of them in the order in
- * which they were sent.
+ * Returns the value of the cookie with exactly this `name`. If the header has several of that name,
+ * it returns all their values in the order sent.
  */
 export function cookieValue(
   header: string,
@@ -33,7 +33,7 @@ export function cookieValue(
   return found;
 }
 
-/** The value of the pair between `start` and `end`, when its name is `name`. */
+/** Returns the value of the pair between `start` and `end` if the pair has this `name`. */
 function valueOf(header: string, start: number, end: number, name: string): string | undefined {
   while (start < end && isBlank(header.charCodeAt(start))) start++;
   if (!header.startsWith(name, start)) return undefined;

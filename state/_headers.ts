@@ -1,24 +1,27 @@
 import type { Scope } from "../pagi.ts";
 
-// RFC 9110 section 5.6.2: what header and cookie names are made of.
+// A token of RFC 9110, section 5.6.2: the form of header and cookie names.
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Whether `value` is a token of RFC 9110: a legal header or cookie name. */
+/** Checks whether `value` is a valid header or cookie name. */
 export function isToken(value: unknown): value is string {
   return typeof value === "string" && TOKEN.test(value);
 }
 
-/** What a header may hold that is made from an id: visible ASCII (RFC 9110, section 5.5). */
+// Visible ASCII (RFC 9110, section 5.5): the characters allowed in a header that holds an ID.
 const VISIBLE = /^[\x21-\x7e]+$/;
 
-/** Whether `value` can be a header's value as it stands. */
+/** Checks whether `value` can be sent as a header value unchanged. */
 export function isVisible(value: string): boolean {
   return VISIBLE.test(value);
 }
 
-/** The value of the request header called `name` (in lower case); of several, joined as one list. */
+/**
+ * Returns the value of the request header with this `name`, which must be in lower case. The values
+ * of repeated headers are joined with `separator`.
+ */
 export function headerValue(scope: Scope, name: string, separator = ", "): string | undefined {
-  // What others put into a scope under this name may be anything.
+  // Not only this package writes to a scope: `request` may hold any value.
   if (scope.request instanceof Request) return scope.request.headers.get(name) ?? undefined;
   let joined: string | undefined;
   for (const [key, value] of scope.headers ?? []) {

@@ -1,80 +1,26 @@
 /**
- * Writing Set-Cookie by the strict grammar of RFC 6265bis, section 4.1.1: every attribute is
- * checked once, when the options are read, so that what is sent can hold nothing foreign.
+ * Writes Set-Cookie in the strict grammar of RFC 6265bis, section 4.1.1. The constructor checks the
+ * name and every attribute once, so that no option can inject anything into the header.
  */
 import { checkOptions } from "../base/check_options.ts";
+import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 import { isToken } from "./_headers.ts";
+import type { CookieOptions } from "./state.ts";
 
-/** The attributes of the session cookie. `false` removes one. */
-export interface CookieOptions {
-  /**
-   * Keeps scripts from reading the cookie.
-   *
-   * @default {true}
-   */
-  httpOnly?: boolean;
-  /**
-   * The path below which the cookie is sent, as it stands in URLs. `false` means `/`.
-   *
-   * @default {"/"}
-   */
-  path?: string | false;
-  /**
-   * When the cookie goes along on requests from other sites.
-   *
-   * @default {"Lax"}
-   */
-  sameSite?: "Strict" | "Lax" | "None" | false;
-  /**
-   * Sends the cookie over HTTPS alone. Turn it on in production.
-   *
-   * @default {false}
-   */
-  secure?: boolean;
-  /**
-   * The domain whose subdomains get the cookie too.
-   *
-   * @default {false, this host alone}
-   */
-  domain?: string | false;
-  /**
-   * A cookie jar of its own under each top-level site (CHIPS); needs `secure`.
-   *
-   * @default {false}
-   */
-  partitioned?: boolean;
-  /**
-   * Which cookies Chromium drops last.
-   *
-   * @default {false}
-   */
-  priority?: "Low" | "Medium" | "High" | false;
-  /**
-   * Seconds that the browser keeps the cookie; `false` until it is closed.
-   *
-   * @default {expire}
-   */
-  maxAge?: number | false;
-}
-
-/** Browsers refuse a cookie whose name and value take more bytes (RFC 6265bis, section 5.6). */
-const MAX_COOKIE_BYTES = 4096;
 /** Browsers ignore an attribute whose value takes more bytes (RFC 6265bis, section 5.6). */
 const MAX_ATTRIBUTE_BYTES = 1024;
 
-/** Browsers keep no cookie for longer: 400 days, in seconds (RFC 6265bis, section 5.5). */
-const MAX_AGE = 400 * 86_400;
-
-// As a URL has it: browsers send a request's path with a space as "%20", and compare letter by letter.
+// A path as it appears in URLs: browsers compare it with the request's percent-encoded path,
+// without decoding either.
 const PATH = /^\/[!$-:=@-[\]_a-z~]*$/;
 const DOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-// RFC 6265bis's cookie-octet.
+// The characters that RFC 6265bis allows in a value (cookie-octet).
 const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
 
 const DEFAULTS: CookieOptions = { httpOnly: true, path: "/", sameSite: "Lax" };
 
-type Rule = readonly [holds: (value: unknown) => boolean, expected: string];
+type Rule = readonly [isAllowed: (value: unknown) => boolean, expected: string];
 
 const flag: Rule = [(value) => value === true, "true"];
 const oneOf = (...values: string[]): Rule => [
@@ -84,7 +30,7 @@ const oneOf = (...values: string[]): Rule => [
 const matches = (value: unknown, pattern: RegExp): value is string =>
   typeof value === "string" && value.length <= MAX_ATTRIBUTE_BYTES && pattern.test(value);
 
-/** What each attribute may be, `false` aside. */
+/** The values that each attribute accepts, besides `false`. */
 const RULES: Record<keyof CookieOptions, Rule> = {
   httpOnly: flag,
   path: [
@@ -102,7 +48,7 @@ const RULES: Record<keyof CookieOptions, Rule> = {
   maxAge: [(value) => typeof value === "number", "a number"],
 };
 
-/** Whether a URL can have this host: "a.1" is no address, and as a name it ends in a number. */
+/** Checks that a URL accepts the host: "a.1" looks like a name, but URLs parse it as an address. */
 function isHost(domain: string): boolean {
   try {
     return new URL(`https://${domain}`).hostname === domain.toLowerCase();
@@ -111,7 +57,7 @@ function isHost(domain: string): boolean {
   }
 }
 
-/** A cookie whose name and attributes have been checked. */
+/** A cookie with a checked name and checked attributes, still without a value. */
 export class CookieTemplate {
   readonly name: string;
   readonly #attributes: string;
@@ -122,7 +68,7 @@ export class CookieTemplate {
       throw new TypeError("Cannot make the cookie: cookieName must be a token (RFC 9110, 5.6.2)");
     }
     checkOptions("the cookie", options, Object.keys(RULES));
-    // Undefined means the default: a plain spread would let it remove HttpOnly.
+    // `undefined` means the default. Spread as it is, it would remove HttpOnly.
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
     const checked: CookieOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
     checkAttributes(checked);
@@ -132,7 +78,7 @@ export class CookieTemplate {
     this.#maxAge = checked.maxAge;
   }
 
-  /** The Set-Cookie value that gives `value` to the client for `expire` seconds. */
+  /** Returns the Set-Cookie value that stores `value` in the browser for `expire` seconds. */
   set(value: string, expire: number): string {
     if (!COOKIE_VALUE.test(value)) {
       throw new TypeError("Cannot set the cookie: the id has characters that no cookie can carry");
@@ -144,21 +90,24 @@ export class CookieTemplate {
         `Cannot set the cookie: name and value take ${size} bytes, browsers keep ${MAX_COOKIE_BYTES}`,
       );
     }
-    const maxAge = this.#maxAge ?? Math.min(Math.ceil(expire), MAX_AGE);
+    const maxAge = this.#maxAge ?? Math.min(Math.ceil(expire), MAX_COOKIE_AGE);
     const age = maxAge === false ? "" : `; Max-Age=${maxAge}`;
     return `${this.name}=${value}${this.#attributes}${age}`;
   }
 
-  /** The Set-Cookie value that removes the cookie: every attribute again, or browsers keep it. */
+  /**
+   * Returns the Set-Cookie value that removes the cookie. It repeats every attribute, because
+   * browsers ignore a removal that does not match the stored cookie.
+   */
   clear(): string {
     return `${this.name}=${this.#attributes}; Max-Age=0`;
   }
 }
 
 function checkAttributes(options: CookieOptions): void {
-  for (const [name, [holds, expected]] of Object.entries(RULES)) {
+  for (const [name, [isAllowed, expected]] of Object.entries(RULES)) {
     const value = options[name as keyof CookieOptions];
-    if (value === undefined || value === false || holds(value)) continue;
+    if (value === undefined || value === false || isAllowed(value)) continue;
     throw new TypeError(`Cannot make the cookie: ${name} must be ${expected} or false`);
   }
   const { maxAge } = options;
@@ -173,7 +122,7 @@ function checkAttributes(options: CookieOptions): void {
   }
 }
 
-/** RFC 6265bis, section 4.1.3; browsers compare the prefixes without regard to case. */
+/** Checks the conditions of RFC 6265bis, section 4.1.3. Browsers ignore the case of a prefix. */
 function checkPrefix(name: string, options: CookieOptions): void {
   const lower = name.toLowerCase();
   const host = lower.startsWith("__host-");

@@ -1,27 +1,27 @@
 /**
- * {@linkcode BearerState}: the session's id as an opaque bearer token.
+ * {@linkcode BearerState}: the session ID as an opaque bearer token.
  *
  * @module
  */
 import { checkOptions } from "../base/check_options.ts";
 import { HeaderState } from "./header.ts";
 
-// RFC 6750 section 2.1, the scheme's case ignored as RFC 9110 section 11.1 wants it.
+// The grammar of RFC 6750, section 2.1. RFC 9110, section 11.1, makes the scheme case-insensitive.
 const BEARER = /^Bearer[ \t]+([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /** Options of {@linkcode BearerState}. */
 export interface BearerStateOptions {
   /**
-   * The response header in which the id is sent to the client.
+   * Names the response header that sends the ID to the client.
    *
-   * @default {undefined, nothing is sent}
+   * @default {undefined, the ID is not sent}
    */
   emit?: string;
 }
 
 /**
- * Reads the session's id from `Authorization: Bearer <id>`: PAGI's `State::Bearer`. For opaque
- * session ids, not for JWTs.
+ * Reads the session ID from `Authorization: Bearer <id>`: PAGI's `State::Bearer`. It is meant for
+ * opaque session IDs, not for JWTs.
  *
  * @example
  * ```ts
@@ -34,9 +34,9 @@ export interface BearerStateOptions {
  */
 export class BearerState extends HeaderState {
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When `emit` is not a header's name.
+   * @throws {TypeError} If `emit` is not a valid header name.
    */
   constructor(options: BearerStateOptions = {}) {
     checkOptions("BearerState", options, ["emit"]);

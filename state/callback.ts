@@ -1,5 +1,5 @@
 /**
- * {@linkcode CallbackState}: functions of yours decide how the session's id travels.
+ * {@linkcode CallbackState}: your own functions read and send the session ID.
  *
  * @module
  */
@@ -10,37 +10,37 @@ import { type Extracted, type InjectOptions, State } from "./state.ts";
 
 /** Options of {@linkcode CallbackState}. */
 export interface CallbackStateOptions {
-  /** Finds the id that the client presents; may be async. */
+  /** Finds the ID that the client sent. May be async. */
   extract: (scope: Scope) => Extracted | Promise<Extracted>;
   /**
-   * Sends the id to the client.
+   * Adds the response headers that send the ID to the client.
    *
-   * @default {nothing is sent}
+   * @default {undefined, the ID is not sent}
    */
   inject?: (headers: HeaderPair[], id: string, options: InjectOptions) => void;
   /**
-   * Makes the client forget its id.
+   * Adds the response headers that make the client forget its ID.
    *
-   * @default {nothing is sent}
+   * @default {undefined, no header is added}
    */
   clear?: (headers: HeaderPair[]) => void;
   /**
-   * The request headers that `extract` reads, for the response's `Vary`.
+   * Lists the request headers that `extract` reads, for the response's `Vary`.
    *
    * @default {[]}
    */
   vary?: readonly string[];
   /**
-   * What the id is carried under. A session that a `CookieStore` sealed for one name does not open
-   * under another.
+   * Names the cookie or header that carries the ID. Set it if you use the State with `CookieStore`:
+   * an encrypted session is bound to this name and is rejected under any other.
    *
-   * @default {undefined, sealed sessions are bound to no name}
+   * @default {undefined, encrypted sessions are bound to no name}
    */
   name?: string;
 }
 
 /**
- * Carries the session's id as your functions say: PAGI's `State::Callback`.
+ * Reads and sends the session ID with your own functions: PAGI's `State::Callback`.
  *
  * @example PAGI's recipe: bearer tokens for API clients, a cookie for browsers
  * ```ts
@@ -63,15 +63,15 @@ export interface CallbackStateOptions {
 export class CallbackState extends State {
   /** The request headers that `extract` reads. */
   override readonly vary: readonly string[];
-  /** What the id is carried under, where the options say. */
+  /** The name of the cookie or header that carries the ID, if the options set it. */
   override readonly name?: string;
   readonly #options: CallbackStateOptions;
 
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When a callback is not a function, `vary` is not a list of headers' names, or
-   * `name` is no string.
+   * @throws {TypeError} If a callback is not a function, `vary` is not an array of header names, or
+   * `name` is not a string.
    */
   constructor(options: CallbackStateOptions) {
     super();
@@ -96,17 +96,17 @@ export class CallbackState extends State {
     this.vary = vary;
   }
 
-  /** Asks the `extract` callback. */
+  /** Calls the `extract` callback. */
   override extract(scope: Scope): Extracted | Promise<Extracted> {
     return this.#options.extract(scope);
   }
 
-  /** Calls the `inject` callback, where there is one. */
+  /** Calls the `inject` callback, if there is one. */
   override inject(headers: HeaderPair[], id: string, options: InjectOptions): void {
     this.#options.inject?.(headers, id, options);
   }
 
-  /** Calls the `clear` callback, where there is one. */
+  /** Calls the `clear` callback, if there is one. */
   override clear(headers: HeaderPair[]): void {
     this.#options.clear?.(headers);
   }

@@ -1,5 +1,5 @@
 /**
- * {@linkcode CookieState}: the session's id in a cookie, for browsers.
+ * {@linkcode CookieState}: the session ID in a cookie, for browsers.
  *
  * @module
  */
@@ -7,28 +7,30 @@ import { checkNumber, checkOptions } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { cookieValue } from "./_cookie_header.ts";
 import { headerValue } from "./_headers.ts";
-import { type CookieOptions, CookieTemplate } from "./_set_cookie.ts";
-import { type InjectOptions, State } from "./state.ts";
+import { CookieTemplate } from "./_set_cookie.ts";
+import { type CookieOptions, type InjectOptions, State } from "./state.ts";
 
 export type { CookieOptions };
 
-/** The cookie's name where none is given, PAGI's. */
+/** The default name of the cookie: PAGI's. */
 const DEFAULT_NAME = "pagi_session";
-/** How long the cookie is kept where neither the State nor the middleware says so, in seconds. */
+/**
+ * How long browsers keep the cookie if neither the State nor the middleware sets it, in seconds.
+ */
 const DEFAULT_EXPIRE = 3600;
 
 /** Options of {@linkcode CookieState}. */
 export interface CookieStateOptions {
   /**
-   * The cookie's name, a token of RFC 9110.
+   * Names the cookie. The name must be a token of RFC 9110.
    *
    * @default {"pagi_session"}
    */
   cookieName?: string;
-  /** The cookie's attributes, merged over the defaults. */
+  /** Sets the cookie's attributes. They are merged over the defaults. */
   cookieOptions?: CookieOptions;
   /**
-   * Seconds that the browser keeps the cookie.
+   * Sets how long the browser keeps the cookie, in seconds.
    *
    * @default {the middleware's `expire`}
    */
@@ -36,8 +38,8 @@ export interface CookieStateOptions {
 }
 
 /**
- * Carries the session's id in a cookie: PAGI's `State::Cookie`. Names and attributes follow the
- * strict grammar of RFC 6265bis, section 4.1; what cannot be sent throws here.
+ * Carries the session ID in a cookie: PAGI's `State::Cookie`. The name and the attributes must
+ * follow the strict grammar of RFC 6265bis, section 4.1. Invalid ones throw in the constructor.
  *
  * @example A cookie that only this host can set
  * ```ts
@@ -56,7 +58,7 @@ export interface CookieStateOptions {
  * ```
  */
 export class CookieState extends State {
-  /** The header that carries the id: `Cookie`. */
+  /** The request header that carries the ID: `Cookie`. */
   override readonly vary: readonly string[] = ["Cookie"];
   /** The cookie's name. */
   override readonly name: string;
@@ -64,11 +66,11 @@ export class CookieState extends State {
   readonly #expire: number | undefined;
 
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When the name or an attribute could not be sent, or a prefix's or
-   * attribute's conditions are not met.
-   * @throws {RangeError} When `expire` or `maxAge` is not a duration.
+   * @throws {TypeError} If the name or an attribute is invalid, or if an attribute is missing that
+   * a name prefix or another attribute needs.
+   * @throws {RangeError} If `expire` or `maxAge` is not a valid number of seconds.
    */
   constructor(options: CookieStateOptions = {}) {
     super();
@@ -80,19 +82,21 @@ export class CookieState extends State {
     this.#expire = expire;
   }
 
-  /** Finds the cookie's value; several, in the order sent, when the client has several of the name. */
+  /**
+   * Finds the cookie's value. If the client sent several cookies of the name, finds all in order.
+   */
   override extract(scope: Scope): string | readonly string[] | undefined {
-    // One header or several, it is one list (RFC 9113, section 8.2.3).
+    // HTTP/2 clients may split the Cookie header in several (RFC 9113, section 8.2.3).
     const header = headerValue(scope, "cookie", ";");
     if (header === undefined) return undefined;
     return cookieValue(header, this.name);
   }
 
   /**
-   * Adds the Set-Cookie that hands `id` to the client.
+   * Adds the Set-Cookie that sends `id` to the client.
    *
-   * @throws {TypeError} When `id` has characters that a cookie cannot carry.
-   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when name and value take more than 4096 bytes.
+   * @throws {TypeError} If `id` has characters that are not allowed in a cookie.
+   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if name and value take more than 4096 bytes.
    */
   override inject(headers: HeaderPair[], id: string, options: InjectOptions = {}): void {
     const expire = this.#expire ?? options.expire ?? DEFAULT_EXPIRE;

@@ -1,5 +1,5 @@
 /**
- * {@linkcode HeaderState}: the session's id in a request header of your choice.
+ * {@linkcode HeaderState}: the session ID in a request header of your choice.
  *
  * @module
  */
@@ -10,29 +10,30 @@ import { State } from "./state.ts";
 
 /** Options of {@linkcode HeaderState}. */
 export interface HeaderStateOptions {
-  /** The request header that carries the id. */
+  /** Names the request header that carries the ID. */
   headerName: string;
   /**
-   * What the header's value must look like; the first group is the id. It runs on whatever clients
-   * send: one that tries again and again, such as `/^(\w+\s?)+$/`, takes as long as they please.
+   * Extracts the ID from the header's value: the first capturing group is the ID. The pattern runs
+   * on untrusted input, so avoid nested quantifiers such as `/^(\w+\s?)+$/`. With those, a client
+   * can keep the server busy for as long as it wants (ReDoS).
    *
-   * @default {the whole value}
+   * @default {undefined, the whole value is the ID}
    */
   pattern?: RegExp;
   /**
-   * The response header in which the id is sent to the client. Without it the app has to hand the
-   * id out itself, and the client cannot learn the new one after a rotation.
+   * Names the response header that sends the ID to the client. Without it, your app must send the
+   * ID itself, and the client does not receive the new ID after `regenerate()`.
    *
-   * @default {undefined, nothing is sent}
+   * @default {undefined, the ID is not sent}
    */
   emit?: string;
 }
 
 /**
- * Reads the session's id from a request header, for clients that are not browsers: PAGI's
+ * Reads the session ID from a request header, for clients other than browsers: PAGI's
  * `State::Header`.
  *
- * @example An API whose clients learn their id from a response header
+ * @example An API whose clients receive their ID in a response header
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { HeaderState } from "@pagi/session/state/header";
@@ -42,18 +43,21 @@ export interface HeaderStateOptions {
  * ```
  */
 export class HeaderState extends State {
-  /** The header that carries the id. */
+  /** The request header that carries the ID. */
   override readonly vary: readonly string[];
-  /** `header` and the header's name, in lower case: no cookie can be called so. */
+  /**
+   * `header` and the header's name in lower case. The space rules out a cookie of the same name.
+   */
   override readonly name: string;
   readonly #headerName: string;
   readonly #pattern: RegExp | undefined;
   readonly #emit: string | undefined;
 
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When a name is not a token of RFC 9110, or the pattern has no group.
+   * @throws {TypeError} If a name is not a token of RFC 9110, or if the pattern has no capturing
+   * group.
    */
   constructor(options: HeaderStateOptions) {
     super();
@@ -71,12 +75,13 @@ export class HeaderState extends State {
     this.vary = [headerName];
     this.#headerName = headerName.toLowerCase();
     this.name = `header ${this.#headerName}`;
-    // With g or y a RegExp remembers where it stopped: the second request would not match.
+    // With the flags g or y, a RegExp starts where the last match ended: the next request would
+    // fail.
     this.#pattern = pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
     this.#emit = emit;
   }
 
-  /** Finds the id in the header of this name. */
+  /** Finds the ID in the request header. */
   override extract(scope: Scope): string | undefined {
     const value = headerValue(scope, this.#headerName);
     if (value === undefined || this.#pattern === undefined) return value;
@@ -84,9 +89,9 @@ export class HeaderState extends State {
   }
 
   /**
-   * Adds the `emit` header, where there is one.
+   * Adds the `emit` header, if that option is set.
    *
-   * @throws {TypeError} When `id` has characters that a header cannot carry.
+   * @throws {TypeError} If `id` has characters that are not allowed in a header.
    */
   override inject(headers: HeaderPair[], id: string): void {
     if (this.#emit === undefined) return;
@@ -97,8 +102,9 @@ export class HeaderState extends State {
   }
 }
 
+/** Checks whether `pattern` is a RegExp with a capturing group. */
 function hasGroup(pattern: unknown): boolean {
-  // With an empty alternative the pattern matches anything, and the match tells its groups.
+  // With an empty alternative, the pattern matches any string, and the match has one entry a group.
   return pattern instanceof RegExp &&
     (new RegExp(`${pattern.source}|`, pattern.flags.replace(/[gy]/g, "")).exec("")?.length ?? 0) >
       1;

@@ -1,66 +1,123 @@
 /**
- * {@linkcode State}: how a session's id travels between client and server.
+ * {@linkcode State}: how a session ID travels between client and server.
  *
  * @module
  */
 import type { HeaderPair, Scope } from "../pagi.ts";
 
-/** What a State is told about the session whose id is being sent. */
+/** The attributes of the session cookie. `false` leaves an attribute out. */
+export interface CookieOptions {
+  /**
+   * Hides the cookie from scripts in the page.
+   *
+   * @default {true}
+   */
+  httpOnly?: boolean;
+  /**
+   * Limits the cookie to URLs at or below this path. Write it as it appears in URLs, with reserved
+   * characters percent-encoded. `false` means `/`.
+   *
+   * @default {"/"}
+   */
+  path?: string | false;
+  /**
+   * Decides which requests from other sites carry the cookie. `"None"` needs `secure`.
+   *
+   * @default {"Lax"}
+   */
+  sameSite?: "Strict" | "Lax" | "None" | false;
+  /**
+   * Restricts the cookie to HTTPS. Turn it on in production.
+   *
+   * @default {false}
+   */
+  secure?: boolean;
+  /**
+   * Shares the cookie with all subdomains of this domain. Without it, only the host that set the
+   * cookie receives it.
+   *
+   * @default {false}
+   */
+  domain?: string | false;
+  /**
+   * Keeps a separate cookie under each top-level site (CHIPS). Needs `secure`.
+   *
+   * @default {false}
+   */
+  partitioned?: boolean;
+  /**
+   * Tells Chromium which cookies to delete last when a site has too many.
+   *
+   * @default {false}
+   */
+  priority?: "Low" | "Medium" | "High" | false;
+  /**
+   * Sets how long the browser keeps the cookie, in whole seconds. `false` keeps it until the
+   * browser is closed.
+   *
+   * @default {expire}
+   */
+  maxAge?: number | false;
+}
+
+/** The options that the middleware passes to a State when it sends a session ID. */
 export interface InjectOptions {
-  /** For how long the client may keep the id, in seconds. */
+  /** How long the client may keep the ID, in seconds. */
   expire?: number;
 }
 
 /**
- * An id that the client did not present as such: the State knows it from something else that the
- * client presents. The client is told at the first chance, as if the session's use were to be noted.
+ * An ID that the State derived from something else the client sent, such as an old cookie. The
+ * middleware sends the ID to the client with the next response that saves or extends the session.
  */
 export interface TranslatedId {
-  /** The id; of several candidates, each. */
+  /** The ID, or an array of candidates. */
   readonly id: string | readonly string[];
-  /** Says that the client has to be told. */
+  /** Makes the middleware send the ID to the client, even if `rolling` is off. */
   readonly mustInject: true;
   /**
-   * What it was carried under.
+   * The name of the cookie or header that carried the ID.
    *
    * @default {the State's `name`}
    */
   readonly name?: string;
 }
 
-/** What `extract` may find: an id, several candidates, an id to be told, or nothing. */
+/** The result of `extract`: an ID, several candidates, a translated ID, or nothing. */
 export type Extracted = string | readonly string[] | TranslatedId | undefined;
 
 /**
- * What the middleware asks of a State. Any object with `extract` and `inject` is one; no base
- * class is needed.
+ * The methods that the middleware calls on a State. Any object with `extract` and `inject` is a
+ * State; it does not have to extend a class.
  */
 export interface SessionState {
   /**
-   * Finds the id that the client presents. More than one string means that the client sent
-   * several; up to four that the store accepts are tried, more are refused.
+   * Finds the ID that the client sent. An array means that the client sent several candidates. The
+   * middleware looks up at most four that have a valid form; if there are more, it rejects them
+   * all.
    */
   extract(scope: Scope): Extracted | Promise<Extracted>;
-  /** Adds to the response's headers what makes the client present `id` from now on. */
+  /** Adds the response headers that make the client send `id` from now on. */
   inject(headers: HeaderPair[], id: string, options: InjectOptions): void;
-  /** Adds to the response's headers what makes the client forget its id. */
+  /** Adds the response headers that make the client forget its ID. */
   clear?(headers: HeaderPair[]): void;
   /** The request headers that `extract` reads, for the response's `Vary`. */
   readonly vary?: readonly string[];
   /**
-   * What the id is carried under: a cookie's name, say. A session that a `CookieStore` sealed for one
-   * name does not open under another. Read once, when the middleware is made.
+   * Names the cookie or header that carries the ID. Set it if you use the State with `CookieStore`:
+   * an encrypted session is bound to this name and is rejected under any other. The middleware
+   * reads the name once, in its constructor.
    *
-   * @default {undefined, it opens under any State without a name}
+   * @default {undefined, encrypted sessions are bound to no name}
    */
   readonly name?: string;
 }
 
 /**
- * The base class of every State of this package, PAGI's `Session::State`. A subclass must
- * implement `extract` and `inject`; `clear` does nothing unless it is overridden.
+ * The base class of every State in this package: PAGI's `Session::State`. A subclass must implement
+ * `extract` and `inject`; `clear` does nothing unless it is overridden.
  *
- * @example An id in the query string
+ * @example An ID in the query string
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { State } from "@pagi/session/state";
@@ -81,11 +138,11 @@ export interface SessionState {
 export class State implements SessionState {
   /** The request headers that `extract` reads, for the response's `Vary`. */
   readonly vary: readonly string[] = [];
-  /** What the id is carried under, where sealed sessions are to be bound to it. */
+  /** The name of the cookie or header that carries the ID; encrypted sessions are bound to it. */
   readonly name?: string;
 
   /**
-   * Finds the id that the client presents.
+   * Finds the ID that the client sent.
    *
    * @throws {Error} Unless a subclass overrides it.
    */
@@ -94,7 +151,7 @@ export class State implements SessionState {
   }
 
   /**
-   * Adds to the response's headers what makes the client present `id` from now on.
+   * Adds the response headers that make the client send `id` from now on.
    *
    * @throws {Error} Unless a subclass overrides it.
    */
@@ -104,6 +161,6 @@ export class State implements SessionState {
     );
   }
 
-  /** Adds to the response's headers what makes the client forget its id. Does nothing by default. */
+  /** Adds the response headers that make the client forget its ID. Does nothing by default. */
   clear(_headers: HeaderPair[]): void {}
 }

@@ -1,5 +1,5 @@
 /**
- * The adapters on what they need of a framework, without the framework; tests/frameworks has the real
+ * Tests the adapters with minimal stand-ins for the frameworks. `tests/frameworks` runs the real
  * ones.
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
@@ -10,9 +10,9 @@ import { type HonoContext, honoSession } from "@pagi/session/hono";
 import { type OakContext, oakSession } from "@pagi/session/oak";
 import { failing, idOf, requestWith, rig } from "./_helpers.ts";
 
-const noId = { cookie: `pagi_session=${idOf("a")}` };
+const unknownId = { cookie: `pagi_session=${idOf("a")}` };
 
-/** What Hono hands to a middleware. */
+/** Stands in for Hono's context. */
 function honoContext(headers: Record<string, string> = {}): HonoContext {
   const values = new Map<string, unknown>();
   return {
@@ -24,19 +24,19 @@ function honoContext(headers: Record<string, string> = {}): HonoContext {
   };
 }
 
-Deno.test("honoSession() hands the session on, and replaces the response", async () => {
+Deno.test("honoSession() sets the session and replaces the response", async () => {
   const { sessions } = rig();
   const [c, middleware] = [honoContext(), honoSession(sessions)];
   await middleware(c, async () => {
     const session = c.get("session") as Session;
-    // A second one finds the first one's session.
+    // A second middleware finds the session of the first.
     await middleware(c, async () => assertStrictEquals(await c.get("session"), session));
     session.set("n", 1);
   });
   assertEquals(c.res!.headers.getSetCookie().length, 1);
 });
 
-Deno.test("honoSession() saves nothing when Hono has answered an error", async () => {
+Deno.test("honoSession() saves nothing when Hono has responded to an error", async () => {
   const { sessions, store } = rig();
   const c = honoContext();
   const page = new Response("sorry", { status: 500 });
@@ -51,16 +51,16 @@ Deno.test("honoSession() saves nothing when Hono has answered an error", async (
   );
 });
 
-Deno.test("honoSession() answers a session that failed", async () => {
-  const c = honoContext(noId);
+Deno.test("honoSession() responds to a session error", async () => {
+  const c = honoContext(unknownId);
   const { sessions } = rig({ store: failing("read") });
   await honoSession(sessions)(c, () => Promise.reject(new Error("never called")));
   assertEquals(c.res!.status, 503);
 });
 
-/** What oak hands to a middleware. */
+/** Stands in for oak's context. */
 function oakContext(headers: Record<string, string> = {}) {
-  const answered: Response[] = [];
+  const direct: Response[] = [];
   const dom = new Response("page");
   const response = {
     headers: new Headers(),
@@ -73,17 +73,17 @@ function oakContext(headers: Record<string, string> = {}) {
     headers: new Headers(headers),
     method: "GET",
     url: new URL("http://localhost/?x"),
-    originalRequest: { respond: (one: Response) => void answered.push(one) },
+    originalRequest: { respond: (one: Response) => void direct.push(one) },
   };
   const state: { session?: unknown } = {};
   const ctx: OakContext = { request, response, respond: true, state };
-  return { answered, ctx, dom, response };
+  return { direct, ctx, dom, response };
 }
 
 const write = (ctx: OakContext) => () =>
   Promise.resolve(void (ctx.state.session as Session).set("n", 1));
 
-Deno.test("oakSession() puts the headers on the response that goes out", async () => {
+Deno.test("oakSession() adds the headers to the response that is sent", async () => {
   const { events, sessions } = rig();
   const middleware = oakSession(sessions);
   const { ctx, response } = oakContext();
@@ -101,14 +101,14 @@ Deno.test("oakSession() puts the headers on the response that goes out", async (
   assertEquals(events, ["headers-dropped"]);
 });
 
-Deno.test("oakSession() answers a session that failed, and throws the app's errors on", async () => {
+Deno.test("oakSession() responds to a session error, and rethrows the app's errors", async () => {
   for (const method of ["read", "create"]) {
     for (const writable of [true, false]) {
-      const { ctx, response, answered } = oakContext(noId);
+      const { ctx, response, direct } = oakContext(unknownId);
       response.writable = writable;
       await oakSession(rig({ store: failing(method) }).sessions)(ctx, write(ctx));
       assertEquals([response.status, ctx.respond], writable ? [503, true] : [200, false]);
-      assertEquals(answered.map(({ status }) => status), writable ? [] : [503]);
+      assertEquals(direct.map(({ status }) => status), writable ? [] : [503]);
     }
   }
   const { store, sessions } = rig();
@@ -121,7 +121,7 @@ Deno.test("oakSession() answers a session that failed, and throws the app's erro
   assertEquals(store.size, 0);
 });
 
-Deno.test("oakSession() refuses a state that requests share", async () => {
+Deno.test("oakSession() rejects a state that several requests share", async () => {
   const middleware = oakSession(rig().sessions);
   const [first, second] = [oakContext(), oakContext()];
   const shared = { ...second.ctx, state: first.ctx.state };
@@ -129,7 +129,7 @@ Deno.test("oakSession() refuses a state that requests share", async () => {
   await assertRejects(() => middleware(shared, () => Promise.resolve()), TypeError, "shared");
 });
 
-/** What Elysia does with a plugin. */
+/** Stands in for Elysia: calls the plugin's hooks as Elysia does. */
 function elysia(sessions = rig().sessions) {
   type Fetch = (...args: never[]) => unknown;
   let around: (fetch: Fetch) => (request: Request) => unknown = () => () => undefined;
@@ -149,7 +149,7 @@ function elysia(sessions = rig().sessions) {
   return { derive: (request: Request) => derive({ request }), handle, listen };
 }
 
-Deno.test("elysiaSession() saves what a handler wrote, and nothing of one that threw", async () => {
+Deno.test("elysiaSession() saves the changes of a handler unless it threw", async () => {
   const { sessions, store } = rig();
   const { handle, listen } = elysia(sessions);
   const request = requestWith();
@@ -166,17 +166,17 @@ Deno.test("elysiaSession() saves what a handler wrote, and nothing of one that t
   assertEquals([page!.headers.getSetCookie().length, store.size], [1, 1]);
 });
 
-Deno.test("elysiaSession() lets an upgrade pass, and answers a session that failed", async () => {
+Deno.test("elysiaSession() lets an upgrade pass, and responds to a session error", async () => {
   const { sessions, store } = rig();
   const upgrade = (session: Session) => void session.set("n", 1);
   assertEquals(await elysia(sessions).handle(requestWith(), upgrade), undefined);
   assertEquals(store.size, 0);
   const failed = elysia(rig({ store: failing("read") }).sessions);
-  assertEquals((await failed.handle(requestWith(noId), upgrade))!.status, 503);
+  assertEquals((await failed.handle(requestWith(unknownId), upgrade))!.status, 503);
   assertThrows(() => failed.derive(requestWith()), TypeError, "aot");
 });
 
-/** What is needed of Node's response, with what was sent of it. */
+/** Stands in for Node's response and records what is sent. */
 function nodeResponse() {
   const headers = new Map<string, unknown>();
   const sent: unknown[] = [];
@@ -211,7 +211,7 @@ function nodeResponse() {
   return { headers, listeners, res: new Response(), sent };
 }
 
-/** A store that answers later. */
+/** A store with asynchronous methods, of which some may fail. */
 function slow(...failures: string[]) {
   const { store } = rig();
   for (const name of ["read", "create", "replace"] as const) {
@@ -226,7 +226,7 @@ function slow(...failures: string[]) {
   return store;
 }
 
-/** Calls the middleware, then `app`, and waits until no more happens. */
+/** Calls the middleware and then `app`, and waits for pending work. */
 async function visit(store: ReturnType<typeof slow>, app: (res: never, session: Session) => void) {
   const session = expressSession(rig({ store }).sessions);
   const { res, ...rest } = nodeResponse();
@@ -261,14 +261,14 @@ Deno.test("expressSession() sends nothing before the session is saved", async ()
   assert(headers.has("set-cookie"));
 });
 
-Deno.test("expressSession() takes every form of headers that writeHead does", async () => {
+Deno.test("expressSession() accepts every form of headers that writeHead accepts", async () => {
   for (const list of [["a", "1", "B", "2", "b", "3"], [["a", "1"], ["b", "2"], ["b", "3"]]]) {
     const { headers } = await visit(slow(), (res: Res) => void res.writeHead(200, list).end());
     assertEquals([headers.get("a"), headers.get("b")], ["1", ["2", "3"]]);
   }
 });
 
-Deno.test("expressSession() hands on the error of a save, and forgets the response", async () => {
+Deno.test("expressSession() passes the error of a save on and discards the response", async () => {
   const { errors, headers, sent } = await visit(slow("create"), (res: Res, session) => {
     session.set("n", 1);
     res.setHeader("etag", "1");
@@ -278,7 +278,7 @@ Deno.test("expressSession() hands on the error of a save, and forgets the respon
   assertEquals([sent, headers.has("etag")], [[], false]);
 });
 
-Deno.test("expressSession() sends an empty answer when the app is still writing", async () => {
+Deno.test("expressSession() sends an empty response when the app is still writing", async () => {
   const { headers, res, sent, listeners } = await visit(slow("create"), (res: Res, session) => {
     session.set("n", 1);
     res.write("page");
@@ -288,7 +288,7 @@ Deno.test("expressSession() sends an empty answer when the app is still writing"
   assertEquals(listeners.length, 1);
 });
 
-Deno.test("abortSession() drops what was written, and hands the error on", async () => {
+Deno.test("abortSession() discards changes and passes the error on", async () => {
   const { store, sessions } = rig();
   const session = expressSession(sessions);
   const req = { headers: {} };

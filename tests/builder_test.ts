@@ -10,7 +10,7 @@ import {
 } from "@pagi/session";
 import { call, cookieOf, respond, scopeWith, sentHeader } from "./_helpers.ts";
 
-/** Middleware that notes its name in `scope.trace`. */
+/** Middleware that adds its name to `scope.trace`. */
 class Trace implements Middleware {
   readonly #name: string;
 
@@ -28,20 +28,20 @@ const traced = (scope: Scope, name: string): Scope => ({
   trace: [...scope.trace as string[] ?? [], name],
 });
 
-/** A function that is middleware. */
+/** Returns middleware as a function. */
 const tracing = (name: string) => (app: App): App => (scope, receive, send) =>
   app(traced(scope, name), receive, send);
 
-/** An app that sends what it finds in its scope, under its own name. */
-const tell = (name: string): App => async (scope, _receive, send) => {
+/** Returns an app that sends its name and values of its scope. */
+const report = (name: string): App => async (scope, _receive, send) => {
   const { path, root_path, trace = [], type } = scope;
-  await send({ type: "told", name, path, root_path, trace, scope: type });
+  await send({ type: "report", name, path, root_path, trace, scope: type });
 };
 
-/** What an app is told for a path: the app's name, `root_path` and `path`. */
+/** Returns the app that a path leads to: its name, `root_path` and `path`. */
 async function route(app: App, path: string, scope: Partial<Scope> = {}): Promise<unknown[]> {
-  const [told] = await call(app, { ...scopeWith(), path, ...scope });
-  return [told!.name, told!.root_path, told!.path];
+  const [sent] = await call(app, { ...scopeWith(), path, ...scope });
+  return [sent!.name, sent!.root_path, sent!.path];
 }
 
 Deno.test("builder() runs PAGI's synopsis", async () => {
@@ -65,20 +65,20 @@ Deno.test("builder() returns the app itself when nothing is enabled", () => {
   assertEquals(builder(() => respond), respond);
 });
 
-Deno.test("Builder.enable() puts what comes first outermost, whatever its kind", async () => {
+Deno.test("Builder.enable() puts the first middleware outermost, whatever its kind", async () => {
   const app = builder((b) => {
     b.enable(Trace, { name: "class" })
       .enable(new Trace({ name: "instance" }))
       .enable({ wrap: tracing("object") })
       .enable(tracing("function"))
       .enableIf(() => true, Trace, { name: "condition" });
-    return tell("app");
+    return report("app");
   });
-  const [told] = await call(app);
-  assertEquals(told!.trace, ["class", "instance", "object", "function", "condition"]);
+  const [sent] = await call(app);
+  assertEquals(sent!.trace, ["class", "instance", "object", "function", "condition"]);
 });
 
-Deno.test("Builder.enable() makes a class's instance once, however many requests come", async () => {
+Deno.test("Builder.enable() creates one instance of a class for all requests", async () => {
   let made = 0;
   class Counting extends Trace {
     constructor(options: { name: string }) {
@@ -86,14 +86,14 @@ Deno.test("Builder.enable() makes a class's instance once, however many requests
       made++;
     }
   }
-  const app = builder((b) => b.enable(Counting, { name: "x" }) && tell("app"));
+  const app = builder((b) => b.enable(Counting, { name: "x" }) && report("app"));
   assertEquals(made, 1);
   await call(app);
   await call(app);
   assertEquals(made, 1);
 });
 
-Deno.test("Builder.enable() calls wrap with its own this, once", async () => {
+Deno.test("Builder.enable() calls wrap once, with the right this", async () => {
   let wraps = 0;
   const middleware = {
     name: "this",
@@ -102,24 +102,24 @@ Deno.test("Builder.enable() calls wrap with its own this, once", async () => {
       return tracing(this.name)(app);
     },
   };
-  const app = builder((b) => b.enable(middleware) && tell("app"));
+  const app = builder((b) => b.enable(middleware) && report("app"));
   await call(app);
   assertEquals((await call(app))[0]!.trace, ["this"]);
   assertEquals(wraps, 1);
 });
 
-Deno.test("Builder.enable() takes a class whose wrap is a property", async () => {
+Deno.test("Builder.enable() accepts a class whose wrap is a property", async () => {
   class Arrow implements Middleware {
     readonly wrap: (app: App) => App;
     constructor(options: { name: string }) {
       this.wrap = tracing(options.name);
     }
   }
-  const app = builder((b) => b.enable(Arrow, { name: "arrow" }) && tell("app"));
+  const app = builder((b) => b.enable(Arrow, { name: "arrow" }) && report("app"));
   assertEquals((await call(app))[0]!.trace, ["arrow"]);
 });
 
-Deno.test("Builder.enable() throws when options stand beside an instance or a function", () => {
+Deno.test("Builder.enable() throws when an instance or a function comes with options", () => {
   const instance = new SessionMiddleware({ secret: "s" });
   for (const middleware of [instance, tracing("x"), { wrap: tracing("x") }]) {
     for (const options of [{ secret: "s" }, {}, null]) {
@@ -132,14 +132,14 @@ Deno.test("Builder.enable() throws when options stand beside an instance or a fu
   }
 });
 
-Deno.test("Builder.enable() throws and says what there is when the name is unknown", () => {
+Deno.test("Builder.enable() throws and lists the known names when the name is unknown", () => {
   for (const name of ["Sesion", "session", "", "constructor", "__proto__", "toString"]) {
     const enable = () => builder((b) => b.enable(name as "Session", { secret: "s" }) && respond);
     assert(assertThrows(enable, TypeError, `"${name}"`).message.includes("Session"));
   }
 });
 
-Deno.test("Builder.enable() throws when it gets no middleware", () => {
+Deno.test("Builder.enable() throws when its argument is not middleware", () => {
   for (const wrong of [undefined, null, 1, {}, { wrap: "x" }, []]) {
     assertThrows(() => builder((b) => b.enable(wrong as never) && respond), TypeError, "enable");
     assertThrows(
@@ -150,7 +150,7 @@ Deno.test("Builder.enable() throws when it gets no middleware", () => {
   }
 });
 
-Deno.test("Builder.enable() refuses the session's options when it is enabled, not with a request", () => {
+Deno.test("Builder.enable() validates the session options immediately, not at the first request", () => {
   const wrong: [options: unknown, named: string][] = [
     [undefined, "options"],
     [{}, "secret"],
@@ -167,11 +167,11 @@ Deno.test("Builder.enable() refuses the session's options when it is enabled, no
   }
 });
 
-Deno.test("Builder.enableIf() goes through the middleware only when the condition holds", async () => {
+Deno.test("Builder.enableIf() runs the middleware only when the condition is true", async () => {
   const seen: unknown[] = [];
   const app = builder((b) => {
     const isApi = (scope: Scope) => (seen.push(scope.path), String(scope.path).startsWith("/api"));
-    return b.enableIf(isApi, tracing("api")).enable(tracing("all")) && tell("app");
+    return b.enableIf(isApi, tracing("api")).enable(tracing("all")) && report("app");
   });
   const traceOf = async (path: string) => (await call(app, { ...scopeWith(), path }))[0]!.trace;
   assertEquals(await traceOf("/api/x"), ["api", "all"]);
@@ -179,18 +179,18 @@ Deno.test("Builder.enableIf() goes through the middleware only when the conditio
   assertEquals(seen, ["/api/x", "/web"]);
 });
 
-Deno.test("Builder.enableIf() gives a session only where its condition holds", async () => {
+Deno.test("Builder.enableIf() adds a session only when its condition is true", async () => {
   const app = builder((b) => {
     b.enableIf((scope) => scope.path !== "/health", "Session", { secret: "s" });
     return async (scope, _receive, send) => {
-      await send({ type: "told", has: scope["pagi.session"] !== undefined });
+      await send({ type: "report", has: scope["pagi.session"] !== undefined });
     };
   });
   assertEquals((await call(app, { ...scopeWith(), path: "/" }))[0]!.has, true);
   assertEquals((await call(app, { ...scopeWith(), path: "/health" }))[0]!.has, false);
 });
 
-Deno.test("Builder.enableIf() throws when the condition is no function", () => {
+Deno.test("Builder.enableIf() throws when the condition is not a function", () => {
   for (const wrong of [true, "/api", undefined]) {
     assertThrows(
       () => builder((b) => b.enableIf(wrong as never, tracing("x")) && respond),
@@ -201,8 +201,8 @@ Deno.test("Builder.enableIf() throws when the condition is no function", () => {
 });
 
 const mounted = builder((b) =>
-  b.mount("/api", tell("api")).mount("/api/v2/", tell("v2")).mount("admin", tell("admin")) &&
-  tell("app")
+  b.mount("/api", report("api")).mount("/api/v2/", report("v2")).mount("admin", report("admin")) &&
+  report("app")
 );
 
 const ROUTES: [path: string, name: string, root: string | undefined, rest: string][] = [
@@ -222,21 +222,23 @@ const ROUTES: [path: string, name: string, root: string | undefined, rest: strin
 ];
 
 for (const [path, name, root, rest] of ROUTES) {
-  Deno.test(`Builder.mount() sends to ${name} when the path is "${path}"`, async () => {
+  Deno.test(`Builder.mount() routes the path "${path}" to ${name}`, async () => {
     assertEquals(await route(mounted, path), [name, root, rest]);
   });
 }
 
-Deno.test("Builder.mount() takes everything when the path is /", async () => {
-  const app = builder((b) => b.mount("/", tell("root")).mount("/api", tell("api")) && tell("app"));
+Deno.test("Builder.mount() routes all paths when its path is /", async () => {
+  const app = builder((b) =>
+    b.mount("/", report("root")).mount("/api", report("api")) && report("app")
+  );
   assertEquals(await route(app, "/x"), ["root", "", "/x"]);
   assertEquals(await route(app, "/"), ["root", "", "/"]);
   assertEquals(await route(app, "/api/x"), ["api", "/api", "/x"]);
 });
 
-Deno.test("Builder.mount() appends to root_path, and leaves the outer scope as it was", async () => {
-  const inner = builder((b) => b.mount("/v1", tell("v1")) && tell("inner"));
-  const app = builder((b) => b.mount("/api", inner) && tell("app"));
+Deno.test("Builder.mount() appends to root_path, and does not change the outer scope", async () => {
+  const inner = builder((b) => b.mount("/v1", report("v1")) && report("inner"));
+  const app = builder((b) => b.mount("/api", inner) && report("app"));
   assertEquals(await route(app, "/api/v1/x", { root_path: "/base" }), [
     "v1",
     "/base/api/v1",
@@ -247,21 +249,21 @@ Deno.test("Builder.mount() appends to root_path, and leaves the outer scope as i
   assertEquals((await call(app, scope))[0]!.root_path, "/api/v1");
 });
 
-Deno.test("Builder.mount() leaves a scope without a path to the app", async () => {
+Deno.test("Builder.mount() passes a scope without a path to the app", async () => {
   for (const path of ["/api", "/"]) {
-    const app = builder((b) => b.mount(path, tell("mounted")) && tell("app"));
-    const [told] = await call(app, { type: "lifespan" });
-    assertEquals([told!.name, told!.path, told!.root_path], ["app", undefined, undefined], path);
+    const app = builder((b) => b.mount(path, report("mounted")) && report("app"));
+    const [sent] = await call(app, { type: "lifespan" });
+    assertEquals([sent!.name, sent!.path, sent!.root_path], ["app", undefined, undefined], path);
   }
 });
 
-Deno.test("Builder.mount() stands behind the middleware, wherever it is called", async () => {
-  const app = builder((b) => b.mount("/api", tell("api")).enable(tracing("x")) && tell("app"));
+Deno.test("Builder.mount() puts mounted apps behind all middleware", async () => {
+  const app = builder((b) => b.mount("/api", report("api")).enable(tracing("x")) && report("app"));
   assertEquals((await call(app, { ...scopeWith(), path: "/api" }))[0]!.trace, ["x"]);
   assertEquals((await call(app))[0]!.trace, ["x"]);
 });
 
-Deno.test("Builder.mount() throws when it does not get a path and an app", () => {
+Deno.test("Builder.mount() throws unless it gets a path and an app", () => {
   assertThrows(() => builder((b) => b.mount(1 as never, respond) && respond), TypeError, "mount");
   for (const wrong of [undefined, {}, new SessionMiddleware({ secret: "s" })]) {
     assertThrows(
@@ -278,7 +280,7 @@ Deno.test("builder() throws when the callback does not return an app", () => {
   }
 });
 
-Deno.test("builder() hands the app's error on as it is", async () => {
+Deno.test("builder() passes an error of the app on unchanged", async () => {
   const failure = new RangeError("mine");
   const app = builder((b) => {
     b.enable("Session", { secret: "s" }).enable(tracing("x"));

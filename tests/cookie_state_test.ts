@@ -14,13 +14,13 @@ import {
 } from "@pagi/session";
 import { requestWith, scopeWith } from "./_helpers.ts";
 
-/** What a state that reads the cookie `sid` finds in a Cookie header, as a list. */
+/** Returns the values that a State for the cookie `sid` finds in a Cookie header. */
 function read(header: string): readonly string[] {
   const found = new CookieState({ cookieName: "sid" }).extract(scopeWith({ cookie: header }));
   return found === undefined ? [] : typeof found === "string" ? [found] : found;
 }
 
-/** The Set-Cookie that a state makes of an id. */
+/** Returns the Set-Cookie that a State creates for an ID. */
 function write(options: CookieStateOptions = {}, id = "abc", expire?: number): string {
   const headers: HeaderPair[] = [];
   new CookieState(options).inject(headers, id, { expire });
@@ -29,6 +29,7 @@ function write(options: CookieStateOptions = {}, id = "abc", expire?: number): s
   return headers[0]![1];
 }
 
+/** Returns the Set-Cookie that removes the cookie. */
 function cleared(options: CookieStateOptions): string {
   const headers: HeaderPair[] = [];
   new CookieState(options).clear(headers);
@@ -39,7 +40,7 @@ function cleared(options: CookieStateOptions): string {
 const make = (cookieName: string, cookieOptions?: CookieOptions) => () =>
   new CookieState({ cookieName, cookieOptions });
 
-/** Every attribute but Max-Age, in no order of note. */
+/** Every attribute except Max-Age, in arbitrary order. */
 const ALL: CookieOptions = {
   priority: "High",
   partitioned: true,
@@ -61,16 +62,16 @@ const READS: [what: string, header: string, expected: string[]][] = [
   ["an ideographic space and a BOM", "sid=\u3000abc\ufeff", ["\u3000abc\ufeff"]],
   ["a vertical tab and a form feed", "sid=\vabc\f", ["\vabc\f"]],
   ["a line separator before the name", "\u2028sid=abc", []],
-  ["a nameless pair that holds ours", "=sid=abc", []],
-  ["a nameless pair with blanks that holds ours", " = sid=abc", []],
-  ["a pair without an equals sign, then ours", "sid; sid=abc", ["abc"]],
-  ["our name as another's value", "a=sid; b=sid=abc", []],
+  ["a nameless pair that contains the cookie", "=sid=abc", []],
+  ["a nameless pair with blanks that contains the cookie", " = sid=abc", []],
+  ["a pair without an equals sign before the cookie", "sid; sid=abc", ["abc"]],
+  ["the name as the value of another cookie", "a=sid; b=sid=abc", []],
   ["a quoted value", 'sid="abc"', ['"abc"']],
   ["a percent-encoded value", "sid=a%3Db%20", ["a%3Db%20"]],
   ["an equals sign in the value", "sid=a=b==", ["a=b=="]],
   ["a comma in the value", "sid=a,b", ["a,b"]],
-  ["a name that ours is a prefix of", "sid2=abc; sid.x=abc; sid-=abc", []],
-  ["a name that ours is a suffix of", "xsid=abc; __Host-sid=abc; a.sid=abc", []],
+  ["longer names that start with the name", "sid2=abc; sid.x=abc; sid-=abc", []],
+  ["longer names that end with the name", "xsid=abc; __Host-sid=abc; a.sid=abc", []],
   ["a name in another case", "SID=abc; Sid=abc", []],
   ["an empty value", "sid=", [""]],
   ["an empty value with blanks", "sid= \t ;a=1", [""]],
@@ -90,7 +91,7 @@ for (const [what, header, expected] of READS) {
   });
 }
 
-Deno.test("CookieState.extract() finds only what was sent when its name is a prototype's member", () => {
+Deno.test("CookieState.extract() finds only sent cookies when its name is a prototype member", () => {
   for (const cookieName of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
     const state = new CookieState({ cookieName });
     assertEquals(state.extract(scopeWith({ cookie: "a=1" })), undefined);
@@ -98,7 +99,7 @@ Deno.test("CookieState.extract() finds only what was sent when its name is a pro
   }
 });
 
-Deno.test("CookieState.extract() takes its name literally when it holds a pattern's signs", () => {
+Deno.test("CookieState.extract() takes a name with pattern characters literally", () => {
   const state = new CookieState({ cookieName: "s.d*" });
   assertEquals(state.extract(scopeWith({ cookie: "sxd=1; s.d*=2; sdd=3" })), "2");
 });
@@ -134,7 +135,7 @@ Deno.test("CookieState.inject() writes PAGI's defaults when it has no options", 
   assertEquals(write({}, "abc", 900), expected.replace("3600", "900"));
 });
 
-Deno.test("CookieState.inject() prefers its own expire, and maxAge to both", () => {
+Deno.test("CookieState.inject() prefers maxAge to its own expire, and that to the middleware's", () => {
   assertEquals(write({ expire: 60 }, "abc", 900).split("; ").at(-1), "Max-Age=60");
   const cookieOptions = { maxAge: 30 };
   assertEquals(write({ expire: 60, cookieOptions }, "abc", 900).split("; ").at(-1), "Max-Age=30");
@@ -147,7 +148,7 @@ Deno.test("CookieState.inject() merges options over the defaults", () => {
   );
 });
 
-Deno.test("CookieState.inject() leaves an attribute out when it is false", () => {
+Deno.test("CookieState.inject() omits an attribute that is false", () => {
   const cookieOptions: CookieOptions = {
     httpOnly: false,
     sameSite: false,
@@ -161,7 +162,7 @@ Deno.test("CookieState.inject() leaves an attribute out when it is false", () =>
 });
 
 Deno.test("CookieState.inject() writes Path=/ when the path is false", () => {
-  // Without a Path a browser takes the directory of the page: the cookie would come and go.
+  // Without Path, a browser uses the directory of the page, and other pages do not get the cookie.
   assertEquals(write({ cookieOptions: { path: false } }), write());
 });
 
@@ -170,7 +171,7 @@ Deno.test("CookieState.inject() takes the default when an option is undefined", 
   assertEquals(write({ cookieName: undefined, cookieOptions, expire: undefined }), write());
 });
 
-Deno.test("CookieState.inject() writes every attribute, in the same order whatever the options' is", () => {
+Deno.test("CookieState.inject() writes all attributes in the same order for any order of options", () => {
   const expected = "sid=abc; Path=/app; Domain=example.com; HttpOnly; Secure; SameSite=None; " +
     "Partitioned; Priority=High; Max-Age=60";
   const entries = Object.entries({ ...ALL, maxAge: 60 });
@@ -180,7 +181,7 @@ Deno.test("CookieState.inject() writes every attribute, in the same order whatev
   }
 });
 
-Deno.test("CookieState.inject() does not see options that change after it was made", () => {
+Deno.test("CookieState.inject() ignores options that change after the constructor", () => {
   const cookieOptions: CookieOptions = { path: "/a" };
   const state = new CookieState({ cookieOptions });
   cookieOptions.path = "/b";
@@ -196,7 +197,7 @@ Deno.test("CookieState.inject() writes Max-Age in digits when expire is fraction
   try {
     text = write({ expire: 1e21 }).split("; ").at(-1)!;
   } catch (error) {
-    // To refuse it when the state is made is as good.
+    // The constructor may also reject the value.
     assertInstanceOf(error, RangeError);
   }
   assertMatch(text, /^Max-Age=\d+$/);
@@ -210,7 +211,7 @@ Deno.test("CookieState.inject() throws when name and value take more than 4096 b
   assertStrictEquals(error.code, "ERR_SESSION_TOO_LARGE");
 });
 
-Deno.test("CookieState.inject() throws without the value when a cookie cannot carry it", () => {
+Deno.test("CookieState.inject() throws, and hides the value, when a cookie cannot carry it", () => {
   for (const sign of '\r\n\t\0\x7f ;,"\\\u00e9\u2028\u3042') {
     const headers: HeaderPair[] = [];
     for (const id of [`hush${sign}`, `${sign}hush`, `hu${sign}sh`]) {
@@ -277,14 +278,14 @@ Deno.test("CookieState() throws and names the option when an attribute cannot be
   make("sid", { path: "/" + "x".repeat(1023), domain: "a-1.B.example" })();
 });
 
-Deno.test("CookieState() throws when the path has characters that no URL's path has", () => {
+Deno.test("CookieState() throws when the path has characters that URL paths cannot contain", () => {
   for (const sign of ' "#<>?\\^`{|}') {
     assertThrows(make("sid", { path: `/a${sign}b` }), TypeError, "path");
   }
   make("sid", { path: "/!$%&'()*+,-./09:=@AZ[]_az~" })();
 });
 
-Deno.test("CookieState() throws a RangeError when maxAge or expire is no duration", () => {
+Deno.test("CookieState() throws a RangeError when maxAge or expire is not a valid duration", () => {
   for (const maxAge of [-1, 0, 1.5, NaN, Infinity, 2 ** 53]) {
     assertThrows(make("sid", { maxAge }), RangeError, "maxAge");
   }
@@ -294,7 +295,7 @@ Deno.test("CookieState() throws a RangeError when maxAge or expire is no duratio
   assertThrows(make("sid", { maxAge: "60" as unknown as number }), Error, "maxAge");
 });
 
-Deno.test("CookieState() throws when a prefix's conditions are not met, in any case", () => {
+Deno.test("CookieState() throws when the conditions of a prefix are not met, in upper and lower case", () => {
   for (const secure of ["__Secure-a", "__SECURE-a", "__Host-a", "__host-a", "__Http-a"]) {
     assertThrows(make(secure), TypeError, "secure");
     make(secure, { secure: true })();
@@ -312,19 +313,19 @@ Deno.test("CookieState() throws when a prefix's conditions are not met, in any c
   make("__Host-a", { secure: true, path: false })();
 });
 
-Deno.test("CookieState() throws when SameSite=None or Partitioned comes without Secure", () => {
+Deno.test("CookieState() throws when SameSite=None or Partitioned is set without Secure", () => {
   assertThrows(make("sid", { sameSite: "None" }), TypeError, "secure");
   assertThrows(make("sid", { partitioned: true, secure: false }), TypeError, "secure");
 });
 
-Deno.test("CookieState() throws and names the option when there is no such option", () => {
+Deno.test("CookieState() throws and names an unknown option", () => {
   assertThrows(() => new CookieState({ name: "sid" } as CookieStateOptions), TypeError, "name");
   assertThrows(make("sid", { httponly: false } as CookieOptions), TypeError, "httponly");
   assertThrows(make("sid", { expires: 1 } as CookieOptions), TypeError, "expires");
   assertThrows(make("sid", null as unknown as CookieOptions), TypeError, "the cookie: options");
 });
 
-Deno.test("CookieState() says what an attribute may be when it is something else", () => {
+Deno.test("CookieState() lists the allowed values when an attribute has another", () => {
   const says = (option: string, expected: string) => {
     const bad = make("sid", { [option]: "\n" });
     assertThrows(bad, TypeError, `Cannot make the cookie: ${option} must be ${expected}`);
@@ -334,13 +335,13 @@ Deno.test("CookieState() says what an attribute may be when it is something else
   says("path", 'a path that starts with "/"');
 });
 
-Deno.test("CookieState.inject() keeps no cookie for more than 400 days, and writes an empty id", () => {
+Deno.test("CookieState.inject() limits Max-Age to 400 days, and writes an empty ID", () => {
   assertEquals(write({ expire: 1e9 }).split("; ").at(-1), `Max-Age=${400 * 24 * 60 * 60}`);
   assertEquals(write({}, "").split("; ")[0], "pagi_session=");
 });
 
-Deno.test("CookieState.extract() finds every one of half a million cookies of the name", () => {
-  // A reader that copies its list for each of them takes minutes.
+Deno.test("CookieState.extract() finds all of half a million cookies of the name", () => {
+  // This takes minutes if each cookie copies the array of those before.
   const header = "sid=a;".repeat(500_000);
   const state = new CookieState({ cookieName: "sid" });
   assertEquals(state.extract({ type: "http", headers: [["cookie", header]] })?.length, 500_000);

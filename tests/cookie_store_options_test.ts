@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type SessionError } from "@pagi/session";
 import { encodeEmptySession } from "../base/record_text.ts";
-import { openStore } from "../core/backend/backend.ts";
+import { openBackend } from "../core/backend/open.ts";
 import { CookieStore, type CookieStoreOptions } from "../store/cookie.ts";
 import { PagiFormat } from "../store/_cookie/pagi_format.ts";
 import { countSubtle, withoutCrypto } from "./_at_rest_crypto.ts";
@@ -112,26 +112,29 @@ Deno.test("openStore() tells a sealing store by what it can do, and what to say 
     set() {}
     delete() {}
   }
-  const face = openStore(new MySeal(), 5, Infinity);
-  assertEquals(face.isVersioned, false);
-  assertMatch(face.caveat!, /client's cookie.*copy outlives the logout/);
-  assertEquals([face.accepts("anything"), face.accepts("")], [true, false]);
-  assertEquals(await face.read("anything"), undefined);
+  const backend = openBackend(new MySeal(), 5, Infinity);
+  assertEquals(backend.isVersioned, false);
+  assertMatch(backend.warning!, /client's cookie.*copy outlives the logout/);
+  assertEquals([backend.accepts("anything"), backend.accepts("")], [true, false]);
+  assertEquals(await backend.read("anything"), undefined);
   const lifetime = { lastAccess: 0, ttl: 1 };
   // What is no text is no answer.
-  const error = assertThrows(() => face.create("a", "{}", lifetime)) as SessionError;
+  const error = assertThrows(() => backend.create("a", "{}", lifetime)) as SessionError;
   assertEquals(error.code, "ERR_SESSION_STORE");
   // Without `end` nothing is compared, and nothing is final.
   const record = { id: idOf("1"), text: "", version: "1", lastAccess: 0 };
-  assertEquals([await face.retire(record, idOf("2"), lifetime), await face.delete(record)], [
+  assertEquals([
+    await backend.leaveTombstone(record, idOf("2"), lifetime),
+    await backend.delete(record),
+  ], [
     true,
     true,
   ]);
   assertMatch(
-    openStore({ get: () => undefined, set() {}, delete() {} }, 5, Infinity).caveat!,
+    openBackend({ get: () => undefined, set() {}, delete() {} }, 5, Infinity).warning!,
     /get, set and/,
   );
-  assertEquals(openStore(new MemoryStore(), 5, Infinity).caveat, undefined);
+  assertEquals(openBackend(new MemoryStore(), 5, Infinity).warning, undefined);
 });
 
 Deno.test("CookieStore.seal() takes as much as fits beside the cookie's name, or beside a long one", async () => {

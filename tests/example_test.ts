@@ -9,7 +9,7 @@ import type { App } from "../mod.ts";
 const ORIGIN = "http://localhost:8000";
 type Handler = (request: Request) => Promise<Response>;
 
-/** A browser: it keeps the session's cookie, and follows where a form leads. */
+/** A browser that keeps the session cookie and follows the redirect after a form. */
 class Browser {
   cookie: string | undefined;
   readonly #handler: Handler;
@@ -44,17 +44,17 @@ function browser(options?: AppOptions): Browser {
   return new Browser(createApp(options));
 }
 
-/** How many of a tea the page says are in the cart. */
+/** Returns how many of a tea the page shows in the cart. */
 function inCart(page: string, tea: string): number {
   return Number(page.match(new RegExp(`${tea} in the cart">(\\d+)<`))?.[1] ?? 0);
 }
 
-/** The label of the latest request on the page. */
+/** Returns the label of the latest request on the page. */
 function outcome(page: string): string | undefined {
   return page.match(/data-outcome="([^"]*)"/)?.[1];
 }
 
-Deno.test("createApp() counts the visit and sends a cookie when somebody comes", async () => {
+Deno.test("createApp() counts the first visit and sends a cookie", async () => {
   const visitor = browser();
   const response = await visitor.send("/");
   assertEquals(response.headers.get("cache-control"), "no-store");
@@ -66,11 +66,11 @@ Deno.test("createApp() counts the visit and sends a cookie when somebody comes",
 
 Deno.test("createApp() sends no cookie when nothing was written", async () => {
   const visitor = browser();
-  assertEquals(outcome(await visitor.page("/look")), "Nothing to keep");
+  assertEquals(outcome(await visitor.page("/look")), "Nothing to save");
   assertEquals(visitor.cookie, undefined);
 });
 
-Deno.test("createApp() never shows an id in full", async () => {
+Deno.test("createApp() never shows a complete ID", async () => {
   const visitor = browser();
   const first = await visitor.page("/");
   const id = visitor.cookie!.split("=")[1]!;
@@ -78,7 +78,7 @@ Deno.test("createApp() never shows an id in full", async () => {
   assert(!first.includes(id.slice(0, 17)));
 });
 
-Deno.test("createApp() shows where a visitor is signed in, and signs him out there", async () => {
+Deno.test("createApp() lists the sessions of a user and ends the chosen ones", async () => {
   const app = createApp();
   const signIn = async (name: string, agent: string) => {
     const visitor = new Browser(app);
@@ -112,17 +112,17 @@ Deno.test("createApp() shows where a visitor is signed in, and signs him out the
   assertEquals((await new Browser(app).send("/devices")).headers.get("location"), "/");
 });
 
-Deno.test("createApp() keeps sessions in cookies, and says that nobody has a list of them", async () => {
+Deno.test("createApp() keeps sessions in cookies and says that it cannot list them", async () => {
   const visitor = browser({ store: await openStore("cookie") });
   await visitor.submit("/cart", { add: "assam" });
   const page = await visitor.submit("/sign-in", { name: "Ada" });
   assertStringIncludes(page, "Hello, Ada");
   assertEquals(inCart(page, "Assam"), 1);
   assert(!page.includes(visitor.cookie!.split("=")[1]!.slice(0, 17)));
-  assertStringIncludes(await visitor.page("/devices"), "nobody keeps a list");
+  assertStringIncludes(await visitor.page("/devices"), "the server cannot list sessions");
 });
 
-Deno.test("createApp() changes the id and keeps the cart when a visitor signs in", async () => {
+Deno.test("createApp() changes the ID and keeps the cart when a visitor signs in", async () => {
   const visitor = browser();
   await visitor.submit("/cart", { add: "assam" });
   const planted = visitor.cookie;
@@ -130,14 +130,14 @@ Deno.test("createApp() changes the id and keeps the cart when a visitor signs in
   assertNotEquals(visitor.cookie, planted);
   assertStringIncludes(page, "Hello, Ada");
   assertEquals(inCart(page, "Assam"), 1);
-  assertStringIncludes(page, 'data-outcome="New id"');
+  assertStringIncludes(page, 'data-outcome="New ID"');
 });
 
-Deno.test("createApp() keeps both changes when two tabs change the cart at once", async () => {
+Deno.test("createApp() keeps both changes when two tabs change the cart at the same time", async () => {
   const handler = createApp();
   const visitor = new Browser(handler);
   await visitor.page("/");
-  // The first form's body comes only after the second form has been answered.
+  // The body of the first form arrives only after the response to the second form.
   const slow = new TransformStream<Uint8Array, Uint8Array>();
   const first = new Browser(handler, visitor.cookie)
     .send("/cart", { method: "POST", body: slow.readable });
@@ -149,7 +149,7 @@ Deno.test("createApp() keeps both changes when two tabs change the cart at once"
   assertEquals(inCart(await visitor.page(), "Sencha"), 2);
 });
 
-Deno.test("createApp() takes from the cart until nothing is left", async () => {
+Deno.test("createApp() removes from the cart until it is empty", async () => {
   const visitor = browser();
   await visitor.submit("/cart", { add: "rooibos" });
   assertStringIncludes(await visitor.submit("/cart", { take: "rooibos" }), "Nothing in it yet");
@@ -162,7 +162,7 @@ Deno.test("createApp() shows a flash message once", async () => {
   assert(!(await visitor.page()).includes("Sencha is in your cart."));
 });
 
-Deno.test("createApp() knows nobody by the old cookie when the visitor has signed out", async () => {
+Deno.test("createApp() rejects the old cookie after the visitor has signed out", async () => {
   const handler = createApp();
   const visitor = new Browser(handler);
   await visitor.submit("/sign-in", { name: "Ada" });
@@ -170,7 +170,7 @@ Deno.test("createApp() knows nobody by the old cookie when the visitor has signe
   const page = await visitor.submit("/sign-out");
   assertEquals(visitor.cookie, undefined);
   assertEquals(page.match(/data-outcome="[^"]*"/g)?.slice(0, 2), [
-    'data-outcome="Nothing to keep"',
+    'data-outcome="Nothing to save"',
     'data-outcome="Ended"',
   ]);
   assert(!(await new Browser(handler, old).page()).includes("Ada"));
@@ -198,17 +198,17 @@ Deno.test("createApp() refuses a form when another site sends it", async () => {
     { origin: "null" },
   ];
   for (const headers of foreign) {
-    const body = new URLSearchParams({ name: "Eve" });
+    const body = new URLSearchParams({ name: "Mallory" });
     const response = await visitor.send("/sign-in", { method: "POST", headers, body });
     assertEquals(response.status, 403);
     await response.body?.cancel();
   }
-  assert(!(await visitor.page()).includes("Eve"));
+  assert(!(await visitor.page()).includes("Mallory"));
   const own = { headers: { origin: ORIGIN, "sec-fetch-site": "same-origin" } };
   assertEquals((await visitor.send("/new-id", { method: "POST", ...own })).status, 303);
 });
 
-Deno.test("createApp() refuses a form when it is not one of its own", async () => {
+Deno.test("createApp() refuses a form with invalid fields", async () => {
   const visitor = browser();
   for (
     const [path, fields] of [["/cart", { add: "__proto__" }], ["/sign-in", { name: " " }]] as const
@@ -237,7 +237,7 @@ Deno.test("createApp() saves nothing when the handler throws", async () => {
   assert(!page.includes("somebody else"));
 });
 
-Deno.test("createApp() tells that a change was saved when no cookie was sent with it", async () => {
+Deno.test("createApp() says that a change was saved when no cookie was sent with it", async () => {
   const visitor = browser();
   await visitor.page("/");
   const page = await visitor.page("/");
@@ -246,7 +246,7 @@ Deno.test("createApp() tells that a change was saved when no cookie was sent wit
   assertStringIncludes(page, "no Set-Cookie");
 });
 
-Deno.test("createApp() tells why a cookie was sent or not when nothing changed", async () => {
+Deno.test("createApp() explains why a cookie was sent or not when nothing changed", async () => {
   let now = 1_800_000_000_000;
   const visitor = browser({ now: () => now });
   await visitor.page("/");
@@ -259,10 +259,10 @@ Deno.test("createApp() tells why a cookie was sent or not when nothing changed",
   now += 3_601_000;
   const late = await visitor.page("/");
   assertEquals(outcome(late), "New session");
-  assertStringIncludes(late, "The cookie opened no session any more");
+  assertStringIncludes(late, "The cookie no longer matched a session");
 });
 
-Deno.test("createApp() answers with 409 when the session got a new id meanwhile", async () => {
+Deno.test("createApp() responds with 409 when the session got a new ID in the meantime", async () => {
   const handler = createApp();
   const visitor = new Browser(handler);
   await visitor.page("/");
@@ -274,10 +274,10 @@ Deno.test("createApp() answers with 409 when the session got a new id meanwhile"
   });
   assertEquals(response.status, 409);
   assertEquals(response.headers.getSetCookie(), []);
-  assertStringIncludes(await response.text(), "Your session moved on");
+  assertStringIncludes(await response.text(), "Your session has changed");
 });
 
-Deno.test("createApp() answers with 404 and opens no session when nothing is there", async () => {
+Deno.test("createApp() responds with 404 and opens no session for an unknown path", async () => {
   const response = await browser().send("/nothing");
   assertEquals(response.status, 404);
   assertEquals(response.headers.get("vary"), null);
@@ -292,13 +292,13 @@ Deno.test("createApp() sends the stylesheet and the script", async () => {
   }
 });
 
-Deno.test("live() sends the session and calls the clock off when the client goes", async () => {
+Deno.test("live() sends the session and cancels the timer when the client disconnects", async () => {
   const armed = Promise.withResolvers<void>();
-  let calledOff = 0;
+  let canceled = 0;
   const visitor = browser({
     tick: () => {
       armed.resolve();
-      return () => calledOff++;
+      return () => canceled++;
     },
   });
   await visitor.page("/");
@@ -313,10 +313,10 @@ Deno.test("live() sends the session and calls the clock off when the client goes
   await armed.promise;
   await reader.cancel();
   assertEquals((await next).done, true);
-  assertEquals(calledOff, 1);
+  assertEquals(canceled, 1);
 });
 
-Deno.test("live() says so and closes when the session has ended", async () => {
+Deno.test("live() sends an event and closes when the session has ended", async () => {
   const wakes = Promise.withResolvers<() => void>();
   const visitor = browser({
     tick: (wake) => {
@@ -334,11 +334,11 @@ Deno.test("live() says so and closes when the session has ended", async () => {
   assertEquals((await reader.read()).done, true);
 });
 
-Deno.test("live() answers with 204 when there is no session", async () => {
+Deno.test("live() responds with 204 when there is no session", async () => {
   assertEquals((await browser().send("/events")).status, 204);
 });
 
-Deno.test("pagi.ts counts, signs in under a new id, and signs out", async () => {
+Deno.test("pagi.ts counts, signs in with a new ID, and signs out", async () => {
   const visitor = new Browser(bridge(pagiApp));
   assertStringIncludes(await visitor.page("/"), "Visit 1");
   const planted = visitor.cookie;
@@ -365,7 +365,7 @@ Deno.test("bridge() keeps every Set-Cookie and streams what is sent", async () =
   assertEquals(await response.text(), "one two");
 });
 
-Deno.test("bridge() tells the app when the client has gone", async () => {
+Deno.test("bridge() sends http.disconnect when the client has disconnected", async () => {
   const seen = Promise.withResolvers<string>();
   const handler = bridge(async (_scope, receive, send) => {
     while ((await receive()).more);
@@ -377,7 +377,7 @@ Deno.test("bridge() tells the app when the client has gone", async () => {
   assertEquals(await seen.promise, "http.disconnect");
 });
 
-Deno.test("bridge() fails when the app does not answer, and breaks off when it does not end", async () => {
+Deno.test("bridge() rejects when the app sends nothing, and aborts when it does not finish", async () => {
   const rejects = async (app: App) => {
     const response = await bridge(app)(new Request(ORIGIN));
     await response.text();
@@ -388,7 +388,7 @@ Deno.test("bridge() fails when the app does not answer, and breaks off when it d
     (_scope, _receive, send) => send({ type: "http.response.start", status: 200, headers: [] }),
   ];
   for (const app of apps) {
-    assertEquals(await rejects(app).then(() => "answered", () => "failed"), "failed");
+    assertEquals(await rejects(app).then(() => "complete", () => "failed"), "failed");
   }
 });
 

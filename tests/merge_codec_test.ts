@@ -50,9 +50,9 @@ for (const codec of CODECS) {
   });
 }
 
-Deno.test("PLAIN_CODEC.treeOf() takes nothing for a tag", () => {
+Deno.test("PLAIN_CODEC.toJsonTree() takes nothing for a tag", () => {
   const text = '{"_created":1,"a":["$date",5]}';
-  assertEquals(JSON.stringify(PLAIN_CODEC.treeOf(text)), text);
+  assertEquals(JSON.stringify(PLAIN_CODEC.toJsonTree(text)), text);
 });
 
 Deno.test("update() is not replayed when its value was written before, though JSON has no such value", async () => {

@@ -29,7 +29,7 @@ const injected = (state: State, id = "abc") => {
   return headers;
 };
 
-Deno.test("State says which class must implement what when a method is missing", () => {
+Deno.test("State names the class and the method that it must implement", () => {
   class QueryState extends State {}
   const state = new QueryState();
   assertThrows(() => state.extract(scopeWith()), Error, "QueryState must implement extract(scope)");
@@ -54,7 +54,7 @@ Deno.test("HeaderState.extract() finds the whole value in any case of the name",
   }
 });
 
-Deno.test("HeaderState.extract() finds nothing when the header is missing or named alike", () => {
+Deno.test("HeaderState.extract() finds nothing when the header is missing or has a similar name", () => {
   const state = new HeaderState({ headerName: "X-Session" });
   assertEquals(state.extract(scopeWith()), undefined);
   assertEquals(state.extract({ type: "lifespan" }), undefined);
@@ -71,7 +71,7 @@ Deno.test("HeaderState.extract() joins several headers as a Request does", () =>
   assertEquals(state.extract({ type: "http", request }), "a, b");
 });
 
-Deno.test("HeaderState.inject() refuses an id that no header can carry", () => {
+Deno.test("HeaderState.inject() rejects an ID with characters that are not allowed in headers", () => {
   const state = new HeaderState({ headerName: "X-Session", emit: "X-Session" });
   for (const id of ["a\r\nb", "a b", "\0", "é", ""]) {
     assertThrows(() => state.inject([], id), TypeError, "header");
@@ -86,7 +86,7 @@ Deno.test("HeaderState.extract() finds the first group when there is a pattern",
   assertEquals(state.extract(scopeWith({ "x-auth": "" })), undefined);
 });
 
-Deno.test("HeaderState.extract() finds nothing when the group took no part in the match", () => {
+Deno.test("HeaderState.extract() finds nothing when the match does not include the group", () => {
   const state = new HeaderState({ headerName: "X-Auth", pattern: /^(?:none|Token (.+))$/ });
   assertEquals(state.extract(scopeWith({ "x-auth": "none" })), undefined);
 });
@@ -106,7 +106,7 @@ Deno.test("HeaderState.extract() keeps the pattern's other flags", () => {
   assertEquals(state.extract(scopeWith({ "x-auth": "TOKEN \u{1f600}" })), "\u{1f600}");
 });
 
-Deno.test("HeaderState() throws when an option is missing or of the wrong kind", () => {
+Deno.test("HeaderState() throws when an option is missing or has the wrong type", () => {
   const make = (options: unknown) => () => new HeaderState(options as HeaderStateOptions);
   for (const headerName of [undefined, "", "a b", "a:", "a\r\nb", 1]) {
     assertThrows(make({ headerName }), TypeError, "headerName");
@@ -139,7 +139,7 @@ Deno.test("BearerState.extract() finds the token in any case of the scheme", () 
   assertEquals(state.extract(scopeWith({ authorization: "Bearer   abc" })), "abc");
 });
 
-Deno.test("BearerState.extract() finds nothing but RFC 6750's b64token", () => {
+Deno.test("BearerState.extract() accepts only the b64token of RFC 6750", () => {
   const state = new BearerState();
   for (const token of [idOf("a"), "AZaz09-._~+/", "abc=", "abc==", "="]) {
     const expected = token === "=" ? undefined : token;
@@ -152,8 +152,8 @@ Deno.test("BearerState.extract() finds nothing but RFC 6750's b64token", () => {
   }
 });
 
-Deno.test("BearerState.extract() finds nothing in a megabyte of nearly a token", () => {
-  // A pattern that tries again from every place takes minutes.
+Deno.test("BearerState.extract() finds nothing in a megabyte that is almost a token", () => {
+  // A pattern that backtracks from every position takes minutes.
   const state = new BearerState();
   for (const text of ["=".repeat(2 ** 20), "a".repeat(2 ** 20) + "!", " ".repeat(2 ** 20) + "!"]) {
     assertEquals(state.extract(scopeWith({ authorization: `Bearer ${text}` })), undefined);
@@ -169,7 +169,7 @@ Deno.test("BearerState.inject() sends the id only when emit names a header", () 
   assertThrows(unknown, TypeError, 'BearerState: there is no option "pattern"');
 });
 
-Deno.test("HeaderState gives the client its new id after a rotation when it emits", async () => {
+Deno.test("HeaderState sends the new ID after regenerate() when emit is set", async () => {
   const state = new HeaderState({ headerName: "X-Session-ID", emit: "X-Session-ID" });
   const sessions = new SessionMiddleware({ secret: "s", state });
   const visit = (headers = {}) =>
@@ -178,13 +178,13 @@ Deno.test("HeaderState gives the client its new id after a rotation when it emit
       return new Response(String(session.update("n", (n) => Number(n ?? 0) + 1).get("n")));
     });
   const id = (await visit()).headers.get("x-session-id")!;
-  const moved = (await visit({ "x-session-id": id })).headers.get("x-session-id")!;
-  assertMatch(moved, /^[0-9a-f]{64}$/);
-  assert(moved !== id);
-  assertEquals(await (await visit({ "x-session-id": moved })).text(), "3");
+  const newId = (await visit({ "x-session-id": id })).headers.get("x-session-id")!;
+  assertMatch(newId, /^[0-9a-f]{64}$/);
+  assert(newId !== id);
+  assertEquals(await (await visit({ "x-session-id": newId })).text(), "3");
 });
 
-Deno.test("CallbackState.extract() hands on the scope and what the callback resolves to", async () => {
+Deno.test("CallbackState.extract() passes the scope on and returns the result of the callback", async () => {
   const scope = scopeWith();
   const state = new CallbackState({
     extract: async (given) => await Promise.resolve(given === scope ? "abc" : undefined),
@@ -194,7 +194,7 @@ Deno.test("CallbackState.extract() hands on the scope and what the callback reso
   await assertRejects(() => Promise.resolve(failing.extract(scope)), Error, "directory down");
 });
 
-Deno.test("CallbackState does nothing in inject() and clear() when it has no such callbacks", () => {
+Deno.test("CallbackState does nothing in inject() and clear() without such callbacks", () => {
   const state = new CallbackState({ extract: () => undefined });
   const headers = injected(state);
   state.clear(headers);
@@ -202,7 +202,7 @@ Deno.test("CallbackState does nothing in inject() and clear() when it has no suc
   assertEquals(state.vary, []);
 });
 
-Deno.test("CallbackState calls inject and clear with what it was given", () => {
+Deno.test("CallbackState calls inject and clear with its own arguments", () => {
   const calls: unknown[][] = [];
   const state = new CallbackState({
     extract: () => undefined,
@@ -221,7 +221,7 @@ Deno.test("CallbackState calls inject and clear with what it was given", () => {
   assertEquals(state.vary, ["X-Key"]);
 });
 
-Deno.test("CallbackState() throws and names the option when it is of the wrong kind", () => {
+Deno.test("CallbackState() throws and names an option of the wrong type", () => {
   const make = (options: unknown) => () => new CallbackState(options as CallbackStateOptions);
   const extract = () => undefined;
   for (const wrong of [undefined, null, "abc", {}]) {
@@ -235,14 +235,14 @@ Deno.test("CallbackState() throws and names the option when it is of the wrong k
   assertThrows(make(undefined), TypeError, "options");
 });
 
-Deno.test("CallbackState() throws when vary is not a list of header names", () => {
+Deno.test("CallbackState() throws when vary is not an array of header names", () => {
   for (const vary of ["Cookie", 5, ["a b"], [5], ["a\r\nb"]]) {
     const options = { extract: () => undefined, vary } as unknown as CallbackStateOptions;
     assertThrows(() => new CallbackState(options), TypeError, "vary");
   }
 });
 
-/** PAGI's recipe for web and API clients: bearer tokens first, else the cookie. */
+/** PAGI's recipe for web and API clients: a bearer token, or else the cookie. */
 function mixed() {
   const cookie = new CookieState({ cookieName: "pagi_session", expire: 3600 });
   const bearer = new BearerState();

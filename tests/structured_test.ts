@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type Session, SessionError, SessionMiddleware } from "@pagi/session";
 import { MAX_DEPTH } from "../base/record_text.ts";
-import { hasTag, pack, unpack } from "../data/structured_codec.ts";
+import { fromTagged, hasTag, toTagged } from "../data/structured_codec.ts";
 import { refused, setUp } from "./_tabs.ts";
 
 const CODEC = { codec: "structured" } as const;
@@ -51,10 +51,10 @@ const WRITTEN: [value: unknown, json: string][] = [
 
 for (const [value, json] of WRITTEN) {
   Deno.test(`structured: ${json} is read as it was written`, () => {
-    assertEquals(JSON.stringify(pack(value)), json);
-    const read = unpack(JSON.parse(json));
+    assertEquals(JSON.stringify(toTagged(value)), json);
+    const read = fromTagged(JSON.parse(json));
     assertEquals(Deno.inspect(read), Deno.inspect(value).replace("[Object: null prototype] ", ""));
-    assertEquals(JSON.stringify(pack(read)), json);
+    assertEquals(JSON.stringify(toTagged(read)), json);
   });
 }
 
@@ -68,7 +68,7 @@ Deno.test("hasTag() finds a list that is a tag, wherever it is nested", () => {
 
 Deno.test("structured: a value that needs no tag is not copied", () => {
   const plain = { a: [1, { b: null }], s: "$" };
-  assertEquals(pack(plain) === plain, true);
+  assertEquals(toTagged(plain) === plain, true);
 });
 
 Deno.test("structured: a session comes back with what was put in, and its record says so", async () => {

@@ -1,18 +1,24 @@
-/** The face of a store with PAGI's three methods. */
-import { fromPlainData, toPlainData } from "../../base/record_text.ts";
-import type { Guard, KeyedRecord, Lifetime, StoreFace, Written } from "./backend.ts";
-import { SessionError } from "../../errors.ts";
+/** The backend of a store with PAGI's three methods. */
+import { fromPlainData, type SessionValues, toPlainData } from "../../base/record_text.ts";
 import type { PlainStore } from "../../store/store.ts";
+import {
+  type Backend,
+  type Expiry,
+  type SessionRecord,
+  storeError,
+  type WriteResult,
+} from "./backend.ts";
+import type { CallGuard } from "./call_guard.ts";
 
-/** Nothing is compared, so every write takes. */
-export class PlainFace implements StoreFace {
+/** Compares nothing, so every write takes effect. */
+export class PlainBackend implements Backend {
   readonly isVersioned = false;
-  readonly caveat =
+  readonly warning =
     "The store has get, set and delete only: races can lose updates and undo a logout";
   readonly #store: PlainStore;
-  readonly #guard: Guard;
+  readonly #guard: CallGuard;
 
-  constructor(store: PlainStore, guard: Guard) {
+  constructor(store: PlainStore, guard: CallGuard) {
     this.#store = store;
     this.#guard = guard;
   }
@@ -21,51 +27,48 @@ export class PlainFace implements StoreFace {
     return this.#store.accepts?.(presented) ?? presented !== "";
   }
 
-  async read(presented: string): Promise<KeyedRecord | undefined> {
-    const hash = await this.#guard.call("read", () => this.#store.get(presented), presented);
-    if (hash === undefined || hash === null) return undefined;
-    const lastAccess = Number(hash._last_access ?? hash._created);
-    const created = Number(hash._created ?? lastAccess);
-    // Where a value is its own session, as in an encrypted cookie, the id is inside.
-    const id = typeof hash._id === "string" ? hash._id : presented;
-    return { id, text: textOf(hash, created), version: "", lastAccess };
+  async read(presented: string): Promise<SessionRecord | undefined> {
+    const data = await this.#guard.call("read", () => this.#store.get(presented), presented);
+    if (data === undefined || data === null) return undefined;
+    const lastAccess = Number(data._last_access ?? data._created);
+    const created = Number(data._created ?? lastAccess);
+    // If the client sent the session itself, as in an encrypted cookie, the ID is part of the data.
+    const id = typeof data._id === "string" ? data._id : presented;
+    return { id, text: textOf(data, created), version: "", lastAccess };
   }
 
-  async create(id: string, text: string, { lastAccess }: Lifetime): Promise<Written> {
-    const hash = toPlainData({ id, text, lastAccess })!;
-    const transport = await this.#guard.call("save", () => this.#store.set(id, hash), id, text);
-    // Redis' own answer, handed on: every client would get the same cookie.
+  async create(id: string, text: string, { lastAccess }: Expiry): Promise<WriteResult> {
+    const data = toPlainData({ id, text, lastAccess })!;
+    const transport = await this.#guard.call("save", () => this.#store.set(id, data), id, text);
+    // The reply of Redis, returned by mistake: every client would get the same cookie.
     if (transport === "OK") {
-      throw new SessionError(
-        "ERR_SESSION_STORE",
-        'Cannot save the session: set resolved to "OK", not to what the client is to present',
-      );
+      throw storeError("save", 'set resolved to "OK", not to what the client is to present');
     }
     return { version: "", transport: typeof transport === "string" ? transport : id };
   }
 
-  replace({ id }: KeyedRecord, text: string, lifetime: Lifetime): Promise<Written> {
-    return this.create(id, text, lifetime);
+  replace({ id }: SessionRecord, text: string, expiry: Expiry): Promise<WriteResult> {
+    return this.create(id, text, expiry);
   }
 
-  async touch({ id, text }: KeyedRecord, lifetime: Lifetime): Promise<string> {
-    return (await this.create(id, text, lifetime)).transport;
+  async touch({ id, text }: SessionRecord, expiry: Expiry): Promise<string> {
+    return (await this.create(id, text, expiry)).transport;
   }
 
-  retire(record: KeyedRecord): Promise<boolean> {
+  leaveTombstone(record: SessionRecord): Promise<boolean> {
     return this.delete(record);
   }
 
-  async delete({ id }: KeyedRecord): Promise<boolean> {
+  async delete({ id }: SessionRecord): Promise<boolean> {
     await this.#guard.call("delete", () => this.#store.delete(id), id);
     return true;
   }
 }
 
-/** The text of a plain store's hash; empty, and so no session, when it cannot be one. */
-function textOf(hash: Record<string, unknown>, created: number): string {
+/** The text of plain data. Empty if it is not valid, which is not the text of a session. */
+function textOf(data: SessionValues, created: number): string {
   try {
-    return fromPlainData(hash, created);
+    return fromPlainData(data, created);
   } catch {
     return "";
   }

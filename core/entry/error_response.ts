@@ -1,12 +1,12 @@
-/** What a session that failed is answered with. */
-import { addHeaders } from "./response_headers.ts";
-import type { Settings } from "../options.ts";
+/** The response to a session that failed. */
 import { SessionError } from "../../errors.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { addHeaders } from "./response_headers.ts";
 
-/** Seconds after which a client may try again when the store has failed. */
+/** The value of `Retry-After` if the store has failed, in seconds. */
 const RETRY_AFTER = 1;
 
-/** The failures that have an answer; any other error is the app's. */
+/** The failures that become a response. Any other error belongs to the app. */
 const TEXTS: { [code: string]: string | undefined } = {
   ERR_SESSION_INTERRUPTED:
     "Your session ended or changed while this request was under way. Please try again.\n",
@@ -16,23 +16,23 @@ const TEXTS: { [code: string]: string | undefined } = {
   ERR_SESSION_STORE: "Sessions are unavailable. Please try again.\n",
 };
 
-/** The response to a session that failed: `onError`'s, or a short text. Throws any other error on. */
-export async function answer(
-  { onError, emit }: Settings,
+/** Makes the response of `onError`, or a short text. Rejects with any other error. */
+export async function errorResponse(
+  { onError, emit }: ResolvedOptions,
   error: unknown,
   request: Request,
 ): Promise<Response> {
   const text = error instanceof SessionError ? TEXTS[error.code] : undefined;
   if (text === undefined) throw error;
   const failure = error as SessionError;
-  const response = await onError?.(failure, request) ?? shortAnswer(failure.status, text);
-  // Its own Cache-Control stands.
+  const response = await onError?.(failure, request) ?? textResponse(failure.status, text);
+  // A Cache-Control that the response has already is kept.
   const hasOwn = response.headers.has("cache-control");
   const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
   return addHeaders(response, headers, [], emit);
 }
 
-function shortAnswer(status: number, text: string): Response {
+function textResponse(status: number, text: string): Response {
   const headers = new Headers({ "content-type": "text/plain", "cache-control": "no-store" });
   if (status === 503) headers.set("retry-after", String(RETRY_AFTER));
   return new Response(text, { status, headers });

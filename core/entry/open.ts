@@ -1,65 +1,66 @@
-/** A request's session for servers that make no fetch `Response`. */
+/** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
-import type { Exchange } from "../active_session.ts";
-import { missingVary } from "./response_headers.ts";
-import type { SessionEvent } from "../options.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
+import type { ActiveSession } from "../active_session.ts";
+import type { SessionEvent } from "../options.ts";
+import { missingVary } from "./response_headers.ts";
 
-/** The headers of a response that is yet to be sent: a `Headers`, Koa's `ctx.response` … */
+/** The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` … */
 export interface ResponseHeaders {
-  /** The value of a header that is set already; of several, as one. */
+  /** The value of a header; if there are several, all of them as one value. */
   get(name: string): string | null | undefined;
-  /** Adds a header beside those of its name. */
+  /** Adds a header and keeps others of the same name. */
   append(name: string, value: string): unknown;
 }
 
 /**
- * The session of a request under way, which is for its holder to finish: by `commit` before the
- * response's headers are sent, or by `abort`. What {@linkcode SessionMiddleware.open} resolves to.
+ * The session of a request in progress, as {@linkcode SessionMiddleware.open} resolves to. The caller must
+ * call either `commit`, before the response's headers are sent, or `abort`.
  */
 export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
   readonly session: Session<Data>;
   /**
-   * Saves the session, and adds to `headers` what the client has to be told. Without `headers`, for
-   * a response that has been sent already, what should have been told is the event
-   * `headers-dropped`. Once; a second call does nothing. Returns a promise only if the store has to
-   * be waited for.
+   * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
+   * response has been sent already; if it should have carried headers, you get the event
+   * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be awaited.
    *
-   * @throws {SessionError} When the session cannot be saved: then the response must not be sent,
-   * and the one that is made of the error should carry the error's `headers`.
+   * @throws {SessionError} If the session cannot be saved. Do not send the response then; a response made
+   * from the error should carry the error's `headers`.
    */
   commit(headers?: ResponseHeaders): Awaitable<void>;
-  /** The handler failed: saves nothing, but what it destroyed stays destroyed. */
+  /** Ends the request without saving, because the handler failed. A `destroy()` still takes effect. */
   abort(): Promise<void>;
 }
 
-/** An {@linkcode Exchange} for those outside. */
-export class OpenExchange<Data extends object> implements OpenSession<Data> {
+/** An {@linkcode ActiveSession} for code outside this package. */
+export class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
-  readonly #exchange: Exchange;
+  readonly #active: ActiveSession;
   readonly #emit: (event: SessionEvent) => void;
 
-  constructor(exchange: Exchange, emit: (event: SessionEvent) => void) {
-    this.#exchange = exchange;
+  constructor(active: ActiveSession, emit: (event: SessionEvent) => void) {
+    this.#active = active;
     this.#emit = emit;
-    this.session = new Session<Data>(exchange.control);
+    this.session = new Session<Data>(active.workingCopy);
   }
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
     const added: HeaderPair[] = [];
-    const done = this.#exchange.commit(added, () => headers?.get("cache-control") || undefined);
-    return after(done, () => {
+    const committed = this.#active.commit(added, () => {
+      return headers?.get("cache-control") || undefined;
+    });
+    return after(committed, () => {
       if (headers === undefined) return this.#drop(added);
       for (const [name, value] of added) headers.append(name, value);
-      const missing = missingVary(headers.get("vary"), this.#exchange.vary);
+      const missing = missingVary(headers.get("vary"), this.#active.vary);
       for (const name of missing) headers.append("vary", name);
     });
   }
 
   abort(): Promise<void> {
-    return this.#exchange.abort();
+    return this.#active.abort();
   }
 
   #drop(headers: HeaderPair[]): void {

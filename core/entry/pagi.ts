@@ -1,15 +1,15 @@
-/** The door for PAGI apps: what `sessions.wrap` puts around one. */
+/** The entry point for PAGI apps: what `sessions.wrap` puts around an app. */
 import type { SessionValues } from "../../base/record_text.ts";
-import { missingVary } from "./response_headers.ts";
-import type { Lifecycle } from "../lifecycle.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { missingVary } from "./response_headers.ts";
 
-/** The scope that an app behind the middleware gets. */
+/** The scope that an app behind the middleware receives. */
 export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
-  /** The session's data: change it and it is saved. */
+  /** The session's data. Changes to it are saved. */
   "pagi.session": SessionData<Data>;
-  /** The session's id; absent when there is no session behind a read-only scope. */
+  /** The session's ID; absent if there is no session behind a read-only scope. */
   "pagi.session_id"?: string;
 }
 
@@ -28,9 +28,9 @@ export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<
     } else if (scope.type === "http") {
       await serve(lifecycle, app, scope, receive, send);
     } else {
-      const control = await lifecycle.peek(scope) ??
+      const workingCopy = await lifecycle.load(scope) ??
         lifecycle.snapshot(Object.create(null));
-      await app(extend<Data>(scope, control.expose()), receive, send);
+      await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
     }
   };
 }
@@ -42,19 +42,19 @@ async function serve<Data extends object>(
   receive: Receive,
   send: Send,
 ): Promise<void> {
-  const { settings } = lifecycle;
-  const exchange = await lifecycle.begin(scope);
-  const data = exchange.control.expose();
+  const { options } = lifecycle;
+  const active = await lifecycle.begin(scope);
+  const data = active.workingCopy.materialize();
   const inner = extend<Data>(scope, data);
-  // What follows the start waits for it, even if the app does not.
+  // Later events wait for the start of the response, even if the app does not.
   let started: Promise<void> | undefined;
   const start = async (event: Event) => {
-    // A copy: the app may send the same list to the next client.
+    // A copy, because the app may send the same list to the next client.
     const headers = [...event.headers as HeaderPair[] ?? []];
-    await exchange.commit(headers, () => valueOf(headers, "cache-control"));
+    await active.commit(headers, () => valueOf(headers, "cache-control"));
     if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
-    if (settings.vary) {
-      const missing = missingVary(valueOf(headers, "vary"), settings.state.vary ?? []);
+    if (options.vary) {
+      const missing = missingVary(valueOf(headers, "vary"), options.state.vary ?? []);
       for (const name of missing) headers.push(["vary", name]);
     }
     await send({ ...event, headers });
@@ -65,7 +65,7 @@ async function serve<Data extends object>(
   };
   const wrappedSend: Send = (event) => {
     const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
-    // An app that does not wait must not end the process: the start is waited for below.
+    // If the app does not await it, a rejection must not end the process. `started` is awaited below.
     sent.catch(() => {});
     return sent;
   };
@@ -73,19 +73,19 @@ async function serve<Data extends object>(
     await app(inner, receive, wrappedSend);
     await started;
   } catch (error) {
-    await exchange.abort();
+    await active.abort();
     throw error;
   }
 }
 
-/** A copy of `scope` with the session in it; the outer one stays clean. */
+/** A copy of `scope` with the session in it. The outer scope stays as it is. */
 function extend<Data extends object>(scope: Scope, data: SessionValues): SessionScope<Data> {
   const inner = { ...scope, "pagi.session": data } as SessionScope<Data>;
   if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
   return inner;
 }
 
-/** The values of the headers called `name`, in lower case, as one. */
+/** The values of all headers called `name`, which is in lower case, as one value. */
 function valueOf(headers: readonly HeaderPair[], name: string): string | undefined {
   const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
   return values.length === 0 ? undefined : values.join(", ");

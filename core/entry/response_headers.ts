@@ -1,35 +1,35 @@
-/** Putting headers on responses without handing one client's to another. */
-import type { SessionEvent } from "../options.ts";
+/** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
+import type { SessionEvent } from "../options.ts";
 
 /**
- * Set on responses that were handed on: whether a client's headers were put on them in place. A
- * WeakMap would do, and cost 0.3 µs a response, a sixth of a read.
+ * Marks responses that were returned before. True if a client's headers were added to them in place. (A
+ * property, because a WeakMap would be slower.)
  */
-const HANDED_ON = Symbol("handed on");
+const RETURNED = Symbol("returned");
 
 /**
- * `response` with these headers. An app may send a response without a body again and again, so that
- * one is copied; one with a body can be sent only once, and is changed in place.
+ * `response` with these headers. An app may return a response without a body again and again, so that one
+ * is copied. A response with a body can be sent only once, so it is changed in place.
  *
- * @throws {TypeError} When a response comes again that cannot be copied.
+ * @throws {TypeError} If a response that cannot be copied is returned again.
  */
 export function addHeaders(
-  response: Response & { [HANDED_ON]?: boolean },
+  response: Response & { [RETURNED]?: boolean },
   headers: readonly HeaderPair[],
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
-  const carriesHeaders = response[HANDED_ON];
-  if (carriesHeaders) throw sentTwice();
-  response[HANDED_ON] = false;
-  // Once: each look at a Response's own costs Deno 0.05 µs.
+  const carriesHeaders = response[RETURNED];
+  if (carriesHeaders) throw returnedTwice();
+  response[RETURNED] = false;
+  // Read once, because a Response's headers are a slow getter.
   const own = response.headers;
   const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
   const { status } = response;
   if (status === 101) {
-    // It belongs to an upgraded connection: a copy would not.
+    // It belongs to an upgraded connection, which a copy would not.
     if (!canAppend(own, headers, missing)) {
       emit({
         type: "headers-dropped",
@@ -38,39 +38,39 @@ export function addHeaders(
     }
     return response;
   }
-  // Vary alone is nobody's: it may stay on a response that others get.
+  // Vary alone says nothing about a client, so it may stay on a response that others get.
   if (headers.length === 0 && canAppend(own, headers, missing)) return response;
-  // Asked for first: it has the Responses that servers on Node make late made, with headers of their
-  // own. Until then they have the very object that the app gave them, and gives to others.
+  // Looking for a body makes servers on Node replace their lightweight Response by a real one with
+  // headers of its own. Until then `headers` is the app's object, which other responses may share.
   if (response.bodyUsed || namesItsBody(status, own) || hasBody(response)) {
-    if (carriesHeaders !== undefined) throw sentTwice();
+    if (carriesHeaders !== undefined) throw returnedTwice();
     if (canAppend(response.headers, headers, missing)) {
-      response[HANDED_ON] = true;
+      response[RETURNED] = true;
       return response;
     }
   }
   const { body, statusText, headers: app } = response;
   let copy = new Response(body, { status, statusText, headers: app });
-  // The Response that @hono/node-server puts in the place of Node's keeps the very object: the app's.
+  // The Response of @hono/node-server keeps the very object that it is given, which is the app's.
   if (copy.headers === app) copy = new Response(body, { status, statusText, headers: [...app] });
   append(copy.headers, headers, missing);
   return copy;
 }
 
-function sentTwice(): TypeError {
+function returnedTwice(): TypeError {
   return new TypeError(
     "Cannot send the same Response to a second client: make a new one for each request",
   );
 }
 
-/** A success that names the type of its body is taken at its word. */
+/** Whether a successful response names the type of its body. Then it has one. */
 function namesItsBody(status: number, own: Headers): boolean {
   return status >= 200 && status < 300 && own.has("content-type");
 }
 
 /**
- * Whether the response has a body. A clone is looked at: Deno makes a stream of a body that was
- * looked at (3.5 µs and more), and Bun forgets its type.
+ * Whether the response has a body. Looks at a clone: Deno turns a body that was looked at into a stream,
+ * and Bun forgets its type.
  */
 function hasBody(response: Response): boolean {
   const { body } = response.clone();
@@ -78,7 +78,7 @@ function hasBody(response: Response): boolean {
   return body !== null;
 }
 
-/** Adds the headers if it can: those of a redirect or of a fetched response cannot be changed. */
+/** Adds the headers if possible. Those of a redirect or of a fetched response are immutable. */
 function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): boolean {
   try {
     append(own, headers, vary);

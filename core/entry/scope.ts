@@ -1,9 +1,7 @@
+/** Requests of every kind as PAGI scopes, so that one State serves all entry points. */
 import type { Scope } from "../../pagi.ts";
 
-/**
- * A fetch request as a PAGI scope, so that one State serves both doors. What a State does not ask
- * for is never worked out.
- */
+/** A fetch request as a PAGI scope. Getters compute only what a State asks for. */
 export class RequestScope implements Scope {
   [key: string]: unknown;
   readonly type = "http";
@@ -30,9 +28,9 @@ export class RequestScope implements Scope {
   }
 }
 
-/** What is needed of a request as Node's `http` hands it out: an `IncomingMessage` is one. */
+/** The part of a request of Node's `http` that a State needs. An `IncomingMessage` has it. */
 export interface NodeRequest {
-  /** The headers, names in lower case. */
+  /** The headers, with names in lower case. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The method. */
   method?: string;
@@ -43,7 +41,7 @@ export interface NodeRequest {
 /** A request of any kind as a PAGI scope. */
 export function scopeOf(source: Request | NodeRequest | Scope): Scope {
   if (isScope(source)) return source;
-  // Not by `instanceof`: servers on Node have Requests of their own.
+  // `instanceof` would fail: some servers on Node have a Request class of their own.
   return typeof source.headers.get === "function"
     ? new RequestScope(source as Request)
     : new NodeScope(source as NodeRequest);
@@ -53,7 +51,7 @@ function isScope(source: Request | NodeRequest | Scope): source is Scope {
   return typeof (source as Scope).type === "string";
 }
 
-/** A request of Node's as a PAGI scope. */
+/** A request of Node's `http` as a PAGI scope. */
 class NodeScope implements Scope {
   [key: string]: unknown;
   readonly type = "http";
@@ -82,7 +80,7 @@ class NodeScope implements Scope {
   }
 }
 
-/** Not by `URL`: what a client sends must not throw. */
+/** Does not use `URL`, which throws on some input: client input must never throw. */
 function splitUrl(url = "/"): [path: string, query: string] {
   const mark = url.indexOf("?");
   return mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];

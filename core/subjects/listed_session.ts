@@ -1,28 +1,28 @@
-/** How all sessions of a subject are asked for, and what they look like. */
-import type { Member } from "./subject_sessions.ts";
-import type { Lifecycle } from "../lifecycle.ts";
+/** How `sessions.list` and `sessions.destroyAll` are called, and what they return. */
 import { Session } from "../../session.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import type { SubjectSession } from "./subject_sessions.ts";
 
 /** One of a subject's sessions. */
 export interface ListedSession<Data extends object = Record<string, unknown>> {
-  /** What stands for its id, which is not to be shown: 32 hex digits, of no use but for `destroyListed`. */
+  /** Stands for the session's ID, which must not be shown: 32 hex digits, for `destroyListed` only. */
   hash: string;
-  /** When it was made, in Unix seconds. */
+  /** When the session was created, in Unix seconds. */
   created: number;
-  /** When it was last used, in Unix seconds; up to `touchInterval` more. */
+  /** When the session was last used, in Unix seconds. The real time may be up to `touchInterval` later. */
   lastAccess: number;
-  /** Whether it is the one that asked. */
+  /** Whether it is the session that asked. */
   current: boolean;
-  /** The session for reading, without its id. */
+  /** The session for reading, without its ID. */
   session: Session<Data>;
 }
 
 /** Options of `sessions.list`. */
 export interface ListOptions<Data extends object = Record<string, unknown>> {
   /**
-   * The session that asks, or its id.
+   * Marks this session, or the session with this ID, as the current one.
    *
-   * @default {undefined, none of them}
+   * @default {undefined, no session}
    */
   current?: string | Session<Data>;
 }
@@ -30,19 +30,19 @@ export interface ListOptions<Data extends object = Record<string, unknown>> {
 /** Options of `sessions.destroyAll`. */
 export interface DestroyAllOptions<Data extends object = Record<string, unknown>> {
   /**
-   * The session that stays, or its id.
+   * Keeps this session, or the session with this ID.
    *
-   * @default {undefined, none of them}
+   * @default {undefined, no session}
    */
   except?: string | Session<Data>;
 }
 
-/** What is shown of a session to whom it belongs. */
-export function show<Data extends object>(
+/** A subject's session as its user may see it. */
+export function toListedSession<Data extends object>(
   lifecycle: Lifecycle,
-  { hash, record: { created, lastAccess, data }, isCurrent }: Member,
+  { hash, session: { created, lastAccess, data }, isCurrent }: SubjectSession,
 ): ListedSession<Data> {
-  // Without its id: whoever shows the list must not show that.
+  // Without the ID, which a page that shows the list must not reveal.
   const shown = Object.assign(Object.create(null), data, { _last_access: lastAccess });
   const session = new Session<Data>(lifecycle.snapshot(shown));
   return { hash, created, lastAccess, current: isCurrent, session };

@@ -1,103 +1,108 @@
 /**
- * Which sessions a subject has: one record a subject, beside the sessions in their store. Its key is a
- * hash of the subject, and it names the sessions' ids sealed, so that a dump of the store holds none
- * that a server would take.
+ * The index of a subject's sessions: one record for each subject, in the same store as the sessions. Its
+ * key is a hash of the subject. It contains the sessions' IDs encrypted, so that a dump of the store
+ * reveals none that a server would accept.
  *
- * A session is listed before its record is written, and again when it is used in another hour of its
- * age than before. So one that was listed an hour and `expire` ago is not alive, and a list that was
- * lost is whole again after that time. Lists are kept longer, for who comes with a longer `expire`.
+ * A session is added before its record is written, and again when it is used in another hour of its age.
+ * So a session that was added more than an hour and `expire` ago is not active, and an index that was
+ * lost is complete again after that time. Entries are kept longer, for servers with a longer `expire`.
  */
-import { isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
+import { KeyedQueue } from "../../base/keyed_queue.ts";
+import { decodeSession, isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
 import { sha256 } from "../../base/sha256.ts";
-import { conflict } from "../race_errors.ts";
-import type { Settings } from "../options.ts";
-import type { KeyedRecord, StoreFace } from "../backend/backend.ts";
-import { Turns } from "../../base/keyed_queue.ts";
 import { TextSeal } from "../../base/text_seal.ts";
+import type { Backend, SessionRecord } from "../backend/backend.ts";
+import { follow, unixNow } from "../lookup.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { retry } from "../race_errors.ts";
 
-/** A session in the list. */
-export interface Entry {
-  /** Its id, sealed. */
+/** A session in the index. */
+export interface IndexEntry {
+  /** Its ID, encrypted. */
   sealed: string;
-  /** When it was listed, in Unix seconds. */
+  /** When it was added, in Unix seconds. */
   at: number;
 }
 
-/** What stands in a subject's record. */
-interface Index {
-  /** Another one each time that all of the subject's sessions are ended. */
+/** The content of a subject's record. */
+interface IndexContent {
+  /**
+   * A new value each time that all sessions of the subject are ended. (The stored format calls it
+   * `epoch`.)
+   */
   epoch: string;
-  entries: readonly Entry[];
+  entries: readonly IndexEntry[];
 }
 
-/** How often a change is tried against others before it gives up. */
-const MAX_ATTEMPTS = 32;
-/** A session that goes on is listed once in so many seconds of its age. */
-const RELISTED = 3600;
-/** Seconds that the clocks of two servers may be apart, and that one may take from list to record. */
-const SKEW = 60;
-/** Seconds for which a list is kept at least. */
-const KEPT = 7 * 86_400;
-/** From so many entries on those are looked for that are no session any more; then at twice as many. */
-const MANY = 16;
-/** The lists of all subjects, each by its key. */
+/** A session that stays in use is added again once in this many seconds of its age. */
+const ADD_AGAIN_SECONDS = 3600;
+/** Seconds by which the clocks of two servers may differ, and that one may take to write the record. */
+const CLOCK_SKEW = 60;
+/** Seconds for which an entry is kept at least. */
+const MIN_KEPT = 7 * 86_400;
+/** Number of entries at which the index is pruned; the next pruning is due at twice as many. */
+const PRUNE_FROM = 16;
+
+/** The indexes of all subjects, each under its key. */
 export class SubjectIndex {
-  readonly #face: StoreFace;
-  readonly #settings: Settings;
+  readonly #backend: Backend;
+  readonly #options: ResolvedOptions;
   readonly #seal: TextSeal;
-  readonly #turns: Turns;
-  /** Seconds for which a listed session can be alive without being listed again. */
-  readonly #alive: number;
-  /** Seconds for which it stays listed. */
+  readonly #queue: KeyedQueue;
+  /** Seconds for which a session can be active without being added again. */
+  readonly #maxActive: number;
+  /** Seconds for which an entry is kept. */
   readonly #kept: number;
 
-  constructor(face: StoreFace, settings: Settings) {
-    this.#face = face;
-    this.#settings = settings;
-    this.#seal = new TextSeal(settings.secrets);
-    this.#turns = new Turns(settings.storeTimeout);
-    this.#alive = settings.expire + RELISTED + SKEW;
-    this.#kept = Math.max(KEPT, 2 * this.#alive);
+  constructor(backend: Backend, options: ResolvedOptions) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#seal = new TextSeal(options.secrets);
+    this.#queue = new KeyedQueue(options.storeTimeout);
+    this.#maxActive = options.expire + ADD_AGAIN_SECONDS + CLOCK_SKEW;
+    this.#kept = Math.max(MIN_KEPT, 2 * this.#maxActive);
   }
 
-  /** Whether a session of that age that is used now has to be listed again. */
-  isDue({ created, lastAccess }: { created: number; lastAccess: number }): boolean {
-    return Math.floor((this.#now() - created) / RELISTED) !==
-      Math.floor((lastAccess - created) / RELISTED);
+  /** Whether a session that is used now has to be added again. */
+  isAddDue({ created, lastAccess }: { created: number; lastAccess: number }): boolean {
+    return Math.floor((this.#now() - created) / ADD_AGAIN_SECONDS) !==
+      Math.floor((lastAccess - created) / ADD_AGAIN_SECONDS);
   }
 
-  /** Lists a session. Resolves to the epoch in which it is, and whether the list is to be tidied. */
-  async add(key: string, id: string): Promise<{ epoch: string; isLong: boolean }> {
-    const entry = { sealed: await this.#seal.seal(sealName(key), id), at: this.#now() };
+  /** Adds a session. Resolves to the generation that it belongs to, and whether pruning is due. */
+  async add(key: string, id: string): Promise<{ generation: string; isPruningDue: boolean }> {
+    const entry = { sealed: await this.#seal.seal(sealContext(key), id), at: this.#now() };
     const { epoch, entries } = await this.#change(key, ({ epoch, entries }) => ({
       epoch,
       entries: [...entries, entry],
     }));
-    return { epoch, isLong: entries.length >= MANY && Number.isInteger(Math.log2(entries.length)) };
+    const { length } = entries;
+    const isPruningDue = length >= PRUNE_FROM && Number.isInteger(Math.log2(length));
+    return { generation: epoch, isPruningDue };
   }
 
-  /** Whether nobody has ended all of the subject's sessions since `epoch`. */
-  async isStill(key: string, epoch: string): Promise<boolean> {
-    const record = await this.#face.read(key);
-    return record !== undefined && parse(record.text)?.epoch === epoch;
+  /** True if nobody has ended all of the subject's sessions since `generation`. */
+  async isCurrent(key: string, generation: string): Promise<boolean> {
+    const record = await this.#backend.read(key);
+    return record !== undefined && parse(record.text)?.epoch === generation;
   }
 
-  /** The sessions that may be alive. */
-  async list(key: string): Promise<readonly Entry[]> {
-    return this.#examine(await this.#face.read(key)).entries;
+  /** The entries of sessions that may be active. */
+  async list(key: string): Promise<readonly IndexEntry[]> {
+    return this.#examine(await this.#backend.read(key)).entries;
   }
 
   /**
-   * Begins another epoch, so that no session is written any more that was listed before and has not
-   * been yet. Resolves to those that were listed; they stay, for whoever has to try again.
+   * Begins another generation: a session that was added before and is not written yet will be refused.
+   * Resolves to the entries so far. They stay, so that a failed `destroyAll` can be called again.
    */
-  async raise(key: string): Promise<readonly Entry[]> {
-    const raise = ({ entries }: Index) => ({ epoch: crypto.randomUUID(), entries });
-    return (await this.#change(key, raise)).entries;
+  async bumpGeneration(key: string): Promise<readonly IndexEntry[]> {
+    const bump = ({ entries }: IndexContent) => ({ epoch: crypto.randomUUID(), entries });
+    return (await this.#change(key, bump)).entries;
   }
 
-  /** Takes away what is no live session of the subject's any more. */
-  async remove(key: string, ended: readonly Entry[]): Promise<void> {
+  /** Removes entries of sessions that have ended. */
+  async remove(key: string, ended: readonly IndexEntry[]): Promise<void> {
     const gone = new Set(ended.map(({ sealed }) => sealed));
     await this.#change(key, ({ epoch, entries }) => ({
       epoch,
@@ -105,79 +110,108 @@ export class SubjectIndex {
     }));
   }
 
-  /** Whether its session may be about to be written. */
-  isFresh({ at }: Entry): boolean {
-    return this.#now() - at <= SKEW;
+  /** Removes the entries of sessions that have ended, and all but the newest entry of each session. */
+  async prune(key: string, subject: string): Promise<void> {
+    const seen = new Set<string>();
+    const ended: IndexEntry[] = [];
+    for (const entry of (await this.list(key)).toReversed()) {
+      if (this.#mayBeUnwritten(entry)) continue;
+      const id = await this.unseal(key, entry);
+      if (id === undefined && !this.isPast(entry)) continue;
+      const record = id === undefined ? undefined : await follow(this.#backend, id);
+      const isActive = record !== undefined && isSessionOf(subject, record);
+      if (isActive && !seen.has(record.id)) seen.add(record.id);
+      else ended.push(entry);
+    }
+    await this.remove(key, ended);
   }
 
-  /** Whether its session is alive only if it is listed again. */
-  isPast({ at }: Entry): boolean {
-    return this.#now() - at > this.#alive;
+  /** Whether the entry's session may not have been written yet. */
+  #mayBeUnwritten({ at }: IndexEntry): boolean {
+    return this.#now() - at <= CLOCK_SKEW;
   }
 
-  /** The id of a listed session; undefined when it was not sealed under a secret of ours. */
-  async open(key: string, { sealed }: Entry): Promise<string | undefined> {
-    return await this.#seal.unseal(sealName(key), sealed);
+  /** Whether the entry's session can only be active if there is a newer entry for it. */
+  isPast({ at }: IndexEntry): boolean {
+    return this.#now() - at > this.#maxActive;
+  }
+
+  /** The ID in an entry; `undefined` if it was not encrypted under one of the secrets. */
+  async unseal(key: string, { sealed }: IndexEntry): Promise<string | undefined> {
+    return await this.#seal.unseal(sealContext(key), sealed);
   }
 
   #now(): number {
-    return Math.floor(this.#settings.now() / 1000);
+    return unixNow(this.#options);
   }
 
-  /** Reads, changes and writes the list until nobody comes between. */
-  async #change(key: string, change: (index: Index) => Index): Promise<Index> {
-    return await this.#turns.take(key, async () => {
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const record = await this.#face.read(key);
+  /** Reads, changes and writes the index until no other write comes between. */
+  async #change(
+    key: string,
+    change: (content: IndexContent) => IndexContent,
+  ): Promise<IndexContent> {
+    return await this.#queue.run(key, () =>
+      retry(async () => {
+        const record = await this.#backend.read(key);
         const next = change(this.#examine(record));
-        if (await this.#write(key, record, next)) return next;
-      }
-      throw conflict(MAX_ATTEMPTS);
-    });
+        return await this.#write(key, record, next) ? next : undefined;
+      }));
   }
 
-  async #write(key: string, record: KeyedRecord | undefined, index: Index): Promise<boolean> {
-    const text = SUBJECT_INDEX_PREFIX + JSON.stringify(index);
-    const lifetime = { lastAccess: this.#now(), ttl: this.#kept };
+  async #write(
+    key: string,
+    record: SessionRecord | undefined,
+    content: IndexContent,
+  ): Promise<boolean> {
+    const text = SUBJECT_INDEX_PREFIX + JSON.stringify(content);
+    const expiry = { lastAccess: this.#now(), ttl: this.#kept };
     const written = record === undefined
-      ? await this.#face.create(key, text, lifetime)
-      : await this.#face.replace(record, text, lifetime);
+      ? await this.#backend.create(key, text, expiry)
+      : await this.#backend.replace(record, text, expiry);
     return written !== undefined;
   }
 
-  /** What the record says, without the sessions that cannot be alive. */
-  #examine(record: KeyedRecord | undefined): Index {
+  /** The content of the record, without the entries that are too old. */
+  #examine(record: SessionRecord | undefined): IndexContent {
     if (record === undefined) return { epoch: crypto.randomUUID(), entries: [] };
     const now = this.#now();
-    const index = parse(record.text);
-    if (index === undefined) {
-      this.#settings.emit({
+    const content = parse(record.text);
+    if (content === undefined) {
+      this.#options.emit({
         type: "record-corrupt",
         message: "The store gave back what is no list of a subject's sessions; it is begun anew",
       });
-      // Nobody can open it: until whoever was listed is listed again, the list is not whole.
+      // An entry that cannot be decrypted: until all sessions are added again, the list is incomplete.
       return { epoch: crypto.randomUUID(), entries: [{ sealed: "", at: now }] };
     }
-    return { ...index, entries: index.entries.filter(({ at }) => now - at <= this.#kept) };
+    return { ...content, entries: content.entries.filter(({ at }) => now - at <= this.#kept) };
   }
 }
 
-function parse(text: string): Index | undefined {
+/** Whether the record is a session of this subject. */
+export function isSessionOf(subject: string, { text }: SessionRecord): boolean {
+  return decodeSession(text)?._subject === subject;
+}
+
+function parse(text: string): IndexContent | undefined {
   if (!isSubjectIndex(text)) return undefined;
   try {
-    const index: Index = JSON.parse(text.slice(SUBJECT_INDEX_PREFIX.length));
-    return Array.isArray(index.entries) ? index : undefined;
+    const content: IndexContent = JSON.parse(text.slice(SUBJECT_INDEX_PREFIX.length));
+    return Array.isArray(content.entries) ? content : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The key of a subject's list. Without the secret: processes that do not share it must notice. */
+/**
+ * The key of a subject's index. It does not depend on the secret, so that servers with different secrets
+ * find the same record and notice the mistake.
+ */
 export function keyOf(subject: string): Promise<string> {
   return sha256(`@pagi/session subject ${subject}`);
 }
 
-/** Another name than the record's, whose text a SealedStore may seal under the same secret. */
-function sealName(key: string): string {
+/** Differs from the record's key, because a SealedStore may encrypt the record under the same secret. */
+function sealContext(key: string): string {
   return SUBJECT_INDEX_PREFIX + key;
 }

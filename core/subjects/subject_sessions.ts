@@ -1,82 +1,66 @@
-/** All sessions of one subject: to be shown to whom they belong, and to be ended. */
-import { decodeSession } from "../../base/record_text.ts";
+/** All sessions of one subject: lists them and ends them. */
 import { sha256 } from "../../base/sha256.ts";
-import type { LiveRecord } from "../lookup.ts";
-import type { SessionRecords } from "../repository.ts";
-import type { KeyedRecord } from "../backend/backend.ts";
-import { type Entry, keyOf, type SubjectIndex } from "./subject_index.ts";
 import { SessionError } from "../../errors.ts";
+import type { SessionRecord } from "../backend/backend.ts";
+import type { LoadedSession } from "../lookup.ts";
+import type { SessionRepository } from "../repository.ts";
+import { type IndexEntry, isSessionOf, keyOf, type SubjectIndex } from "./subject_index.ts";
 
-/** Digits of a hash; no two of a user's sessions share so many. */
+/** Digits of a hash that stands for a session's ID. */
 const HASH_DIGITS = 32;
 
 /** A session of the subject. */
-export interface Member {
-  /** What it is called where its id must not be seen. */
+export interface SubjectSession {
+  /** Stands for the ID, which must not be shown. */
   hash: string;
-  record: LiveRecord;
-  /** Whether it is the one that asks. */
+  session: LoadedSession;
+  /** Whether it is the session that asks. */
   isCurrent: boolean;
 }
 
 /** The sessions of one subject. */
 export class SubjectSessions {
   readonly #subject: string;
-  /** Of the subject's list. */
+  /** The key of the subject's index. */
   readonly #key: Promise<string>;
-  readonly #records: SessionRecords;
+  readonly #repository: SessionRepository;
   readonly #index: SubjectIndex;
 
-  constructor(subject: string, records: SessionRecords, index: SubjectIndex) {
+  constructor(subject: string, repository: SessionRepository, index: SubjectIndex) {
     this.#subject = subject;
     this.#key = keyOf(subject);
-    this.#records = records;
+    this.#repository = repository;
     this.#index = index;
   }
 
   /**
-   * Those that are alive, the last used first.
+   * The active sessions, the last used first.
    *
-   * @param current The id of the one that asks, which may have got another meanwhile.
+   * @param current An ID that the session which asks has or once had.
    */
-  async list(current?: string): Promise<Member[]> {
-    const currentId = current && (await this.#records.follow(current))?.id;
-    const members = new Map<string, Member>();
+  async list(current?: string): Promise<SubjectSession[]> {
+    const currentId = current && await this.#repository.latestId(current);
+    const found = new Map<string, SubjectSession>();
     for (const entry of await this.#index.list(await this.#key)) {
-      const id = await this.#open(entry);
-      const found = this.#records.examine(id === undefined ? id : await this.#records.follow(id));
-      // A session that was rotated or used for long is listed more than once.
-      if (found.kind !== "live" || found.subject !== this.#subject || members.has(found.id)) {
+      const id = await this.#unseal(entry);
+      const session = id === undefined ? undefined : await this.#repository.findLatest(id);
+      // A session that was rotated, or used for a long time, has several entries.
+      if (session === undefined || session.subject !== this.#subject || found.has(session.id)) {
         continue;
       }
-      const hash = await hashOf(found.id);
-      members.set(found.id, { hash, record: found, isCurrent: found.id === currentId });
+      const hash = await hashOf(session.id);
+      found.set(session.id, { hash, session, isCurrent: session.id === currentId });
     }
-    return [...members.values()].sort((a, b) => b.record.lastAccess - a.record.lastAccess);
-  }
-
-  /** Strikes off what is no session of the subject's any more, and what is listed again. */
-  async tidy(): Promise<void> {
-    const seen = new Set<string>();
-    const gone: Entry[] = [];
-    for (const entry of (await this.#index.list(await this.#key)).toReversed()) {
-      if (this.#index.isFresh(entry)) continue;
-      const id = await this.#index.open(await this.#key, entry);
-      if (id === undefined && !this.#index.isPast(entry)) continue;
-      const record = id === undefined ? undefined : await this.#records.follow(id);
-      if (record === undefined || !this.#isOurs(record) || seen.has(record.id)) gone.push(entry);
-      else seen.add(record.id);
-    }
-    await this.#index.remove(await this.#key, gone);
+    return [...found.values()].sort((a, b) => b.session.lastAccess - a.session.lastAccess);
   }
 
   /**
-   * The id of an entry; undefined when it cannot be opened and does not matter.
+   * The ID in an entry; `undefined` if it cannot be decrypted but is too old to matter.
    *
-   * @throws {SessionError} `ERR_SESSION_STORE` when it cannot be opened and may be a live session's.
+   * @throws {SessionError} `ERR_SESSION_STORE` if it cannot be decrypted and may be an active session's.
    */
-  async #open(entry: Entry): Promise<string | undefined> {
-    const id = await this.#index.open(await this.#key, entry);
+  async #unseal(entry: IndexEntry): Promise<string | undefined> {
+    const id = await this.#index.unseal(await this.#key, entry);
     if (id !== undefined || this.#index.isPast(entry)) return id;
     throw new SessionError(
       "ERR_SESSION_STORE",
@@ -85,47 +69,49 @@ export class SubjectSessions {
     );
   }
 
-  /** Ends the one that `list` calls `hash`; whether there was one. */
+  /** Ends the session that `list` shows under `hash`. Resolves to whether there was one. */
   async end(hash: string): Promise<boolean> {
-    const member = (await this.list()).find((member) => member.hash === hash);
-    return member !== undefined &&
-      await this.#records.endById(member.record.id, (record) => this.#isOurs(record));
+    const listed = (await this.list()).find((one) => one.hash === hash);
+    return listed !== undefined &&
+      await this.#repository.endById(listed.session.id, (record) => this.#isOurs(record));
   }
 
   /**
-   * Ends all but the one under `kept`. First nothing more is written under the ids that are listed,
-   * then what stands under them goes, and only then they are struck off: who is stopped half-way can
-   * do it again. Resolves to how many there were.
+   * Ends all sessions but one. It first bumps the generation, so that no session in progress is written
+   * any more; then it ends the sessions in the index; only then it removes their entries. So a call that
+   * was interrupted can be repeated. Resolves to how many sessions there were.
+   *
+   * @param kept An ID that the session which stays has or once had.
    */
   async endAll(kept: string | undefined): Promise<number> {
-    const entries = await this.#index.raise(await this.#key);
-    const keptId = kept === undefined ? undefined : (await this.#records.follow(kept))?.id;
-    const gone: Entry[] = [];
+    const entries = await this.#index.bumpGeneration(await this.#key);
+    const keptId = kept === undefined ? undefined : await this.#repository.latestId(kept);
+    const ended: IndexEntry[] = [];
     let count = 0;
     let failure: unknown;
     for (const entry of entries) {
       try {
-        const id = await this.#open(entry);
+        const id = await this.#unseal(entry);
         let isKept = false;
-        const isMeant = (record: KeyedRecord) => {
+        const isMeant = (record: SessionRecord) => {
           isKept = record.id === keptId;
           return !isKept && this.#isOurs(record);
         };
-        if (id !== undefined && await this.#records.endById(id, isMeant)) count++;
-        if (!isKept) gone.push(entry);
+        if (id !== undefined && await this.#repository.endById(id, isMeant)) count++;
+        if (!isKept) ended.push(entry);
       } catch (error) {
-        // The others first.
+        // Reported after the other sessions have been ended.
         failure ??= error;
       }
     }
-    await this.#index.remove(await this.#key, gone);
+    await this.#index.remove(await this.#key, ended);
     if (failure !== undefined) throw failure;
     return count;
   }
 
-  /** Whether it has not been given to somebody else meanwhile. */
-  #isOurs({ text }: KeyedRecord): boolean {
-    return decodeSession(text)?._subject === this.#subject;
+  /** False if the session has been given to another subject in the meantime. */
+  #isOurs(record: SessionRecord): boolean {
+    return isSessionOf(this.#subject, record);
   }
 }
 

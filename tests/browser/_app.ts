@@ -1,14 +1,14 @@
-/** The app behind the tests: it counts, takes notes, signs in and out, and waits where it is told. */
+/** The app under test: it counts, stores notes, signs in and out, and waits at a gate. */
 import { MemoryStore, SessionMiddleware, type SessionOptions } from "@pagi/session";
 import type { Page } from "./_chromium.ts";
 
-/** What its sessions hold; notes are keys too. */
+/** The data of a session. Each note is a key. */
 export type Data = { n?: number; user?: string; [note: string]: unknown };
 
-/** What it answers: the session's data, without the library's keys. */
+/** The app's response: the session's data, without the library's keys. */
 export type Answer = { status: number; data: Data };
 
-/** Holds requests that have read their session, until the test lets them go on. */
+/** Holds requests that have read their session until the test opens the gate. */
 export class Gate {
   readonly #full = Promise.withResolvers<void>();
   readonly #open = Promise.withResolvers<void>();
@@ -19,7 +19,7 @@ export class Gate {
     this.#missing = count;
   }
 
-  /** Settles when as many are inside as were expected. */
+  /** Settles when the expected number of requests waits at the gate. */
   get full(): Promise<void> {
     return this.#full.promise;
   }
@@ -34,15 +34,15 @@ export class Gate {
   }
 }
 
-/** Sessions, their store, and the app that has them. */
+/** Creates sessions, their store and the app. */
 export function createApp(options: Partial<SessionOptions> = {}, gate?: Gate) {
   const store = new MemoryStore();
   const sessions = new SessionMiddleware<Data>({ secret: "test", store, ...options });
   const handler = sessions.handler(async (request, session) => {
     const { pathname, searchParams } = new URL(request.url);
-    // Under any path, for cookies that have one.
+    // The last segment counts, so that cookies can have any Path.
     const action = pathname.split("/").at(-1);
-    // So it has read its session, and not yet changed it.
+    // At the gate, the request has read its session but not changed it.
     const isKnown = session.exists("n");
     if (searchParams.has("wait")) await gate?.enter();
     if (action === "count") session.update("n", (n) => Number(n ?? 0) + 1);
@@ -55,7 +55,7 @@ export function createApp(options: Partial<SessionOptions> = {}, gate?: Gate) {
   return { handler, sessions, store };
 }
 
-/** Opens an address in a tab and resolves to what the app answered. */
+/** Opens a URL in a tab and returns the app's response. */
 export async function visit(tab: Page, url: string): Promise<Answer> {
   const response = (await tab.goto(url))!;
   const status = response.status();

@@ -1,4 +1,4 @@
-/** Chromium, driven by Playwright: each test has a browser with a profile of its own. */
+/** Chromium, driven by Playwright. Each test has a browser with its own profile. */
 import { type BrowserContext, chromium, type Page } from "npm:playwright-core@1.65.1";
 
 export type { Page };
@@ -13,39 +13,39 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  // Sites with names of their own, on this machine.
+  // Host names for several sites on this machine.
   "--host-resolver-rules=MAP *.test 127.0.0.1",
 ];
 
-/** What people have who changed nothing: Debian's Chromium blocks third-party cookies, Chrome does not. */
+/** Chrome's default. Debian's Chromium blocks third-party cookies by default. */
 const PREFERENCES = { profile: { block_third_party_cookies: false, cookie_controls_mode: 0 } };
 
-/** How a browser is set up. */
+/** The setup of a browser. */
 export interface Setup {
-  /** Added to the preferences of the profile. */
+  /** Preferences to add to the profile. */
   preferences?: Record<string, unknown>;
-  /** Features that are not on by themselves. */
+  /** Features to enable that are off by default. */
   features?: string;
 }
 
-/** A cookie as Chromium keeps it. */
+/** A cookie as Chromium stores it. */
 export interface StoredCookie {
   name: string;
   value: string;
   domain: string;
   path: string;
-  /** In Unix seconds; -1 for none. */
+  /** In Unix seconds, or -1 if the cookie has no expiry. */
   expires: number;
   httpOnly: boolean;
   secure: boolean;
-  /** Whether it goes when the browser is closed. */
+  /** Whether the browser deletes the cookie when it is closed. */
   session: boolean;
   sameSite?: "Strict" | "Lax" | "None";
   priority: "Low" | "Medium" | "High";
   partitionKey?: { topLevelSite: string; hasCrossSiteAncestor: boolean };
 }
 
-/** A browser with its profile, which is forgotten at the end. */
+/** A browser with its profile, which is deleted at the end. */
 export class Browser implements AsyncDisposable {
   readonly #profile: string;
   readonly #setup: Setup;
@@ -71,9 +71,9 @@ export class Browser implements AsyncDisposable {
     return await this.#context.newPage();
   }
 
-  /** All cookies that the browser has. */
+  /** Returns all cookies in the browser. */
   async jar(): Promise<StoredCookie[]> {
-    // A persistent profile comes with a tab; the tests open their own.
+    // A persistent profile starts with one tab. The tests open their own tabs.
     const tools = await this.#context.newCDPSession(this.#context.pages()[0]!);
     const { cookies } = await tools.send("Network.getAllCookies");
     await tools.detach();
@@ -98,12 +98,12 @@ function launch(profile: string, { features }: Setup): Promise<BrowserContext> {
     headless: true,
     ignoreHTTPSErrors: true,
     args: features === undefined ? FLAGS : [...FLAGS, `--enable-features=${features}`],
-    // People's browsers have it, and what it brings back has been seen by nobody's server.
+    // Real browsers have this cache. A page that it restores causes no request.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
 }
 
-/** A test in the browser. Without one it is skipped, and fails where CI is set. */
+/** Defines a test in the browser. Without Chromium it is skipped, or fails if CI is set. */
 export function browserTest(name: string, run: () => Promise<void>): void {
   Deno.test({ name, fn: run, ignore: !isInstalled() && !Deno.env.get("CI") });
 }

@@ -1,12 +1,12 @@
-/** What nearly every test has: a site, and a browser with a tab. */
+/** The setup of nearly every test: a site, and a browser with a tab. */
 import { Browser, type Page, type Setup } from "./_chromium.ts";
 import { type Handler, serveHttp, serveHttps, type Site } from "./_site.ts";
 
-/** How the place is set up. */
+/** Options of {@linkcode Place.open}. */
 export interface PlaceOptions extends Setup {
   /** @default {"http"} */
   scheme?: "http" | "https";
-  /** The site's name. @default {"shop.test"} */
+  /** The site's host name. @default {"shop.test"} */
   host?: string;
 }
 
@@ -32,12 +32,12 @@ export class Place implements AsyncDisposable {
     const site = stack.use(scheme === "http" ? serveHttp(handler) : await serveHttps(handler));
     const browser = stack.use(await Browser.open(setup));
     const place = new Place(site, browser, await browser.tab(), host);
-    // From here on the place closes them.
+    // From here on, the place disposes of them.
     stack.move();
     return place;
   }
 
-  /** The value of the only cookie, if there is one. */
+  /** Returns the value of the only cookie, if there is one. */
   async cookie(): Promise<string | undefined> {
     const [cookie, ...others] = await this.browser.jar();
     if (others.length > 0) throw new Error("There is more than one cookie");

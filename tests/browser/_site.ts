@@ -1,20 +1,20 @@
-/** A server for the tests, over HTTP or HTTPS, under any name that the browser is told leads here. */
+/** A test server over HTTP or HTTPS, for every host name that Chromium maps to this machine. */
 
-/** What answers requests. */
+/** A function that responds to requests. */
 export type Handler = (request: Request) => Response | Promise<Response>;
 
-/** One request as it came. */
+/** A request that the server received. */
 export interface Seen {
   method: string;
   path: string;
   cookie: string | null;
 }
 
-/** A server, and what came to it. */
+/** A server and the requests that it received. */
 export interface Site extends AsyncDisposable {
-  /** The origin under a host's name. */
+  /** Returns the origin for a host name. */
   at(host: string): string;
-  /** The requests so far, without those for the icon. */
+  /** The requests so far, except those for the icon. */
   readonly seen: Seen[];
 }
 
@@ -23,7 +23,7 @@ export function serveHttp(handler: Handler): Site {
   return serve(handler, "http", {});
 }
 
-/** Serves `handler` over HTTPS, and so over HTTP/2. */
+/** Serves `handler` over HTTPS, which Chromium uses with HTTP/2. */
 export async function serveHttps(handler: Handler): Promise<Site> {
   return serve(handler, "https", await (certificate ??= makeCertificate()));
 }
@@ -48,12 +48,12 @@ function serve(handler: Handler, scheme: string, keys: Certificate | Record<neve
   return {
     at: (host) => `${scheme}://${host}:${server.addr.port}`,
     seen,
-    // The browser has gone by then, but for connections that it keeps in store.
+    // The browser is closed by then and may have left idle connections.
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 
-/** The path of a page with this content, which no session is opened for. */
+/** Returns the path of a page with this content. The page opens no session. */
 export function page(content: string): string {
   return `/page?${new URLSearchParams({ content })}`;
 }

@@ -7,12 +7,12 @@ import { serveHttp, serveHttps } from "./_site.ts";
 const DAY = 86_400;
 const UNTIL_CLOSED = -1;
 
-/** What is looked at in a cookie. */
+/** The attributes of a stored cookie that the test compares. */
 type Kept =
   & Pick<StoredCookie, "name" | "domain" | "path" | "httpOnly" | "secure" | "priority" | "sameSite">
   & { partition: string | undefined };
 
-/** The cookie of the defaults, as it is expected in the browser. */
+/** The stored cookie that the defaults lead to. */
 const PLAIN: Kept & { lifetime: number } = {
   name: "pagi_session",
   domain: "www.shop.test",
@@ -26,7 +26,7 @@ const PLAIN: Kept & { lifetime: number } = {
   lifetime: 3600,
 };
 
-/** Cookie name and options, and in what the browser's cookie differs from the plain one. */
+/** Cookie name and options, and the differences of the stored cookie from the plain one. */
 const TABLE: [name: string, options: CookieOptions, stored: Partial<typeof PLAIN>][] = [
   ["pagi_session", {}, {}],
   ["pagi_session", { httpOnly: false }, { httpOnly: false }],
@@ -42,7 +42,7 @@ const TABLE: [name: string, options: CookieOptions, stored: Partial<typeof PLAIN
   ["pagi_session", { priority: "High" }, { priority: "High" }],
   ["pagi_session", { maxAge: 120 }, { lifetime: 120 }],
   ["pagi_session", { maxAge: false }, { lifetime: UNTIL_CLOSED }],
-  // Browsers keep none for longer.
+  // Browsers keep a cookie for at most 400 days.
   ["pagi_session", { maxAge: Number.MAX_SAFE_INTEGER }, { lifetime: 400 * DAY }],
   ["__Secure-sid", { secure: true }, { name: "__Secure-sid", secure: true }],
   ["__Host-sid", { secure: true }, { name: "__Host-sid", secure: true }],

@@ -4,35 +4,37 @@ import { browserTest, type Page } from "./_chromium.ts";
 import { Place } from "./_place.ts";
 import { page } from "./_site.ts";
 
-/** Opens a page of the site, from which scripts can be run. */
+/** Opens a page of the site in which the test runs scripts. */
 async function script(tab: Page, origin: string): Promise<void> {
   await tab.goto(origin + page("<p>A script</p>"));
 }
 
 browserTest(
-  "fetch and XMLHttpRequest bring the session, and what they answer sets the cookie",
+  "fetch and XMLHttpRequest send the session, and their responses set the cookie",
   async () => {
     const { handler } = createApp();
     await using at = await Place.open(handler);
     const { shop, tab } = at;
     await script(tab, shop);
-    assertEquals(await tab.evaluate(`fetch("/count").then((answer) => answer.json())`), { n: 1 });
-    const answered = await tab.evaluate(`new Promise((resolve) => {
+    assertEquals(await tab.evaluate(`fetch("/count").then((response) => response.json())`), {
+      n: 1,
+    });
+    const responseText = await tab.evaluate(`new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.onload = () => resolve(request.responseText);
     request.open("GET", "/count");
     request.send();
   })`);
-    assertEquals(answered, `{"n":2}`);
-    // Without credentials nothing comes, and nothing that is answered is kept.
-    const omitted = `fetch("/count", { credentials: "omit" }).then((answer) => answer.json())`;
+    assertEquals(responseText, `{"n":2}`);
+    // Without credentials, the browser sends no cookie and ignores Set-Cookie.
+    const omitted = `fetch("/count", { credentials: "omit" }).then((response) => response.json())`;
     assertEquals(await tab.evaluate(omitted), { n: 1 });
     assertEquals((await visit(tab, `${shop}/look`)).data, { n: 2 });
   },
 );
 
 browserTest(
-  "a service worker that fetches what the page asks for carries the session both ways",
+  "a service worker that forwards requests carries the session in both directions",
   async () => {
     const { handler } = createApp();
     const worker = `
@@ -59,7 +61,7 @@ browserTest(
   },
 );
 
-browserTest("EventSource and WebSocket bring the session, which load() reads", async () => {
+browserTest("EventSource and WebSocket send the session, and load() reads it", async () => {
   const { handler, sessions } = createApp();
   await using at = await Place.open(async (request) => {
     const { pathname } = new URL(request.url);
@@ -90,7 +92,7 @@ browserTest("EventSource and WebSocket bring the session, which load() reads", a
 });
 
 browserTest(
-  "the session is found among other cookies over HTTP/2, where each has a header of its own",
+  "the session is found among other cookies over HTTP/2, which sends one header a cookie",
   async () => {
     const { handler } = createApp();
     await using at = await Place.open(handler, { scheme: "https" });

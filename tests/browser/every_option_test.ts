@@ -3,22 +3,22 @@ import { type CookieOptions, CookieState, type HeaderPair } from "@pagi/session"
 import { browserTest } from "./_chromium.ts";
 import { Place } from "./_place.ts";
 
-/** One cookie of the many: a name that no other has, and its options. */
+/** One of the cookies: a unique name and its options. */
 interface Case {
   name: string;
   options: CookieOptions;
 }
 
-/** Chromium keeps 180 cookies of one site. */
-const AT_ONCE = 150;
+/** How many cookies the test sets together. Chromium keeps 180 cookies of one site. */
+const BATCH_SIZE = 150;
 
-/** Every prefix with every combination of options. */
+/** Combines every prefix with every combination of options. */
 function everyCase(): Case[] {
   const prefixes = ["", "__Secure-", "__Host-", "__Http-", "__Host-Http-", "__hOSt-"];
   const flags = [true, false];
-  let made: CookieOptions[] = [{}];
+  let all: CookieOptions[] = [{}];
   const cross = <Name extends keyof CookieOptions>(name: Name, values: CookieOptions[Name][]) =>
-    made = made.flatMap((options) => values.map((value) => ({ ...options, [name]: value })));
+    all = all.flatMap((options) => values.map((value) => ({ ...options, [name]: value })));
   cross("httpOnly", flags);
   cross("secure", flags);
   cross("sameSite", ["Strict", "Lax", "None", false]);
@@ -27,11 +27,11 @@ function everyCase(): Case[] {
   cross("partitioned", flags);
   cross("maxAge", [100, false]);
   cross("priority", ["High", false]);
-  const cases = made.flatMap((options) => prefixes.map((prefix) => ({ prefix, options })));
+  const cases = all.flatMap((options) => prefixes.map((prefix) => ({ prefix, options })));
   return cases.map(({ prefix, options }, at) => ({ name: `${prefix}sid-${at}`, options }));
 }
 
-/** The Set-Cookie that the options ask for, whether browsers keep it or not. */
+/** Writes the Set-Cookie for the options, even if browsers reject it. */
 function asWritten({ name, options }: Case): HeaderPair {
   const { path, domain, httpOnly, secure, sameSite, partitioned, maxAge, priority } = options;
   const parts = [
@@ -52,7 +52,7 @@ function stateOf({ name, options }: Case): CookieState {
   return new CookieState({ cookieName: name, cookieOptions: options });
 }
 
-function isTaken(one: Case): boolean {
+function isAccepted(one: Case): boolean {
   try {
     return stateOf(one) !== undefined;
   } catch (error) {
@@ -61,7 +61,7 @@ function isTaken(one: Case): boolean {
   }
 }
 
-/** A server that sends headers as it is told, and a tab that fetches them. */
+/** Opens a server that sends the given headers, and a tab that requests them. */
 async function setUp() {
   let next: HeaderPair[] = [];
   const place = await Place.open(() => new Response("ok", { headers: next }), {
@@ -70,7 +70,7 @@ async function setUp() {
   });
   const { browser, shop, site, tab } = place;
   return {
-    /** Sends the headers from this path, and resolves to the names in the jar. */
+    /** Sends the headers from this path and returns the names of all stored cookies. */
     async send(headers: HeaderPair[], path: string) {
       next = headers;
       await tab.goto(shop + path);
@@ -83,15 +83,18 @@ async function setUp() {
 }
 
 browserTest(
-  "CookieState takes exactly the options that Chromium takes, and clear() removes each cookie",
+  "CookieState accepts exactly the options that Chromium accepts, and clear() removes each cookie",
   async () => {
     await using server = await setUp();
     const names = (cases: Case[]) => cases.map(({ name }) => name).sort();
     const cases = everyCase();
-    const [taken, refused] = [cases.filter(isTaken), cases.filter((one) => !isTaken(one))];
-    assert(taken.length > 1000 && refused.length > 1000);
-    for (let at = 0; at < taken.length; at += AT_ONCE) {
-      const batch = taken.slice(at, at + AT_ONCE);
+    const [accepted, rejected] = [
+      cases.filter(isAccepted),
+      cases.filter((one) => !isAccepted(one)),
+    ];
+    assert(accepted.length > 1000 && rejected.length > 1000);
+    for (let at = 0; at < accepted.length; at += BATCH_SIZE) {
+      const batch = accepted.slice(at, at + BATCH_SIZE);
       const [set, clear]: HeaderPair[][] = [[], []];
       for (const one of batch) {
         stateOf(one).inject(set!, "1");
@@ -100,18 +103,18 @@ browserTest(
       assertEquals(await server.send(set!, "/shop/"), names(batch));
       assertEquals(await server.send(clear!, "/shop/"), []);
     }
-    for (let at = 0; at < refused.length; at += AT_ONCE) {
-      const batch = refused.slice(at, at + AT_ONCE);
+    for (let at = 0; at < rejected.length; at += BATCH_SIZE) {
+      const batch = rejected.slice(at, at + BATCH_SIZE);
       assertEquals(await server.send(batch.map(asWritten), "/shop/"), []);
     }
   },
 );
 
 browserTest(
-  "CookieState takes exactly the paths under which Chromium sends the cookie back",
+  "CookieState accepts exactly the paths for which Chromium sends the cookie back",
   async () => {
     await using server = await setUp();
-    // Printable ASCII; ";" ends the attribute.
+    // Printable ASCII, except ";", which ends the attribute.
     const chars = Array.from({ length: 95 }, (_, at) => String.fromCharCode(0x20 + at));
     const cases = chars.filter((char) => char !== ";")
       .map((char, at) => ({ name: `sid-${at}`, options: { path: `/a${char}b` } }));
@@ -122,11 +125,11 @@ browserTest(
     const requests = server.seen.slice(-cases.length);
     const sent = cases.filter(({ name }, at) => requests[at]!.cookie === `${name}=1`);
     const paths = (cases: Case[]) => cases.map(({ options }) => options.path).join(" ");
-    assertEquals(paths(cases.filter(isTaken)), paths(sent));
+    assertEquals(paths(cases.filter(isAccepted)), paths(sent));
   },
 );
 
-browserTest("CookieState takes a path as long as Chromium takes it", async () => {
+browserTest("CookieState accepts a path of the same length as Chromium", async () => {
   await using server = await setUp();
   const path = `/${"x".repeat(1023)}`;
   const set: HeaderPair[] = [];
@@ -139,8 +142,8 @@ browserTest("CookieState takes a path as long as Chromium takes it", async () =>
   assertEquals(server.seen.at(-1)!.cookie, "sid=1");
   assertEquals(await server.send(clear, path), []);
   const longer = { name: "sid", options: { path: `${path}x` } };
-  assert(!isTaken(longer));
-  // What is too long is ignored: the cookie goes to all paths below this one's folder.
+  assert(!isAccepted(longer));
+  // Browsers ignore the longer Path and send the cookie to all paths in the page's directory.
   await server.send([asWritten(longer)], "/");
   await server.send([], "/elsewhere");
   assertEquals(server.seen.at(-1)!.cookie, "sid=1");

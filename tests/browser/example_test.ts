@@ -6,8 +6,8 @@ import { browserTest, type Page } from "./_chromium.ts";
 import { Place, type PlaceOptions } from "./_place.ts";
 import { page } from "./_site.ts";
 
-/** A store that can make writes meet: all of them have read by then, and none has been done. */
-function meetingStore() {
+/** Creates a store that can hold writes until several requests have read the session. */
+function gatedStore() {
   const store = new MemoryStore();
   const write = store.replace.bind(store);
   let gate: Gate | undefined;
@@ -17,29 +17,29 @@ function meetingStore() {
   };
   return {
     store: Object.assign(store, { replace }),
-    /** The next so many writes wait for each other. */
-    meet(count: number) {
+    /** Makes the next `count` writes wait for each other. */
+    holdWrites(count: number) {
       const next = gate = new Gate(count);
       next.full.then(() => next.open());
     },
   };
 }
 
-/** The example, open in a tab, and what the browser's console says of errors. */
+/** Opens the example in a tab and collects the errors of the browser's console. */
 async function open(options?: PlaceOptions) {
-  const { store, meet } = meetingStore();
+  const { store, holdWrites } = gatedStore();
   const place = await Place.open(createApp({ store }), options);
-  const complaints: string[] = [];
+  const errors: string[] = [];
   place.tab.on(
     "console",
-    (message) => message.type() === "error" && complaints.push(message.text()),
+    (message) => message.type() === "error" && errors.push(message.text()),
   );
-  place.tab.on("pageerror", (error) => complaints.push(error.message));
+  place.tab.on("pageerror", (error) => errors.push(error.message));
   await place.tab.goto(place.shop);
-  return Object.assign(place, { complaints, meet });
+  return Object.assign(place, { errors, holdWrites });
 }
 
-/** Presses a button that sends a form, and waits for the page that comes of it. */
+/** Presses a button that sends a form, and waits for the next page. */
 async function press(tab: Page, name: string): Promise<void> {
   const loaded = tab.waitForEvent("load");
   await tab.getByRole("button", { name, exact: true }).click();
@@ -51,14 +51,14 @@ async function signIn(tab: Page): Promise<void> {
   await press(tab, "Sign in");
 }
 
-/** How many of a tea the page says are in the cart. */
+/** Returns how many of a tea the page shows in the cart. */
 async function inCart(tab: Page, tea: string): Promise<number> {
   return Number(await tab.getByLabel(`${tea} in the cart`).textContent());
 }
 
 for (const scheme of ["http", "https"] as const) {
   browserTest(
-    `the example over ${scheme}: signs in under a new id, keeps the cart, signs out`,
+    `the example over ${scheme}: signs in with a new ID, keeps the cart, signs out`,
     async () => {
       await using at = await open({ scheme });
       await press(at.tab, "Add Assam to the cart");
@@ -73,34 +73,35 @@ for (const scheme of ["http", "https"] as const) {
       );
       assertEquals(await inCart(at.tab, "Assam"), 1);
       assertEquals(await at.tab.evaluate("document.cookie"), "");
-      // The live panel has its stream.
+      // The live panel has connected.
       await at.tab.locator('#panel[data-state="live"]').waitFor();
 
       await press(at.tab, "Sign out");
       assertEquals(new URL(at.tab.url()).pathname, "/signed-out");
       assertEquals(await at.browser.jar(), []);
-      assertEquals(at.complaints, []);
+      assertEquals(at.errors, []);
     },
   );
 
   browserTest(
-    `the example over ${scheme}: counts what two tabs and ten requests at once put into the cart`,
+    `the example over ${scheme}: counts the changes of two tabs and of ten parallel requests`,
     async () => {
       await using at = await open({ scheme });
       const other = await at.browser.tab();
       await other.goto(`${at.shop}/look`);
-      at.meet(2);
+      at.holdWrites(2);
       await Promise.all([at.tab, other].map((tab) => press(tab, "Add Sencha to the cart")));
-      // Of the ten: over HTTP/1.1 a browser sends six at a time, and the panel's stream is one.
-      at.meet(4);
-      await press(at.tab, "Add Sencha ten times at once");
+      // Only some of the ten: over HTTP/1.1, a browser opens six connections, and the live panel
+      // uses one.
+      at.holdWrites(4);
+      await press(at.tab, "Add Sencha ten times in parallel");
       assertEquals(await inCart(at.tab, "Sencha"), 12);
-      assertEquals(at.complaints, []);
+      assertEquals(at.errors, []);
     },
   );
 }
 
-// As it is by itself, and as Chromium may be set to keep pages that say no-store.
+// With Chromium's defaults, and with the feature that caches pages with no-store.
 for (const features of [undefined, "CacheControlNoStoreEnterBackForwardCache"]) {
   browserTest(
     `the example: Back after the sign-out shows nothing of the page (${features ?? "as is"})`,
@@ -117,7 +118,7 @@ for (const features of [undefined, "CacheControlNoStoreEnterBackForwardCache"]) 
   );
 }
 
-// Over plain HTTP to another host than this machine, Chromium sends Origin and no Sec-Fetch-Site.
+// Over plain HTTP to a host other than localhost, Chromium sends Origin but not Sec-Fetch-Site.
 for (const scheme of ["http", "https"] as const) {
   browserTest(
     `the example over ${scheme}: another site's form is refused, and the session stays`,

@@ -19,21 +19,22 @@ for (const [maxAge, isKept] of [[undefined, true], [100, true], [false, false]] 
   );
 }
 
-browserTest("maxAge false: the session survives where the browser restores its tabs", async () => {
+browserTest("maxAge false: the session survives if the browser restores its tabs", async () => {
   const { handler } = createApp({ cookieOptions: { maxAge: false } });
   await using at = await Place.open(handler, {
     preferences: { session: { restore_on_startup: 1 } },
   });
   const { browser, shop, tab } = at;
   await visit(tab, `${shop}/count`);
-  // The tab comes back too, and loads its page again.
+  // The restart also restores this tab, which loads its page again.
   await tab.goto(shop + page("<p>Later</p>"));
   await browser.restart();
-  // Chromium's doing: only the server's own `expire` and `absoluteExpire` are sure to end a session.
+  // Chromium restores session cookies with the tabs. Only `expire` and `absoluteExpire` end a
+  // session reliably.
   assertEquals((await visit(await browser.tab(), `${shop}/count`)).data, { n: 2 });
 });
 
-browserTest("a visitor to whom nothing was written gets no cookie", async () => {
+browserTest("a visitor with an unchanged session gets no cookie", async () => {
   const { handler, store } = createApp();
   await using at = await Place.open(handler);
   const { browser, shop, tab } = at;
@@ -41,7 +42,7 @@ browserTest("a visitor to whom nothing was written gets no cookie", async () => 
   assertEquals([await browser.jar(), store.size], [[], 0]);
 });
 
-browserTest("secure: true keeps no session over plain HTTP, but for localhost", async () => {
+browserTest("secure: true keeps no session over plain HTTP, except on localhost", async () => {
   const { handler } = createApp({ cookieName: "__Host-sid", cookieOptions: { secure: true } });
   await using at = await Place.open(handler);
   const { site, tab } = at;
@@ -52,7 +53,7 @@ browserTest("secure: true keeps no session over plain HTTP, but for localhost", 
 });
 
 browserTest(
-  "domain: a name that is not the server's own, or of a whole registry, keeps no session",
+  "domain: the name of another server or of a registry keeps no session",
   async () => {
     await using browser = await Browser.open();
     const tab = await browser.tab();

@@ -9,15 +9,15 @@ const EMBEDDED = {
   cookieOptions: { sameSite: "None", secure: true, partitioned: true },
 } as const;
 
-/** Opens a page at `top` with `url` in an iframe, and resolves to what the app answered in there. */
+/** Opens a page at `top` with `url` in an iframe, and returns the app's response in the iframe. */
 async function embed(tab: Page, top: string, url: string): Promise<unknown> {
-  const answered = tab.waitForResponse(url);
+  const response = tab.waitForResponse(url);
   await tab.goto(top + page(`<iframe src="${url}"></iframe>`));
-  return await (await answered).json();
+  return await (await response).json();
 }
 
 browserTest(
-  "a partitioned session is another one under each site that embeds it, and ends there alone",
+  "a partitioned session is separate for each embedding site, and ends only there",
   async () => {
     const { handler, store } = createApp(EMBEDDED);
     await using at = await Place.open(handler, { scheme: "https" });
@@ -42,7 +42,7 @@ browserTest(
 );
 
 browserTest(
-  "where third-party cookies are blocked, a session in an iframe lasts if it is partitioned, and not else",
+  "if third-party cookies are blocked, a session in an iframe lasts only if it is partitioned",
   async () => {
     const profile = { block_third_party_cookies: true, cookie_controls_mode: 1 };
     for (const partitioned of [true, false]) {

@@ -4,7 +4,7 @@ import { Browser, browserTest, type Page } from "./_chromium.ts";
 import { Place } from "./_place.ts";
 import { page, serveHttps } from "./_site.ts";
 
-/** Runs `document.cookie = text` for each of the texts, and resolves to what scripts then see. */
+/** Runs `document.cookie = text` for each text, and returns the cookies that scripts then see. */
 async function plant(tab: Page, url: string, ...texts: string[]): Promise<string> {
   await tab.goto(url + page("<p>A script</p>"));
   return await tab.evaluate(
@@ -24,7 +24,7 @@ browserTest("scripts neither see the session's cookie nor change it", async () =
   assertEquals((await visit(tab, `${shop}/count`)).data, { n: 2 });
 });
 
-browserTest("an id that a script planted is not adopted", async () => {
+browserTest("an ID that a script planted is not adopted", async () => {
   const { handler } = createApp();
   await using at = await Place.open(handler, { scheme: "https", host: "www.shop.test" });
   const { browser, shop, tab } = at;
@@ -37,7 +37,7 @@ browserTest("an id that a script planted is not adopted", async () => {
 });
 
 browserTest(
-  "a junk cookie that a script plants beside the session's locks nobody out",
+  "invalid cookies that a script plants beside the session's do not lock the user out",
   async () => {
     const { handler } = createApp();
     await using at = await Place.open(handler, { scheme: "https", host: "www.shop.test" });
@@ -50,7 +50,7 @@ browserTest(
       "pagi_session=junk; Path=/; Domain=shop.test",
     );
     assertEquals((await visit(tab, `${shop}/count`)).data, { n: 2 });
-    // The browser sends the longest path first: the session's own cookie is in the middle.
+    // The browser sends the longest path first, so the session's own cookie is in the middle.
     const names = site.seen.at(-1)!.cookie!.split("; ").map((pair) => pair.slice(0, 17));
     assertEquals([names.length, names[0]], [3, "pagi_session=ffff"]);
   },
@@ -76,7 +76,7 @@ for (const [cookieName, isSafe] of [["sid", false], ["__Host-sid", true]] as con
       await plant(tab, site.at("evil.shop.test"), text);
       const { status, data } = await visit(tab, `${shop}/count`);
       assertEquals([status, data], isSafe ? [200, { n: 2 }] : [400, {}]);
-      // Reading shows neither session, and no cookie is replaced.
+      // A read finds neither session, and no cookie is replaced.
       assertEquals((await visit(tab, `${shop}/look`)).data, isSafe ? { n: 2 } : {});
       assertEquals((await browser.jar()).length, isSafe ? 1 : 2);
     },

@@ -5,12 +5,12 @@ import { browserTest, type Page } from "./_chromium.ts";
 import { Place } from "./_place.ts";
 import { page } from "./_site.ts";
 
-/** The ways in which one page makes the browser ask another site. */
+/** The ways in which a page makes the browser send a request to another site. */
 const WAYS = ["link", "form", "img", "iframe", "fetch"] as const;
 type Way = typeof WAYS[number];
 
-/** Opens a page at `from` that asks for `url`, and waits until that has been answered. */
-async function ask(tab: Page, from: string, way: Way, url: string): Promise<void> {
+/** Opens a page at `from` that requests `url`, and waits for the response. */
+async function request(tab: Page, from: string, way: Way, url: string): Promise<void> {
   const contents: Record<Way, string> = {
     link: `<a href="${url}">Go</a>`,
     form: `<form method="post" action="${url}"><button>Send</button></form>`,
@@ -18,7 +18,7 @@ async function ask(tab: Page, from: string, way: Way, url: string): Promise<void
     iframe: `<iframe src="${url}"></iframe>`,
     fetch: "<p>A script</p>",
   };
-  // With what is in it.
+  // `goto` waits until images and iframes have loaded.
   await tab.goto(from + page(contents[way]));
   if (way === "link" || way === "form") {
     await Promise.all([tab.waitForURL(url), tab.click(way === "link" ? "a" : "button")]);
@@ -27,15 +27,15 @@ async function ask(tab: Page, from: string, way: Way, url: string): Promise<void
   }
 }
 
-/** The ways on which a page at `from` brings the cookie that `to` has set. */
+/** Returns the ways in which a request from `from` carries the cookie that `to` has set. */
 async function waysWithCookie({ tab, site }: Place, from: string, to: string): Promise<Way[]> {
   await visit(tab, `${to}/count`);
   const carried: Way[] = [];
   for (const way of WAYS) {
-    // Each at an address of its own, which no cache has.
+    // Use a different path each time, so that no cache has it.
     const path = `/${new URL(from).hostname}/${way}/look`;
-    await ask(tab, from, way, to + path);
-    const requests = site.seen.filter((request) => request.path === path);
+    await request(tab, from, way, to + path);
+    const requests = site.seen.filter((seen) => seen.path === path);
     assertEquals(requests.length, 1);
     if (requests[0]!.cookie !== null) carried.push(way);
   }
@@ -76,7 +76,7 @@ for (const [sameSite, carried] of [["Strict", []], ["Lax", ["link"]]] as const) 
 }
 
 browserTest(
-  "a session that SameSite keeps back is replaced when another site's visitor is written to",
+  "a session whose cookie SameSite withholds is replaced when a cross-site request writes",
   async () => {
     const { handler, store } = createApp({ cookieOptions: { sameSite: "Strict" } });
     await using at = await Place.open(handler);
@@ -85,12 +85,12 @@ browserTest(
     await visit(tab, `${shop}/sign-in`);
     const [before] = await browser.jar();
 
-    // What only reads leaves the cookie alone.
-    await ask(tab, other, "link", `${shop}/look`);
+    // A request that only reads does not change the cookie.
+    await request(tab, other, "link", `${shop}/look`);
     assertEquals((await visit(tab, `${shop}/look`)).data, { user: "Ada" });
     assertEquals((await browser.jar())[0]!.value, before!.value);
 
-    await ask(tab, other, "link", `${shop}/count`);
+    await request(tab, other, "link", `${shop}/count`);
     assertEquals((await visit(tab, `${shop}/look`)).data, { n: 1 });
     assertNotEquals((await browser.jar())[0]!.value, before!.value);
     assertEquals(store.size, 2);

@@ -6,7 +6,7 @@ import { Place } from "./_place.ts";
 const secret = "at least 32 bytes that nobody else knows";
 const LIMIT = 4096;
 
-/** An app that keeps a text as long as it is told in the client's cookie. */
+/** Creates an app that stores a text of the given length in the client's cookie. */
 function createApp() {
   const options = { cookieName: "sid", cookieOptions: { secure: true } } as const;
   const sessions = new SessionMiddleware<{ text: string }>({
@@ -23,8 +23,8 @@ function createApp() {
   });
 }
 
-/** The longest text that the app takes. */
-async function longest(handler: (request: Request) => Promise<Response>): Promise<number> {
+/** Returns the length of the longest text that the app accepts. */
+async function longestAccepted(handler: (request: Request) => Promise<Response>): Promise<number> {
   for (let length = LIMIT; length > 0; length--) {
     const request = new Request(`http://localhost/?length=${length}`);
     const { ok } = await handler(request).catch((error) => {
@@ -33,11 +33,11 @@ async function longest(handler: (request: Request) => Promise<Response>): Promis
     });
     if (ok) return length;
   }
-  throw new Error("The app takes no text at all");
+  throw new Error("The app accepts no text at all");
 }
 
 browserTest(
-  "a sealed session as large as the library takes is kept by the browser; a larger one leaves it alone",
+  "the browser keeps the largest session that CookieStore accepts; a larger one changes nothing",
   async () => {
     const handler = createApp();
     await using at = await Place.open(
@@ -48,13 +48,13 @@ browserTest(
       { scheme: "https" },
     );
     const { browser, shop, tab } = at;
-    const length = await longest(handler);
+    const length = await longestAccepted(handler);
     const text = async (path: string) => await (await tab.goto(shop + path))!.text();
 
     await text(`/?length=${length}`);
     const [cookie] = await browser.jar();
     const size = cookie!.name.length + cookie!.value.length;
-    // Base64 grows four letters at a time, and what is sealed in blocks.
+    // Base64 grows in steps of four characters, and the encrypted data in blocks.
     assertEquals([size <= LIMIT, size > LIMIT - 64], [true, true], `${size} bytes`);
     assertEquals(await text("/"), String(length));
 
@@ -81,7 +81,7 @@ browserTest(
       return (await browser.jar()).map(({ name, value }) => name.length + value.length);
     };
     assertEquals(await sizes(LIMIT), [LIMIT]);
-    // The old one stays.
+    // The old cookie stays.
     assertEquals(await sizes(10, LIMIT + 1), [10]);
   },
 );

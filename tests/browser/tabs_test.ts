@@ -3,7 +3,7 @@ import { createApp, Gate, visit } from "./_app.ts";
 import { browserTest } from "./_chromium.ts";
 import { Place } from "./_place.ts";
 
-/** An app in which `waiting` requests meet, and two tabs whose session has `n: 1`. */
+/** Opens an app whose gate waits for `waiting` requests, and two tabs whose session has `n: 1`. */
 async function setUp(waiting: number) {
   const gate = new Gate(waiting);
   const { handler, store } = createApp({}, gate);
@@ -22,18 +22,18 @@ async function setUp(waiting: number) {
   };
 }
 
-browserTest("two tabs that write at once lose nothing, and the cookie stays", async () => {
+browserTest("two tabs that write at the same time lose nothing, and the cookie stays", async () => {
   await using at = await setUp(3);
   const cookie = await at.cookie();
   const third = await at.browser.tab();
-  const answers = [
+  const visits = [
     visit(at.one, `${at.shop}/note?note=one&wait`),
     visit(at.other, `${at.shop}/note?note=other&wait`),
     visit(third, `${at.shop}/count?wait`),
   ];
   await at.gate.full;
   at.gate.open();
-  for (const { status } of await Promise.all(answers)) assertEquals(status, 200);
+  for (const { status } of await Promise.all(visits)) assertEquals(status, 200);
   const { data } = await visit(at.one, `${at.shop}/look`);
   assertEquals(data, { n: 2, one: true, other: true });
   assertEquals(await at.cookie(), cookie);
@@ -41,7 +41,7 @@ browserTest("two tabs that write at once lose nothing, and the cookie stays", as
 
 for (const [action, status] of [["count", 409], ["look", 200]] as const) {
   browserTest(
-    `a request (${action}) that was in flight at the sign-out in another tab brings nothing back`,
+    `a request (${action}) in progress during the sign-out in another tab brings nothing back`,
     async () => {
       await using at = await setUp(1);
       const late = visit(at.one, `${at.shop}/${action}?wait`);
@@ -58,7 +58,7 @@ for (const [action, status] of [["count", 409], ["look", 200]] as const) {
 
 for (const [action, status] of [["count", 409], ["look", 200]] as const) {
   browserTest(
-    `a request (${action}) that was in flight at the sign-in in another tab does not undo it`,
+    `a request (${action}) in progress during the sign-in in another tab does not undo it`,
     async () => {
       await using at = await setUp(1);
       const before = await at.cookie();
@@ -77,20 +77,20 @@ for (const [action, status] of [["count", 409], ["look", 200]] as const) {
 }
 
 browserTest(
-  "two first visits at once: the browser keeps one of the two sessions, and it works",
+  "two first visits at the same time: the browser keeps one of the two sessions",
   async () => {
     const gate = new Gate(2);
     const { handler, store } = createApp({}, gate);
     await using at = await Place.open(handler);
     const { browser, shop, tab: one } = at;
     const other = await browser.tab();
-    const answers = [
+    const visits = [
       visit(one, `${shop}/count?wait`),
       visit(other, `${shop}/note?note=other&wait`),
     ];
     await gate.full;
     gate.open();
-    await Promise.all(answers);
+    await Promise.all(visits);
     assertEquals([(await browser.jar()).length, store.size], [1, 2]);
     const { data } = await visit(one, `${shop}/look`);
     assert(data.n === 1 || "other" in data);

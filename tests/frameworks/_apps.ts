@@ -1,4 +1,4 @@
-/** The apps under test: each a process of its own, in the runtime that it is for. */
+/** The apps under test. Each is a separate process in its own runtime. */
 import { firstLine, freePort, isListening, until } from "../integration/_processes.ts";
 
 const FOLDER = `${import.meta.dirname}/apps`;
@@ -6,22 +6,22 @@ const DENO = [Deno.execPath(), "run", "-A", "--config", `${import.meta.dirname}/
 const NODE = await executable("node@24.21.0", "-p", "process.execPath");
 const BUN = await executable("bun@1.4.5", "-e", "console.log(process.execPath)");
 
-/** An app and what it is able to. */
+/** An app and the cases that it cannot run. */
 export interface App {
   name: string;
   command: string[];
   env?: Record<string, string>;
-  /** Cases that it has no way to, and why. */
+  /** The cases to skip, with the reasons. */
   skips?: Record<string, string>;
 }
 
-const NO_SOCKET = { "a WebSocket": "its WebSockets are a package of their own" };
+const NO_SOCKET = { "a WebSocket": "its WebSockets need another package" };
 const NO_PUSH = {
-  "server-sent events": "on Node it sends no event before the last is there",
-  "a WebSocket": "it has none on Node",
+  "server-sent events": "on Node it sends no event before the last one is ready",
+  "a WebSocket": "it does not support them on Node",
 };
 
-const NO_WORD = {
+const NO_ERROR_HOOK = {
   ...NO_SOCKET,
   "a handler that throws": "it does not tell a middleware that a loader threw",
 };
@@ -30,7 +30,7 @@ const deno = (file: string) => [...DENO, `${FOLDER}/${file}`];
 const node = (file: string) => [NODE, "--disable-warning=ExperimentalWarning", `${FOLDER}/${file}`];
 const bun = (file: string) => [BUN, "run", `${FOLDER}/${file}`];
 
-/** Express on a store that answers later, and on one that answers at once. */
+/** Returns an Express app with an asynchronous store, and one with a synchronous store. */
 function express(name: string, file: string): App[] {
   const app = { name, command: node(file), skips: NO_SOCKET };
   return [app, { ...app, name: `${name}, MemoryStore`, env: { STORE: "memory" } }];
@@ -53,11 +53,11 @@ export const APPS: App[] = [
   { name: "Koa", command: node("koa.ts"), skips: NO_SOCKET },
   { name: "Fastify", command: node("fastify.ts"), skips: NO_SOCKET },
   { name: "h3", command: node("h3.ts"), skips: NO_SOCKET },
-  { name: "SvelteKit", command: node("sveltekit.ts"), skips: NO_WORD },
-  { name: "React Router", command: deno("react_router.ts"), skips: NO_WORD },
+  { name: "SvelteKit", command: node("sveltekit.ts"), skips: NO_ERROR_HOOK },
+  { name: "React Router", command: deno("react_router.ts"), skips: NO_ERROR_HOOK },
 ];
 
-/** The documentation's examples, with a page that counts and what it says. */
+/** The documentation's examples, each with a page that counts and its expected text. */
 export const EXAMPLES: (App & { page: string; says: (visit: number) => string })[] = [
   {
     name: "Hono's example",
@@ -79,42 +79,42 @@ export const EXAMPLES: (App & { page: string; says: (visit: number) => string })
   },
 ];
 
-/** An app that runs. */
+/** A running app. */
 export class Running implements AsyncDisposable {
   readonly url: string;
   readonly #child: Deno.ChildProcess;
-  readonly #complained: Promise<string>;
+  readonly #stderr: Promise<string>;
 
-  private constructor(url: string, child: Deno.ChildProcess, complained: Promise<string>) {
+  private constructor(url: string, child: Deno.ChildProcess, stderr: Promise<string>) {
     this.url = url;
     this.#child = child;
-    this.#complained = complained;
+    this.#stderr = stderr;
   }
 
-  /** Starts an app, and waits until it listens. */
+  /** Starts an app and waits until it listens. */
   static async start({ command: [name, ...args], env }: App): Promise<Running> {
     const child = new Deno.Command(name!, { args, env, stdout: "piped", stderr: "piped" }).spawn();
-    const complained = new Response(child.stderr).text();
+    const stderr = new Response(child.stderr).text();
     try {
-      const said = await firstLine(child.stdout);
-      const port = Number(said.split(" ")[1]);
-      // oak says so a little before it does.
+      const line = await firstLine(child.stdout);
+      const port = Number(line.split(" ")[1]);
+      // oak prints the line shortly before it listens.
       await until(`port ${port}`, () => isListening(port));
-      return new Running(`http://127.0.0.1:${port}`, child, complained);
+      return new Running(`http://127.0.0.1:${port}`, child, stderr);
     } catch (error) {
-      throw new Error(`${error}\n${await complained}`);
+      throw new Error(`${error}\n${await stderr}`);
     }
   }
 
-  /** Ends the app; what it said of errors. */
+  /** Ends the app and returns what it printed on stderr. */
   async end(): Promise<string> {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // The process has already ended.
     }
     await this.#child.status;
-    return await this.#complained;
+    return await this.#stderr;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,7 +122,7 @@ export class Running implements AsyncDisposable {
   }
 }
 
-/** Where npx keeps the program of a package: it can be started and killed without npx between. */
+/** Returns the path of a package's executable, so that tests can start and kill it without npx. */
 async function executable(specifier: string, ...args: string[]): Promise<string> {
   const options = { args: ["--yes", specifier, ...args], env: { npm_config_loglevel: "error" } };
   const { success, stdout } = await new Deno.Command("npx", options).output();

@@ -1,4 +1,4 @@
-/** The one table of cases: what a visitor sees of sessions, whatever framework is behind them. */
+/** The cases for every framework: the behavior of sessions as a visitor sees it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Visitor } from "./_visitor.ts";
 
@@ -7,17 +7,17 @@ type Case = (url: string) => Promise<void>;
 
 const COOKIE = /^pagi_session=[0-9a-f]{64}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=3600$/;
 
-/** A visitor who has been here once. */
-async function known(url: string): Promise<Visitor> {
+/** Returns a visitor with a session. */
+async function returning(url: string): Promise<Visitor> {
   const visitor = new Visitor(url);
   await visitor.get("/visit");
   assert(visitor.cookie !== undefined);
   return visitor;
 }
 
-/** Asserts that a page failed with a status, and told nobody's id. */
+/** Asserts that a page fails with this status, sends no cookie and hides the handler's text. */
 async function assertRefused(url: string, path: string, status: number): Promise<Visitor> {
-  const visitor = await known(url);
+  const visitor = await returning(url);
   const page = await visitor.get(path);
   assertEquals([page.status, page.cookies], [status, []], page.text);
   assert(!page.text.includes("never sent"), page.text);
@@ -33,13 +33,13 @@ export const CASES: Record<string, Case> = {
     assertMatch(page.headers.get("vary") ?? "", /\bcookie\b/i);
   },
   "a later visit": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     const page = await visitor.get("/visit");
-    // Its cookie is a moment old, and not sent again.
+    // The cookie is new, so it is not renewed.
     assertEquals([page.text, page.cookies], ["Visit 2", []]);
   },
   "a read": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     for (const [one, text] of [[visitor, "Visits 1"], [new Visitor(url), "Visits 0"]] as const) {
       const page = await one.get("/read");
       assertEquals([page.status, page.text, page.cookies], [200, text, []]);
@@ -48,18 +48,18 @@ export const CASES: Record<string, Case> = {
     }
   },
   "a nested write": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     await visitor.get("/add");
     assertEquals((await visitor.get("/add")).text, "tea,tea");
   },
-  "visits at once": async (url) => {
-    const visitor = await known(url);
+  "concurrent visits": async (url) => {
+    const visitor = await returning(url);
     const all = Array.from({ length: 10 }, () => visitor.get("/visit"));
     for (const { status } of await Promise.all(all)) assertEquals(status, 200);
     assertEquals((await visitor.get("/read")).text, "Visits 11");
   },
   "regenerate": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     const old = new Visitor(url, visitor.cookie);
     const page = await visitor.get("/login");
     assertEquals([page.status, page.text, page.cookies.length], [200, "Welcome", 1]);
@@ -68,7 +68,7 @@ export const CASES: Record<string, Case> = {
     assertEquals((await old.get("/read")).text, "Visits 0");
   },
   "destroy": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     const other = new Visitor(url, visitor.cookie);
     const page = await visitor.get("/logout");
     assertEquals([page.status, page.text, visitor.cookie], [200, "Bye", undefined]);
@@ -88,7 +88,7 @@ export const CASES: Record<string, Case> = {
     assertEquals((await visitor.get("/read")).text, "Visits 1");
   },
   "a client that goes away": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     for (const path of ["/stream", "/visit", "/store-hangs"]) {
       const gone = new AbortController();
       const page = visitor.get(path, { signal: gone.signal });
@@ -98,7 +98,7 @@ export const CASES: Record<string, Case> = {
     assertMatch((await visitor.get("/read")).text, /^Visits \d$/);
   },
   "a handler that throws": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     const page = await visitor.get("/throw");
     assertEquals([page.status, page.cookies], [500, []]);
     assertEquals((await visitor.get("/read")).text, "Visits 1");
@@ -106,7 +106,7 @@ export const CASES: Record<string, Case> = {
     assertEquals((await first.get("/throw")).cookies, []);
   },
   "no such page": async (url) => {
-    for (const visitor of [await known(url), new Visitor(url)]) {
+    for (const visitor of [await returning(url), new Visitor(url)]) {
       const page = await visitor.get("/nowhere");
       assertEquals([page.status, page.cookies], [404, []]);
     }
@@ -130,24 +130,24 @@ export const CASES: Record<string, Case> = {
     assertEquals((await visitor.get("/read")).text, "Visits 1");
     assertEquals((await new Visitor(url).get("/store-fails")).cookies, []);
   },
-  "a store that does not answer": async (url) => {
+  "a store that does not respond": async (url) => {
     await assertRefused(url, "/store-hangs", 503);
   },
-  "a sign-out that the store fails": async (url) => {
-    const visitor = await known(url);
+  "a sign-out that fails in the store": async (url) => {
+    const visitor = await returning(url);
     assertEquals((await visitor.get("/store-keeps")).status, 200);
     const page = await visitor.get("/logout");
     assertEquals([page.status, visitor.cookie], [503, undefined]);
     assertMatch(page.cookies[0]!, /^pagi_session=; Path=\/; .*Max-Age=0$/);
   },
   "server-sent events": async (url) => {
-    const visitor = await known(url);
+    const visitor = await returning(url);
     const page = await visitor.get("/events");
     assertMatch(page.headers.get("content-type")!, /^text\/event-stream/);
     assertMatch(page.text, /^data: Visits 1$/m);
   },
   "a WebSocket": async (url) => {
-    assertEquals(await (await known(url)).ask("/socket"), "Visits 1");
+    assertEquals(await (await returning(url)).ask("/socket"), "Visits 1");
     assertEquals(await new Visitor(url).ask("/socket"), "Visits 0");
   },
 };

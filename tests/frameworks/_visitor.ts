@@ -1,6 +1,6 @@
-/** A browser that keeps its cookies, for one app. */
+/** A browser that keeps the session cookie of one app. */
 
-/** What came back. */
+/** A response. */
 export interface Page {
   status: number;
   headers: Headers;
@@ -19,7 +19,7 @@ export class Visitor {
     this.cookie = cookie;
   }
 
-  /** Fetches a page, and keeps or forgets the cookie as it says. */
+  /** Fetches a page and stores or removes the cookie as the response says. */
   async get(path: string, init: RequestInit = {}): Promise<Page> {
     const headers = new Headers(init.headers);
     if (this.cookie !== undefined) headers.set("cookie", this.cookie);
@@ -32,11 +32,11 @@ export class Visitor {
     return { status: response.status, headers: response.headers, text, cookies };
   }
 
-  /** What the socket at a path answers to a message. */
+  /** Sends a message to the WebSocket at a path and returns its reply. */
   async ask(path: string): Promise<string> {
     const headers = this.cookie === undefined ? {} : { cookie: this.cookie };
     const url = this.#url.replace("http", "ws") + path;
-    // Deno's WebSocket takes headers; the type of the web's does not know.
+    // Deno's WebSocket accepts headers, but the standard type does not declare them.
     const socket = new WebSocket(url, { headers } as never);
     try {
       return await new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** The documentation shows the files that run here, to the letter. */
+/** Checks that the documentation shows the tested files verbatim. */
 import { assert, assertEquals } from "@std/assert";
 import { EXAMPLES, Running } from "./_apps.ts";
 import { Visitor } from "./_visitor.ts";

@@ -1,14 +1,14 @@
-/** What only Express can do wrong: the many ways to send a response, and what follows the sending. */
+/** Cases that only Express has: the many ways to send a response, and calls after that. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EXPRESS, Running } from "./_apps.ts";
 import { type Page, Visitor } from "./_visitor.ts";
 
 type Check = (page: Page, visitor: Visitor) => Promise<void> | void;
 
-/** What comes back from each path; the cookie is checked for all of them. */
+/** The checks of the responses by path. The cookie is checked for all of them. */
 const SENT: Record<string, Check> = {
   "/end": ({ status, text }) => assertEquals([status, text], [200, "sent"]),
-  "/write": ({ text }) => assertMatch(text, /^sent( at once)?$/),
+  "/write": ({ text }) => assertMatch(text, /^sent( immediately)?$/),
   "/later": ({ text }) => assertEquals(text, "sent"),
   "/head": ({ status, text, headers }) => {
     assertEquals([status, text, headers.get("x-list")], [201, "sent", "a, b"]);
@@ -36,9 +36,9 @@ const SENT: Record<string, Check> = {
   },
 };
 
-/** The rest, for the app at `url`. */
+/** The other cases, for the app at `url`. */
 const CASES: Record<string, (url: string) => Promise<void>> = {
-  "a page that the browser has is not sent again": async (url) => {
+  "a page in the browser's cache is not sent again": async (url) => {
     const visitor = new Visitor(url);
     const headers = { "if-none-match": '"1"', "cache-control": "max-age=0" };
     const page = await visitor.get("/sends/fresh", { headers });
@@ -53,18 +53,18 @@ const CASES: Record<string, (url: string) => Promise<void>> = {
     }
     assertEquals((await visitor.get("/read")).text, "Visits 4");
   },
-  "what throws after the start breaks the response off": async (url) => {
+  "an error after the start of the response aborts it": async (url) => {
     const visitor = new Visitor(url);
     await visitor.get("/visit");
     const page = await visitor.get("/sends/late-error").catch((error) => error);
-    assert(page instanceof TypeError, "the response looked whole");
-    // As much as if it had been sent: the session was saved when the response began.
-    // (A client may ask twice when nothing at all came back.)
+    assert(page instanceof TypeError, "the response looked complete");
+    // The session was saved when the response started. (A client may retry a request that got no
+    // response.)
     assertMatch((await visitor.get("/read")).text, /^Visits [23]$/);
   },
 };
 
-/** What a store that fails leaves of a response: nothing. */
+/** The cases with a failing store: nothing of the response is sent. */
 const FAILED: Record<string, (url: string) => Promise<void>> = {
   "the headers of a page that was not sent": async (url) => {
     const page = await new Visitor(url).get("/sends/headers?trouble=1");
@@ -94,7 +94,7 @@ for (const [path, check] of Object.entries(SENT)) {
   };
 }
 
-/** Clients that go away in the middle. */
+/** Makes clients disconnect during the response. */
 async function leave(url: string): Promise<void> {
   const visitor = new Visitor(url);
   for (const path of ["/sends/later?trouble=1", "/sends/much?trouble=1", "/sends/much", "/throw"]) {
@@ -107,14 +107,14 @@ async function leave(url: string): Promise<void> {
 }
 
 for (const app of EXPRESS) {
-  Deno.test(`${app.name}: the ways of sending`, async (t) => {
+  Deno.test(`${app.name}: the ways to send a response`, async (t) => {
     await using running = await Running.start(app);
     const cases = app.env?.STORE === "memory" ? CASES : { ...CASES, ...FAILED };
     for (const [name, run] of Object.entries(cases)) await t.step(name, () => run(running.url));
-    await t.step("nothing of all this is left unhandled", async () => {
+    await t.step("no error is left unhandled", async () => {
       await leave(running.url);
-      const said = await running.end();
-      assert(!/unhandled|uncaught|MaxListeners/i.test(said), said);
+      const stderr = await running.end();
+      assert(!/unhandled|uncaught|MaxListeners/i.test(stderr), stderr);
     });
   });
 }

@@ -1,14 +1,14 @@
 import { APPS, Running } from "./_apps.ts";
 import { CASES } from "./_cases.ts";
 
-/** Those that need a store which fails. */
-const WITH_TROUBLE = /^a store|that the store fails$/;
+/** The cases that need a failing store. */
+const NEEDS_FAILING_STORE = /^a store|that fails in the store$/;
 
 for (const app of APPS) {
   Deno.test(app.name, async (t) => {
     await using running = await Running.start(app);
     for (const [name, run] of Object.entries(CASES)) {
-      const inMemory = app.env?.STORE === "memory" && WITH_TROUBLE.test(name);
+      const inMemory = app.env?.STORE === "memory" && NEEDS_FAILING_STORE.test(name);
       const why = app.skips?.[name] ?? (inMemory ? "its store does not fail" : undefined);
       await t.step({
         name: why === undefined ? name : `${name} (not here: ${why})`,

@@ -1,4 +1,6 @@
-/** The types: every app and recipe, against its framework's own, without a cast for the session. */
+/**
+ * Checks every app and recipe against the types of its framework, without a cast for the session.
+ */
 import { assert } from "@std/assert";
 
 const DENO = Deno.execPath();
@@ -10,7 +12,7 @@ async function check(...args: string[]): Promise<void> {
 }
 
 Deno.test("types", async (t) => {
-  await t.step("the apps and the recipes have those that their frameworks ask for", async () => {
+  await t.step("the apps and the recipes have the types that their frameworks need", async () => {
     await check("check", "--config", "deno.json", "apps/*.ts", "recipes/*.ts");
   });
 });

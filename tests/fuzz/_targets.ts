@@ -103,7 +103,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       "core/entry/pagi.ts",
       "middleware.ts",
       "session.ts",
-      "state/_candidates.ts",
+      "base/limits.ts",
     ],
     tests: LIFECYCLE,
   },

@@ -1,5 +1,5 @@
 /** Errors of drivers that quote, as drivers may: anywhere, in part, nested, hidden. */
-import { withoutQuotations } from "../../core/backend/redact_error.ts";
+import { redactError } from "../../core/backend/redact_error.ts";
 import { everything } from "../_leak_rig.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
@@ -23,7 +23,7 @@ export const leaksQuoted: Campaign = {
       const texts = [id, text];
       const isQuoting = random.chance(80);
       const error = new Driver(random, isQuoting ? texts : []).error(3);
-      const told = withoutQuotations(error, texts);
+      const told = redactError(error, texts);
       const stretch = everything(told, new Set()).find((line) => quotes(line, texts));
       if (stretch !== undefined) throw failure("It tells", { case: at, id, text, stretch, error });
       if (told !== error) seen.copies++;

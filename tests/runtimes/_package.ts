@@ -1,4 +1,4 @@
-/** What must be true of the package's files, wherever they are loaded. */
+/** Checks the files of the package. */
 import config from "../../deno.json" with { type: "json" };
 import { type Project, SPECIFIERS } from "./_project.ts";
 import { must } from "./_run.ts";
@@ -6,7 +6,7 @@ import { type Cases, same } from "./suite/_kit.ts";
 
 const PACKAGE = "node_modules/@pagi/session";
 
-/** The whole of strictness, and two options that `strict` leaves out. */
+/** All strict options, including two that `strict` leaves out. */
 const STRICT = [
   "--noEmit",
   "--strict",
@@ -16,19 +16,19 @@ const STRICT = [
   "--target",
   "esnext",
 ];
-/** How modules are resolved. */
+/** The ways to resolve modules. */
 const RESOLUTIONS = [
   ["--module", "nodenext", "--moduleResolution", "nodenext"],
   ["--module", "esnext", "--moduleResolution", "bundler"],
 ];
-/** Where a consumer may have `Request` and `Response` from. */
+/** The sources from which a consumer may get `Request` and `Response`. */
 const GLOBALS = {
   "TypeScript's own": ["--lib", "esnext,dom,dom.iterable", "--typeRoots", "none"],
   "those of @types/node": ["--lib", "esnext", "--types", "node"],
   "those of workers-types": ["--lib", "esnext", "--types", "@cloudflare/workers-types"],
 };
 
-/** Cases of the package that a project has installed. */
+/** Returns the cases for the package that a project has installed. */
 export function packageCases(project: Project): Cases {
   return {
     "npm installs the package alone"() {
@@ -41,7 +41,7 @@ export function packageCases(project: Project): Cases {
     },
 
     async "no file imports anything but the package's own files"() {
-      // For no platform in particular: what is not in the package cannot be found, and fails.
+      // For a neutral platform, esbuild fails on every import that the package does not contain.
       const options = ["--bundle", "--platform=neutral", "--format=esm", "--outdir=bundled"];
       const modules = [...files(project.path(PACKAGE), ".js")];
       const esbuild = project.path("node_modules/.bin/esbuild");
@@ -50,19 +50,19 @@ export function packageCases(project: Project): Cases {
       const meta = JSON.parse(await Deno.readTextFile(project.path("meta.json")));
       same(Object.keys(meta.inputs).length, modules.length, "the number of files");
       same(Object.keys(meta.inputs).filter((path) => !path.startsWith(PACKAGE)), []);
-      // One that is allowed to fail, in a try, is left as it is.
+      // esbuild leaves an import inside `try` unresolved instead of failing.
       const inputs: { imports: { external?: boolean }[] }[] = Object.values(meta.inputs);
       same(inputs.flatMap(({ imports }) => imports).filter(({ external }) => external), []);
     },
 
-    async "every subpath says what it is for"() {
+    async "every subpath has a module comment"() {
       for (const path of Object.values(config.exports)) {
         const text = await Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
         same(/^\/\*\*\n(?: \*.*\n)+? \* @module\n \*\/\n/.test(text), true, `the head of ${path}`);
       }
     },
 
-    async "every tag of a doc comment begins a line, or the docs would show it as text"() {
+    async "every tag of a doc comment starts a line, so that the docs do not show it as text"() {
       for (const path of files(project.path(PACKAGE), ".d.ts")) {
         const text = await Deno.readTextFile(path);
         same(/[^\s*] @(default|throws|param|returns|example)\b.*/.exec(text)?.[0], undefined, path);
@@ -80,7 +80,7 @@ function* files(folder: string, ending: string): Generator<string> {
   }
 }
 
-/** The consumer and the suite, against the declarations in the package, without `skipLibCheck`. */
+/** Checks the consumer and the suite against the package's declarations, without `skipLibCheck`. */
 function typeCases(project: Project): Cases {
   const imports = SPECIFIERS.map((specifier) => `import ${JSON.stringify(specifier)};`);
   Deno.writeTextFileSync(project.path("every.ts"), imports.join("\n"));

@@ -1,11 +1,11 @@
-/** A project of a user's: an empty folder, and the package as `deno pack` makes it. */
+/** A user's project: an empty folder with the package from `deno pack`. */
 import config from "../../deno.json" with { type: "json" };
 import { must } from "./_run.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const INSTALL = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--save-exact"];
 
-/** What the project's own tools are; the package needs none of them. */
+/** The project's tools. The package itself needs none of them. */
 const TOOLS = [
   "@cloudflare/workers-types@5.20261117.1",
   "@hono/node-server@2.1.9",
@@ -16,12 +16,12 @@ const TOOLS = [
   "workerd@1.20261117.1",
 ];
 
-/** The names by which the package can be imported. */
+/** All specifiers of the package. */
 export const SPECIFIERS = Object.keys(config.exports).map((path) => config.name + path.slice(1));
 
 export class Project implements AsyncDisposable {
   readonly folder: string;
-  /** What was in `node_modules` when the package alone had been installed. */
+  /** The folders in `node_modules` after installing only the package. */
   readonly installed: readonly string[];
 
   private constructor(folder: string, installed: readonly string[]) {
@@ -29,10 +29,10 @@ export class Project implements AsyncDisposable {
     this.installed = installed;
   }
 
-  /** Packs the package, and makes a project that has it. */
-  static async make(): Promise<Project> {
+  /** Packs the package and creates a project with it. */
+  static async create(): Promise<Project> {
     const folder = await Deno.makeTempDir({ prefix: "pagi-runtimes-" });
-    // While working the tree is dirty; in CI that would mean that a step before left files behind.
+    // During development the tree may be dirty. In CI, an earlier step must not leave files behind.
     const dirty = Deno.env.get("CI") ? [] : ["--allow-dirty"];
     const pack = ["pack", "--quiet", ...dirty, "--output", `${folder}/package.tgz`];
     await must([Deno.execPath(), ...pack], { cwd: ROOT });
@@ -46,12 +46,12 @@ export class Project implements AsyncDisposable {
     return new Project(folder, installed.filter((name) => !name.startsWith(".")));
   }
 
-  /** The path of something in the project. */
+  /** Returns the path of a file in the project. */
   path(name: string): string {
     return `${this.folder}/${name}`;
   }
 
-  /** Writes a module that imports the package by all its names, and hands the modules on. */
+  /** Writes a module that imports all specifiers of the package and passes the modules on. */
   async writeEntry(name: string, imports: string, use: string): Promise<void> {
     const modules = SPECIFIERS.map((specifier, at) => [`module${at}`, JSON.stringify(specifier)]);
     const lines = [

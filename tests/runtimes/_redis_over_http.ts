@@ -1,4 +1,4 @@
-/** A real Redis behind HTTP, as hosted ones are for those who have no sockets. */
+/** A real Redis behind HTTP, like hosted Redis services for runtimes without sockets. */
 import { RespClient } from "../integration/_resp.ts";
 import { anyRedis } from "../integration/_servers.ts";
 
@@ -15,7 +15,7 @@ export class RedisOverHttp implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const redis = resources.use(await anyRedis());
     const client = resources.adopt(await RespClient.connect(redis.port), (it) => it.close());
-    const answer = async (request: Request): Promise<Response> => {
+    const respond = async (request: Request): Promise<Response> => {
       try {
         return Response.json({ result: await client.send(...await request.json()) ?? null });
       } catch (error) {
@@ -23,7 +23,7 @@ export class RedisOverHttp implements AsyncDisposable {
       }
     };
     const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
-    const server = resources.use(Deno.serve(options, answer));
+    const server = resources.use(Deno.serve(options, respond));
     return new RedisOverHttp(`http://127.0.0.1:${server.addr.port}/`, resources.move());
   }
 

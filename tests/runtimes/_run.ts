@@ -1,24 +1,24 @@
-/** Runs commands, and notes what came of the cases. */
+/** Runs commands and counts the results of the cases. */
 import type { Cases } from "./suite/_kit.ts";
 import { tap } from "./suite/_tap.ts";
 
 const DECODER = new TextDecoder();
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Outcome {
   success: boolean;
   stdout: string;
   stderr: string;
 }
 
-/** How a command is run. */
+/** Options of {@linkcode run}. */
 export interface RunOptions {
   cwd?: string;
-  /** Seconds that it may take at most. */
+  /** The maximum time in seconds. */
   limit?: number;
 }
 
-/** Runs a command to its end. One that takes too long is killed, and failed. */
+/** Runs a command to its end. A command that takes too long is killed and fails. */
 export async function run(
   [name, ...args]: string[],
   { cwd, limit = 120 }: RunOptions = {},
@@ -33,27 +33,27 @@ export async function run(
   };
 }
 
-/** Runs a command that has to succeed; what it said. */
+/** Runs a command that must succeed, and returns its output. */
 export async function must(command: string[], options?: RunOptions): Promise<string> {
   const { success, stdout, stderr } = await run(command, options);
   if (!success) throw new Error(`${command.join(" ")} failed:\n${stdout}\n${stderr}`);
   return stdout;
 }
 
-/** Counts what passed and failed, and prints each part's failures as they come. */
+/** Counts the passed and failed cases, and prints the failures of each part. */
 export class Tally {
   passed = 0;
   failed = 0;
   skipped = 0;
 
-  /** Runs cases here. */
+  /** Runs cases in this process. */
   async run(part: string, cases: Cases): Promise<void> {
     let lines = "";
     for await (const line of tap(cases)) lines += `${line}\n`;
     this.read(part, lines);
   }
 
-  /** Reads what cases came to that ran elsewhere. */
+  /** Reads the results of cases that ran in another process. */
   read(part: string, lines: string): void {
     const passed = lines.match(/^ok /gm)?.length ?? 0;
     const failed = lines.match(/^not ok /gm)?.length ?? 0;
@@ -66,13 +66,13 @@ export class Tally {
     if (planned === 0 || passed + failed !== planned) this.fail(part, `it broke off:\n${lines}`);
   }
 
-  /** Notes a failure that is none of a case. */
+  /** Counts a failure outside the cases. */
   fail(part: string, why: unknown): void {
     this.failed++;
     console.log(`not ok ${part}: ${why instanceof Error ? why.message : why}`);
   }
 
-  /** Notes what cannot be had on this machine. In CI nothing is skipped. */
+  /** Skips a part that this machine cannot run. In CI, that is a failure. */
   skip(part: string, why: string): void {
     if (Deno.env.get("CI")) return this.fail(part, `this has to run in CI, and cannot: ${why}`);
     this.skipped++;

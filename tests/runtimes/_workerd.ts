@@ -1,16 +1,16 @@
-/** Cloudflare's workerd with the suite's worker, on a port of its own choice. */
+/** Cloudflare's workerd with the suite's worker, on a free port. */
 import type { Project } from "./_project.ts";
 import { must } from "./_run.ts";
 
-/** A date from which on today's behaviour is the default. No flag: nothing of Node's is there. */
+/** Selects the current behavior. Without flags, Node's APIs are not available. */
 const COMPATIBILITY_DATE = "2026-11-01";
 
-/** Seconds after which it is killed, whatever it does. */
+/** The number of seconds after which the process is killed. */
 const LIMIT = 120;
 
 export class Workerd implements AsyncDisposable {
   readonly url: string;
-  /** Its version, a date. */
+  /** The version of workerd, a date. */
   readonly version: string;
   readonly #process: Deno.ChildProcess;
 
@@ -49,15 +49,15 @@ export class Workerd implements AsyncDisposable {
   }
 }
 
-/** workerd says on which port it listens when it does. */
+/** Waits until workerd listens and reports its port. */
 async function portOf({ stdout }: Deno.ChildProcess): Promise<number> {
-  let said = "";
+  let output = "";
   for await (const chunk of stdout.pipeThrough(new TextDecoderStream(), { preventCancel: true })) {
-    said += chunk;
-    const port = /"port":\s*(\d+)/.exec(said)?.[1];
+    output += chunk;
+    const port = /"port":\s*(\d+)/.exec(output)?.[1];
     if (port !== undefined) return Number(port);
   }
-  throw new Error(`workerd did not start: ${said}`);
+  throw new Error(`workerd did not start: ${output}`);
 }
 
 function config(bindings: Record<string, string>): string {

@@ -1,6 +1,6 @@
 /**
- * The suite of `suite/` on the package as it is published, in each runtime. Closes with one line that
- * counts. Arguments choose parts: `package`, `deno`, `bun`, `node@24`, `workerd`.
+ * Runs the suite of `suite/` on the published package in each runtime. The last line prints the
+ * counts. Arguments select parts: `package`, `deno`, `bun`, `node@24`, `workerd`.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { Project } from "./_project.ts";
 import { RedisOverHttp } from "./_redis_over_http.ts";
 import { run, Tally } from "./_run.ts";
 import { Workerd } from "./_workerd.ts";
-import { atOnceOverHttp, overHttp } from "./suite/http.ts";
+import { concurrentOverHttp, overHttp } from "./suite/http.ts";
 
-/** The runtimes beside the Deno that runs this, as npm has them. */
+/** The other runtimes besides Deno, as npm packages. */
 const RUNTIMES = ["bun@1.4.5", "node@22.23.3", "node@24.21.0", "node@26.10.0"];
-/** All that the package needs: nothing. The server that the suite starts has to listen. */
+/** The package needs no permission. The suite's server needs to listen. */
 const DENO = [Deno.execPath(), "run", "--no-prompt", "--allow-net=127.0.0.1"];
-/** Seconds until a process that does not end by itself is taken to hang. */
+/** The number of seconds after which a process is killed. */
 const LIMIT = 60;
 
 const tally = new Tally();
@@ -24,7 +24,7 @@ const isWanted = (part: string) =>
   Deno.args.length === 0 || Deno.args.some((wanted) => part.startsWith(wanted));
 
 try {
-  await using project = await Project.make();
+  await using project = await Project.create();
   if (isWanted("package")) await tally.run("package", packageCases(project));
   await project.writeEntry("entry.js", 'import { main } from "./main.ts";', "await main(modules);");
   if (isWanted("deno")) await runSuite(project, "deno", DENO);
@@ -44,7 +44,7 @@ async function runSuite({ folder }: Project, part: string, command: string[]): P
   if (!success) tally.fail(part, stderr);
 }
 
-/** npx fetches the runtime, once, where npm's registry can be reached. */
+/** Runs the suite in a runtime that npx installs. Skips it if npx cannot. */
 async function inRuntime(project: Project, specifier: string): Promise<void> {
   const [name] = specifier.split("@");
   const where = `${name} -e 'console.log(process.execPath)'`;
@@ -58,13 +58,13 @@ async function inWorkerd(project: Project): Promise<void> {
   await using workerd = await Workerd.start(project, { REDIS: redis?.url ?? "" });
   const part = (name: string) => `workerd ${workerd.version}, ${name} over HTTP`;
   const visits = (store: string) => overHttp(`${workerd.url}${store}/`);
-  const atOnce = (store: string) => atOnceOverHttp(`${workerd.url}${store}/`);
-  // At once first: the requests that start a worker share nothing that is one request's own.
-  await tally.run(part("memory"), { ...atOnce("memory"), ...visits("memory") });
-  await tally.run(part("sealed in memory"), { ...atOnce("sealed"), ...visits("sealed") });
+  const concurrent = (store: string) => concurrentOverHttp(`${workerd.url}${store}/`);
+  // The concurrent requests come first, so that they meet a worker that is just starting.
+  await tally.run(part("memory"), { ...concurrent("memory"), ...visits("memory") });
+  await tally.run(part("sealed in memory"), { ...concurrent("sealed"), ...visits("sealed") });
   await tally.run(part("encrypted cookie"), visits("cookie"));
   if (redis === undefined) tally.skip(part("Redis"), redisMissing!);
-  else await tally.run(part("Redis"), { ...atOnce("redis"), ...visits("redis") });
+  else await tally.run(part("Redis"), { ...concurrent("redis"), ...visits("redis") });
   const suite = await fetch(`${workerd.url}suite`);
   tally.read(`workerd ${workerd.version}`, await suite.text());
 }

@@ -194,13 +194,13 @@ const tossing: Mutant[] = [
     "if (found.id !== best.id) best = found;",
   ),
   mutant(
-    "state/_candidates.ts",
+    "base/limits.ts",
     "a client whose every id is looked up",
     "const MAX_CANDIDATES = 4;",
     "const MAX_CANDIDATES = 64;",
   ),
   mutant(
-    "state/_candidates.ts",
+    "base/limits.ts",
     "a client whose first id alone is looked up",
     "const MAX_CANDIDATES = 4;",
     "const MAX_CANDIDATES = 1;",

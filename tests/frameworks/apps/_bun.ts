@@ -6,7 +6,7 @@ declare const Bun: {
   };
 };
 
-/** Serves a fetch handler on Bun, and says where. */
+/** Serves a fetch handler on Bun and prints the port. */
 export function serveOnBun(fetch: (request: Request) => Response | Promise<Response>): void {
   announce(Bun.serve({ port: 0, fetch }).port);
 }

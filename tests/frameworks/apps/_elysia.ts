@@ -2,7 +2,7 @@ import { elysiaSession } from "@pagi/session/elysia";
 import { Elysia } from "elysia";
 import { eventOf, parts, paths, sessions, work } from "./_work.ts";
 
-/** The app, whatever serves it. */
+/** The app, for any server. */
 export const app = new Elysia()
   .use(elysiaSession(sessions))
   .get("/redirect", async ({ session, redirect }) => {

@@ -6,7 +6,7 @@ import { announce, eventOf, parts, paths, sessions, work } from "./_work.ts";
 
 const session = expressSession(sessions);
 
-/** Makes an app of Express 4 or 5, whose types are the same as far as this goes. */
+/** Serves an app of Express 4 or 5. The types that it uses are the same in both. */
 export function serve(express: () => Express): void {
   const app = express();
   app.disable("x-powered-by");
@@ -49,20 +49,20 @@ export function serve(express: () => Express): void {
   const server = app.listen(0, () => announce((server.address() as AddressInfo).port));
 }
 
-/** Every way of sending a response, each after a visit. */
+/** Adds a route for every way to send a response. Each route counts a visit first. */
 function sendingRoutes(app: Express): void {
-  const send = (path: string, answer: (req: Request, res: Response) => unknown) => {
+  const send = (path: string, respond: (req: Request, res: Response) => unknown) => {
     app.get(`/sends${path}`, (req, res) => {
       work["/visit"]!(session.of(req));
-      // What fails at the start of the response, and not before.
+      // This makes the store fail when the response starts, not earlier.
       if (req.query.trouble) session.of(req).set("trouble", "fails");
-      return answer(req, res);
+      return respond(req, res);
     });
   };
   send("/end", (_req, res) => res.end("sent"));
   send("/write", (_req, res) => {
     const hadRoom = res.write("se");
-    res.end(hadRoom ? "nt at once" : "nt");
+    res.end(hadRoom ? "nt immediately" : "nt");
   });
   send("/later", (_req, res) => {
     res.write("se");
@@ -85,7 +85,7 @@ function sendingRoutes(app: Express): void {
   send("/fresh", (_req, res) => res.set("etag", '"1"').set("x-own", "a").send("sent"));
   send("/public", (_req, res) => res.set("cache-control", "private, max-age=5").send("sent"));
   send("/much", (_req, res) => {
-    // A source that waits for drain: it stops for good if nobody says it.
+    // A source that waits for "drain": without that event, it stops forever.
     Readable.from((function* () {
       for (let i = 0; i < 200; i++) yield Buffer.alloc(10_000, "x");
     })()).pipe(res);

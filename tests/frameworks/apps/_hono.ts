@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { streamSSE, streamText } from "hono/streaming";
 import { type Data, parts, paths, sessions, work } from "./_work.ts";
 
-/** The app, whatever serves it. */
+/** The app, for any server. */
 export const app = new Hono<SessionEnv<Data>>();
 
 app.use(honoSession(sessions));
@@ -30,7 +30,7 @@ app.get("/events", (c) => {
 });
 app.onError((error, c) => c.text(error.message, 500));
 
-// What the types are to refuse.
+// Type errors that the compiler must report.
 app.get("/never", (c) => {
   // @ts-expect-error: there is no such key
   c.get("session").get("vists");

@@ -1,4 +1,4 @@
-/** What every app does with its sessions, so that one table of cases fits them all. */
+/** The use of sessions that all apps share, so that the same cases fit them all. */
 import {
   type DeleteOptions,
   MemoryStore,
@@ -12,16 +12,16 @@ import {
   type WriteOptions,
 } from "@pagi/session";
 
-/** What the sessions hold. */
+/** The data of a session. */
 export interface Data {
   visits: number;
   cart: { items: string[] };
-  /** What the store is to do when it sees this. */
+  /** Tells the store how to fail when it writes this session. */
   trouble: "fails" | "hangs" | "does not delete";
 }
 
-/** A store that answers later, as one on a network does, and fails for those who ask for it. */
-class TroubledStore implements VersionedStore {
+/** An asynchronous store, as over a network. It fails for certain IDs and for `trouble`. */
+class FailingStore implements VersionedStore {
   readonly #inner = new MemoryStore();
   readonly #kept = new Set<string>();
 
@@ -32,11 +32,11 @@ class TroubledStore implements VersionedStore {
     return this.#inner.read(id);
   }
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
-    await this.#look(id, text);
+    await this.#fail(id, text);
     return this.#inner.create(id, text, options);
   }
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
-    await this.#look(id, text);
+    await this.#fail(id, text);
     return this.#inner.replace(id, text, options);
   }
   async touch(id: string, options: TouchOptions): Promise<boolean> {
@@ -49,7 +49,7 @@ class TroubledStore implements VersionedStore {
     return this.#inner.delete(id, options);
   }
 
-  async #look(id: string, text: string): Promise<void> {
+  async #fail(id: string, text: string): Promise<void> {
     await nextTurn();
     if (text.includes('"trouble":"fails"')) throw new Error("connection refused");
     if (text.includes('"trouble":"hangs"')) await forever();
@@ -57,14 +57,14 @@ class TroubledStore implements VersionedStore {
   }
 }
 
-/** The sessions of the app, on a store in memory or one that answers later. */
+/** The app's sessions, in a synchronous or an asynchronous store. */
 export const sessions: SessionMiddleware<Data> = new SessionMiddleware<Data>({
   secret: "a test's secret",
-  store: globalThis.process?.env.STORE === "memory" ? new MemoryStore() : new TroubledStore(),
+  store: globalThis.process?.env.STORE === "memory" ? new MemoryStore() : new FailingStore(),
   storeTimeout: 0.25,
 });
 
-/** What is done with the session at each path: what the response says. */
+/** The work with the session at each path. Returns the text of the response. */
 export const work: Record<string, (session: Session<Data>) => string | Promise<string>> = {
   "/visit": (session) => {
     session.update("visits", (visits = 0) => visits + 1);
@@ -106,7 +106,7 @@ export const work: Record<string, (session: Session<Data>) => string | Promise<s
 /** The paths of `work`. */
 export const paths: string[] = Object.keys(work);
 
-/** What is streamed at /stream: the session is closed when the first part is out. */
+/** The parts of /stream. The session is committed when the first part is sent. */
 export async function* parts(session: Session<Data>): AsyncGenerator<string> {
   yield "one,";
   await nextTurn();
@@ -115,7 +115,7 @@ export async function* parts(session: Session<Data>): AsyncGenerator<string> {
   yield "three";
 }
 
-/** The same as bytes. */
+/** Returns the parts as a stream of bytes. */
 export function partsAsStream(session: Session<Data>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const iterator = parts(session);
@@ -128,12 +128,12 @@ export function partsAsStream(session: Session<Data>): ReadableStream<Uint8Array
   });
 }
 
-/** One event of a stream of them. */
+/** Returns one server-sent event. */
 export function eventOf(session: Session<Data> | undefined): string {
   return `data: Visits ${session?.get("visits", 0) ?? "unknown"}\n\n`;
 }
 
-/** Says where the app listens. */
+/** Prints the port on which the app listens. */
 export function announce(port: number): void {
   console.log(`listening ${port}`);
 }

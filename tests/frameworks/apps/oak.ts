@@ -23,7 +23,7 @@ router.get("/stream", async (ctx) => {
   await work["/visit"]!(ctx.state.session);
   ctx.response.body = partsAsStream(ctx.state.session);
 });
-// Where the app hands in a fetch Response, which oak does not take back.
+// The app supplies a complete fetch Response, which oak sends unchanged.
 router.get("/response", async (ctx) => {
   ctx.response.with(await work["/visit"]!(ctx.state.session), { status: 201 });
 });
@@ -32,7 +32,7 @@ router.get("/response-interrupted", async (ctx) => {
 });
 app.use(router.routes());
 
-// What the types are to refuse.
+// Type errors that the compiler must report.
 app.use((ctx) => {
   // @ts-expect-error: there is no such key
   if (ctx.request.url.pathname === "/never") ctx.state.session.get("vists");

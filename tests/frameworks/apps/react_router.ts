@@ -28,7 +28,8 @@ for (const path of paths) {
   loaders[path] = async ({ context }) => new Response(await work[path]!(context.get(session)));
 }
 
-// What its bundler makes of a folder of routes: here resource routes alone, which need no React.
+// The module that React Router's bundler creates from a folder of routes. These are resource
+// routes, which need no React.
 const routes = Object.entries(loaders).map(([path, loader]) => {
   const id = `routes${path}`;
   return [id, { id, parentId: "root", path: path.slice(1), module: { loader } }] as const;

@@ -1,5 +1,6 @@
 /**
- * What the cases share. No test runner and no assertion library: they run wherever the package does.
+ * Helpers for the cases. The cases use no test runner and no assertion library, so that they run in
+ * every runtime.
  */
 import {
   MemoryStore,
@@ -10,7 +11,7 @@ import {
   type SessionOptions,
 } from "@pagi/session";
 
-/** Cases by their names; a case fails by throwing. */
+/** Cases by their names. A case fails by throwing. */
 export type Cases = Record<string, () => void | Promise<void>>;
 
 /** The data of the sessions under test. */
@@ -21,18 +22,18 @@ export interface Data {
 }
 
 export const SECRET = "a secret of more than thirty-two bytes";
-/** So many seconds that a timer which is left behind keeps its process from ending. */
+/** A duration so long that a timer left behind keeps its process from ending. */
 export const A_DAY = 86_400;
-/** An id that the server did not issue. */
+/** An ID that the server did not issue. */
 export const FORGED = "0123456789abcdef".repeat(4);
 
-/** Fails unless the two are the same as JSON. */
+/** Fails unless both values are the same as JSON. */
 export function same(actual: unknown, expected: unknown, what = "the value"): void {
   const [is, should] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (is !== should) throw new Error(`${what} is ${is}, and should be ${should}`);
 }
 
-/** Fails unless `work` ends in a SessionError with the code. */
+/** Fails unless `work` throws a SessionError with this code. */
 export async function fails(code: SessionErrorCode, work: () => unknown): Promise<SessionError> {
   try {
     await work();
@@ -44,7 +45,7 @@ export async function fails(code: SessionErrorCode, work: () => unknown): Promis
   throw new Error(`Nothing failed, and ${code} was expected`);
 }
 
-/** What `run` of a case is made of: sessions on a clock that the case moves. */
+/** Creates sessions and a client on a clock that the case advances. */
 export function setUp(options: Partial<SessionOptions> = {}) {
   let ms = 1_700_000_000_000;
   const now = () => ms;
@@ -59,7 +60,7 @@ export function setUp(options: Partial<SessionOptions> = {}) {
   return { sessions, client: new Client(sessions), advance, now };
 }
 
-/** What a visit came to. */
+/** The result of a visit. */
 export interface Visit {
   status: number;
   /** The session's data, without the reserved keys; undefined when the handler did not run. */
@@ -68,7 +69,7 @@ export interface Visit {
   cookies: string[];
 }
 
-/** A browser: it keeps its cookie as it is told to. */
+/** A browser that keeps its session cookie. */
 export class Client {
   cookie: string;
   readonly #sessions: SessionMiddleware<Data>;
@@ -78,12 +79,12 @@ export class Client {
     this.cookie = cookie;
   }
 
-  /** The value of its cookie. */
+  /** The value of the cookie. */
   get id(): string {
     return this.cookie.slice(this.cookie.indexOf("=") + 1);
   }
 
-  /** Sends a request whose handler does `work`. */
+  /** Sends a request whose handler runs `work`. */
   async visit(work: (session: Session<Data>) => unknown = () => {}): Promise<Visit> {
     let data: Data | undefined;
     const handler = this.#sessions.handler(async (_request, session) => {
@@ -101,7 +102,7 @@ export class Client {
   }
 }
 
-/** A moment that one request waits for and another brings about. */
+/** A point in time that one request waits for and another reaches. */
 export function moment(): { reached: Promise<void>; reach: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { reached: promise, reach: resolve };

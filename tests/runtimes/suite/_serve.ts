@@ -1,14 +1,14 @@
-/** Each runtime's own HTTP server, on a free port. */
+/** The HTTP server of each runtime, on a free port. */
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   port: number;
   close(): Promise<unknown>;
 }
 
-/** What is used of the runtimes; their types are not everywhere. */
+/** The APIs that the suite uses. Their types are not available in every runtime. */
 interface Globals {
   Deno?: {
     version: { deno: string };
@@ -44,7 +44,7 @@ export async function serve(fetch: Handler): Promise<Listening> {
     const server = Bun.serve({ hostname: HOSTNAME, port: 0, fetch });
     return { port: server.port, close: () => server.stop(true) };
   }
-  // Named at run time, so that no check of the sources looks for it.
+  // The cast keeps type checks from resolving the module, which only Node's project has.
   const node = await import("@hono/node-server" as string);
   return await new Promise((resolve) => {
     const options = { hostname: HOSTNAME, port: 0, fetch };

@@ -1,7 +1,7 @@
-/** Runs cases, and says what came of them, as TAP. */
+/** Runs cases and reports their results as TAP. */
 import type { Cases } from "./_kit.ts";
 
-/** Its lines: the plan, then each case, and below it why it failed. */
+/** Yields the lines: the plan, then each case, followed by the reason if it failed. */
 export async function* tap(cases: Cases): AsyncGenerator<string> {
   const entries = Object.entries(cases);
   yield `1..${entries.length}`;

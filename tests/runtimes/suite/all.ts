@@ -1,6 +1,6 @@
 /** All cases that need no server. */
 import type { Cases } from "./_kit.ts";
-import { doors } from "./doors.ts";
+import { entryPoints } from "./entry_points.ts";
 import { races } from "./races.ts";
 import { requests } from "./requests.ts";
 import { states } from "./states.ts";
@@ -11,7 +11,7 @@ export const all = (modules: Modules): Cases => ({
   ...subpaths(modules),
   ...requests,
   ...races,
-  ...doors,
+  ...entryPoints,
   ...states,
   ...stores,
 });

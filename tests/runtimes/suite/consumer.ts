@@ -1,4 +1,4 @@
-/** An app as its author writes it: for TypeScript to check against the declarations, never run. */
+/** An app as users write it. TypeScript checks it against the declarations; it never runs. */
 import {
   type App,
   BearerState,
@@ -43,18 +43,18 @@ export const handler = sessions.handler((request, session, server: { port: numbe
   const user: string | undefined = session.get("user", undefined);
   const count: number = session.get("cart", [])[0]?.count ?? server.port;
   session.set("visits", count).set({ user: "ada", cart: [] }).update("visits", (n = 0) => n + 1);
-  // @ts-expect-error: there is no such key
+  // @ts-expect-error: the key does not exist
   session.get("usr");
   // @ts-expect-error: visits is a number
   session.set("visits", "many");
-  // @ts-expect-error: what an update returns is a value of the key
+  // @ts-expect-error: an update must return a value of the key's type
   session.update("visits", () => user);
-  // @ts-expect-error: the keys that the middleware keeps are not the app's
+  // @ts-expect-error: the app must not write to the middleware's reserved keys
   session.data._created = 1;
   const { cart }: { cart?: Shop["cart"] } = session.slice("cart", "user");
   return new Response(`${request.url} ${cart?.length} ${session.id satisfies string | undefined}`);
 });
-// @ts-expect-error: what the server passes goes through to the handler
+// @ts-expect-error: the handler needs the server's argument
 handler(new Request("http://localhost/"));
 
 export async function outsideARequest(id: string): Promise<number> {
@@ -73,7 +73,7 @@ export const wrapped: App = sessions.wrap(async (scope: SessionScope<Shop>, _rec
   await send({ type: "http.response.start", status: 200, headers });
 });
 
-/** Middleware of the consumer's own beside ours. */
+/** Custom middleware. */
 class Logger implements Middleware {
   readonly level: "all" | "none";
   constructor(options: { level: "all" | "none" }) {
@@ -89,7 +89,7 @@ export const built: App = builder((b) =>
     .toApp(wrapped)
 );
 
-/** A State of the consumer's own. */
+/** A custom State. */
 export class QueryState extends State {
   override extract(scope: Scope): string | undefined {
     return scope.request === undefined ? undefined : new URL(scope.request.url).hash;
@@ -99,7 +99,7 @@ export class QueryState extends State {
   }
 }
 
-/** A store of the consumer's own. */
+/** A custom store. */
 export class OwnStore implements VersionedStore {
   readonly #records = new Map<string, StoredRecord>();
   read(id: string): StoredRecord | undefined {
@@ -124,7 +124,7 @@ export const cases: Promise<void>[] = storeContract({ open: () => new OwnStore()
 export const lost: Promise<number> = simulateRaces({ open: () => new OwnStore() })
   .then((report) => report.lost);
 
-/** Every store takes a client by its shape, and goes where a store goes. */
+// Every store accepts a client by its shape and is a valid `store` option.
 declare const kv: ConstructorParameters<typeof DenoKvStore>[0];
 declare const pool: ConstructorParameters<typeof PostgresStore>[0];
 declare const connection: ConstructorParameters<typeof MysqlStore>[0];
@@ -145,7 +145,7 @@ export function statusOf(error: unknown): number {
   switch (error.code) {
     case "ERR_SESSION_INTERRUPTED":
       return 409;
-    // @ts-expect-error: this is no code
+    // @ts-expect-error: this code does not exist
     case "ERR_SESSION_ABSENT":
       return 404;
     default:

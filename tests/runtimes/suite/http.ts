@@ -1,14 +1,14 @@
-/** An app with sessions, and what a client sees of it over HTTP. */
+/** An app with sessions, and cases for its behavior over HTTP. */
 import type { SessionMiddleware } from "@pagi/session";
 import { type Cases, type Data, same } from "./_kit.ts";
 
-const AT_ONCE = 20;
-/** As an app may have them: made once, sent to everybody. */
+const CONCURRENT = 20;
+/** A response and headers that an app creates once and reuses for all clients. */
 const NOTHING = new Response(null, { status: 404 });
 const PLAIN = new Headers({ "content-type": "text/plain" });
 const CHUNKS = ["one ", "two ", "three"];
 
-/** A fetch handler for any server. Its answers to `/` are the session's data. */
+/** Returns a fetch handler for any server. It responds to `/` with the session's data. */
 export function app(sessions: SessionMiddleware<Data>): (request: Request) => Promise<Response> {
   return sessions.handler(async (request, session) => {
     switch (new URL(request.url).pathname.split("/").at(-1)) {
@@ -40,7 +40,7 @@ export function app(sessions: SessionMiddleware<Data>): (request: Request) => Pr
   });
 }
 
-/** What holds for any store, under an address that ends in a slash. */
+/** Returns the cases for any store. `url` ends in a slash. */
 export function overHttp(url: string): Cases {
   return {
     async "the session follows its client through visits, login and logout"() {
@@ -59,7 +59,7 @@ export function overHttp(url: string): Cases {
       same(await browser.read(), {}, "a visit after the logout");
     },
 
-    async "a streamed body is whole, and the app's own cookie stays beside the session's"() {
+    async "a streamed body is complete, and the app's own cookie stays beside the session's"() {
       const browser = new Browser(url);
       same(await (await browser.get("stream")).text(), CHUNKS.join(""));
       same([...browser.cookies.keys()].sort(), ["pagi_session", "theme"]);
@@ -72,7 +72,7 @@ export function overHttp(url: string): Cases {
       same(await browser.read(), { user: "bob" });
     },
 
-    async "what the app sends to everybody carries one client's cookie only"() {
+    async "a reused response carries only the cookie of its client"() {
       for (const path of ["nothing", "plain"]) {
         const users = [new Browser(url), new Browser(url)];
         for (const user of users) await user.get(path);
@@ -90,22 +90,22 @@ export function overHttp(url: string): Cases {
   };
 }
 
-/** What holds for stores that compare versions, too. */
-export function atOnceOverHttp(url: string): Cases {
+/** Returns the cases for versioned stores. */
+export function concurrentOverHttp(url: string): Cases {
   return {
-    async "requests at once of one client each count"() {
+    async "concurrent requests of one client all count"() {
       const browser = new Browser(url);
       await browser.get("add");
-      await Promise.all(Array.from({ length: AT_ONCE }, () => browser.get("add")));
-      same(await browser.read(), { n: AT_ONCE + 1 });
+      await Promise.all(Array.from({ length: CONCURRENT }, () => browser.get("add")));
+      same(await browser.read(), { n: CONCURRENT + 1 });
     },
   };
 }
 
-/** As much of a browser as the cases need. */
+/** A browser that keeps its cookies. */
 class Browser {
   readonly cookies = new Map<string, string>();
-  /** How many Set-Cookie it has got. */
+  /** The number of Set-Cookie headers received. */
   received = 0;
   readonly #url: string;
 
@@ -123,7 +123,7 @@ class Browser {
       else this.cookies.set(name!, value!);
     }
     if (response.status >= 500) throw new Error(`${path} is a ${response.status}`);
-    // To its end, so that no connection is left waiting for that.
+    // Read the body to its end, so that the connection is released.
     const body = await response.text();
     return new Response(body === "" ? null : body, response);
   }

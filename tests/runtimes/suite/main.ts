@@ -1,11 +1,11 @@
-/** The suite in Deno, Bun and Node. The process has to end by itself when it is through. */
+/** Runs the suite in Deno, Bun and Node. The process must end by itself after the last case. */
 import { SessionMiddleware } from "@pagi/session";
 import { A_DAY, type Cases, type Data, SECRET } from "./_kit.ts";
 import { runtime, serve } from "./_serve.ts";
 import { tap } from "./_tap.ts";
 import { all } from "./all.ts";
-import { doors } from "./doors.ts";
-import { app, atOnceOverHttp, overHttp } from "./http.ts";
+import { entryPoints } from "./entry_points.ts";
+import { app, concurrentOverHttp, overHttp } from "./http.ts";
 import type { Modules } from "./subpaths.ts";
 
 export async function main(modules: Modules): Promise<void> {
@@ -14,8 +14,8 @@ export async function main(modules: Modules): Promise<void> {
   const sessions = new SessionMiddleware<Data>({ secret: SECRET, storeTimeout: A_DAY });
   const server = await serve(app(sessions));
   const url = `http://127.0.0.1:${server.port}/`;
-  // The doors once more: a server may have put classes of its own in the place of the runtime's.
-  await print({ ...overHttp(url), ...atOnceOverHttp(url), ...doors });
+  // Run the entry points again: a server may have replaced classes of the runtime with its own.
+  await print({ ...overHttp(url), ...concurrentOverHttp(url), ...entryPoints });
   await server.close();
 }
 

@@ -1,13 +1,13 @@
-/** What requests that run at once make of one session. */
+/** Concurrent requests with one session. */
 import { MemoryStore } from "@pagi/session/store/memory";
 import { formatRaces, simulateRaces } from "@pagi/session/testing";
 import { type Cases, Client, moment, same, setUp, type Visit } from "./_kit.ts";
 
-const AT_ONCE = 50;
+const REQUESTS = 50;
 const SCHEDULES = 300;
 
 export const races: Cases = {
-  async "two requests at once that write two keys both keep theirs"() {
+  async "two concurrent requests that write different keys both keep their change"() {
     const { first, second, client } = await overlap(
       (session) => session.set("user", "ada"),
       (session) => session.set("cart", []),
@@ -16,31 +16,31 @@ export const races: Cases = {
     same((await client.visit()).data, { user: "ada", n: 0, cart: [] });
   },
 
-  async "an update of one key by many requests at once counts each of them"() {
+  async "updates of one key by many concurrent requests all count"() {
     const { client, sessions } = setUp();
     await client.visit((session) => session.set("n", 0));
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    await Promise.all(Array.from({ length: REQUESTS }, async () => {
       const tab = new Client(sessions, client.cookie);
       await tab.visit((session) => session.update("n", (n = 0) => n + 1));
     }));
-    same((await client.visit()).data, { n: AT_ONCE });
+    same((await client.visit()).data, { n: REQUESTS });
   },
 
-  async "a request in flight does not bring back a session that was ended"() {
+  async "a request in progress does not bring back a session that was ended"() {
     const { first, client } = await overlap(
       (session) => session.set("n", 1),
       (session) => session.destroy(),
     );
-    same([first.status, first.cookies], [409, []], "what the request in flight got");
+    same([first.status, first.cookies], [409, []], "the response to the request in progress");
     same((await client.visit()).data, {});
   },
 
-  async "a request in flight gets no cookie that would undo a login"() {
+  async "a request in progress gets no cookie that would undo a login"() {
     const { first, client } = await overlap(
       () => {},
       (session) => session.set("user", "ada").regenerate(),
     );
-    same([first.status, first.cookies], [200, []], "what the request in flight got");
+    same([first.status, first.cookies], [200, []], "the response to the request in progress");
     same((await client.visit()).data, { user: "ada", n: 0 });
   },
 
@@ -54,7 +54,7 @@ export const races: Cases = {
 
 type Work = NonNullable<Parameters<Client["visit"]>[0]>;
 
-/** One session, and two requests: the second starts and ends while the first is in its handler. */
+/** Sends two requests with one session. The second runs while the first is in its handler. */
 async function overlap(
   early: Work,
   late: Work,

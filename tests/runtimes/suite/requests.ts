@@ -1,4 +1,4 @@
-/** What happens to a session from one request to the next. */
+/** A session from one request to the next. */
 import { MemoryStore } from "@pagi/session/store/memory";
 import { type Cases, Client, fails, FORGED, same, setUp } from "./_kit.ts";
 
@@ -10,7 +10,7 @@ export const requests: Cases = {
     same(store.size, 0, "the number of records");
   },
 
-  async "what one visit writes the next one reads"() {
+  async "a visit reads what the previous one wrote"() {
     const { client } = setUp();
     const { cookies } = await client.visit((session) => session.set("user", "ada"));
     same(/^pagi_session=[0-9a-f]{64}; Path=\/; HttpOnly; /.test(cookies[0]!), true, "its form");
@@ -24,7 +24,7 @@ export const requests: Cases = {
     same((await client.visit()).data, { cart: [{ sku: "tea", count: 2 }] });
   },
 
-  async "regenerate() keeps the data, and the old id is of no use"() {
+  async "regenerate() keeps the data, and the old ID is rejected"() {
     const { client, sessions } = setUp();
     await client.visit((session) => session.set("user", "ada"));
     const old = new Client(sessions, client.cookie);
@@ -35,7 +35,7 @@ export const requests: Cases = {
     same((await old.visit((session) => session.set("n", 1))).status, 409, "the old id's status");
   },
 
-  async "a new subject brings a new id"() {
+  async "a new subject brings a new ID"() {
     const { client } = setUp();
     await client.visit((session) => session.set("n", 1));
     const { cookie } = client;
@@ -44,7 +44,7 @@ export const requests: Cases = {
     same((await client.visit((session) => same(session.subject, "ada"))).data, { n: 1 });
   },
 
-  async "destroy() clears the cookie, and a copy of it is of no use"() {
+  async "destroy() clears the cookie, and a copy of it is rejected"() {
     const { client, sessions } = setUp();
     await client.visit((session) => session.set("user", "ada"));
     const copy = new Client(sessions, client.cookie);
@@ -53,7 +53,7 @@ export const requests: Cases = {
     same((await copy.visit()).data, {}, "what the copy reads");
   },
 
-  async "an id that the server did not issue is not adopted"() {
+  async "an ID that the server did not issue is not adopted"() {
     const { sessions } = setUp();
     const client = new Client(sessions, `pagi_session=${FORGED}`);
     await client.visit((session) => session.set("n", 1));
@@ -63,7 +63,7 @@ export const requests: Cases = {
     }
   },
 
-  async "a session that is not used ends after expire, one that is used goes on"() {
+  async "an unused session ends after expire, and a used one continues"() {
     const { client, advance } = setUp({ expire: 600 });
     await client.visit((session) => session.set("n", 1));
     for (let hour = 0; hour < 6; hour++) {
@@ -84,13 +84,13 @@ export const requests: Cases = {
     same((await client.visit()).data, {});
   },
 
-  async "a write after the response was made is loud"() {
+  async "a write after the response was created throws"() {
     const { client } = setUp();
     const [late] = await keep(client);
     await fails("ERR_SESSION_COMMITTED", () => late!.set("n", 2));
   },
 
-  async "every key is data, __proto__ too"() {
+  async "every key is data, even names of inherited members"() {
     const { sessions } = setUp();
     const client = new Client(sessions);
     await client.visit((session) => Object.assign(session.data, JSON.parse('{"constructor":1}')));
@@ -100,7 +100,7 @@ export const requests: Cases = {
     });
   },
 
-  async "a store that does not answer in time is a 503"() {
+  async "a store that does not respond in time leads to a 503"() {
     const never = () => new Promise<never>(() => {});
     const store = { read: never, create: never, replace: never, touch: never, delete: never };
     const { sessions } = setUp({ store, storeTimeout: 0.01 });

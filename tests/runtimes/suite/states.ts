@@ -1,4 +1,4 @@
-/** The ways in which an id travels, each through the fetch door. */
+/** The States, each with `handler`. */
 import { SessionMiddleware, type SessionState } from "@pagi/session";
 import { BearerState } from "@pagi/session/state/bearer";
 import { CallbackState } from "@pagi/session/state/callback";
@@ -9,7 +9,7 @@ import { type Cases, type Data, same, SECRET } from "./_kit.ts";
 const PLAIN = "Path=/; HttpOnly; SameSite=Lax; Max-Age=3600";
 
 export const states: Cases = {
-  async "CookieState sends the id in a cookie, with the attributes it is told to"() {
+  async "CookieState sends the ID in a cookie with the attributes of its options"() {
     const state = new CookieState({
       cookieName: "__Host-sid",
       cookieOptions: { secure: true, sameSite: "None", partitioned: true, priority: "High" },
@@ -25,7 +25,7 @@ export const states: Cases = {
     same(await second.text(), "2", "the second visit");
   },
 
-  async "HeaderState reads the id from a header, and sends it in one"() {
+  async "HeaderState reads the ID from a header and sends it in one"() {
     const state = new HeaderState({ headerName: "X-Session", emit: "X-Session" });
     const { first, second } = await twice(state, (response) => ({
       "x-session": response.headers.get("x-session")!,
@@ -35,14 +35,14 @@ export const states: Cases = {
     same(await second.text(), "2", "the second visit");
   },
 
-  async "BearerState reads the id from Authorization"() {
+  async "BearerState reads the ID from Authorization"() {
     const { second } = await twice(new BearerState({ emit: "X-Token" }), (response) => ({
       authorization: `bearer ${response.headers.get("x-token")}`,
     }));
     same(await second.text(), "2", "the second visit");
   },
 
-  async "CallbackState asks functions, one of them async"() {
+  async "CallbackState calls functions, one of them async"() {
     const cookie = new CookieState();
     const state = new CallbackState({
       extract: async ({ request }) => await Promise.resolve(request?.headers.get("x-mine") ?? ""),
@@ -58,7 +58,7 @@ export const states: Cases = {
   },
 };
 
-/** Two visits to a counter, the second with the headers that a client makes of the first answer. */
+/** Visits a counter twice. The second visit sends headers derived from the first response. */
 async function twice(state: SessionState, next: (first: Response) => Record<string, string>) {
   const sessions = new SessionMiddleware<Data>({ secret: SECRET, state });
   const handler = sessions.handler((_request, session) => {

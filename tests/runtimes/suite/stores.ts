@@ -1,4 +1,4 @@
-/** The stores that need no server. Those that do are held to the same contract elsewhere. */
+/** The stores that need no server. `tests/integration` runs the same contract on the others. */
 import type { PlainStore, SessionHash, VersionedStore } from "@pagi/session/store";
 import { CookieStore } from "@pagi/session/store/cookie";
 import { HashedStore } from "@pagi/session/store/hashed";
@@ -18,7 +18,7 @@ export const stores: Cases = {
     (inner) => new SealedStore(new HashedStore(inner), { secret: SECRET }),
   ),
 
-  async "HashedStore and SealedStore hide ids and data from the store"() {
+  async "HashedStore and SealedStore hide IDs and data from the store"() {
     const { client, spied } = spy((inner) =>
       new SealedStore(new HashedStore(inner), { secret: SECRET })
     );
@@ -26,13 +26,13 @@ export const stores: Cases = {
     await client.visit((session) => session.regenerate());
     same((await client.visit()).data, { user: "ada lovelace" });
     same(spied.length > 3, true, "that the store was asked");
-    // Of more letters than hex digits or Base64 have by chance.
+    // These words are too long to occur by chance in hex or Base64.
     for (const word of ["ada lovelace", "user", client.id]) {
       same(spied.filter((text) => text.includes(word)), [], `what shows ${word}`);
     }
   },
 
-  async "a plain store of three functions keeps sessions"() {
+  async "a plain store with three functions keeps sessions"() {
     const { client } = setUp({ store: threeFunctions() });
     await client.visit((session) => session.set("n", 1));
     await client.visit((session) => session.regenerate());
@@ -41,7 +41,7 @@ export const stores: Cases = {
     same((await client.visit()).data, {});
   },
 
-  async "CookieStore keeps the session in the cookie, sealed"() {
+  async "CookieStore keeps the session encrypted in the cookie"() {
     const { client } = setUpCookies();
     await client.visit((session) => session.set("user", "ada lovelace"));
     same(
@@ -55,20 +55,20 @@ export const stores: Cases = {
     same((await client.visit()).data, {});
   },
 
-  async "CookieStore opens no value that was changed, in any place"() {
+  async "CookieStore rejects a value with any changed character"() {
     const { client, sessions } = setUpCookies();
     await client.visit((session) => session.set("user", "ada"));
     const at = client.cookie.indexOf("=") + 1;
     for (let place = at; place < client.cookie.length; place++) {
-      const letter = client.cookie[place] === "A" ? "B" : "A";
-      const changed = client.cookie.slice(0, place) + letter + client.cookie.slice(place + 1);
+      const character = client.cookie[place] === "A" ? "B" : "A";
+      const changed = client.cookie.slice(0, place) + character + client.cookie.slice(place + 1);
       const { status, data } = await new Client(sessions, changed).visit();
-      same([status, data], [200, {}], `what place ${place} came to`);
+      same([status, data], [200, {}], `the result for position ${place}`);
     }
     same((await client.visit()).data, { user: "ada" });
   },
 
-  async "CookieStore opens what an older secret sealed, and nothing of another secret"() {
+  async "CookieStore decrypts cookies of an older secret, but not of another secret"() {
     const { client } = setUpCookies();
     await client.visit((session) => session.set("user", "ada"));
     const visit = async (secret: string | string[]) =>
@@ -77,7 +77,7 @@ export const stores: Cases = {
     same(await visit(OTHER_SECRET), {});
   },
 
-  async "CookieStore refuses a session that is too large, and what has expired"() {
+  async "CookieStore rejects a session that is too large or has expired"() {
     const { client, advance } = setUpCookies();
     const large = () => client.visit((session) => session.set("user", "x".repeat(5000)));
     await fails("ERR_SESSION_TOO_LARGE", large);
@@ -86,13 +86,13 @@ export const stores: Cases = {
     same((await client.visit()).data, {});
   },
 
-  async 'CookieStore with format "pagi" opens what it sealed'() {
+  async 'CookieStore with format "pagi" decrypts its own cookies'() {
     const { client } = setUpCookies({ format: "pagi" });
     await client.visit((session) => session.set("user", "ada"));
     same((await client.visit()).data, { user: "ada" });
   },
 
-  async "CookieStore with revocations knows a copy of a cookie that was signed out"() {
+  async "CookieStore with revocations rejects a copy of a cookie after the sign-out"() {
     const { client, sessions } = setUpCookies({ revocations: new MemoryStore() });
     await client.visit((session) => session.set("user", "ada"));
     const copy = new Client(sessions, client.cookie);
@@ -101,7 +101,7 @@ export const stores: Cases = {
   },
 };
 
-/** Each clause of the published contract, for a wrapper of a store in memory. */
+/** Returns the cases of the store contract for a wrapper of a store in memory. */
 function contract(name: string, wrap: (inner: MemoryStore) => VersionedStore): Cases {
   let ms = 0;
   const cases = storeContract({
@@ -111,7 +111,7 @@ function contract(name: string, wrap: (inner: MemoryStore) => VersionedStore): C
   return Object.fromEntries(cases.map((clause) => [`${name}: ${clause.name}`, clause.run]));
 }
 
-/** A client of sessions in a store that notes every word it is told. */
+/** Creates a client whose store records every argument. */
 function spy(wrap: (inner: VersionedStore) => VersionedStore) {
   const spied: string[] = [];
   const { now } = setUp();

@@ -1,14 +1,14 @@
-/** What the package's subpaths export. */
+/** The exports of the package's subpaths. */
 import { type Cases, same } from "./_kit.ts";
 
-/** The package's modules by the names under which they were imported. */
+/** The package's modules by their specifiers. */
 export type Modules = Record<string, object>;
 
 const NAME = "@pagi/session";
 
 export function subpaths(modules: Modules): Cases {
   return {
-    "a name means the same under every subpath"() {
+    "a name refers to the same value in every subpath"() {
       const all = new Map<string, unknown>(Object.entries(modules[NAME]!));
       for (const [module, exported] of Object.entries(modules)) {
         for (const [name, value] of Object.entries(exported)) {

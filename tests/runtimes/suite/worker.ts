@@ -1,4 +1,4 @@
-/** The suite in workerd: a worker that runs the cases, and has the app on several stores. */
+/** The suite in workerd: a worker that runs the cases and serves the app on several stores. */
 import { SessionMiddleware, type SessionStore } from "@pagi/session";
 import { CookieStore } from "@pagi/session/store/cookie";
 import { HashedStore } from "@pagi/session/store/hashed";
@@ -12,14 +12,14 @@ import { app } from "./http.ts";
 import type { Modules } from "./subpaths.ts";
 
 interface Env {
-  /** Where commands for Redis are taken over HTTP. */
+  /** The URL that accepts Redis commands over HTTP. */
   REDIS?: string;
 }
 
 const on = (store: SessionStore) => app(new SessionMiddleware<Data>({ secret: SECRET, store }));
 const sealed = (store: MemoryStore) => new SealedStore(new HashedStore(store), { secret: SECRET });
 
-// Made when the worker starts, where no randomness and no timer may be had.
+// Created when the worker starts: there, workerd forbids random numbers and timers.
 const apps: Record<string, ReturnType<typeof app>> = {
   memory: on(new MemoryStore()),
   sealed: on(sealed(new MemoryStore())),
@@ -43,7 +43,7 @@ async function suite(modules: Modules): Promise<string> {
   return lines;
 }
 
-/** Commands over fetch, as hosted Redis is reached from a worker. */
+/** Sends Redis commands with fetch, as workers do for hosted Redis. */
 function redisOverHttp(url: string) {
   return async (...command: string[]): Promise<unknown> => {
     const response = await fetch(url, { method: "POST", body: JSON.stringify(command) });

@@ -1,4 +1,4 @@
-/** The front doors beside `handler`, which every other case goes through. */
+/** The entry points other than `handler`, which all other cases use. */
 import {
   type App,
   builder,
@@ -17,7 +17,7 @@ const COUNTER: App = async (scope, _receive, send) => {
   await send({ type: "http.response.body", body: `Visit ${session.get("n")}` });
 };
 
-export const doors: Cases = {
+export const entryPoints: Cases = {
   async "wrap() gives a PAGI app its session"() {
     await countsTwice(new SessionMiddleware<Data>({ secret: SECRET }).wrap(COUNTER));
   },
@@ -26,7 +26,7 @@ export const doors: Cases = {
     const app = builder((b) => {
       b.enable("Session", { secret: SECRET });
       b.mount("/count", COUNTER);
-      return () => Promise.reject(new Error("this is no path of the app"));
+      return () => Promise.reject(new Error("this path does not exist"));
     });
     await countsTwice(app, { path: "/count/x" });
   },
@@ -53,7 +53,7 @@ export const doors: Cases = {
     same(await response.json(), { user: "ada" });
   },
 
-  async "load() reads the session, and does not let it be written to"() {
+  async "load() reads the session and does not allow writes"() {
     const { client, sessions } = setUp();
     await client.visit((session) => session.set("user", "ada"));
     const { cookie } = client;
@@ -80,32 +80,32 @@ export const doors: Cases = {
     same((await client.visit()).data, {});
   },
 
-  async "a response that an app reuses carries no client's cookie to another"() {
+  async "a reused response does not carry one client's cookie to another"() {
     const shared = new Response(null, { status: 404 });
     await sendsOneCookieEach(() => shared);
-    same(shared.headers.getSetCookie(), [], "what the shared response says");
+    same(shared.headers.getSetCookie(), [], "the cookies of the shared response");
   },
 
-  async "headers that an app reuses carry no client's cookie to another"() {
+  async "reused headers do not carry one client's cookie to another"() {
     const headers = new Headers({ "content-type": "text/plain" });
     await sendsOneCookieEach(() => new Response("hello", { headers }));
-    same(headers.getSetCookie(), [], "what the shared headers say");
+    same(headers.getSetCookie(), [], "the cookies of the shared headers");
   },
 };
 
-/** Two clients' answers, made in the same way. */
-async function sendsOneCookieEach(answer: () => Response): Promise<void> {
+/** Checks that two clients get one cookie each from the same handler. */
+async function sendsOneCookieEach(respond: () => Response): Promise<void> {
   const { sessions } = setUp();
   for (const user of ["ada", "bob"]) {
     const response = await sessions.run(new Request("http://localhost/"), (session) => {
       session.set("user", user);
-      return answer();
+      return respond();
     });
     same(response.headers.getSetCookie().length, 1, `the number of cookies for ${user}`);
   }
 }
 
-/** Calls a PAGI app, and resolves to what it sent. */
+/** Calls a PAGI app and returns the events that it sent. */
 async function call(app: App, scope: Scope): Promise<Event[]> {
   const sent: Event[] = [];
   const receive = () => Promise.resolve({ type: "http.request" });
@@ -115,7 +115,7 @@ async function call(app: App, scope: Scope): Promise<Event[]> {
 
 async function countsTwice(app: App, scope: Partial<Scope> = {}): Promise<void> {
   const [start, body] = await call(app, { type: "http", headers: [], ...scope });
-  same(body?.body, "Visit 1", "the first answer");
+  same(body?.body, "Visit 1", "the first response");
   const setCookie = (start!.headers as HeaderPair[]).find(([name]) => name === "set-cookie");
   const headers: HeaderPair[] = [["Cookie", setCookie![1].split(";")[0]!]];
   same((await call(app, { type: "http", headers, ...scope }))[1]?.body, "Visit 2", "the second");

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { Turns } from "../base/keyed_queue.ts";
+import { KeyedQueue } from "../base/keyed_queue.ts";
 
-Deno.test("Turns.take() lets one after the other, those too who come when the first is done", async () => {
-  const turns = new Turns(1e6);
+Deno.test("KeyedQueue.run() lets one after the other, those too who come when the first is done", async () => {
+  const queue = new KeyedQueue(1e6);
   const seen: string[] = [];
   const take = (name: string, meanwhile: () => unknown = () => {}) =>
-    turns.take("key", async () => {
+    queue.run("key", async () => {
       seen.push(`${name} begins`);
       await meanwhile();
       seen.push(`${name} ends`);
@@ -30,15 +30,15 @@ Deno.test("Turns.take() lets one after the other, those too who come when the fi
   ]);
 });
 
-Deno.test("Turns.take() keeps nobody with another key waiting, nor after work that failed", async () => {
-  const turns = new Turns(1e6);
-  const failed = turns.take("key", () => Promise.reject(new Error("boom"))).catch(() => "failed");
-  const next = turns.take("key", () => Promise.resolve("next"));
-  const other = turns.take("other", () => new Promise((resolve) => next.then(() => resolve(1))));
+Deno.test("KeyedQueue.run() keeps nobody with another key waiting, nor after work that failed", async () => {
+  const queue = new KeyedQueue(1e6);
+  const failed = queue.run("key", () => Promise.reject(new Error("boom"))).catch(() => "failed");
+  const next = queue.run("key", () => Promise.resolve("next"));
+  const other = queue.run("other", () => new Promise((resolve) => next.then(() => resolve(1))));
   assertEquals(await Promise.all([failed, next, other]), ["failed", "next", 1]);
 });
 
-Deno.test("Turns.take() waits for as many seconds as it was told", async () => {
+Deno.test("KeyedQueue.run() waits for as many seconds as it was told", async () => {
   const { setTimeout } = globalThis;
   const waits: unknown[] = [];
   globalThis.setTimeout = ((work: () => void, wait: number) => {
@@ -46,10 +46,10 @@ Deno.test("Turns.take() waits for as many seconds as it was told", async () => {
     return setTimeout(work, wait);
   }) as typeof setTimeout;
   try {
-    const turns = new Turns(5);
-    await Promise.all([1, 2].map(() => turns.take("key", () => Promise.resolve())));
+    const queue = new KeyedQueue(5);
+    await Promise.all([1, 2].map(() => queue.run("key", () => Promise.resolve())));
     // Nobody is before this one any more.
-    await turns.take("key", () => Promise.resolve());
+    await queue.run("key", () => Promise.resolve());
   } finally {
     globalThis.setTimeout = setTimeout;
   }

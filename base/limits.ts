@@ -1,0 +1,17 @@
+/** Limits that several folders share. */
+
+/** Browsers reject a cookie whose name and value take more bytes in total (RFC 6265bis, 5.6). */
+export const MAX_COOKIE_BYTES = 4096;
+
+/** Browsers keep a cookie for at most 400 days (RFC 6265bis, 5.5). In seconds. */
+export const MAX_COOKIE_AGE = 400 * 86_400;
+
+/**
+ * The most candidate IDs that a request may carry. A sibling domain can add cookies with the same
+ * name. A request with more candidates is rejected as a whole: if only the first few were looked
+ * up, an attacker could push the client's own ID out of them.
+ */
+export const MAX_CANDIDATES = 4;
+
+/** How often a write is tried against other writers, and how many changes of an ID are followed. */
+export const MAX_ATTEMPTS = 32;

@@ -1,0 +1,122 @@
+/** Guards calls of a store: errors become `ERR_SESSION_STORE`, and calls have a deadline. */
+import { type Awaitable, isPromise } from "../../base/awaitable.ts";
+import { SessionError } from "../../errors.ts";
+import { storeError } from "./backend.ts";
+import { redactError } from "./redact_error.ts";
+
+const PENDING = Symbol("pending");
+/** The longest delay of a timer, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Guards the calls of one store. */
+export class CallGuard {
+  readonly #timeoutMs: number;
+  /** The controller of the next call. It is kept if that call returns without a promise. */
+  #controller = new AbortController();
+
+  /** @param timeout Seconds that a call may take. */
+  constructor(timeout: number) {
+    this.#timeoutMs = Math.min(timeout * 1000, MAX_TIMER_MS);
+  }
+
+  /** The controller whose signal the next call gets. */
+  get controller(): AbortController {
+    return this.#controller;
+  }
+
+  /**
+   * Calls the store.
+   *
+   * @param about The ID and the text of the call, which no error may reveal.
+   */
+  call<T>(
+    operation: string,
+    invoke: (signal: AbortSignal) => Awaitable<T>,
+    ...about: string[]
+  ): Awaitable<T> {
+    try {
+      const controller = this.#controller;
+      const pending = invoke(controller.signal);
+      return isPromise(pending) ? this.wait(pending, controller, operation, ...about) : pending;
+    } catch (cause) {
+      throw callError(operation, cause, about);
+    }
+  }
+
+  /** Calls a store that performs no I/O, so that it needs no deadline. */
+  callLocal<T>(
+    operation: string,
+    invoke: (signal: AbortSignal) => Awaitable<T>,
+    ...about: string[]
+  ): Awaitable<T> {
+    const fail = (cause: unknown) => {
+      throw callError(operation, cause, about);
+    };
+    try {
+      const pending = invoke(this.#controller.signal);
+      return isPromise(pending) ? Promise.resolve(pending).catch(fail) : pending;
+    } catch (cause) {
+      return fail(cause);
+    }
+  }
+
+  /** Waits for a call that was given the signal of `controller` and returned a promise. */
+  wait<T>(
+    pending: Promise<T>,
+    controller: AbortController,
+    operation: string,
+    ...about: string[]
+  ): Promise<T> {
+    if (controller === this.#controller) this.#controller = new AbortController();
+    // Resolved only once: some promises start their work each time that they are awaited.
+    return this.#wait(Promise.resolve(pending), operation, controller, about);
+  }
+
+  async #wait<T>(
+    pending: Promise<T>,
+    operation: string,
+    controller: AbortController,
+    about: readonly string[],
+  ): Promise<T> {
+    try {
+      // A promise that is settled already needs no timer.
+      const first = await Promise.race([pending, PENDING]);
+      return first === PENDING
+        ? await this.#waitUntilDeadline(pending, operation, controller)
+        : first as T;
+    } catch (cause) {
+      throw callError(operation, cause, about);
+    }
+  }
+
+  async #waitUntilDeadline<T>(
+    pending: Promise<T>,
+    operation: string,
+    controller: AbortController,
+  ): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const reason = new DOMException("No answer within storeTimeout", "TimeoutError");
+        // Rejected before the abort, so that the store's reaction to the abort comes second.
+        reject(storeError(operation, "the store did not answer within storeTimeout", reason));
+        controller.abort(reason);
+      }, this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([pending, deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The error for a call that threw. `about` has the ID and the text, which the error does not reveal. */
+export function callError(
+  operation: string,
+  cause: unknown,
+  about: readonly string[],
+): SessionError {
+  if (cause instanceof SessionError) return cause;
+  return storeError(operation, "the store failed", redactError(cause, about));
+}

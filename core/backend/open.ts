@@ -1,0 +1,32 @@
+/** Picks the backend for a store. */
+import { hasMethods } from "../../base/check_options.ts";
+import { SEALING_METHODS, VERSIONED_METHODS } from "../../base/store_methods.ts";
+import type { PlainStore, SealingStore, SessionStore, VersionedStore } from "../../store/store.ts";
+import type { Backend } from "./backend.ts";
+import { CallGuard } from "./call_guard.ts";
+import { CookieBackend } from "./cookie.ts";
+import { PlainBackend } from "./plain.ts";
+import { VersionedBackend } from "./versioned.ts";
+
+/**
+ * The backend for `store`, by the methods that the store has.
+ *
+ * @param timeout Seconds that a call of the store may take.
+ * @param maxAge Seconds without use after which a session has expired.
+ * @param name The name of the cookie or header that carries the sessions.
+ */
+export function openBackend(
+  store: SessionStore,
+  timeout: number,
+  maxAge: number,
+  name?: string,
+): Backend {
+  const guard = new CallGuard(timeout);
+  if (hasMethods(store, VERSIONED_METHODS)) {
+    return new VersionedBackend(store as VersionedStore, guard);
+  }
+  if (hasMethods(store, SEALING_METHODS)) {
+    return new CookieBackend(store as SealingStore, guard, maxAge, name);
+  }
+  return new PlainBackend(store as PlainStore, guard);
+}

@@ -1,0 +1,56 @@
+/** The entry point for fetch handlers: a request becomes a response with the session's headers. */
+import { isPromise } from "../../base/awaitable.ts";
+import type { HeaderPair } from "../../pagi.ts";
+import { Session } from "../../session.ts";
+import type { ActiveSession } from "../active_session.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { addHeaders } from "./response_headers.ts";
+import { RequestScope } from "./scope.ts";
+
+/** A fetch handler that gets the session beside the request, and whatever its server adds. */
+export type SessionHandler<
+  Data extends object = Record<string, unknown>,
+  Rest extends unknown[] = unknown[],
+> = (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>;
+
+/** Makes a response of an error, or rejects with the error. */
+export type Recover = (error: unknown, request: Request) => Promise<Response>;
+
+/**
+ * Opens the request's session, calls `respond` with it, saves the session, and returns the response with
+ * the headers for the client.
+ */
+export async function serveFetch<Data extends object, Rest extends unknown[]>(
+  lifecycle: Lifecycle,
+  request: Request,
+  respond: SessionHandler<Data, Rest>,
+  recover: Recover,
+  rest: Rest,
+): Promise<Response> {
+  let active: ActiveSession | undefined;
+  let response: Response | undefined;
+  const headers: HeaderPair[] = [];
+  try {
+    const opened = lifecycle.begin(new RequestScope(request));
+    active = isPromise(opened) ? await opened : opened;
+    const pending = respond(request, new Session<Data>(active.workingCopy), ...rest);
+    const answered = checkResponse(isPromise(pending) ? await pending : pending);
+    response = answered;
+    const committed = active.commit(headers, () => {
+      return answered.headers.get("cache-control") ?? undefined;
+    });
+    if (committed !== undefined) await committed;
+  } catch (error) {
+    // Does nothing if the commit has started.
+    await active?.abort();
+    // Nobody will read the body. Without this, its source would wait forever.
+    response?.body?.cancel().catch(() => {});
+    return await recover(error, request);
+  }
+  return addHeaders(response, headers, active.vary, lifecycle.options.emit);
+}
+
+function checkResponse(response: Response): Response {
+  if (typeof response?.headers?.get === "function") return response;
+  throw new TypeError("Cannot answer the request: the handler must return a Response");
+}
