@@ -13,6 +13,7 @@ import {
 import { toHex } from "../base/hex.ts";
 import { IdSource } from "../core/id_source.ts";
 import { isId } from "../base/id.ts";
+import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
 import { taken } from "../core/race_errors.ts";
 import type { Backend } from "../core/backend/backend.ts";
@@ -67,7 +68,6 @@ export interface LegacySessionsOptions {
 
 const OWNER = "LegacySessions";
 const KNOWN = ["secret", "store", "legacy", "map", "keep", "storeTimeout", "now"];
-const DEFAULT_KEEP = 400 * 86_400;
 const DEFAULT_STORE_TIMEOUT = 5;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 /** Part of every key, so that nothing else derived from the same secret equals a key. */
@@ -137,7 +137,7 @@ export class LegacySessions {
    */
   constructor(options: LegacySessionsOptions) {
     const secrets = checkLegacyOptions(options);
-    const { store, legacy, map = (old) => old, keep = DEFAULT_KEEP } = options;
+    const { store, legacy, map = (old) => old, keep = MAX_COOKIE_AGE } = options;
     const { storeTimeout = DEFAULT_STORE_TIMEOUT, now = Date.now } = options;
     this.#secrets = secrets;
     this.#backend = openBackend(store, storeTimeout, keep);

@@ -2,11 +2,9 @@
  * The plain methods of PAGI, `get` and `set`, on a versioned store. The stores of this package
  * offer them to programs that use a store directly. The middleware does not call them.
  */
+import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { fromPlainData, toPlainData } from "../base/record_text.ts";
 import type { SessionHash, StoreCallOptions, VersionedStore } from "./store.ts";
-
-/** How long `plainSet` keeps data, in seconds: 400 days. PAGI's `set` is given no lifetime. */
-const PLAIN_TTL = 400 * 86_400;
 
 /** The options of a call that is never aborted: a program may wait as long as it likes. */
 export function neverAborted(): StoreCallOptions {
@@ -35,7 +33,8 @@ export async function plainSet(
 ): Promise<string> {
   const { _created = now, _last_access: lastAccess = _created } = data;
   const text = fromPlainData(data, Number(_created));
-  const write = { lastAccess: Number(lastAccess), ttl: PLAIN_TTL, ...neverAborted() };
+  // PAGI's `set` is given no lifetime. No client can send an ID for longer.
+  const write = { lastAccess: Number(lastAccess), ttl: MAX_COOKIE_AGE, ...neverAborted() };
   while (true) {
     const record = await store.read(id, neverAborted());
     const version = record === undefined

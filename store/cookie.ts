@@ -6,13 +6,9 @@
 import { after } from "../base/awaitable.ts";
 import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
 import { isId } from "../base/id.ts";
+import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
-import {
-  type CookieFormat,
-  type CookieSession,
-  MAX_COOKIE_BYTES,
-  MAX_LIFETIME,
-} from "./_cookie/format.ts";
+import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
 import { PagiFormat } from "./_cookie/pagi_format.ts";
 import { type Revocation, Revocations } from "./_cookie/revocations.ts";
@@ -211,7 +207,7 @@ export class CookieStore implements SealingStore {
       signal.throwIfAborted();
     }
     // `ttl` counts from now, the lifetime of a value from the last access.
-    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_LIFETIME);
+    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
     return await this.#format.encrypt({ id, text, lastAccess, lifetime }, name);
   }
 
@@ -226,7 +222,7 @@ export class CookieStore implements SealingStore {
     if (this.#revocations === undefined) return undefined;
     this.#checkId(id);
     // Newer values of the ID may exist, and their lifetime starts later. So `ttl` counts from now.
-    const ttl = Math.min(options.ttl ?? (Number(options.version) || Infinity), MAX_LIFETIME);
+    const ttl = Math.min(options.ttl ?? (Number(options.version) || Infinity), MAX_COOKIE_AGE);
     const lastAccess = options.lastAccess ?? Math.floor(this.#now() / 1000);
     return await this.#revocations.end(id, text, { lastAccess, ttl, signal: options.signal });
   }

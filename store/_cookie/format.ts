@@ -1,5 +1,6 @@
 /** What the formats of a cookie-backed session share. */
 import type { Awaitable } from "../../base/awaitable.ts";
+import { MAX_COOKIE_BYTES } from "../../base/limits.ts";
 import { SessionError } from "../../errors.ts";
 import type { SessionHash } from "../store.ts";
 
@@ -36,14 +37,6 @@ export interface CookieFormatOptions {
   /** The clock, in Unix milliseconds. */
   now: () => number;
 }
-
-/**
- * The longest that any value is accepted, in seconds: 400 days, as long as browsers keep a cookie.
- */
-export const MAX_LIFETIME = 400 * 86_400;
-
-/** Browsers reject a cookie whose name and value take more bytes in total (RFC 6265bis, 5.6). */
-export const MAX_COOKIE_BYTES = 4096;
 
 /**
  * Refuses a value that does not fit, before any work is done for it.

@@ -18,6 +18,7 @@ import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { Base64 } from "../../base/base64.ts";
 import { BoundedCache } from "../../base/bounded_cache.ts";
 import { DerivedKeys } from "../../base/derived_keys.ts";
+import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../../base/limits.ts";
 import { toPlainData } from "../../base/record_text.ts";
 import { recordFromPlainData } from "../_plain_methods.ts";
 import type { SessionHash } from "../store.ts";
@@ -26,8 +27,6 @@ import {
   type CookieFormat,
   type CookieFormatOptions,
   type CookieSession,
-  MAX_COOKIE_BYTES,
-  MAX_LIFETIME,
 } from "./format.ts";
 import { decodePayload, encodePayload } from "./payload.ts";
 
@@ -153,7 +152,7 @@ export class HourlyFormat implements CookieFormat {
     const now = Math.floor(this.#now() / 1000);
     const { text, lastAccess } = recordFromPlainData(data, { id, now });
     // PAGI's `set` is given no lifetime.
-    const lifetime = Math.max(0, now - lastAccess) + MAX_LIFETIME;
+    const lifetime = Math.max(0, now - lastAccess) + MAX_COOKIE_AGE;
     return await this.encrypt({ id, text, lastAccess, lifetime });
   }
 
@@ -184,7 +183,7 @@ export class HourlyFormat implements CookieFormat {
   /** Whether a value of that hour can be valid: it is not from the future and not too old. */
   #canBeFrom(hour: number, maxAge: number): boolean {
     const now = this.#now() / 1000;
-    const oldest = now - Math.min(maxAge, MAX_LIFETIME) - CLOCK_SKEW;
+    const oldest = now - Math.min(maxAge, MAX_COOKIE_AGE) - CLOCK_SKEW;
     return hour >= Math.floor(oldest / HOUR) && hour <= Math.floor((now + CLOCK_SKEW) / HOUR);
   }
 }

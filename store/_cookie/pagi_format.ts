@@ -6,6 +6,7 @@
 import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
 import { Base64 } from "../../base/base64.ts";
 import { isObject } from "../../base/check_options.ts";
+import { MAX_COOKIE_BYTES } from "../../base/limits.ts";
 import { stringifyValues, toPlainData } from "../../base/record_text.ts";
 import { recordFromPlainData } from "../_plain_methods.ts";
 import type { SessionHash } from "../store.ts";
@@ -14,7 +15,6 @@ import {
   type CookieFormat,
   type CookieFormatOptions,
   type CookieSession,
-  MAX_COOKIE_BYTES,
 } from "./format.ts";
 
 const HEAD_BYTES = IV_BYTES + TAG_BYTES;
