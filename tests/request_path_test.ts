@@ -1,7 +1,7 @@
 /** The path of a request stays short: how many calls lie between `run` and the store. */
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore, SessionMiddleware } from "../mod.ts";
-import type { ReplaceOptions, StoreCallOptions } from "../mod.ts";
+import type { ReplaceOptions } from "../mod.ts";
 
 /** The names of the functions between `run` and the store, both excluded, innermost first. */
 type Path = string[];
@@ -10,9 +10,9 @@ type Path = string[];
 class TracingStore extends MemoryStore {
   readonly paths: Record<string, Path> = {};
 
-  override read(id: string, options: StoreCallOptions) {
+  override read(id: string) {
     this.paths.read = currentPath();
-    return super.read(id, options);
+    return super.read(id);
   }
 
   override replace(id: string, text: string, options: ReplaceOptions) {
