@@ -1,7 +1,7 @@
 /** The parts that all pages share: the response, the layout, and pages with a single message. */
 import { type Html, html } from "./_html.ts";
 import { logItem } from "./_panel.ts";
-import type { LogEntry } from "./_request_log.ts";
+import type { LogEntry } from "./_outcome.ts";
 
 const encoder = new TextEncoder();
 

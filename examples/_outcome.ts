@@ -26,6 +26,19 @@ export interface Outcome {
   why: string;
 }
 
+/** One request and its response, for display. */
+export interface LogEntry extends Outcome {
+  /** When the response was ready, in Unix milliseconds. */
+  at: number;
+  /** For example `POST /cart`. */
+  request: string;
+  status: number;
+  /** The session's Set-Cookie, with the id shortened. */
+  cookie: string | undefined;
+  /** The session's keys that changed. */
+  changed: string[];
+}
+
 /** The minimum number of seconds between two updates of the last-access time. */
 export const TOUCH_INTERVAL = 60;
 

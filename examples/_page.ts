@@ -5,7 +5,7 @@ import { type Html, html } from "./_html.ts";
 import { cup, layout } from "./_layout.ts";
 import { TOUCH_INTERVAL } from "./_outcome.ts";
 import { type PanelParts, panelParts } from "./_panel.ts";
-import type { LogEntry } from "./_request_log.ts";
+import type { LogEntry } from "./_outcome.ts";
 
 /** The values that the shop's page shows. */
 export interface View {

@@ -5,7 +5,7 @@ import type { Session } from "../mod.ts";
 import type { ShopData } from "./_catalog.ts";
 import { type Html, html } from "./_html.ts";
 import { shortId } from "./_outcome.ts";
-import type { LogEntry } from "./_request_log.ts";
+import type { LogEntry } from "./_outcome.ts";
 
 /** How long a session lasts without a request, in seconds. */
 export const EXPIRE = 3600;

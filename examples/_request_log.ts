@@ -7,24 +7,11 @@ import type { ShopData } from "./_catalog.ts";
 import {
   changedKeys,
   type HandledRequest,
-  type Outcome,
+  type LogEntry,
   outcomeOf,
   sentCookie,
 } from "./_outcome.ts";
 import { failurePage } from "./_layout.ts";
-
-/** One request and its response, for display. */
-export interface LogEntry extends Outcome {
-  /** When the response was ready, in Unix milliseconds. */
-  at: number;
-  /** For example `POST /cart`. */
-  request: string;
-  status: number;
-  /** The session's Set-Cookie, with the id shortened. */
-  cookie: string | undefined;
-  /** The session's keys that changed. */
-  changed: string[];
-}
 
 /** The log of all recent browsers, in this process's memory. */
 export class RequestLog {

@@ -1,19 +1,22 @@
-/** Signed cookies as Connect has them: `s:`, the value, a dot, and its HMAC-SHA-256 in Base64. */
+/**
+ * The signed cookies of Connect: `s:`, the value, a dot, and the HMAC-SHA-256 of the value in
+ * Base64.
+ */
 import { Base64 } from "../base/base64.ts";
 
 const PREFIX = "s:";
-/** Of 32 bytes, without the padding. */
+/** Characters of 32 bytes in Base64, without the padding. */
 const SIGNATURE_LENGTH = 43;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 const encoding = new Base64("base64");
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** Verifies what was signed with any of some secrets. */
+/** Verifies signatures that were created with any of several secrets. */
 export class Signatures {
   readonly #secrets: readonly string[];
   #keys: Promise<CryptoKey[]> | undefined;
 
-  /** @throws {TypeError} When there is no secret, or an empty one. */
+  /** @throws {TypeError} If there is no secret, or an empty one. */
   constructor(secret: string | readonly string[]) {
     const secrets = typeof secret === "string" ? [secret] : secret;
     if (
@@ -27,18 +30,19 @@ export class Signatures {
     this.#secrets = [...secrets];
   }
 
-  /** The value that was signed; undefined when it was not, or not with one of the secrets. */
-  async open(text: string): Promise<string | undefined> {
+  /** The signed value; `undefined` if it is not signed with one of the secrets. */
+  async verify(text: string): Promise<string | undefined> {
     const dot = text.lastIndexOf(".");
     const unpadded = text.slice(dot + 1);
-    // Without a dot it begins with the prefix, whose colon is in no signature.
+    // Without a dot, `unpadded` is the whole text with its prefix, and a signature contains no
+    // colon.
     if (!text.startsWith(PREFIX) || unpadded.length !== SIGNATURE_LENGTH) return undefined;
     const signature = encoding.decode(`${unpadded}=`);
     if (signature === undefined) return undefined;
     const value = text.slice(PREFIX.length, dot);
     this.#keys ??= this.#importKeys();
     for (const key of await this.#keys) {
-      // It takes the same time wherever they differ.
+      // Takes the same time wherever the signatures differ.
       if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;
     }
     return undefined;

@@ -1,6 +1,6 @@
 /**
- * The cookies of other session libraries: {@linkcode LegacyCookie}, and {@linkcode ConnectCookie} for
- * the signed ones of express-session. They are read and cleared, never set.
+ * The cookies of other session libraries: {@linkcode LegacyCookie}, and {@linkcode ConnectCookie}
+ * for the signed cookies of express-session. They are read and cleared, never set.
  *
  * @module
  */
@@ -16,13 +16,16 @@ import type { CookieOptions } from "../state/state.ts";
 
 /** Options of {@linkcode LegacyCookie}. */
 export interface LegacyCookieOptions {
-  /** The cookie's name. */
+  /** Names the cookie. */
   cookieName: string;
-  /** The attributes that it was set with, so that clearing it removes it; merged over the defaults. */
+  /**
+   * Sets the attributes that the cookie was set with, merged over the defaults. Browsers clear a
+   * cookie only if the attributes match.
+   */
   cookieOptions?: CookieOptions;
   /**
-   * What stands for the session in the cookie's percent-decoded value. A value for which it gives
-   * undefined, or throws, is nobody's.
+   * Converts the percent-decoded value of the cookie to the value that identifies the session. A
+   * cookie for which it returns `undefined` or throws is ignored.
    *
    * @default {the value itself}
    */
@@ -32,7 +35,7 @@ export interface LegacyCookieOptions {
 const NONE: readonly string[] = [];
 
 /**
- * The cookie of the session library that was there before, for a `MigratingState`.
+ * The cookie of your previous session library, for a `MigratingState`.
  *
  * @example
  * ```ts
@@ -45,7 +48,7 @@ const NONE: readonly string[] = [];
  * ```
  */
 export class LegacyCookie {
-  /** `Cookie`. */
+  /** The header that the State reads: `Cookie`. */
   readonly vary: readonly string[] = ["Cookie"];
   /** The cookie's name. */
   readonly name: string;
@@ -53,9 +56,10 @@ export class LegacyCookie {
   readonly #decode: LegacyCookieOptions["decode"];
 
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When an option is unknown or of the wrong kind, or the cookie could not exist.
+   * @throws {TypeError} If an option is unknown or of the wrong type, or browsers would reject the
+   * cookie.
    */
   constructor(options: LegacyCookieOptions) {
     checkOptions("LegacyCookie", options, ["cookieName", "cookieOptions", "decode"]);
@@ -68,7 +72,7 @@ export class LegacyCookie {
     this.#decode = decode;
   }
 
-  /** What stands for the session in the client's cookie; of up to four cookies of the name, each. */
+  /** Returns the values that identify sessions, from up to four cookies of the name. */
   extract(scope: Scope): Awaitable<readonly string[]> {
     const header = headerValue(scope, "cookie", ";");
     const found = header === undefined ? undefined : cookieValue(header, this.name);
@@ -77,7 +81,7 @@ export class LegacyCookie {
     return values.length > MAX_CANDIDATES ? NONE : this.#decodeAll(values);
   }
 
-  /** Adds the Set-Cookie that removes the cookie. */
+  /** Adds a `Set-Cookie` header that removes the cookie. */
   clear(headers: HeaderPair[]): void {
     headers.push(["set-cookie", this.#cookie.clear()]);
   }
@@ -96,7 +100,7 @@ export class LegacyCookie {
       const text = decodeURIComponent(value);
       return this.#decode === undefined ? text : await this.#decode(text);
     } catch {
-      // What a client sends never throws.
+      // Client input never throws.
       return undefined;
     }
   }
@@ -105,20 +109,26 @@ export class LegacyCookie {
 /** Options of {@linkcode ConnectCookie}. */
 export interface ConnectCookieOptions {
   /**
-   * The cookie's name, express-session's `name`.
+   * Names the cookie, as `name` of express-session does.
    *
    * @default {"connect.sid"}
    */
   cookieName?: string;
-  /** The attributes that it was set with, express-session's `cookie`; merged over the defaults. */
+  /**
+   * Sets the attributes that the cookie was set with, express-session's `cookie`, merged over the
+   * defaults.
+   */
   cookieOptions?: CookieOptions;
-  /** What the cookie is signed with, express-session's `secret`; of several, any will do. */
+  /**
+   * Sets the secrets of express-session's `secret`. A cookie signed with any of them is accepted.
+   */
   secret: string | readonly string[];
 }
 
 /**
- * The signed cookie of express-session and what else is made for Connect: `s:`, the session's id, a dot and
- * its HMAC-SHA-256. One that is not signed, or not by any of the secrets, is nobody's.
+ * The signed cookie of express-session and of other middleware for Connect: `s:`, the session ID, a
+ * dot and the HMAC-SHA-256 of the ID. A cookie that is not signed with one of the secrets is
+ * ignored.
  *
  * @example
  * ```ts
@@ -137,14 +147,15 @@ export interface ConnectCookieOptions {
  */
 export class ConnectCookie extends LegacyCookie {
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When an option is unknown or of the wrong kind, or the cookie could not exist.
+   * @throws {TypeError} If an option is unknown or of the wrong type, or browsers would reject the
+   * cookie.
    */
   constructor(options: ConnectCookieOptions) {
     checkOptions("ConnectCookie", options, ["cookieName", "cookieOptions", "secret"]);
     const { cookieName = "connect.sid", cookieOptions, secret } = options;
     const signatures = new Signatures(secret);
-    super({ cookieName, cookieOptions, decode: (value) => signatures.open(value) });
+    super({ cookieName, cookieOptions, decode: (value) => signatures.verify(value) });
   }
 }

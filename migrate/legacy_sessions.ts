@@ -1,6 +1,6 @@
 /**
- * {@linkcode LegacySessions}: reads through to the sessions of another library, and moves each one
- * over when its client comes.
+ * {@linkcode LegacySessions}: moves the sessions of another library, each one when its client sends
+ * a request.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import {
 import { toHex } from "../base/hex.ts";
 import { IdSource } from "../core/id_source.ts";
 import { isId } from "../base/id.ts";
+import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
 import { taken } from "../core/race_errors.ts";
 import type { Backend } from "../core/backend/backend.ts";
@@ -26,34 +27,39 @@ export { type ConnectSessions, connectSource, type LegacySource, sealedSource } 
 
 /** Options of {@linkcode LegacySessions}. */
 export interface LegacySessionsOptions {
-  /** What ids and claims are derived from; the middleware's own will do. Of several the first makes them. */
+  /**
+   * Sets the secrets that IDs and the keys of forwarding records are derived from. You can use
+   * those of the middleware. The first secret creates them; records of all secrets are found.
+   */
   secret: string | readonly string[];
-  /** Where sessions are kept from now on: the middleware's own `store`. */
+  /** Stores the sessions from now on. Pass the `store` of the middleware. */
   store: VersionedStore | SealingStore;
-  /** Where they were kept. */
+  /** Reads the old sessions, and deletes those that have been moved. */
   legacy: LegacySource;
   /**
-   * Makes a session's data of the old one's; undefined when it is to be no session any more. The
-   * session counts as made at `_created` and as last used at `_last_access`, where these are numbers.
+   * Converts the data of an old session. Return `undefined` to drop the session. If the result has
+   * numbers as `_created` and `_last_access`, they become the times of the session, in Unix
+   * seconds.
    *
-   * @default {as it is}
+   * @default {the data is used unchanged}
    */
   map?: (old: SessionHash) => SessionHash | undefined;
   /**
-   * Seconds for which it is remembered where an old session has gone: as long as its cookie can be
-   * presented. For so long, too, a moved session is kept that its client has not been told of.
+   * Keeps forwarding records for this many seconds. Use the time for which clients can still send
+   * the old cookie. A moved session is kept for the same time until its client sends the new
+   * cookie.
    *
-   * @default {400 days, for which browsers keep a cookie}
+   * @default {400 days, as long as browsers keep a cookie}
    */
   keep?: number;
   /**
-   * Seconds that either store may take for one answer.
+   * Limits how long one call of either store may take, in seconds.
    *
    * @default {5}
    */
   storeTimeout?: number;
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
    * @default {Date.now}
    */
@@ -62,28 +68,32 @@ export interface LegacySessionsOptions {
 
 const OWNER = "LegacySessions";
 const KNOWN = ["secret", "store", "legacy", "map", "keep", "storeTimeout", "now"];
-const DEFAULT_KEEP = 400 * 86_400;
 const DEFAULT_STORE_TIMEOUT = 5;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
-/** Bound into every key: what else is made of the same secret is something else. */
+/** Part of every key, so that nothing else derived from the same secret equals a key. */
 const LABEL = "@pagi/session legacy session ";
-/** No request takes what has this time for a session that has just moved: there is none under it. */
+/**
+ * The last-access time of a forwarding record, so that no request takes it for a recent tombstone.
+ */
 const NEVER = 0;
 
 /**
- * The sessions of another library, for a `MigratingState`. One whose client comes is written to
- * `store` under a new id; then a claim, a record under a key derived from the old cookie, says which
- * id that is; then the old record is destroyed. The claim is written only where there is none, so of
- * requests that come at once one moves the session and the others follow. It outlives the session:
- * an old cookie that is presented after a logout leads to nothing, also where the old library has no
- * records to destroy.
+ * The sessions of another library, for a `MigratingState`. When a client sends an old cookie, its
+ * session is moved in three steps:
  *
- * A `CookieStore` keeps nothing, so it has no claims: then an old cookie is good until it expires,
- * or, with `revocations` there, until its session has ended.
+ * 1. The session is written to `store` under a new ID.
+ * 2. A forwarding record is created under a key derived from the old cookie. It names the new ID.
+ *    If it already exists, another request has moved the session, and this request uses that ID.
+ * 3. The old record is deleted.
  *
- * A session without any data is not moved: its client starts anew, as it did there.
+ * The forwarding record outlives the session. So an old cookie that is sent after a logout finds no
+ * session, even if the old library has no records to delete.
  *
- * A session that is moved has been used. Its idle and absolute timeouts are the middleware's from then on.
+ * A `CookieStore` stores nothing, so it has no forwarding records. Then an old cookie is accepted
+ * until it expires, or with `revocations`, until its session has ended.
+ *
+ * A session without data is not moved: its client gets a new session. Moving a session counts as
+ * using it. From then on the idle and absolute timeouts of the middleware apply.
  *
  * @example Sessions of a store made for express-session
  * ```ts
@@ -120,14 +130,14 @@ export class LegacySessions {
   #keys: Promise<CryptoKey[]> | undefined;
 
   /**
-   * Checks the options; asks neither store yet.
+   * Validates the options. Does not access either store yet.
    *
-   * @throws {TypeError} When an option is missing, unknown, or of the wrong kind.
-   * @throws {RangeError} When a duration is not a number from 0 up.
+   * @throws {TypeError} If an option is missing, unknown or of the wrong type.
+   * @throws {RangeError} If a duration is not a number, or is negative.
    */
   constructor(options: LegacySessionsOptions) {
-    const secrets = check(options);
-    const { store, legacy, map = (old) => old, keep = DEFAULT_KEEP } = options;
+    const secrets = checkLegacyOptions(options);
+    const { store, legacy, map = (old) => old, keep = MAX_COOKIE_AGE } = options;
     const { storeTimeout = DEFAULT_STORE_TIMEOUT, now = Date.now } = options;
     this.#secrets = secrets;
     this.#backend = openBackend(store, storeTimeout, keep);
@@ -140,30 +150,31 @@ export class LegacySessions {
   }
 
   /**
-   * Whether there is a record of ours under what a client presents.
+   * Returns whether the value that a client sends belongs to a session of this package.
    *
-   * @param name What it is carried under: the State's `name`.
+   * @param name The `name` of the State that carries the value.
    */
   async holds(presented: string, name?: string): Promise<boolean> {
     if (!this.#backend.accepts(presented)) return false;
     const record = await this.#backend.read(presented, name);
-    // A sealing store finds something under any id, without a time.
+    // A cookie-backed store may return a record without a time for any ID.
     return record !== undefined && Number.isFinite(record.lastAccess);
   }
 
   /**
-   * What a client presents from now on whose old cookie stands for `value`; undefined when that is
-   * no session. Moves the session if that is still to do. It has not moved before its old record
-   * is gone: until then this fails, and the client keeps its cookie.
+   * Returns the new value for a client whose old cookie identifies `value`; `undefined` if no
+   * session belongs to it. Moves the session first, unless that has been done. If the old record
+   * cannot be deleted, the call fails, and the client keeps its old cookie.
    *
-   * @param name What it will be carried under: the State's `name`.
-   * @throws {SessionError} `ERR_SESSION_STORE` when either store fails.
+   * @param name The `name` of the State that will carry the new value.
+   * @throws {SessionError} `ERR_SESSION_STORE` if either store fails.
    */
   async adopt(value: string, name?: string): Promise<string | undefined> {
     const keys = await this.#keysOf(value);
-    // Before the claim: a session that is gone from there has its claim here.
+    // Read before the forwarding record: if a request has just moved the session, the record exists
+    // by now.
     const old = await this.#guard.call("read", () => this.#legacy.get(value), value);
-    const known = this.#backend.isVersioned ? await this.#claimed(keys) : undefined;
+    const known = this.#backend.isVersioned ? await this.#findForwarded(keys) : undefined;
     const data = known === undefined && old ? this.#map(old as SessionHash) : undefined;
     const moved = known ?? (data && await this.#move(keys, data, name));
     if (moved !== undefined && old) {
@@ -178,28 +189,29 @@ export class LegacySessions {
     name: string | undefined,
   ): Promise<string | undefined> {
     const now = Math.floor(this.#now() / 1000);
-    const created = numberOr(data._created, now);
-    const text = encodeSession(data, created, undefined);
-    // Many libraries give every visitor one: nothing is lost with it.
-    if (text === encodeEmptySession(created)) return undefined;
+    const createdAt = numberOr(data._created, now);
+    const text = encodeSession(data, createdAt, undefined);
+    // Many libraries create an empty session for every visitor. Nothing is lost with it.
+    if (text === encodeEmptySession(createdAt)) return undefined;
     const lastAccess = Math.min(now, numberOr(data._last_access, now));
-    const lifetime = { lastAccess, ttl: this.#keep };
-    // Without claims it needs an id that is the same for every request.
+    const expiry = { lastAccess, ttl: this.#keep };
+    // Without forwarding records, the ID must be the same for every request.
     const key = keys[0]!;
     const id = this.#backend.isVersioned ? await this.#ids.next() : key;
-    const written = await this.#backend.create(id, text, lifetime, name);
+    const written = await this.#backend.create(id, text, expiry, name);
     if (written === undefined) throw taken();
     if (!this.#backend.isVersioned) return written.transport;
-    // The commit: before it nobody has seen the id, and after it nobody makes another.
-    const claim = encodeTombstone(key, id);
-    const claimed = { lastAccess: NEVER, ttl: this.#keep };
-    if (await this.#backend.create(key, claim, claimed) !== undefined) return id;
+    // This commits the move: no client has seen the ID before, and no other request can move the
+    // session afterwards.
+    const forwarding = { lastAccess: NEVER, ttl: this.#keep };
+    const created = await this.#backend.create(key, encodeTombstone(key, id), forwarding);
+    if (created !== undefined) return id;
     await this.#backend.delete({ id, text, version: written.version, lastAccess });
-    return await this.#claimed(keys);
+    return await this.#findForwarded(keys);
   }
 
-  /** The id under which the session is now whose claim has one of these keys. */
-  async #claimed(keys: readonly string[]): Promise<string | undefined> {
+  /** The new ID in the forwarding record under one of these keys. */
+  async #findForwarded(keys: readonly string[]): Promise<string | undefined> {
     for (const key of keys) {
       const record = await this.#backend.read(key);
       const id = record && decodeTombstone(key, String(record.text));
@@ -208,7 +220,10 @@ export class LegacySessions {
     return undefined;
   }
 
-  /** One for each secret. Who has the old ids and no secret cannot tell them. */
+  /**
+   * The keys of forwarding records, one for each secret. They cannot be computed from old IDs
+   * alone.
+   */
   async #keysOf(value: string): Promise<string[]> {
     const { subtle } = crypto;
     const bytes = (text: string) => new TextEncoder().encode(text);
@@ -225,8 +240,8 @@ function numberOr(value: unknown, fallback: number): number {
   return Number.isFinite(value) ? value as number : fallback;
 }
 
-/** Checks the options; the secrets among them. */
-function check(options: LegacySessionsOptions): readonly string[] {
+/** Checks the options. Returns the secrets. */
+function checkLegacyOptions(options: LegacySessionsOptions): readonly string[] {
   checkOptions(OWNER, options, KNOWN);
   const { secret, store, legacy } = options;
   const secrets = checkSecrets(OWNER, secret, 1);

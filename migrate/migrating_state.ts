@@ -1,6 +1,6 @@
 /**
- * {@linkcode MigratingState}: a State that also knows clients by what another session library gave
- * them, or by a cookie's former name, so that nobody is logged out when an app changes over.
+ * {@linkcode MigratingState}: a State that also accepts the cookies of another session library, or
+ * a cookie's previous name, so that users stay logged in during a migration.
  *
  * @module
  */
@@ -10,38 +10,43 @@ import type { HeaderPair, Scope } from "../pagi.ts";
 import { MAX_CANDIDATES } from "../base/limits.ts";
 import { type Extracted, type InjectOptions, type SessionState, State } from "../state/state.ts";
 
-/** What a {@linkcode MigratingState} asks of the old sessions; a `LegacySessions` does it. */
+/** The old sessions of a {@linkcode MigratingState}. `LegacySessions` implements it. */
 export interface AdoptingSessions {
   /**
-   * The id, or sealed session, that an old one has now; moves it over if that is still to do. What is
-   * sealed is for `name`, the new State's.
+   * Returns the new ID, or the encrypted session, of an old session. Moves the session first,
+   * unless that has been done. `name` is that of the new State, which an encrypted session is bound
+   * to.
    */
   adopt(value: string, name?: string): Awaitable<string | undefined>;
-  /** Whether there is a session of ours under what the client presents, carried under `name`. */
+  /**
+   * Returns whether the value that a client sends under `name` belongs to a session of this
+   * package.
+   */
   holds(presented: string, name?: string): Awaitable<boolean>;
 }
 
 /** Options of {@linkcode MigratingState}. */
 export interface MigratingStateOptions {
-  /** How ids travel from now on. */
+  /** Carries the new session IDs. */
   state: SessionState;
-  /** What clients have until now: a `LegacyCookie`, a `ConnectCookie`, or any State. */
+  /** Reads the old cookies: a `LegacyCookie`, a `ConnectCookie` or any State. */
   legacy: Pick<SessionState, "extract" | "clear" | "vary" | "name">;
   /**
-   * Where the old sessions are, and where they go.
+   * Moves the old sessions. Omit it if only the cookie was renamed.
    *
-   * @default {undefined, what `legacy` reads is ours as it is: the cookie was renamed}
+   * @default {undefined, `legacy` reads IDs of this package}
    */
   sessions?: AdoptingSessions;
 }
 
 /**
- * Reads what `state` reads and, from clients that have no session there, what `legacy` reads. It
- * sends what `state` sends: a client that came with an old cookie is given a new one with the first
- * response that tells of its session, and each of these removes the old cookie.
+ * Reads session IDs with `state`. For clients without a session there, it reads them with `legacy`.
+ * It sends IDs with `state`: a client with an old cookie receives the new one with the first
+ * response that saves or extends its session. Every response that sends the new cookie also removes
+ * the old one.
  *
- * A client that presents a session of both kinds has the new one. Where a cookie was renamed, it is
- * enough that it presents something under the new name.
+ * If a client sends a session of both kinds, the new one is used. If the cookie was only renamed,
+ * any value under the new name is enough.
  *
  * @example From express-session
  * ```ts
@@ -71,7 +76,7 @@ export interface MigratingStateOptions {
  * assertEquals(given?.startsWith("pagi_session="), true);
  * ```
  *
- * @example A cookie that gets another name
+ * @example Rename a cookie
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { CookieState } from "@pagi/session";
@@ -86,18 +91,18 @@ export interface MigratingStateOptions {
  * ```
  */
 export class MigratingState extends State {
-  /** What both read. */
+  /** The headers that both States read. */
   override readonly vary: readonly string[];
-  /** What `state` carries the id under. */
+  /** The name under which `state` carries the ID. */
   override readonly name?: string;
   readonly #state: SessionState;
   readonly #legacy: MigratingStateOptions["legacy"];
   readonly #sessions: AdoptingSessions | undefined;
 
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When an option is unknown or of the wrong kind.
+   * @throws {TypeError} If an option is unknown or of the wrong type.
    */
   constructor(options: MigratingStateOptions) {
     super();
@@ -114,47 +119,47 @@ export class MigratingState extends State {
   }
 
   /**
-   * Finds the client's id, or that of its old session.
+   * Finds the client's ID, or the new ID of its old session.
    *
-   * @throws {SessionError} `ERR_SESSION_STORE` when the old or the new store fails.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the old or the new store fails.
    */
   override extract(scope: Scope): Extracted | Promise<Extracted> {
     return after(this.#legacy.extract(scope), (found) => {
-      const old = carried(found, this.#legacy.name);
+      const old = candidatesOf(found, this.#legacy.name);
       const own = this.#state.extract(scope);
       if (old.ids.length === 0) return own;
       return this.#sessions === undefined
-        ? after(own, (own) => this.#renamed(own, old))
-        : this.#choose(own, old.ids, this.#sessions);
+        ? after(own, (own) => this.#chooseRenamed(own, old))
+        : this.#adoptUnlessNew(own, old.ids, this.#sessions);
     });
   }
 
-  /** Adds what hands `id` to the client, and what removes the old cookie. */
+  /** Adds the headers that send `id` to the client and remove the old cookie. */
   override inject(headers: HeaderPair[], id: string, options: InjectOptions): void {
-    // First: where both have the same name the last one stands.
+    // First: if both cookies have the same name, the last header applies.
     this.#legacy.clear?.(headers);
     this.#state.inject(headers, id, options);
   }
 
-  /** Adds what makes the client forget both. */
+  /** Adds the headers that remove both cookies. */
   override clear(headers: HeaderPair[]): void {
     this.#legacy.clear?.(headers);
     this.#state.clear?.(headers);
   }
 
-  #renamed(own: Extracted, { ids, name }: Carried): Extracted {
-    if (carried(own, this.name).ids.length > 0) return own;
+  #chooseRenamed(own: Extracted, { ids, name }: Candidates): Extracted {
+    if (candidatesOf(own, this.name).ids.length > 0) return own;
     return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true, name };
   }
 
-  async #choose(
+  async #adoptUnlessNew(
     pending: Awaitable<Extracted>,
     values: readonly string[],
     sessions: AdoptingSessions,
   ): Promise<Extracted> {
     const own = await pending;
-    const { ids: presented, name } = carried(own, this.name);
-    for (const id of presented.slice(0, MAX_CANDIDATES)) {
+    const { ids: ownIds, name } = candidatesOf(own, this.name);
+    for (const id of ownIds.slice(0, MAX_CANDIDATES)) {
       if (await sessions.holds(id, name)) return own;
     }
     if (values.length > MAX_CANDIDATES) return own;
@@ -163,23 +168,23 @@ export class MigratingState extends State {
       const id = await sessions.adopt(value, this.name);
       if (id !== undefined) ids.push(id);
     }
-    // Of several that are alive lifecycle takes none.
+    // If several of them are valid, the middleware rejects them all.
     return ids.length === 0 ? own : ids.length === 1 ? { id: ids[0]!, mustInject: true } : ids;
   }
 }
 
-/** What a client presents, and under which name. */
-interface Carried {
+/** The IDs that a client sends, and the name under which it sends them. */
+interface Candidates {
   ids: readonly string[];
   name: string | undefined;
 }
 
-/** What a State of this name has found; where it translated it, it may say another. */
-function carried(extracted: Extracted, name: string | undefined): Carried {
+/** The IDs that a State with this name has found. The State may name another origin for them. */
+function candidatesOf(extracted: Extracted, name: string | undefined): Candidates {
   if (extracted === undefined || extracted === null) return { ids: [], name };
   if (typeof extracted === "string") return { ids: [extracted], name };
   if (!("mustInject" in extracted)) return { ids: extracted, name };
-  return carried(extracted.id, extracted.name ?? name);
+  return candidatesOf(extracted.id, extracted.name ?? name);
 }
 
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {

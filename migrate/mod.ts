@@ -1,7 +1,7 @@
 /**
- * From other session libraries to this one, with nobody logged out: a {@linkcode MigratingState} reads
- * their cookies, and {@linkcode LegacySessions} moves their sessions. `docs/migrate.md` has it for
- * express-session, hono-sessions, iron-session and PAGI.
+ * Migrates from another session library without logging users out. {@linkcode MigratingState} reads
+ * the old cookies, and {@linkcode LegacySessions} moves the old sessions. `docs/migrate.md`
+ * describes it for express-session, hono-sessions, iron-session and PAGI.
  *
  * @module
  */

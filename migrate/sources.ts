@@ -1,31 +1,34 @@
-/** Where old sessions are: what is asked of their store, and two kinds of it. */
+/** Sources of old sessions: their interface, and two implementations. */
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isObject } from "../base/check_options.ts";
 
-/** Where the sessions of another library are kept. */
+/** A source of sessions that another library stored. */
 export interface LegacySource {
   /**
-   * The data of the session that `value` stands for, which comes out of the client's old cookie;
-   * undefined or null when there is none, or it has expired.
+   * Returns the data of the session that `value`, from the client's old cookie, identifies. Returns
+   * `undefined` or `null` if the session does not exist or has expired.
    */
   get(value: string): Awaitable<object | null | undefined>;
-  /** Removes that session. A library whose cookies hold the data has nothing to remove. */
+  /** Deletes that session. Omit it if the old cookies contain the data themselves. */
   destroy?(value: string): Awaitable<unknown>;
 }
 
-/** What is asked of a store made for express-session: connect-redis, connect-pg-simple and others. */
+/**
+ * The part of an express-session store that is used. connect-redis, connect-pg-simple and others
+ * have it.
+ */
 export interface ConnectSessions {
-  /** Calls back with the session, or with an error. */
+  /** Calls `callback` with the session or an error. */
   get(sid: string, callback: (error: unknown, session?: object | null) => void): unknown;
-  /** Removes the session, then calls back. */
+  /** Deletes the session, then calls `callback`. */
   destroy(sid: string, callback: (error?: unknown) => void): unknown;
 }
 
 /**
- * The sessions in a store that was made for express-session. One whose cookie has expired is none, and
- * the cookie's attributes, which express-session keeps as `cookie`, are no part of the data.
+ * Reads sessions from an express-session store. It ignores sessions whose cookie has expired. It
+ * removes the key `cookie`, in which express-session stores the attributes of the cookie.
  *
- * @param now The clock, in Unix milliseconds; for tests.
+ * @param now Replaces the clock in tests. Returns Unix milliseconds.
  *
  * @example
  * ```ts
@@ -42,21 +45,21 @@ export interface ConnectSessions {
 export function connectSource(store: ConnectSessions, now: () => number = Date.now): LegacySource {
   return {
     async get(sid) {
-      const session = await called<object | null>((done) => store.get(sid, done));
+      const session = await promiseOf<object | null>((done) => store.get(sid, done));
       if (!session) return undefined;
       const { cookie, ...data } = session as { cookie?: { expires?: string | Date | null } };
       const expires = cookie?.expires;
       return expires && new Date(expires).getTime() <= now() ? undefined : data;
     },
-    destroy: (sid) => called((done) => store.destroy(sid, done)),
+    destroy: (sid) => promiseOf((done) => store.destroy(sid, done)),
   };
 }
 
 /**
- * The sessions of a library whose cookies hold the data, sealed. What `open` throws for, and an empty
- * object, is no session.
+ * Reads sessions from the encrypted cookies of another library. A cookie for which `open` throws or
+ * returns an empty object is ignored.
  *
- * @param open The library's own function for it.
+ * @param open The library's function that decrypts a cookie's value.
  *
  * @example
  * ```ts
@@ -75,7 +78,7 @@ export function sealedSource(open: (value: string) => Awaitable<unknown>): Legac
         const data = await open(value);
         return isObject(data) && Object.keys(data).length > 0 ? data : undefined;
       } catch {
-        // What a client sends never throws.
+        // Client input never throws.
         return undefined;
       }
     },
@@ -84,16 +87,16 @@ export function sealedSource(open: (value: string) => Awaitable<unknown>): Legac
 
 type Done<T> = (error?: unknown, value?: T) => void;
 
-/** What `ask` calls back with. */
-function called<T>(ask: (done: Done<T>) => unknown): Promise<T | undefined> {
+/** A promise of the result that `call` passes to its callback. */
+function promiseOf<T>(call: (done: Done<T>) => unknown): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const pending = ask((error, value) => {
+    const pending = call((error, value) => {
       if (!error) resolve(value);
-      // Of files; express-session does the same.
+      // File stores report a missing session this way. express-session treats it in the same way.
       else if ((error as { code?: unknown }).code === "ENOENT") resolve(undefined);
       else reject(error);
     });
-    // An async one may reject without having called back.
+    // An async function may reject without calling back.
     if (isPromise(pending)) pending.catch(reject);
   });
 }

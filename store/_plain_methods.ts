@@ -1,42 +1,62 @@
 /**
- * PAGI's three methods on a versioned store: what `get` and `set` of this package's stores are made
- * of, for programs that use a store by itself. The middleware does not come this way.
+ * The plain methods of PAGI, `get` and `set`, on a versioned store. The stores of this package
+ * offer them to programs that use a store directly. The middleware does not call them.
  */
-import { decodeSession, encodeSession } from "../base/record_text.ts";
-import type { SessionHash, VersionedStore } from "./store.ts";
+import { MAX_COOKIE_AGE } from "../base/limits.ts";
+import { fromPlainData, toPlainData } from "../base/record_text.ts";
+import type { SessionHash, StoreCallOptions, VersionedStore } from "./store.ts";
 
-/** How long PAGI's `set` keeps data, which says nothing of it, in seconds: 400 days. */
-const HASH_TTL = 400 * 86_400;
+/** The options of a call that is never aborted: a program may wait as long as it likes. */
+export function neverAborted(): StoreCallOptions {
+  return { signal: new AbortController().signal };
+}
 
-/** Nobody gives up here: it is for the caller to wait or not. */
-const patient = () => ({ signal: new AbortController().signal });
-
-/** The session's data with its reserved keys; undefined when there is none. */
-export async function getHash(store: VersionedStore, id: string): Promise<SessionHash | undefined> {
-  const record = await store.read(id, patient());
-  const values = record && decodeSession(record.text);
-  return values && { _id: id, ...values, _last_access: record!.lastAccess };
+/** The session's data with its reserved keys; `undefined` if there is no session under `id`. */
+export async function plainGet(
+  store: VersionedStore,
+  id: string,
+): Promise<SessionHash | undefined> {
+  const record = await store.read(id, neverAborted());
+  return record && toPlainData({ id, text: record.text, lastAccess: record.lastAccess });
 }
 
 /**
- * Writes the data whatever was there; resolves to the id.
+ * Writes the data, whether or not the record exists. Resolves to the ID.
  *
- * @param now For data without a time, in Unix seconds.
+ * @param now The times of data that contains none, in Unix seconds.
  */
-export async function setHash(
+export async function plainSet(
   store: VersionedStore,
   id: string,
   data: SessionHash,
   now: number,
 ): Promise<string> {
-  const { _created = now, _last_access: lastAccess = _created, _subject, _codec } = data;
-  const text = encodeSession(data, Number(_created), _subject as string | undefined, _codec);
-  const write = { lastAccess: Number(lastAccess), ttl: HASH_TTL, ...patient() };
+  const { _created = now, _last_access: lastAccess = _created } = data;
+  const text = fromPlainData(data, Number(_created));
+  // PAGI's `set` is given no lifetime. No client can send an ID for longer.
+  const write = { lastAccess: Number(lastAccess), ttl: MAX_COOKIE_AGE, ...neverAborted() };
   while (true) {
-    const record = await store.read(id, patient());
+    const record = await store.read(id, neverAborted());
     const version = record === undefined
       ? await store.create(id, text, write)
       : await store.replace(id, text, { ...write, version: record.version });
     if (version !== undefined) return id;
   }
+}
+
+/** Plain data as a record. `defaults` has the ID and the times of data that contains none. */
+export function recordFromPlainData(
+  data: SessionHash,
+  defaults: { id: string; now: number },
+): { id: string; text: string; lastAccess: number } {
+  const { _id, _created, _last_access } = data;
+  const lastAccess = toTime(_last_access) ?? toTime(_created) ?? defaults.now;
+  const text = fromPlainData(data, toTime(_created) ?? lastAccess);
+  return { id: typeof _id === "string" ? _id : defaults.id, text, lastAccess };
+}
+
+/** A time; Perl may have written it as a string. */
+function toTime(value: unknown): number | undefined {
+  const time = typeof value === "string" && value !== "" ? Number(value) : value;
+  return Number.isFinite(time) ? time as number : undefined;
 }

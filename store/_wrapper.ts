@@ -1,13 +1,17 @@
 /**
- * What the wrappers for data at rest share: `HashedStore` and `SealedStore` stand in front of any
- * versioned store, each other included.
+ * The common part of the wrappers that protect data at rest. `HashedStore` and `SealedStore` can
+ * wrap any versioned store, including each other.
  */
 import { isId } from "../base/id.ts";
 import { hasMethods } from "../base/check_options.ts";
 import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { VersionedStore } from "./store.ts";
 
-/** Refuses what a wrapper cannot stand in front of. */
+/**
+ * Requires a store that can be wrapped.
+ *
+ * @throws {TypeError} If it is not a versioned store.
+ */
 export function checkInner(owner: string, store: VersionedStore): void {
   if (hasMethods(store, VERSIONED_METHODS)) return;
   const why = hasMethods(store, PLAIN_METHODS)
@@ -17,44 +21,44 @@ export function checkInner(owner: string, store: VersionedStore): void {
   throw new TypeError(`Cannot make ${owner}: store must be a VersionedStore: ${why}`);
 }
 
-/** Whether `presented` may be an id of what stands behind a wrapper: it judges as if alone. */
-export function accepts(store: VersionedStore, presented: string): boolean {
-  return store.accepts?.(presented) ?? isId(presented);
+/** Whether the wrapped store accepts `id` as a session ID. A wrapper changes nothing about that. */
+export function innerAccepts(store: VersionedStore, id: string): boolean {
+  return store.accepts?.(id) ?? isId(id);
 }
 
 /**
- * On a store it says that the store takes the client's id beside a key that hides it; in the options
- * of a call it is that id. A store that derives keys from ids has to know the one that is in no dump.
- * It is the same symbol in every copy of this module.
+ * As a property of a store: the store wants the client's ID in addition to a key that hides it. As
+ * a property of a call's options: that ID. A store that encrypts must derive its keys from the ID
+ * that no dump contains. Every copy of this module uses the same symbol.
  */
 const CLIENT_ID = Symbol.for("@pagi/session client's id");
 
-interface Carrier {
+interface WithClientId {
   [CLIENT_ID]?: string;
 }
 
-/** Marks a store that takes the client's id. */
-export function markTakesId(store: VersionedStore): void {
+/** Marks a store that wants the client's ID. */
+export function markWantsClientId(store: VersionedStore): void {
   Object.defineProperty(store, CLIENT_ID, { value: true });
 }
 
-/** Whether a store takes the client's id. */
-export function takesId(store: VersionedStore): boolean {
+/** Whether a store wants the client's ID. */
+export function wantsClientId(store: VersionedStore): boolean {
   return Reflect.get(store, CLIENT_ID) === true;
 }
 
-/** The client's id in a call under `key`, which is the id itself where nothing hides it. */
-export function clientId(options: object, key: string): string {
-  return (options as Carrier)[CLIENT_ID] ?? key;
+/** The client's ID in a call for `key`. If no wrapper hides the ID, it is the key itself. */
+export function clientIdOf(options: object, key: string): string {
+  return (options as WithClientId)[CLIENT_ID] ?? key;
 }
 
-/** The options of a call under another key than `id`. */
-export function withId<Options extends object>(options: Options, id: string): Options {
-  return { ...options, [CLIENT_ID]: clientId(options, id) };
+/** The options for a call under a key that hides `id`. */
+export function withClientId<Options extends object>(options: Options, id: string): Options {
+  return { ...options, [CLIENT_ID]: clientIdOf(options, id) };
 }
 
-/** The options without the client's id, for a store that is not to see it. */
-export function withoutId<Options extends object>(options: Options): Options {
+/** The options without the client's ID, for a store that must not receive it. */
+export function withoutClientId<Options extends object>(options: Options): Options {
   if (!(CLIENT_ID in options)) return options;
   const { [CLIENT_ID]: _, ...rest } = options;
   return rest as Options;

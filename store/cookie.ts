@@ -1,21 +1,18 @@
 /**
- * {@linkcode CookieStore}: sessions in the client's own cookie, sealed.
+ * {@linkcode CookieStore}: keeps each session, encrypted, in a cookie of its client.
  *
  * @module
  */
 import { after } from "../base/awaitable.ts";
-import { isId } from "../base/id.ts";
 import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
+import { isId } from "../base/id.ts";
+import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
+import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
+import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
+import { PagiFormat } from "./_cookie/pagi_format.ts";
 import { type Revocation, Revocations } from "./_cookie/revocations.ts";
-import {
-  MAX_COOKIE_BYTES,
-  MAX_LIFETIME,
-  type SealedSession,
-  type SealFormat,
-} from "./_cookie/format.ts";
-import { HourlySeal, REMEMBERED } from "./_cookie/hourly_format.ts";
-import { PagiSeal } from "./_cookie/pagi_format.ts";
+import { neverAborted } from "./_plain_methods.ts";
 import type {
   Awaitable,
   EndOptions,
@@ -31,40 +28,44 @@ import type {
 /** Options of {@linkcode CookieStore}. */
 export interface CookieStoreOptions {
   /**
-   * What the keys are derived from, at least 32 bytes in UTF-8 each. The first seals, all open: to
-   * change it, put the new one in front and take the old one out when its sessions have expired.
+   * Sets the secrets that the encryption keys are derived from, each of at least 32 bytes in UTF-8.
+   * The first secret encrypts; all of them can decrypt. To rotate, put the new secret in front.
+   * Remove the old one when the sessions encrypted with it have expired.
    */
   secret: string | readonly string[];
   /**
-   * What the values are for. Those of another purpose do not open, though the secret is the same; nor
-   * do those of another cookie, header or other `name` of a State, which the middleware sees to. Not
-   * with `format: "pagi"`, which can bind neither.
+   * Separates the values of different applications that share a secret: a value of another purpose
+   * is rejected. Cannot be combined with `format: "pagi"`, which has no place for it.
+   *
+   * The middleware also binds each value to the name of the cookie or header that carries it, or to
+   * the `name` of your State. A value sent under another name is rejected.
    *
    * @default {"session"}
    */
   purpose?: string;
   /**
-   * `"pagi"` for the format of PAGI's Store::Cookie.
+   * Selects the cookie format. Set it to `"pagi"` to share cookies with PAGI's Store::Cookie.
    *
-   * @default {undefined, this package's own}
+   * @default {undefined, the format of this package}
    */
   format?: "pagi";
   /**
-   * Where logouts are noted, so that no copy of a cookie outlives one; shared by all servers. Not
-   * with `format: "pagi"`: the other side would not ask.
+   * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not
+   * outlive its session. All servers must share the store. Cannot be combined with
+   * `format: "pagi"`, because the Perl side would not consult it.
    *
-   * @default {undefined, a copy works until it expires}
+   * @default {undefined, a copy of a cookie works until it expires}
    */
   revocations?: VersionedStore;
   /**
-   * Seconds for which an answer of `revocations` is used again: for so long another server may take
-   * a copy after a logout.
+   * Caches answers of `revocations` for this many seconds. After a logout, the other servers may
+   * accept a copy of the cookie for that long.
    *
-   * @default {0, each request asks}
+   * @default {0, every request asks the store}
    */
   revocationCache?: number;
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
    * @default {Date.now}
    */
@@ -75,42 +76,51 @@ const OWNER = "CookieStore";
 const KNOWN = ["secret", "purpose", "format", "revocations", "revocationCache", "now"];
 const DEFAULT_PURPOSE = "session";
 const MIN_SECRET_BYTES = 32;
-/** Room for the cookie's name: a rotation must not be noted, and then be too large to send. */
+/**
+ * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
+ */
 const NAME_BYTES = 64;
+/** Stands for the revocation of an ID that `revocations` cannot contain. */
+const REVOKED: Revocation = { text: "", lastAccess: 0 };
 
 /**
- * Keeps each session in its client's cookie, under AES-256-GCM: no server stores it, any number of servers
- * with the same secret share the sessions, and a client can neither read nor change one.
- * A session and its name have to fit into 4096 bytes, some 2900 bytes of JSON.
+ * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores
+ * nothing, and any number of servers with the same secret can share the sessions. A client can
+ * neither read nor change a session. A session and the cookie's name must fit into 4096 bytes; that
+ * leaves about 2900 bytes of JSON.
  *
- * **What it cannot promise.** The cookie that a client holds is all there is, and it can be copied.
+ * **Limitations.** The session exists only in the client's cookie, and a cookie can be copied.
  *
- * | | alone | with `revocations` |
+ * | situation | without `revocations` | with `revocations` |
  * | --- | --- | --- |
- * | a copy of the cookie after `destroy()` | works until it expires | is dead, `revocationCache` seconds later at most |
- * | an id after `regenerate()` or a new subject | lives on until it expires | is dead, as after `destroy()`; of two requests at once one gets the new id, the other is refused |
- * | a request in flight when its session ends | brings it back | is refused if it writes, and sends nothing if not |
- * | an older cookie of a living id | brings its older data back | the same |
- * | two requests at once that write | the browser keeps the answer that came last; what the other wrote is lost | the same |
- * | an answer that arrives after a later login | puts the old session in its place | puts a dead cookie in its place |
- * | `sessions.destroy()` of an id or a Session | fails, `ERR_SESSION_STORE` | ends the session, wherever it has moved |
- * | `sessions.destroy()` of a cookie's value | does nothing | the same as for its id, under the State's own name |
- * | `sessions.update()` | changes nothing: only a response can bring a new cookie | the same |
- * | a cookie's value under another name | is nobody's, but with `format: "pagi"` | the same |
+ * | a copy of the cookie after `destroy()` | works until it expires | is rejected, after `revocationCache` seconds at most |
+ * | the old ID after `regenerate()` or a new subject | works until it expires | is rejected, as after `destroy()`; if two requests change the ID at the same time, one succeeds and the other fails |
+ * | a request that is running when its session ends | brings the session back | fails if it writes; otherwise it sends no cookie |
+ * | an older cookie of a valid ID | brings older data back | brings older data back |
+ * | two requests that write at the same time | the browser keeps the cookie that arrives last; the other change is lost | the browser keeps the cookie that arrives last; the other change is lost |
+ * | a response that arrives after a later login | replaces the new session with the old one | replaces the new cookie with a rejected one |
+ * | `sessions.destroy()` of an ID or a Session | fails with `ERR_SESSION_STORE` | ends the session, whatever its current ID is |
+ * | `sessions.destroy()` of a cookie's value | does nothing | ends the session, if the value belongs to the State's own name |
+ * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
+ * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
  *
- * So keep nothing in it that must not come back: no balance, no one-time token. The middleware says
- * so by the event `store-without-guarantees`. Use is noted by a new cookie: leave `rolling` on.
+ * Do not keep data in it whose older state must never come back, such as a balance or a one-time
+ * token. The middleware reports this with the event `store-without-guarantees`. The last-access
+ * time is updated by a new cookie, so leave `rolling` on.
  *
- * With `revocations` a read asks that store once and a write twice; a logout or a new id writes one
- * record, kept for as long as a copy could live. When that store fails, so does the request. One that
- * drops records early, such as a MemoryStore that is full or restarted, undoes logouts. Each id has
- * one record at most, written once: a session's ids are one chain, and only the last can be alive.
+ * With `revocations`, a request reads that store once, and twice if it writes. A logout or a new ID
+ * writes one record. The record is kept for as long as a copy of the cookie could be valid. If that
+ * store fails, so does the request. A store that drops records early undoes logouts, for example a
+ * MemoryStore that is full or restarted. Each ID has at most one record, which is written once: the
+ * IDs of a session form a chain, and only the last one can be valid.
  *
- * At least the last 500 values that were decrypted or sealed stay in memory with their sessions: one that
- * comes again is looked at (time, name, `revocations`) and not decrypted. Not with `format: "pagi"`.
+ * At least the last 500 values that were decrypted or encrypted stay in memory with their sessions.
+ * If such a value comes again, its age, name and revocation are checked, but it is not decrypted.
+ * This does not apply to `format: "pagi"`.
  *
- * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name, no
- * expiry of its own and one key for a secret's whole life, so change the secret within 2^32 sessions sealed.
+ * `format: "pagi"` shares cookies with PAGI's `Store::Cookie`. That format has no purpose, no name
+ * and no expiry, and each secret has only one key. Change the secret before it has encrypted 2^32
+ * sessions.
  *
  * @example
  * ```ts
@@ -133,18 +143,19 @@ const NAME_BYTES = 64;
  * ```
  */
 export class CookieStore implements SealingStore {
-  /** Whether it asks nobody: true without `revocations`. */
+  /** True if the store performs no I/O, which is the case without `revocations`. */
   readonly isLocal: boolean;
-  readonly #format: SealFormat;
+  readonly #format: CookieFormat;
   readonly #revocations: Revocations | undefined;
   readonly #now: () => number;
 
   /**
-   * Checks the options; derives no key yet.
+   * Validates the options. Derives no key yet.
    *
-   * @throws {TypeError} When an option is missing, unknown, of the wrong kind, or of no use beside
-   * another.
-   * @throws {RangeError} When a secret has less than 32 bytes, or `revocationCache` is no duration.
+   * @throws {TypeError} If an option is missing, unknown or of the wrong type, or cannot be
+   * combined with another one.
+   * @throws {RangeError} If a secret has less than 32 bytes, or `revocationCache` is not a number
+   * of seconds.
    */
   constructor(options: CookieStoreOptions) {
     checkOptions(OWNER, options, KNOWN);
@@ -155,98 +166,106 @@ export class CookieStore implements SealingStore {
     const nameBytes = revocations === undefined ? 1 : NAME_BYTES;
     const common = { secrets, maxSize: MAX_COOKIE_BYTES - nameBytes, now };
     this.#format = options.format === "pagi"
-      ? new PagiSeal(common)
-      : new HourlySeal({ ...common, purpose, remembered: REMEMBERED });
+      ? new PagiFormat(common)
+      : new HourlyFormat({ ...common, purpose, cacheSize: CACHED_SESSIONS });
     this.#revocations = revocations && new Revocations(revocations, revocationCache, now);
     this.#now = now;
     this.isLocal = revocations === undefined;
   }
 
-  /** Whether `presented` has the form of a sealed session; no crypto is done for it. */
+  /** Returns whether `presented` looks like an encrypted session. Decrypts nothing. */
   accepts(presented: string): boolean {
     return typeof presented === "string" && this.#format.accepts(presented);
   }
 
   /**
-   * The session in a cookie's value. Undefined, and no error, for all else: another key, another
-   * purpose, a changed letter, an expired session, one that has ended.
+   * Decrypts the session in a cookie's value. Returns `undefined`, and never throws, if the value
+   * is invalid: another key or purpose, a changed character, an expired or ended session.
    *
-   * @throws {Error} What `revocations` throws.
+   * @throws {Error} If `revocations` fails, with its error.
    */
   open(presented: string, options: OpenOptions): Awaitable<OpenedRecord | undefined> {
     const { maxAge = Infinity, name } = options;
-    const opened = this.#format.open(presented, maxAge, name);
-    return after(opened, (session) => session && this.#unlessEnded(session, options));
+    const opened = this.#format.decrypt(presented, maxAge, name);
+    return after(opened, (session) => session && this.#unlessRevoked(session, options));
   }
 
   /**
-   * The cookie's value for a session; undefined when the session has ended or has a new id.
+   * Encrypts a session to a cookie's value. Resolves to `undefined` if the session has ended or has
+   * a new ID.
    *
-   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it does not fit into a cookie.
-   * @throws {TypeError} When no value can carry the id.
-   * @throws {Error} What `revocations` throws.
+   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the session does not fit into a cookie.
+   * @throws {TypeError} If a value cannot contain the ID.
+   * @throws {Error} If `revocations` fails, with its error.
    */
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
     const { lastAccess, ttl, signal, version, name } = options;
     if (version !== undefined) {
       if (await this.#findRevocation(id, options) !== undefined) return undefined;
-      // The answer may have come too late for anybody to wait for more.
+      // The lookup may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
-    // It is kept for so long from now, and its life counts from its last use.
-    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_LIFETIME);
-    return await this.#format.seal({ id, text, lastAccess, lifetime }, name);
+    // `ttl` counts from now, the lifetime of a value from the last access.
+    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
+    return await this.#format.encrypt({ id, text, lastAccess, lifetime }, name);
   }
 
   /**
-   * Gives up an id for good: its values open as `text` from now on, or not at all where it is empty.
-   * Resolves to what stands, which is an earlier call's text if there was one; to undefined without
-   * `revocations`, when nothing was done.
+   * Revokes an ID for good. From now on its values open as `text`, or not at all if `text` is
+   * empty. Resolves to the text that applies, which is that of the first call for this ID. Without
+   * `revocations` it does nothing and resolves to `undefined`.
    *
-   * @throws {Error} What `revocations` throws.
+   * @throws {Error} If `revocations` fails, with its error.
    */
   async end(id: string, text: string, options: EndOptions): Promise<string | undefined> {
     if (this.#revocations === undefined) return undefined;
     this.#checkId(id);
-    // Other values of the id may have been made since this one, and live as long from then on.
-    const ttl = Math.min(options.ttl ?? (Number(options.version) || Infinity), MAX_LIFETIME);
+    // Newer values of the ID may exist, and their lifetime starts later. So `ttl` counts from now.
+    const ttl = Math.min(options.ttl ?? (Number(options.version) || Infinity), MAX_COOKIE_AGE);
     const lastAccess = options.lastAccess ?? Math.floor(this.#now() / 1000);
     return await this.#revocations.end(id, text, { lastAccess, ttl, signal: options.signal });
   }
 
-  /** PAGI's `get`: the data, with its reserved keys, of a session that was sealed without a name. */
+  /**
+   * Implements PAGI's `get`: resolves to the data, with its reserved keys, of a session that was
+   * encrypted without a name.
+   */
   async get(presented: string): Promise<SessionHash | undefined> {
-    const hash = await this.#format.openHash(presented);
-    const isDead = await this.#findRevocation(hash?._id, patient()) !== undefined;
-    return isDead ? undefined : hash;
+    const data = await this.#format.decryptPlain(presented);
+    const isRevoked = await this.#findRevocation(data?._id, neverAborted()) !== undefined;
+    return isRevoked ? undefined : data;
   }
 
   /**
-   * PAGI's `set`: resolves to the value, without a name, which holds the data for 400 days.
+   * Implements PAGI's `set`: encrypts the data, without a name, for 400 days. Resolves to the
+   * value.
    *
-   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it does not fit into a cookie,
-   * `ERR_SESSION_INTERRUPTED` when the session has ended.
+   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the data does not fit into a cookie,
+   * `ERR_SESSION_INTERRUPTED` if the session has ended.
    */
   async set(id: string, data: SessionHash): Promise<string> {
     this.#checkId(id);
-    if (await this.#findRevocation(id, patient()) !== undefined) {
+    if (await this.#findRevocation(id, neverAborted()) !== undefined) {
       throw new SessionError("ERR_SESSION_INTERRUPTED", "Cannot save the session: it has ended");
     }
-    return await this.#format.sealHash(id, data);
+    return await this.#format.encryptPlain(id, data);
   }
 
-  /** PAGI's `delete`, of an id or a value without a name; nothing to do without `revocations`. */
+  /**
+   * Implements PAGI's `delete`: ends the session of an ID, or of a value without a name. Does
+   * nothing without `revocations`.
+   */
   async delete(idOrPresented: string): Promise<void> {
     if (this.#revocations === undefined) return;
     const id = isId(idOrPresented)
       ? idOrPresented
-      : (await this.#format.openHash(idOrPresented))?._id;
-    if (typeof id === "string") await this.end(id, "", patient());
+      : (await this.#format.decryptPlain(idOrPresented))?._id;
+    if (typeof id === "string") await this.end(id, "", neverAborted());
   }
 
-  #unlessEnded(
-    { id, text, lastAccess, lifetime }: SealedSession,
+  #unlessRevoked(
+    { id, text, lastAccess, lifetime }: CookieSession,
     options: OpenOptions,
   ): Awaitable<OpenedRecord | undefined> {
     const version = String(lifetime);
@@ -258,8 +277,8 @@ export class CookieStore implements SealingStore {
 
   #findRevocation(id: unknown, options: StoreCallOptions): Awaitable<Revocation | undefined> {
     if (this.#revocations === undefined) return undefined;
-    // Sealed before there were revocations, under an id that cannot be given up.
-    return typeof id === "string" && isId(id) ? this.#revocations.find(id, options) : DEAD;
+    // The value was encrypted without `revocations`, under an ID that cannot be revoked.
+    return typeof id === "string" && isId(id) ? this.#revocations.find(id, options) : REVOKED;
   }
 
   #checkId(id: string): void {
@@ -267,11 +286,6 @@ export class CookieStore implements SealingStore {
     throw new TypeError("Cannot seal the session: with revocations its id must be 64 hex digits");
   }
 }
-
-const DEAD: Revocation = { text: "", lastAccess: 0 };
-
-/** Nobody gives up here: it is for the caller to wait or not. */
-const patient = () => ({ signal: new AbortController().signal });
 
 function check(options: CookieStoreOptions): void {
   const { purpose, format, revocations, revocationCache, now } = options;

@@ -1,10 +1,10 @@
 /**
- * {@linkcode DenoKvStore}: sessions in Deno KV.
+ * {@linkcode DenoKvStore}: keeps sessions in Deno KV.
  *
  * @module
  */
 import { checkOptions, hasMethods } from "../base/check_options.ts";
-import { whenUnlocked } from "./_deno_kv/lock.ts";
+import { retryWhileLocked } from "./_deno_kv/lock.ts";
 import {
   decodeRecord,
   type DenoKv,
@@ -14,9 +14,9 @@ import {
   encodeRecord,
   isKeyPart,
   isVersionstamp,
-  lifetimeOf,
+  toExpireIn,
 } from "./_deno_kv/record.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -33,13 +33,13 @@ export type { DenoKv, DenoKvAtomic, DenoKvEntry, DenoKvKeyPart };
 /** Options of {@linkcode DenoKvStore}. */
 export interface DenoKvStoreOptions {
   /**
-   * What stands in front of the session's id in its key.
+   * Starts the key of each record, before the session ID.
    *
    * @default {["pagi", "session"]}
    */
   prefix?: readonly DenoKvKeyPart[];
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
    * @default {Date.now}
    */
@@ -47,17 +47,17 @@ export interface DenoKvStoreOptions {
 }
 
 const DEFAULT_PREFIX = ["pagi", "session"];
-/** On Deno Deploy a replica may answer otherwise, and it lags. */
+/** Without it, Deno Deploy may read from a replica, which lags behind. */
 const STRONG = { consistency: "strong" } as const;
 
 /**
- * Keeps sessions in Deno KV, one key each; the versions are KV's own versionstamps. One round trip
- * to read, one to write or touch. What has expired is absent at once, and KV removes it in its own
- * time.
+ * Keeps sessions in Deno KV, one key each. The versions are KV's versionstamps. A read takes one
+ * round trip, and so does a write or a touch. An expired session is treated as absent immediately;
+ * KV removes its value later.
  *
- * KV takes values of 64 KiB: a session whose JSON is longer cannot be saved. Processes of one
- * machine can share a file; one of them writes at a time. The store opens nothing and closes
- * nothing; Deno needs `--unstable-kv` for `Deno.openKv`.
+ * A value in KV can have 64 KiB, so a session with longer JSON cannot be saved. Processes of one
+ * machine can share a file; one of them writes at a time. You open the database and close it.
+ * `Deno.openKv` needs the flag `--unstable-kv`.
  *
  * @example
  * ```ts ignore
@@ -70,7 +70,7 @@ const STRONG = { consistency: "strong" } as const;
  * });
  * ```
  *
- * @example What it takes
+ * @example Arguments
  * ```ts
  * import { assertThrows } from "@std/assert";
  * import { DenoKvStore } from "@pagi/session/store/deno-kv";
@@ -84,9 +84,9 @@ export class DenoKvStore implements VersionedStore {
   readonly #now: () => number;
 
   /**
-   * Checks what it is given; asks KV nothing yet.
+   * Validates the arguments. Does not access KV yet.
    *
-   * @throws {TypeError} When `kv` is no Deno KV, or an option is unknown or of the wrong kind.
+   * @throws {TypeError} If `kv` is not a Deno KV, or an option is unknown or of the wrong type.
    */
   constructor(kv: DenoKv, options: DenoKvStoreOptions = {}) {
     checkOptions("DenoKvStore", options, ["prefix", "now"]);
@@ -106,9 +106,9 @@ export class DenoKvStore implements VersionedStore {
   }
 
   /**
-   * The record, or undefined when there is none.
+   * Resolves to the record; `undefined` if it does not exist.
    *
-   * @throws {Error} KV's own, when it fails.
+   * @throws {Error} If Deno KV fails, with its error.
    */
   async read(id: string, _options: StoreCallOptions): Promise<StoredRecord | undefined> {
     const entry = await this.#kv.get(this.#keyOf(id), STRONG);
@@ -118,10 +118,10 @@ export class DenoKvStore implements VersionedStore {
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it is longer than KV takes.
-   * @throws {Error} KV's own, when it fails.
+   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
+   * @throws {Error} If Deno KV fails, with its error.
    */
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
     let versionstamp: string | null = null;
@@ -131,16 +131,17 @@ export class DenoKvStore implements VersionedStore {
       const entry = await this.#kv.get(this.#keyOf(id), STRONG);
       const record = decodeRecord(entry.value);
       if (record !== undefined && record.expiresAt >= this.#now()) return undefined;
-      // It has expired, and KV has not removed it yet; or it has just now.
+      // The record has expired, but KV may not have removed it yet.
       versionstamp = entry.versionstamp;
     }
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
-   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it is longer than KV takes.
-   * @throws {Error} KV's own, when it fails.
+   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
+   * @throws {Error} If Deno KV fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
     if (!isVersionstamp(options.version)) return undefined;
@@ -148,19 +149,20 @@ export class DenoKvStore implements VersionedStore {
   }
 
   /**
-   * Notes the record's use if it has the version, which is another one then.
+   * Updates the last-access time of the record if it has the given version. Its version changes,
+   * too.
    *
-   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it is longer than KV takes.
-   * @throws {Error} KV's own, when it fails.
+   * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
+   * @throws {Error} If Deno KV fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     return await this.replace(id, options.text, options) !== undefined;
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} KV's own, when it fails.
+   * @throws {Error} If Deno KV fails, with its error.
    */
   async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
     const key = this.#keyOf(id);
@@ -175,14 +177,14 @@ export class DenoKvStore implements VersionedStore {
     }
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#now() / 1000));
+    return plainSet(this, id, data, Math.floor(this.#now() / 1000));
   }
 
   async #write(
@@ -193,12 +195,12 @@ export class DenoKvStore implements VersionedStore {
   ): Promise<string | undefined> {
     const { lastAccess, ttl } = options;
     const key = this.#keyOf(id);
-    const expireIn = lifetimeOf(ttl);
+    const expireIn = toExpireIn(ttl);
     const value = encodeRecord({ text, lastAccess, expiresAt: this.#now() + expireIn });
     const write = () =>
       this.#kv.atomic().check({ key, versionstamp }).set(key, value, { expireIn }).commit();
-    const done = await whenUnlocked(write, options);
-    return done.ok ? done.versionstamp : undefined;
+    const result = await retryWhileLocked(write, options);
+    return result.ok ? result.versionstamp : undefined;
   }
 
   async #remove(
@@ -207,7 +209,7 @@ export class DenoKvStore implements VersionedStore {
     options: Partial<DeleteOptions>,
   ): Promise<boolean> {
     const remove = () => this.#kv.atomic().check({ key, versionstamp }).delete(key).commit();
-    return (await whenUnlocked(remove, options)).ok;
+    return (await retryWhileLocked(remove, options)).ok;
   }
 
   #keyOf(id: string): DenoKvKeyPart[] {

@@ -1,13 +1,19 @@
 /**
- * {@linkcode HashedStore}: a store whose keys are hashes of the ids, so that nobody who reads it can
- * use what he finds there.
+ * {@linkcode HashedStore}: wraps a store so that its keys are hashes of the session IDs. The stored
+ * keys are useless to anyone who reads the store.
  *
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
 import { sha256 } from "../base/sha256.ts";
-import { accepts, checkInner, markTakesId, takesId, withId } from "./_wrapper.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import {
+  checkInner,
+  innerAccepts,
+  markWantsClientId,
+  wantsClientId,
+  withClientId,
+} from "./_wrapper.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import { BoundedCache } from "../base/bounded_cache.ts";
 import type {
   DeleteOptions,
@@ -20,33 +26,36 @@ import type {
   WriteOptions,
 } from "./store.ts";
 
-/** How many ids' keys are remembered at least, some 250 bytes each; twice as many at most. */
-const REMEMBERED = 10_000;
+/** How many keys are cached at least, about 250 bytes each. */
+const CACHED_KEYS = 10_000;
 
 /**
- * Stands in front of a store, whose keys are then the SHA-256 of the ids: 64 lowercase hex digits,
- * `printf %s "$ID" | sha256sum`. The session's data it leaves as it is; that is what `SealedStore` is for.
+ * Wraps a store and replaces each session ID by its SHA-256, as 64 lowercase hex digits: the result
+ * of `printf %s "$ID" | sha256sum`. It does not change the session's data; use `SealedStore` to
+ * encrypt it.
  *
- * Who reads the store, a backup or a replica of it finds no id that a server would take:
+ * Anyone who can read the store, a backup or a replica finds no ID that the server would accept:
  *
- * - An id has 256 random bits, so its hash tells nothing that could be tried out. A hash that is
- *   presented as an id is hashed once more, and is the key of nothing.
- * - The text that a rotation leaves under an old id is the old id XOR the new one. Of the n + 1 ids
- *   of a session that was rotated n times, its texts hold n such differences, and every XOR of any
- *   of them is a difference of two ids again, never an id. Any value of the live one fits
- *   all of them equally well: 256 bits stay unknown. The hashes only tell whether a guess is right.
- * - Who has an old id as well, from a log or because he planted it, can follow these texts to the
- *   live one: here as in any store whose records name the new id for the server to find. A
- *   `SealedStore` in front ends that: the texts are then sealed under a secret.
+ * - An ID has 256 random bits, so it cannot be guessed from its hash. If a client sends a hash as
+ *   its ID, the hash is hashed again, and no record has that key.
+ * - Regenerating an ID leaves a tombstone under the old ID: the old ID XOR the new one. A session
+ *   with n regenerations has n such differences. Every combination of them is again a difference of
+ *   two IDs, never an ID. Any value of the current ID fits all of them equally well, so 256 bits
+ *   stay unknown. The hashes only tell whether a guess is right.
+ * - An attacker who also knows an old ID, from a log or because they planted it, can follow the
+ *   tombstones to the current ID. This holds for any store whose records name the new ID. To
+ *   prevent it, wrap this store in a `SealedStore`, which encrypts the tombstones with a secret.
  *
- * The list of a subject's sessions is kept under a hash of the subject, which can be tried out, and
- * names the ids sealed under the middleware's `secret`: that has to be one that nobody guesses.
+ * The index of a user's sessions is stored under a hash of the subject, so a guessed subject can be
+ * checked. The IDs in the index are encrypted with the middleware's `secret`, which must not be
+ * guessable.
  *
- * A call costs one digest. The keys of at least the last 10,000 ids that had a record are remembered,
- * so a request that reads and writes pays it once, and an active session hardly ever; those ids are
- * in this process's memory anyway, where requests bring them.
+ * Each call computes one digest. The keys of at least the last 10,000 IDs with a record are cached,
+ * so a request that reads and writes computes it once, and an active session rarely does. The cache
+ * reveals nothing new: requests bring the same IDs into the memory of the process.
  *
- * Sessions that were stored before it came are not found any more: their clients start anew.
+ * Sessions that were stored without this wrapper are no longer found. Their clients get new
+ * sessions.
  *
  * @example
  * ```ts
@@ -70,67 +79,68 @@ const REMEMBERED = 10_000;
  */
 export class HashedStore implements VersionedStore {
   readonly #store: VersionedStore;
-  readonly #takesId: boolean;
-  readonly #keys = new BoundedCache<string>(REMEMBERED);
+  readonly #innerWantsId: boolean;
+  readonly #keys = new BoundedCache<string>(CACHED_KEYS);
 
   /**
-   * Wraps a store; asks it nothing yet.
+   * Wraps a store. Does not access it yet.
    *
-   * @throws {TypeError} When `store` is no {@linkcode VersionedStore}: one with `get`, `set` and
-   * `delete` alone could not keep what this one promises.
+   * @throws {TypeError} If `store` is not a {@linkcode VersionedStore}. A store with only `get`,
+   * `set` and `delete` cannot give the guarantees of this class.
    */
   constructor(store: VersionedStore) {
     checkInner("HashedStore", store);
     this.#store = store;
-    this.#takesId = takesId(store);
-    if (this.#takesId) markTakesId(this);
+    this.#innerWantsId = wantsClientId(store);
+    if (this.#innerWantsId) markWantsClientId(this);
   }
 
-  /** Whether the wrapped store would take `presented` for an id. */
+  /** Returns whether the wrapped store accepts `presented` as a session ID. */
   accepts(presented: string): boolean {
-    return accepts(this.#store, presented);
+    return innerAccepts(this.#store, presented);
   }
 
   /**
-   * The record, or undefined when there is none.
+   * Resolves to the record; `undefined` if it does not exist.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   read(id: string, options: StoreCallOptions): Awaitable<StoredRecord | undefined> {
     return this.#call(id, options, (key, options) => this.#store.read(key, options));
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
     return this.#call(id, options, (key, options) => this.#store.create(key, text, options));
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined> {
     return this.#call(id, options, (key, options) => this.#store.replace(key, text, options));
   }
 
   /**
-   * Notes the record's use if it has the version.
+   * Updates the last-access time of the record if it has the given version.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   touch(id: string, options: TouchOptions): Awaitable<boolean> {
     return this.#call(id, options, (key, options) => this.#store.touch(key, options));
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
     const { signal = new AbortController().signal } = options;
@@ -139,35 +149,35 @@ export class HashedStore implements VersionedStore {
     });
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(Date.now() / 1000));
+    return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }
 
-  #call<Options extends object, Answer>(
+  #call<Options extends object, Result>(
     id: string,
     options: Options,
-    ask: (key: string, options: Options) => Awaitable<Answer>,
-  ): Awaitable<Answer> {
-    const inner = this.#takesId ? withId(options, id) : options;
-    const known = this.#keys.get(id);
-    return known === undefined ? this.#callAnew(id, inner, ask) : ask(known, inner);
+    callInner: (key: string, options: Options) => Awaitable<Result>,
+  ): Awaitable<Result> {
+    const inner = this.#innerWantsId ? withClientId(options, id) : options;
+    const key = this.#keys.get(id);
+    return key === undefined ? this.#hashAndCall(id, inner, callInner) : callInner(key, inner);
   }
 
-  async #callAnew<Options extends object, Answer>(
+  async #hashAndCall<Options extends object, Result>(
     id: string,
     options: Options,
-    ask: (key: string, options: Options) => Awaitable<Answer>,
-  ): Promise<Answer> {
+    callInner: (key: string, options: Options) => Awaitable<Result>,
+  ): Promise<Result> {
     const key = await sha256(id);
-    const answer = await ask(key, options);
-    // Only what has a record: made-up ids push nobody's out.
-    if (answer) this.#keys.setCopied(id, key);
-    return answer;
+    const result = await callInner(key, options);
+    // Only IDs with a record: invented IDs must not displace others from the cache.
+    if (result) this.#keys.setCopied(id, key);
+    return result;
   }
 }

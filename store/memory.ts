@@ -1,5 +1,5 @@
 /**
- * {@linkcode MemoryStore}: sessions in this process.
+ * {@linkcode MemoryStore}: keeps sessions in the memory of this process.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { checkOptions } from "../base/check_options.ts";
 import { ID_DIGITS, isId } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { type Expiring, ExpiryQueue } from "./_memory/expiry_queue.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -22,29 +22,30 @@ import type {
 /** Options of {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * How many records are kept at most; the least recently used goes first. The list of a user's
-   * sessions goes after the sessions.
+   * Limits how many records are kept. If there are more, the least recently used session is
+   * dropped. The per-user session indexes are dropped last.
    *
    * @default {1_000_000}
    */
   maxSessions?: number;
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
-   * @default {Date.now, and for expiry performance.now: changes of the clock do not move it}
+   * @default {Date.now, and performance.now for expiry, which changes of the system time do not
+   * affect}
    */
   now?: () => number;
 }
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
-/** Expired records that one call removes at most, so that none has to remove them all. */
+/** How many due records one call handles at most, so that no call takes long. */
 const MAX_SWEPT = 16;
-/** Lists that one call passes over at most, where there is no room. */
+/** How many indexes one call spares at most to find a session that it can drop. */
 const MAX_SPARED = 16;
 
 /**
- * performance.now, asked once a millisecond: it costs Deno 0.2 µs, a twentieth of a read, and Date.now
- * a quarter of that. A clock that is set only makes it be asked again.
+ * `performance.now`, called at most once per millisecond, because it is much slower than
+ * `Date.now`. If the system time is changed, it is only called again.
  */
 function steadyClock(): () => number {
   let wall = NaN;
@@ -53,20 +54,20 @@ function steadyClock(): () => number {
     const now = Date.now();
     if (now !== wall) {
       wall = now;
-      // Whole numbers take no room of their own.
+      // V8 stores whole numbers without allocating memory for them.
       steady = Math.floor(performance.now());
     }
     return steady;
   };
 }
 
-/** A session, its neighbours in the order of use, and its place among those that expire. */
+/** A record, its neighbors in the order of use, and its place in the expiry queue. */
 class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
   readonly id: string;
   text: string;
   version: string;
   lastAccess: number;
-  /** When it is gone, in Unix milliseconds. */
+  /** When the record expires, by the store's clock, in milliseconds. */
   expiresAt: number;
   older: MemoryRecord | undefined = undefined;
   newer: MemoryRecord | undefined = undefined;
@@ -84,9 +85,9 @@ class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
 }
 
 /**
- * Keeps sessions as JSON in this process: for development and single-process servers. They are not
- * shared between processes, and a restart loses them. Expired sessions go without a timer, a few
- * with each call.
+ * Keeps sessions as JSON in the memory of this process, for development and for single-process
+ * servers. Processes do not share the sessions, and a restart loses them. The store removes expired
+ * sessions without a timer, a few with each call.
  *
  * @example
  * ```ts
@@ -103,19 +104,20 @@ export class MemoryStore implements VersionedStore {
   readonly #records = new ShardedMap<MemoryRecord>();
   readonly #expiry = new ExpiryQueue<MemoryRecord>();
   readonly #maxSessions: number;
-  /** For how long records live, in milliseconds from some moment on. */
+  /** The clock for expiry, in milliseconds from an arbitrary moment. */
   readonly #now: () => number;
-  /** For PAGI's `set`, which may be handed data without a time. */
+  /** The clock for the times that `set` adds to data without any. */
   readonly #wallClock: () => number;
+  /** The ends of a linked list through all records, in the order of their last use. */
   #oldest: MemoryRecord | undefined;
   #newest: MemoryRecord | undefined;
   #versions = 0;
 
   /**
-   * Checks the options.
+   * Validates the options.
    *
-   * @throws {TypeError} When an option is unknown or of the wrong kind.
-   * @throws {RangeError} When `maxSessions` is not a whole number above 0.
+   * @throws {TypeError} If an option is unknown or of the wrong type.
+   * @throws {RangeError} If `maxSessions` is not a whole number above 0.
    */
   constructor(options: MemoryStoreOptions = {}) {
     checkOptions("MemoryStore", options, ["maxSessions", "now"]);
@@ -131,31 +133,29 @@ export class MemoryStore implements VersionedStore {
     this.#wallClock = now ?? Date.now;
   }
 
-  /** How many records are kept, those included that have expired and not gone yet. */
+  /** The number of records, including expired ones that have not been removed yet. */
   get size(): number {
     return this.#records.size;
   }
 
-  /**
-   * Whether `presented` has the form of an id: 64 lowercase hex digits. What is there has it, and to
-   * find it is quicker than to look at each digit, by a twelfth of what a read costs.
-   */
+  /** Returns whether `presented` has the form of a session ID: 64 lowercase hex digits. */
   accepts(presented: string): boolean {
+    // Finding an existing ID is faster than checking each of its digits.
     return (presented?.length === ID_DIGITS && this.#records.has(presented)) || isId(presented);
   }
 
-  /** The record, or undefined when there is none. */
+  /** Returns the record; `undefined` if it does not exist. */
   read(id: string): StoredRecord | undefined {
-    const record = this.#live(id, this.#now());
+    const record = this.#find(id, this.#now());
     if (record === undefined) return undefined;
-    this.#use(record);
+    this.#markUsed(record);
     return { text: record.text, version: record.version, lastAccess: record.lastAccess };
   }
 
-  /** Writes a record where there is none. */
+  /** Creates a record. Returns its version; `undefined` if a record exists. */
   create(id: string, text: string, { lastAccess, ttl }: WriteOptions): string | undefined {
     const now = this.#now();
-    if (this.#live(id, now) !== undefined) return undefined;
+    if (this.#find(id, now) !== undefined) return undefined;
     const version = this.#nextVersion();
     const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
     this.#records.add(id, record);
@@ -165,49 +165,51 @@ export class MemoryStore implements VersionedStore {
     return version;
   }
 
-  /** Writes over the record if it has the version; never inserts. */
+  /**
+   * Replaces the record if it has the given version. Returns the new version. Never creates one.
+   */
   replace(
     id: string,
     text: string,
     { version, lastAccess, ttl }: ReplaceOptions,
   ): string | undefined {
     const now = this.#now();
-    const record = this.#live(id, now);
+    const record = this.#find(id, now);
     if (record?.version !== version) return undefined;
     record.text = text;
     record.version = this.#nextVersion();
-    this.#prolong(record, lastAccess, now + ttl * 1000);
+    this.#extend(record, lastAccess, now + ttl * 1000);
     return record.version;
   }
 
-  /** Notes the record's use if it has the version. */
+  /** Updates the last-access time of the record if it has the given version. */
   touch(id: string, { version, lastAccess, ttl }: TouchOptions): boolean {
     const now = this.#now();
-    const record = this.#live(id, now);
+    const record = this.#find(id, now);
     if (record?.version !== version) return false;
-    this.#prolong(record, lastAccess, now + ttl * 1000);
+    this.#extend(record, lastAccess, now + ttl * 1000);
     return true;
   }
 
-  /** Removes the record, if it has the version where one is given. */
+  /** Deletes the record. If a version is given, only a record of that version is deleted. */
   delete(id: string, { version }: Partial<DeleteOptions> = {}): boolean {
-    const record = this.#live(id, this.#now());
+    const record = this.#find(id, this.#now());
     if (record === undefined || (version !== undefined && record.version !== version)) return false;
     this.#remove(record);
     return true;
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#wallClock() / 1000));
+    return plainSet(this, id, data, Math.floor(this.#wallClock() / 1000));
   }
 
-  /** Forgets every session. */
+  /** Deletes all sessions. */
   clear(): void {
     this.#records.clear();
     this.#expiry.clear();
@@ -218,7 +220,7 @@ export class MemoryStore implements VersionedStore {
     return String(++this.#versions);
   }
 
-  #live(id: string, now: number): MemoryRecord | undefined {
+  #find(id: string, now: number): MemoryRecord | undefined {
     this.#sweep(now);
     const record = this.#records.get(id);
     if (record === undefined || record.expiresAt >= now) return record;
@@ -226,13 +228,13 @@ export class MemoryStore implements VersionedStore {
     return undefined;
   }
 
-  #prolong(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
-    // Later is noticed when the old time comes up.
+  #extend(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
+    // A later expiry is noticed when the queue reaches the earlier one.
     const isEarlier = expiresAt < record.expiresAt;
     record.lastAccess = lastAccess;
     record.expiresAt = expiresAt;
     if (isEarlier) this.#expiry.move(record);
-    this.#use(record);
+    this.#markUsed(record);
   }
 
   #sweep(now: number): void {
@@ -244,17 +246,18 @@ export class MemoryStore implements VersionedStore {
     }
   }
 
-  /** To do the same by taking out of a Map and putting in again is 0.05 µs more. */
-  #use(record: MemoryRecord): void {
+  #markUsed(record: MemoryRecord): void {
     if (record === this.#newest) return;
     this.#unlink(record);
     this.#append(record);
   }
 
-  /** Makes room: the least recently used goes, but a subject's list not before its sessions. */
+  /**
+   * Makes room: drops the least recently used session, and a subject's index only after sessions.
+   */
   #evict(): void {
     for (let spared = 0; spared < MAX_SPARED && isSubjectIndex(this.#oldest!.text); spared++) {
-      this.#use(this.#oldest!);
+      this.#markUsed(this.#oldest!);
     }
     this.#remove(this.#oldest!);
   }

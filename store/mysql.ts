@@ -1,9 +1,9 @@
 /**
- * {@linkcode MysqlStore}: sessions in MySQL or MariaDB, through the client that you have.
+ * {@linkcode MysqlStore}: keeps sessions in MySQL or MariaDB, through your own client.
  *
  * @module
  */
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import {
   checkSqlOptions,
   DEFAULT_TABLE,
@@ -34,22 +34,23 @@ export type { MysqlClient };
 /** Options of {@linkcode MysqlStore}. */
 export interface MysqlStoreOptions {
   /**
-   * The table: letters, digits and `_`, at most 48, with a database and a dot in front or without.
+   * Names the table: at most 48 letters, digits and `_`. May start with a database and a dot.
+   *
    * @default {"pagi_sessions"}
    */
   table?: string;
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
    * @default {Date.now}
    */
   now?: () => number;
 }
 
-/** How a sweep is bounded. */
+/** Options of a sweep. */
 export interface MysqlSweepOptions {
   /**
-   * How many records go at most.
+   * Limits how many records one call removes.
    *
    * @default {1000}
    */
@@ -57,18 +58,19 @@ export interface MysqlSweepOptions {
 }
 
 /**
- * Keeps sessions in a table (InnoDB) of MySQL 5.7 or MariaDB 10.2, or later. Each call is one
- * statement and one round trip, which the server keeps prepared.
+ * Keeps sessions in an InnoDB table of MySQL 5.7 or later, or MariaDB 10.2 or later. Each call
+ * sends one prepared statement and takes one round trip.
  *
- * It takes a pool or connection of `mysql2/promise`. The client stays yours: connect it to the
- * primary, not to a replica, with the charset utf8mb4 and autocommit, as it does by default; call
- * {@linkcode MysqlStore.setup} at each start; close it. A connection must not be in a transaction
- * of yours. Where replication is asynchronous, a failover can lose the last writes, and so undo a
- * logout.
+ * Pass a pool or a connection of `mysql2/promise`. You connect the client and close it, and you
+ * call {@linkcode MysqlStore.setup} at each start. The client must connect to the primary, not to a
+ * replica, with the charset utf8mb4 and with autocommit; both are its defaults. Do not pass a
+ * connection that is inside a transaction. If replication is asynchronous, a failover can lose the
+ * last writes, and can so undo a logout.
  *
- * What has expired is absent at once; its row goes with a later {@linkcode MysqlStore.create}, one
- * in a hundred of which removes up to 250, or with {@linkcode MysqlStore.sweep}. The server's clock
- * is never asked. A text may be as long as the server's `max_allowed_packet`, 16 MiB or more.
+ * An expired session is treated as absent immediately. Its row is removed later: about one in a
+ * hundred calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call
+ * of {@linkcode MysqlStore.sweep}. The store never uses the server's clock. A session's text may be
+ * as long as the server's `max_allowed_packet`, which is 16 MiB or more.
  *
  * @example With mysql2
  * ```ts ignore
@@ -81,7 +83,7 @@ export interface MysqlSweepOptions {
  * const sessions = new SessionMiddleware({ secret: Deno.env.get("SESSION_SECRET")!, store });
  * ```
  *
- * @example What it takes, and what it makes
+ * @example Arguments, and the table
  * ```ts
  * import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
  * import { MysqlStore } from "@pagi/session/store/mysql";
@@ -95,17 +97,20 @@ export interface MysqlSweepOptions {
  * ```
  */
 export class MysqlStore implements VersionedStore {
-  /** The statement that makes the table with its index, for those who run migrations themselves. */
+  /**
+   * The SQL statement that creates the table and its index. Use it if you manage migrations
+   * yourself.
+   */
   readonly ddl: readonly string[];
   readonly #client: MysqlClient;
   readonly #table: string;
   readonly #records: SqlRecords;
 
   /**
-   * Checks what it is given; sends nothing yet.
+   * Validates the arguments. Sends nothing yet.
    *
-   * @throws {TypeError} When `client` is none that it knows, or an option is unknown or of the wrong
-   * kind.
+   * @throws {TypeError} If `client` is not a supported client, or an option is unknown or of the
+   * wrong type.
    */
   constructor(client: MysqlClient, options: MysqlStoreOptions = {}) {
     const now = checkSqlOptions("MysqlStore", options, []);
@@ -131,10 +136,10 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Makes the table with its index where it is missing. Many may at once, and where it is there it
-   * needs no right to make it.
+   * Creates the table and its index if they do not exist. Several processes may call it at the same
+   * time. If the table exists, the client needs no right to create tables.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async setup(): Promise<void> {
     try {
@@ -146,68 +151,70 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * The record, or undefined when there is none.
+   * Resolves to the record; `undefined` if it does not exist.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async read(id: string): Promise<StoredRecord | undefined> {
     return await this.#records.read(id);
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {RangeError} When `id` is not 1 to 64 characters of ASCII, without blanks.
-   * @throws {Error} The client's own, when it fails.
+   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
+   * @throws {Error} If the client fails, with its error.
    */
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
     return await this.#records.create(id, text, options);
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
     return await this.#records.replace(id, text, options);
   }
 
   /**
-   * Notes the record's use if it has the version.
+   * Updates the last-access time of the record if it has the given version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     return await this.#records.touch(id, options);
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
     return await this.#records.delete(id, options);
   }
 
   /**
-   * Removes expired records, the oldest first; resolves to how many went. Several may at once.
+   * Removes expired records, the oldest first. Resolves to their number. Several processes may
+   * sweep at the same time.
    *
-   * @throws {RangeError} When `limit` is not a whole number above 0.
-   * @throws {Error} The client's own, when it fails.
+   * @throws {RangeError} If `limit` is not a whole number above 0.
+   * @throws {Error} If the client fails, with its error.
    */
   async sweep(options: MysqlSweepOptions = {}): Promise<number> {
     return await this.#records.sweep(options);
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#records.now()));
+    return plainSet(this, id, data, Math.floor(this.#records.now()));
   }
 }

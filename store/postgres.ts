@@ -1,18 +1,18 @@
 /**
- * {@linkcode PostgresStore}: sessions in PostgreSQL, through the client that you have.
+ * {@linkcode PostgresStore}: keeps sessions in PostgreSQL, through your own client.
  *
  * @module
  */
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
-  isJustMade,
-  openPostgres,
+  alreadyExists,
   type PgClient,
   type PostgresClient,
   PostgresDriver,
   type PostgresQuery,
   type PostgresTag,
+  queryFunction,
 } from "./_sql/postgres_client.ts";
 import { retrying } from "./_sql/retry.ts";
 import { sqlTexts, tableName } from "./_sql/statements.ts";
@@ -31,29 +31,31 @@ export type { PgClient, PostgresClient, PostgresTag };
 /** Options of {@linkcode PostgresStore}. */
 export interface PostgresStoreOptions {
   /**
-   * The table: letters, digits and `_`, at most 48, with a schema and a dot in front or without.
+   * Names the table: at most 48 letters, digits and `_`. May start with a schema and a dot.
+   *
    * @default {"pagi_sessions"}
    */
   table?: string;
   /**
-   * Whether the server keeps the statements prepared. Not behind a pooler that gives each statement
-   * another connection and does not know of them, as PgBouncer before 1.21 in transaction mode. What
-   * postgres.js or Bun.SQL was told itself comes first.
+   * Prepares the statements on the server. Set it to `false` behind a pooler that does not support
+   * prepared statements, such as PgBouncer before 1.21 in transaction mode. If you created
+   * postgres.js or Bun.SQL with `prepare: false`, that setting takes precedence.
+   *
    * @default {true}
    */
   prepare?: boolean;
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
    * @default {Date.now}
    */
   now?: () => number;
 }
 
-/** How a sweep is bounded. */
+/** Options of a sweep. */
 export interface PostgresSweepOptions {
   /**
-   * How many records go at most.
+   * Limits how many records one call removes.
    *
    * @default {1000}
    */
@@ -61,19 +63,20 @@ export interface PostgresSweepOptions {
 }
 
 /**
- * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call is one statement and one round
- * trip, which the server keeps prepared.
+ * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call sends one prepared statement and
+ * takes one round trip.
  *
- * It takes a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. The client stays
- * yours: connect it to the primary, not to a replica, call {@linkcode PostgresStore.setup} at each
- * start, close it. A Client must not be in a transaction of yours. Listen for `"error"` on a Pool
- * of pg, or the end of an idle connection ends the process. In Deno take pg: there postgres.js
- * 3.4.9 may not connect again when the server was away. Where replication is asynchronous, a
- * failover can lose the last writes, and so undo a logout.
+ * Pass a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. You connect the client
+ * and close it, and you call {@linkcode PostgresStore.setup} at each start. The client must connect
+ * to the primary, not to a replica. Do not pass a Client that is inside a transaction. Listen for
+ * `"error"` on a Pool of pg; otherwise the process ends when an idle connection is lost. In Deno,
+ * use pg: there, postgres.js 3.4.9 may not reconnect after the server was unavailable. If
+ * replication is asynchronous, a failover can lose the last writes, and can so undo a logout.
  *
- * What has expired is absent at once; its row goes with a later {@linkcode PostgresStore.create},
- * one in a hundred of which removes up to 250, or with {@linkcode PostgresStore.sweep}. The server's
- * clock is never asked. The database's encoding must be UTF8.
+ * An expired session is treated as absent immediately. Its row is removed later: about one in a
+ * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
+ * call of {@linkcode PostgresStore.sweep}. The store never uses the server's clock. The encoding of
+ * the database must be UTF8.
  *
  * @example With pg
  * ```ts ignore
@@ -88,7 +91,7 @@ export interface PostgresSweepOptions {
  * const sessions = new SessionMiddleware({ secret: Deno.env.get("SESSION_SECRET")!, store });
  * ```
  *
- * @example What it takes, and what it makes
+ * @example Arguments, and the table
  * ```ts
  * import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
  * import { PostgresStore } from "@pagi/session/store/postgres";
@@ -102,17 +105,20 @@ export interface PostgresSweepOptions {
  * ```
  */
 export class PostgresStore implements VersionedStore {
-  /** The statements that make the table and its index, for those who run migrations themselves. */
+  /**
+   * The SQL statements that create the table and its index. Use them if you manage migrations
+   * yourself.
+   */
   readonly ddl: readonly string[];
   readonly #index: string;
   readonly #query: PostgresQuery;
   readonly #records: SqlRecords;
 
   /**
-   * Checks what it is given; sends nothing yet.
+   * Validates the arguments. Sends nothing yet.
    *
-   * @throws {TypeError} When `client` is none that it knows, or an option is unknown or of the wrong
-   * kind.
+   * @throws {TypeError} If `client` is not a supported client, or an option is unknown or of the
+   * wrong type.
    */
   constructor(client: PostgresClient, options: PostgresStoreOptions = {}) {
     const now = checkSqlOptions("PostgresStore", options, ["prepare"]);
@@ -121,11 +127,11 @@ export class PostgresStore implements VersionedStore {
     if (typeof prepare !== "boolean") {
       throw new TypeError("Cannot make PostgresStore: prepare must be true or false");
     }
-    this.#query = openPostgres(client);
+    this.#query = queryFunction(client);
     this.#index = schema + index;
     const texts = {
       ...sqlTexts(full),
-      // Several may sweep at once: each takes rows that no other has, and none waits.
+      // Concurrent sweeps take different rows, and none waits for another.
       sweep: (limit: number) =>
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
         `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
@@ -142,84 +148,86 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Makes the table and its index where they are missing. Many may at once, and where both are there
-   * it needs no right to make them, and locks nothing.
+   * Creates the table and its index if they do not exist. Several processes may call it at the same
+   * time. If both exist, the client needs no right to create them, and nothing is locked.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async setup(): Promise<void> {
-    // The index is made last.
+    // The index is created last, so the table exists if the index does.
     const asked = "SELECT to_regclass($1) IS NOT NULL AS found";
     const { rows } = await this.#query(asked, [this.#index], undefined);
     if ((rows[0] as { found: boolean }).found) return;
     for (const statement of this.ddl) {
-      await retrying(() => this.#query(statement, [], undefined), isJustMade);
+      await retrying(() => this.#query(statement, [], undefined), alreadyExists);
     }
   }
 
   /**
-   * The record, or undefined when there is none.
+   * Resolves to the record; `undefined` if it does not exist.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async read(id: string): Promise<StoredRecord | undefined> {
     return await this.#records.read(id);
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {RangeError} When `id` is not 1 to 64 characters of ASCII, without blanks.
-   * @throws {Error} The client's own, when it fails.
+   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
+   * @throws {Error} If the client fails, with its error.
    */
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
     return await this.#records.create(id, text, options);
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
     return await this.#records.replace(id, text, options);
   }
 
   /**
-   * Notes the record's use if it has the version.
+   * Updates the last-access time of the record if it has the given version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     return await this.#records.touch(id, options);
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
     return await this.#records.delete(id, options);
   }
 
   /**
-   * Removes expired records, the oldest first; resolves to how many went. Several may at once.
+   * Removes expired records, the oldest first. Resolves to their number. Several processes may
+   * sweep at the same time.
    *
-   * @throws {RangeError} When `limit` is not a whole number above 0.
-   * @throws {Error} The client's own, when it fails.
+   * @throws {RangeError} If `limit` is not a whole number above 0.
+   * @throws {Error} If the client fails, with its error.
    */
   async sweep(options: PostgresSweepOptions = {}): Promise<number> {
     return await this.#records.sweep(options);
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#records.now()));
+    return plainSet(this, id, data, Math.floor(this.#records.now()));
   }
 }

@@ -1,10 +1,10 @@
 /**
- * {@linkcode RedisStore}: sessions in Redis or Valkey, through the client that you have.
+ * {@linkcode RedisStore}: keeps sessions in Redis or Valkey, through your own client.
  *
  * @module
  */
 import { checkOptions } from "../base/check_options.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import {
   type BunRedisClient,
   type IoredisClient,
@@ -12,20 +12,20 @@ import {
   type NodeRedisCluster,
   type NodeRedisOptions,
   type NodeRedisSentinel,
-  openRedis,
   type RedisClient,
   type RedisCommand,
   type Send,
+  senderOf,
 } from "./_redis/client.ts";
 import {
   DELETE,
   isVersion,
   newVersion,
   parseRecord,
-  timeOf,
+  toTimeField,
+  toTtlArgument,
   TOUCH,
-  ttlOf,
-  wasDone,
+  wasApplied,
   WRITE,
 } from "./_redis/record.ts";
 import type { RedisScript } from "./_redis/script.ts";
@@ -54,7 +54,7 @@ export type {
 /** Options of {@linkcode RedisStore}. */
 export interface RedisStoreOptions {
   /**
-   * What stands in front of the session's id in Redis' key.
+   * Starts the key of each record, before the session ID.
    *
    * @default {"pagi:session:"}
    */
@@ -64,18 +64,18 @@ export interface RedisStoreOptions {
 const DEFAULT_PREFIX = "pagi:session:";
 
 /**
- * Keeps sessions in Redis 6 or later, or Valkey, a Cluster too: one key for each session, which
- * Redis itself expires. One round trip to read, one to write or touch; each write is a script on
- * its one key.
+ * Keeps sessions in Redis 6 or later, in Valkey, or in a Redis Cluster. Each session has one key,
+ * which Redis expires. A read takes one round trip, and so does a write or a touch. Each write is a
+ * script on its one key.
  *
- * It takes a client of ioredis or node-redis (their clusters and sentinels too), Bun's
- * `RedisClient`, or any function `(command, ...args) => Promise`. The client stays yours: connect,
- * listen for its errors, and close it.
+ * Pass a client of ioredis or node-redis (also their cluster and sentinel clients), Bun's
+ * `RedisClient`, or any function `(command, ...args) => Promise`. You connect the client, listen
+ * for its errors and close it.
  *
- * What Redis has to be set to: `maxmemory-policy noeviction`, or it drops live sessions when
- * memory is short; `appendonly yes` if sessions are to survive a crash (`appendfsync always` if
- * the last second is, too). Replication is asynchronous: a failover can lose the last writes, and
- * so undo a logout that it had not passed on.
+ * Set `maxmemory-policy noeviction` in Redis; otherwise it drops valid sessions when memory runs
+ * short. Set `appendonly yes` if sessions must survive a crash, and `appendfsync always` if the
+ * last second of writes must survive, too. Replication is asynchronous: a failover can lose the
+ * last writes, and can so undo a logout.
  *
  * @example With ioredis
  * ```ts ignore
@@ -89,7 +89,7 @@ const DEFAULT_PREFIX = "pagi:session:";
  * });
  * ```
  *
- * @example What it takes, and how it names its keys
+ * @example Arguments, and the names of keys
  * ```ts
  * import { assertEquals, assertThrows } from "@std/assert";
  * import { RedisStore } from "@pagi/session/store/redis";
@@ -108,10 +108,10 @@ export class RedisStore implements VersionedStore {
   readonly #prefix: string;
 
   /**
-   * Checks what it is given; sends nothing yet.
+   * Validates the arguments. Sends nothing yet.
    *
-   * @throws {TypeError} When `client` is none that it knows or reads from replicas, or an option is
-   * unknown or of the wrong kind.
+   * @throws {TypeError} If `client` is not a supported client or reads from replicas, or an option
+   * is unknown or of the wrong type.
    */
   constructor(client: RedisClient, options: RedisStoreOptions = {}) {
     checkOptions("RedisStore", options, ["prefix"]);
@@ -119,14 +119,14 @@ export class RedisStore implements VersionedStore {
     if (typeof prefix !== "string") {
       throw new TypeError("Cannot make RedisStore: prefix must be a string");
     }
-    this.#send = openRedis(client);
+    this.#send = senderOf(client);
     this.#prefix = prefix;
   }
 
   /**
-   * The record, or undefined when there is none.
+   * Resolves to the record; `undefined` if it does not exist.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async read(id: string, options: StoreCallOptions): Promise<StoredRecord | undefined> {
     const key = this.#prefix + id;
@@ -135,18 +135,19 @@ export class RedisStore implements VersionedStore {
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
     return this.#write(id, text, "", options);
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
     if (!isVersion(options.version)) return undefined;
@@ -154,20 +155,25 @@ export class RedisStore implements VersionedStore {
   }
 
   /**
-   * Notes the record's use if it has the version.
+   * Updates the last-access time of the record if it has the given version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     const { version, lastAccess, ttl } = options;
     if (!isVersion(version)) return false;
-    return await this.#run(TOUCH, id, [version, timeOf(lastAccess), ttlOf(ttl)], options);
+    return await this.#run(
+      TOUCH,
+      id,
+      [version, toTimeField(lastAccess), toTtlArgument(ttl)],
+      options,
+    );
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
     const { version } = options;
@@ -175,14 +181,14 @@ export class RedisStore implements VersionedStore {
     return await this.#run(DELETE, id, version === undefined ? [] : [version], options);
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(Date.now() / 1000));
+    return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }
 
   async #write(
@@ -192,7 +198,12 @@ export class RedisStore implements VersionedStore {
     options: WriteOptions,
   ): Promise<string | undefined> {
     const next = newVersion();
-    const args = [version, next, timeOf(options.lastAccess) + text, ttlOf(options.ttl)];
+    const args = [
+      version,
+      next,
+      toTimeField(options.lastAccess) + text,
+      toTtlArgument(options.ttl),
+    ];
     return await this.#run(WRITE, id, args, options) ? next : undefined;
   }
 
@@ -203,6 +214,6 @@ export class RedisStore implements VersionedStore {
     options: Partial<StoreCallOptions>,
   ): Promise<boolean> {
     const key = this.#prefix + id;
-    return wasDone(await script.run(this.#send, key, args, options as StoreCallOptions));
+    return wasApplied(await script.run(this.#send, key, args, options as StoreCallOptions));
   }
 }

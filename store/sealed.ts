@@ -1,14 +1,20 @@
 /**
- * {@linkcode SealedStore}: a store whose texts are encrypted, so that nobody who reads it learns what
- * is in a session.
+ * {@linkcode SealedStore}: wraps a store and encrypts its records. Anyone who reads the store
+ * learns nothing about the data of a session.
  *
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
 import { checkOptions, checkSecrets } from "../base/check_options.ts";
-import { accepts, checkInner, clientId, markTakesId, withoutId } from "./_wrapper.ts";
+import {
+  checkInner,
+  clientIdOf,
+  innerAccepts,
+  markWantsClientId,
+  withoutClientId,
+} from "./_wrapper.ts";
 import { TextSeal } from "../base/text_seal.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -23,41 +29,43 @@ import type {
 /** Options of {@linkcode SealedStore}. */
 export interface SealedStoreOptions {
   /**
-   * What the keys are derived from, together with the ids; of 32 bytes or more in UTF-8. In a list the
-   * first seals and all open.
+   * Sets the secrets that the keys are derived from, each of at least 32 bytes in UTF-8. The first
+   * secret encrypts; all of them can decrypt.
    *
-   * To change it, put the new one in front; where processes are restarted one after the other, first
-   * at the end in all of them, so that each can open what another seals. While there are several, a
-   * touch seals the record anew: when `expire` has passed since then, no live session needs the old.
+   * To rotate, put the new secret in front. If you restart processes one after the other, first add
+   * it at the end in all of them, so that each can decrypt what another one encrypts. While there
+   * are several secrets, a touch encrypts the record again. Remove the old secret after `expire`
+   * has passed.
    */
   secret: string | readonly string[];
 }
 
 const MIN_SECRET_BYTES = 32;
-/** What lifecycle takes for no session, and says so by an event. */
+/** A text that is not a session. The middleware reports it with the event `record-corrupt`. */
 const CORRUPT = "";
 
 /**
- * Stands in front of a store and encrypts the texts that it keeps, with AES-256-GCM under a key for
- * each id, derived from the id and the secret by HKDF. The secret is in no record: without it a
- * dump, a backup or a replica of the store says nothing of what is in a session, and nothing of
- * where a rotated one has gone.
+ * Wraps a store and encrypts its texts with AES-256-GCM. Each ID has a key of its own, which HKDF
+ * derives from the ID and the secret. No record contains the secret. Without it, a dump, a backup
+ * or a replica of the store reveals neither the data of a session nor the new ID of a regenerated
+ * one.
  *
- * What is not hidden: how many records there are, how long each is, when it was used last and when
- * it expires; and, from whoever guesses the name of a subject, whether it has a list of sessions. Nor
- * are the ids, which are the store's keys; for that, stand it in front of a `HashedStore`:
- * `new SealedStore(new HashedStore(store), { secret })`. The other way round is the same, to the
- * record: a `HashedStore` hands the id on to a `SealedStore` directly behind it, so that the key never
- * depends on what a dump holds and the secret alone.
+ * It does not hide the number of records, their sizes, their last-access times and their expiry. If
+ * someone guesses a subject, they can see whether it has a session index. The IDs are not hidden
+ * either, because they are the keys of the store. To hide them, wrap a `HashedStore`:
+ * `new SealedStore(new HashedStore(store), { secret })`. The opposite order produces the same
+ * records: a `HashedStore` passes the ID to a `SealedStore` directly behind it. So the encryption
+ * key always depends on an ID that no dump contains.
  *
- * A text that was changed in any bit, sealed under another secret, moved from another id or
- * not sealed at all is no session: its client starts anew, with the event `record-corrupt`. Sessions
- * that were stored before it came are among these. Who can write to the store can still delete a
- * record, put back an older text of the same id, or change when it expires.
+ * A record is rejected if any bit was changed, if it was encrypted with another secret or for
+ * another ID, or if it was not encrypted at all. Its client gets a new session, and the middleware
+ * emits the event `record-corrupt`. This also applies to sessions that were stored without this
+ * wrapper. An attacker with write access can still delete a record, restore an older text of the
+ * same ID, or change its expiry.
  *
- * A read costs one decryption, a write or touch one encryption; the first call for an id derives
- * its key, and at least the last 2,000 are remembered. A made-up id costs nothing. A text becomes a
- * third longer, and 39 letters.
+ * A read decrypts once, and a write or a touch encrypts once. The first call for an ID derives its
+ * key. At least the last 2,000 keys are cached. For an invented ID no key is derived. Encryption
+ * makes a text one third longer, plus 39 characters.
  *
  * @example
  * ```ts
@@ -88,12 +96,12 @@ export class SealedStore implements VersionedStore {
   readonly #hasOldSecrets: boolean;
 
   /**
-   * Wraps a store; asks it nothing yet, and computes nothing.
+   * Wraps a store. Does not access it yet, and derives no key.
    *
-   * @throws {TypeError} When `store` is no {@linkcode VersionedStore} (one with `get`, `set` and
-   * `delete` alone could not keep what this one promises), or an option is missing, unknown or of the
-   * wrong kind.
-   * @throws {RangeError} When a secret is shorter than 32 bytes.
+   * @throws {TypeError} If `store` is not a {@linkcode VersionedStore}, or an option is missing,
+   * unknown or of the wrong type. A store with only `get`, `set` and `delete` cannot give the
+   * guarantees of this class.
+   * @throws {RangeError} If a secret is shorter than 32 bytes.
    */
   constructor(store: VersionedStore, options: SealedStoreOptions) {
     checkInner("SealedStore", store);
@@ -102,77 +110,79 @@ export class SealedStore implements VersionedStore {
     this.#store = store;
     this.#seal = new TextSeal(secrets);
     this.#hasOldSecrets = secrets.length > 1;
-    markTakesId(this);
+    markWantsClientId(this);
   }
 
-  /** Whether the wrapped store would take `presented` for an id. */
+  /** Returns whether the wrapped store accepts `presented` as a session ID. */
   accepts(presented: string): boolean {
-    return accepts(this.#store, presented);
+    return innerAccepts(this.#store, presented);
   }
 
   /**
-   * The record, or undefined when there is none. Its text is empty when it does not open.
+   * Resolves to the record; `undefined` if it does not exist. The text is empty if it cannot be
+   * decrypted.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   async read(id: string, options: StoreCallOptions): Promise<StoredRecord | undefined> {
-    const record = await this.#store.read(id, withoutId(options)) ?? undefined;
+    const record = await this.#store.read(id, withoutClientId(options)) ?? undefined;
     if (record === undefined) return undefined;
     const { text, version, lastAccess } = record;
-    const opened = await this.#seal.unseal(clientId(options, id), text);
+    const opened = await this.#seal.unseal(clientIdOf(options, id), text);
     return { text: opened ?? CORRUPT, version, lastAccess };
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
-    const sealed = await this.#seal.seal(clientId(options, id), text);
-    return await this.#store.create(id, sealed, withoutId(options));
+    const sealed = await this.#seal.seal(clientIdOf(options, id), text);
+    return await this.#store.create(id, sealed, withoutClientId(options));
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
+   * the record does not exist or has another version.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
-    const sealed = await this.#seal.seal(clientId(options, id), text);
-    return await this.#store.replace(id, sealed, withoutId(options));
+    const sealed = await this.#seal.seal(clientIdOf(options, id), text);
+    return await this.#store.replace(id, sealed, withoutClientId(options));
   }
 
   /**
-   * Notes the record's use if it has the version.
+   * Updates the last-access time of the record if it has the given version.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
-    const text = await this.#seal.seal(clientId(options, id), options.text);
-    const { text: _, ...write } = withoutId(options);
+    const text = await this.#seal.seal(clientIdOf(options, id), options.text);
+    const { text: _, ...write } = withoutClientId(options);
     if (!this.#hasOldSecrets) return await this.#store.touch(id, { ...write, text });
-    // Or a session that is only read would need an old secret for as long as it lives.
+    // Otherwise a session that is only read would need the old secret for its whole life.
     return (await this.#store.replace(id, text, write) ?? undefined) !== undefined;
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} The wrapped store's own, when it fails.
+   * @throws {Error} If the wrapped store fails, with its error.
    */
   delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
     const { signal = new AbortController().signal } = options;
-    return this.#store.delete(id, withoutId({ ...options, signal }));
+    return this.#store.delete(id, withoutClientId({ ...options, signal }));
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(Date.now() / 1000));
+    return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }
 }

@@ -1,11 +1,11 @@
 /**
- * {@linkcode SqliteStore}: sessions in a file of SQLite, through the client that you have.
+ * {@linkcode SqliteStore}: keeps sessions in an SQLite file, through your own client.
  *
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
 import { hasMethods } from "../base/check_options.ts";
-import { getHash, setHash } from "./_plain_methods.ts";
+import { plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isLocked,
@@ -30,53 +30,55 @@ export type { SqliteDatabase, SqliteStatement };
 /** Options of {@linkcode SqliteStore}. */
 export interface SqliteStoreOptions {
   /**
-   * The table: letters, digits and `_`, at most 48, with an attached database and a dot in front
-   * or without.
+   * Names the table: at most 48 letters, digits and `_`. May start with an attached database and a
+   * dot.
    *
    * @default {"pagi_sessions"}
    */
   table?: string;
   /**
-   * What `setup()` makes of `PRAGMA synchronous`. With `"NORMAL"` what was answered survives the end
-   * of the process, `kill -9` too; a power failure may take the last writes back, a logout among
-   * them. `"FULL"` survives that as well, and each write waits for the disk.
+   * Sets `PRAGMA synchronous` in `setup()`. With `"NORMAL"`, completed writes survive the end of
+   * the process, including `kill -9`. A power failure may undo the last writes, and so a logout.
+   * With `"FULL"`, completed writes survive a power failure too, and each write waits for the disk.
    *
    * @default {"NORMAL"}
    */
   synchronous?: "NORMAL" | "FULL";
   /**
-   * The clock, in Unix milliseconds; for tests.
+   * Replaces the clock in tests. Returns Unix milliseconds.
    *
    * @default {Date.now}
    */
   now?: () => number;
 }
 
-/** How a sweep is bounded. */
+/** Options of a sweep. */
 export interface SqliteSweepOptions {
   /**
-   * How many records go at most.
+   * Limits how many records one call removes.
    *
    * @default {1000}
    */
   limit?: number;
 }
 
-/** How long setup is tried again while others are at it, and how long it waits in between. */
-const SETUP_PATIENCE_MS = 10_000;
+/** How long `setup` retries while other processes set up the database, and its pause in between. */
+const SETUP_TIMEOUT_MS = 10_000;
 const SETUP_PAUSE_MS = 50;
 
 /**
- * Keeps sessions in a table of SQLite 3.24 or later. It answers at once, with no promise, and
- * several processes of one machine can share the file: each call is one statement, and SQLite lets
- * one write at a time.
+ * Keeps sessions in a table of SQLite 3.24 or later. Its methods return values, not promises.
+ * Several processes of one machine can share the file: each call is one statement, and SQLite lets
+ * one process write at a time.
  *
- * It takes `DatabaseSync` of `node:sqlite`, or `Database` of `bun:sqlite` or better-sqlite3. The
- * database stays yours: open it for the store alone, as what is written inside a transaction of
- * yours ends with it; call {@linkcode SqliteStore.setup} at each start; close it.
+ * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite` or better-sqlite3. You
+ * open the database and close it, and you call {@linkcode SqliteStore.setup} at each start. Open it
+ * for the store alone: a write inside a transaction of your own would be lost if that transaction
+ * is rolled back.
  *
- * What has expired is absent at once; its row goes with a later {@linkcode SqliteStore.create}, one
- * in a hundred of which removes up to 250, or with {@linkcode SqliteStore.sweep}.
+ * An expired session is treated as absent immediately. Its row is removed later: about one in a
+ * hundred calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call
+ * of {@linkcode SqliteStore.sweep}.
  *
  * @example
  * ```ts
@@ -101,17 +103,20 @@ const SETUP_PAUSE_MS = 50;
  * ```
  */
 export class SqliteStore implements VersionedStore {
-  /** The statements that make the table and its index, for those who run migrations themselves. */
+  /**
+   * The SQL statements that create the table and its index. Use them if you manage migrations
+   * yourself.
+   */
   readonly ddl: readonly string[];
   readonly #database: SqliteDatabase;
   readonly #records: SqlRecords;
   readonly #synchronous: string;
 
   /**
-   * Checks what it is given; asks the database nothing yet.
+   * Validates the arguments. Does not access the database yet.
    *
-   * @throws {TypeError} When `database` is none that it knows, or an option is unknown or of the
-   * wrong kind.
+   * @throws {TypeError} If `database` is not a supported client, or an option is unknown or of the
+   * wrong type.
    */
   constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
     const now = checkSqlOptions("SqliteStore", options, ["synchronous"]);
@@ -142,14 +147,14 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Makes the table and its index where they are missing, and sets the connection up: a write-ahead
-   * log, `synchronous` as the option says, and at least five seconds' patience with other processes.
-   * To be called at each start; many may at once.
+   * Creates the table and its index if they do not exist, and configures the connection: a
+   * write-ahead log, the `synchronous` option, and a busy timeout of at least five seconds. Call it
+   * at each start. Several processes may call it at the same time.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   async setup(): Promise<void> {
-    const deadline = performance.now() + SETUP_PATIENCE_MS;
+    const deadline = performance.now() + SETUP_TIMEOUT_MS;
     while (true) {
       try {
         preparePragmas(this.#database, this.#synchronous);
@@ -157,80 +162,82 @@ export class SqliteStore implements VersionedStore {
         return;
       } catch (error) {
         if (!isLocked(error) || performance.now() > deadline) throw error;
-        // Not all of it waits by itself: of two that change to the log at once, one fails at once.
+        // The busy timeout does not cover everything: if two processes switch to the write-ahead
+        // log at the same time, one of them fails immediately.
         await new Promise((resolve) => setTimeout(resolve, SETUP_PAUSE_MS));
       }
     }
   }
 
   /**
-   * The record, or undefined when there is none.
+   * Returns the record; `undefined` if it does not exist.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   read(id: string): StoredRecord | undefined {
-    return atOnce(this.#records.read(id));
+    return withoutPromise(this.#records.read(id));
   }
 
   /**
-   * Writes a record where there is none.
+   * Creates a record. Returns its version; `undefined` if a record exists.
    *
-   * @throws {RangeError} When `id` is not 1 to 64 characters of ASCII, without blanks.
-   * @throws {Error} The client's own, when it fails.
+   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
+   * @throws {Error} If the client fails, with its error.
    */
   create(id: string, text: string, options: WriteOptions): string | undefined {
-    return atOnce(this.#records.create(id, text, options));
+    return withoutPromise(this.#records.create(id, text, options));
   }
 
   /**
-   * Writes over the record if it has the version; never inserts.
+   * Replaces the record if it has the given version. Returns the new version; `undefined` if the
+   * record does not exist or has another version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   replace(id: string, text: string, options: ReplaceOptions): string | undefined {
-    return atOnce(this.#records.replace(id, text, options));
+    return withoutPromise(this.#records.replace(id, text, options));
   }
 
   /**
-   * Notes the record's use if it has the version.
+   * Updates the last-access time of the record if it has the given version.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   touch(id: string, options: TouchOptions): boolean {
-    return atOnce(this.#records.touch(id, options));
+    return withoutPromise(this.#records.touch(id, options));
   }
 
   /**
-   * Removes the record, if it has the version where one is given.
+   * Deletes the record. If a version is given, only a record of that version is deleted.
    *
-   * @throws {Error} The client's own, when it fails.
+   * @throws {Error} If the client fails, with its error.
    */
   delete(id: string, options: Partial<DeleteOptions> = {}): boolean {
-    return atOnce(this.#records.delete(id, options));
+    return withoutPromise(this.#records.delete(id, options));
   }
 
   /**
-   * Removes expired records, the oldest first; how many went.
+   * Removes expired records, the oldest first. Returns their number.
    *
-   * @throws {RangeError} When `limit` is not a whole number above 0.
-   * @throws {Error} The client's own, when it fails.
+   * @throws {RangeError} If `limit` is not a whole number above 0.
+   * @throws {Error} If the client fails, with its error.
    */
   sweep(options: SqliteSweepOptions = {}): number {
-    return atOnce(this.#records.sweep(options));
+    return withoutPromise(this.#records.sweep(options));
   }
 
-  /** PAGI's `get`: the session's data with its reserved keys. */
+  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
   get(id: string): Promise<SessionHash | undefined> {
-    return getHash(this, id);
+    return plainGet(this, id);
   }
 
-  /** PAGI's `set`: writes the data whatever was there, and resolves to the id. */
+  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
   set(id: string, data: SessionHash): Promise<string> {
-    return setHash(this, id, data, Math.floor(this.#records.now()));
+    return plainSet(this, id, data, Math.floor(this.#records.now()));
   }
 }
 
-/** The driver answers at once, and so do the records. */
-function atOnce<T>(answer: Awaitable<T>): T {
-  return answer as T;
+/** The SQLite driver returns no promises, so neither do the records. */
+function withoutPromise<T>(value: Awaitable<T>): T {
+  return value as T;
 }

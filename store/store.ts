@@ -1,7 +1,7 @@
 /**
- * What a store of sessions is: {@linkcode Store}, PAGI's three methods;
- * {@linkcode VersionedStore}, the five that make sessions race-safe; and {@linkcode SealingStore},
- * whose values are the sessions themselves.
+ * The contracts of session stores: {@linkcode PlainStore} has the three methods of PAGI,
+ * {@linkcode VersionedStore} has the five methods that make sessions race-safe, and
+ * {@linkcode SealingStore} keeps each session in the value that its client receives.
  *
  * @module
  */
@@ -10,83 +10,92 @@ import type { Awaitable } from "../base/awaitable.ts";
 
 export type { Awaitable };
 
-/** The data of one session as PAGI's stores keep it: the app's keys and the reserved ones. */
+/** The data of one session in the form of PAGI's stores: the app's keys and the reserved keys. */
 export type SessionHash = Record<string, unknown>;
 
 /**
- * PAGI's store. Any object with these three methods works; none of them can be race-safe, since
- * `set` writes whatever was there. The middleware says so once, when it is made, through `onEvent`.
+ * A basic store with the three methods of PAGI. Any object with these methods works. No such store
+ * is race-safe, because `set` overwrites whatever is there. The middleware reports this once, when
+ * it is created, with the event `store-without-guarantees`.
  */
 export interface PlainStore {
-  /** The session's data, or undefined (or null) when there is none. */
+  /** Returns the session's data; `undefined` or `null` if the session does not exist. */
   get(id: string): Awaitable<SessionHash | null | undefined>;
-  /** Keeps the data. Resolves to what the client is to present; undefined means the id. */
+  /** Stores the data. Returns the value to send to the client; `undefined` means the ID. */
   set(id: string, data: SessionHash): Awaitable<string | void | undefined>;
-  /** Removes the session; says nothing of whether there was one. */
+  /** Deletes the session. The return value is ignored. */
   delete(id: string): Awaitable<unknown>;
   /**
-   * Whether `presented` may be an id of this store; if not, the store is not asked.
+   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call
+   * the store.
    *
-   * @default {any string that is not empty}
+   * @default {accepts any non-empty string}
    */
   accepts?(presented: string): boolean;
 }
 
-/** What every call of a {@linkcode VersionedStore} is handed. */
+/** Options of every call of a {@linkcode VersionedStore}. */
 export interface StoreCallOptions {
-  /** Aborted when `storeTimeout` has passed and nobody waits for the answer any more. */
+  /**
+   * Is aborted when `storeTimeout` has passed and the middleware no longer waits for the result.
+   */
   signal: AbortSignal;
 }
 
-/** How a record is written. */
+/** Options of `create`. */
 export interface WriteOptions extends StoreCallOptions {
-  /** When the session was last used, in Unix seconds. Kept beside the text and given back by `read`. */
+  /** The last-access time, in Unix seconds. Stored with the text, and returned by `read`. */
   lastAccess: number;
-  /** Seconds from now for which the record must be kept; after that it may go. */
+  /** How long the record must be kept, in seconds from now. It expires after that. */
   ttl: number;
 }
 
-/** How a record is replaced. */
+/** Options of `replace`. */
 export interface ReplaceOptions extends WriteOptions {
   /** The version that the record must have. */
   version: string;
 }
 
-/** How a record's last use is noted. */
+/** Options of `touch`. */
 export interface TouchOptions extends StoreCallOptions {
   /** The version that the record must have. */
   version: string;
-  /** The record's text at that version, for stores that can only write whole records. */
+  /** The text of the record at that version, for stores that can only write whole records. */
   text: string;
-  /** When the session was last used, in Unix seconds. */
+  /** The new last-access time, in Unix seconds. */
   lastAccess: number;
-  /** Seconds from now for which the record must be kept. */
+  /** How long the record must be kept, in seconds from now. */
   ttl: number;
 }
 
-/** How a record is removed. */
+/** Options of `delete`. */
 export interface DeleteOptions extends StoreCallOptions {
-  /** The version that the record must have; undefined for any. */
+  /** The version that the record must have; any version if `undefined`. */
   version?: string;
 }
 
-/** What `read` finds. */
+/** The result of `read`. */
 export interface StoredRecord {
-  /** The text that was written last. */
+  /** The text that was last written. */
   text: string;
-  /** Names this state of the record; no later text of it has the same. Opaque to everyone else. */
+  /**
+   * Identifies the current text of the record. No later text under the same key may have the same
+   * version. Only the store interprets it.
+   */
   version: string;
-  /** The `lastAccess` that was written last, in Unix seconds. */
+  /** The `lastAccess` that was last written, in Unix seconds. */
   lastAccess: number;
 }
 
 /**
- * A store that makes sessions race-safe. It moves text and never looks into it. Each call concerns
- * one key and takes effect as a whole or not at all, and whoever calls after an answer sees its
- * effect. `docs/store-contract.md` says what each method does in every case, and why.
+ * A store with compare-and-swap, which makes sessions race-safe. Texts are opaque: the store must
+ * not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
+ * call that starts after another call has returned must observe that call's effect
+ * (linearizability). `docs/store-contract.md` says what each method does in every case, and why.
  *
- * A record past its `ttl` is absent to `read` and `create`; the others may take it either way. A
- * call that throws or rejects may or may not have taken effect; it is not made again.
+ * `read` and `create` must treat a record whose `ttl` has passed as absent. The other methods may
+ * treat it as present or absent. A call that throws or rejects may have taken effect or not. The
+ * middleware does not repeat it.
  *
  * @example Compare-and-swap on a Map
  * ```ts
@@ -96,13 +105,13 @@ export interface StoredRecord {
  * const records = new Map<string, StoredRecord>();
  * const newVersion = () => crypto.randomUUID();
  *
- * // The record, if it has the version.
+ * // Returns the record if it has the version.
  * const at = (id: string, version?: string) => {
  *   const record = records.get(id);
  *   return version === undefined || record?.version === version ? record : undefined;
  * };
  *
- * // What it leaves out: ttl.
+ * // This example ignores ttl.
  * const store: VersionedStore = {
  *   read: (id) => records.get(id),
  *   create(id, text, { lastAccess }) {
@@ -132,106 +141,123 @@ export interface StoredRecord {
  * ```
  */
 export interface VersionedStore {
-  /** The record, or undefined when there is none. */
+  /** Returns the record; `undefined` if it does not exist. */
   read(id: string, options: StoreCallOptions): Awaitable<StoredRecord | undefined>;
-  /** Writes a record where there is none. The new version, or undefined when there was one. */
+  /**
+   * Creates a record. Returns its version; `undefined` if a record exists, which stays unchanged.
+   */
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined>;
-  /** Writes over the record if it has `version`. The new version, or undefined; never inserts. */
+  /**
+   * Replaces the record if it has `version`. Returns the new version; `undefined` if the record
+   * does not exist or has another version. Never creates a record.
+   */
   replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined>;
-  /** Sets the record's `lastAccess` and `ttl` if it has `version`; whether it did. The text stays. */
+  /**
+   * Sets `lastAccess` and `ttl` of the record if it has `version`, and keeps its text. Returns
+   * whether it did.
+   */
   touch(id: string, options: TouchOptions): Awaitable<boolean>;
-  /** Removes the record, if it has `version` where one is given; whether it did. */
+  /**
+   * Deletes the record. If `version` is given, only a record of that version is deleted. Returns
+   * whether it did.
+   */
   delete(id: string, options: DeleteOptions): Awaitable<boolean>;
   /**
-   * Whether `presented` may be an id of this store; if not, the store is not asked.
+   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call
+   * the store.
    *
-   * @default {64 lowercase hex digits}
+   * @default {accepts 64 lowercase hex digits}
    */
   accepts?(presented: string): boolean;
 }
 
-/** How a value is opened. */
+/** Options of `open`. */
 export interface OpenOptions extends StoreCallOptions {
   /**
-   * Seconds that a value can be of use at most; an older one need not be opened.
+   * The greatest age of a useful value, in seconds. The store may reject older values.
    *
    * @default {Infinity}
    */
   maxAge?: number;
   /**
-   * What the value was carried under. One that was sealed for another name does not open, where the
-   * store can bind it.
+   * The name of the cookie or header that carried the value. A store that binds values to names
+   * must reject a value that was encrypted for another name.
    *
-   * @default {undefined, a value that was sealed for no name}
+   * @default {undefined, a value that was encrypted without a name}
    */
   name?: string;
 }
 
-/** What `open` finds. */
+/** The result of `open`. */
 export interface OpenedRecord extends StoredRecord {
-  /** The session's id. */
+  /** The session ID. */
   id: string;
 }
 
-/** How a value is made. */
+/** Options of `seal`. */
 export interface SealOptions extends WriteOptions {
-  /** The version that `open` gave; undefined for the first value under a new id. */
+  /** The version that `open` returned; `undefined` for the first value of a new ID. */
   version?: string;
-  /** What the value is to be carried under, as `open` will be told. */
+  /** The name of the cookie or header that will carry the value, as passed to `open` later. */
   name?: string;
 }
 
-/** How an id is given up. */
+/** Options of `end`. */
 export interface EndOptions extends StoreCallOptions {
-  /** The version that `open` gave, where a value was opened. */
+  /** The version that `open` returned, if a value was opened. */
   version?: string;
   /**
-   * When it is given up, in Unix seconds.
+   * The time of the revocation, in Unix seconds.
    *
    * @default {now}
    */
   lastAccess?: number;
   /**
-   * Seconds from now for which a value of the id can live at most.
+   * How long values of the ID can be valid at most, in seconds from now.
    *
-   * @default {as `version` says}
+   * @default {derived from `version`}
    */
   ttl?: number;
 }
 
 /**
- * A store that keeps nothing: what the client is given is the session itself, sealed. The middleware
- * moves text in and out as with a {@linkcode VersionedStore}, and does not use PAGI's methods. Nothing
- * is compared when a value is made, so that of two at once the client keeps one.
+ * A store without storage: the value sent to the client is the encrypted session itself. The
+ * middleware uses `open`, `seal` and `end`, with opaque texts as in a {@linkcode VersionedStore}.
+ * It does not use the methods of PAGI. `seal` compares nothing: if two requests write at the same
+ * time, the client keeps one of the two values.
  */
 export interface SealingStore extends PlainStore {
   /**
-   * Whether it asks nobody, so that `storeTimeout` is of no use.
+   * True if the store never performs I/O. `storeTimeout` then does not apply.
    *
    * @default {false}
    */
   readonly isLocal?: boolean;
   /**
-   * The session in a value; undefined for whatever was not sealed here, or has expired. What a
-   * client presents never throws. `version` is the store's own note on the value.
+   * Decrypts the session in a value. Returns `undefined` if the value was not encrypted by this
+   * store, was changed, or has expired. Client input must never throw. Only the store interprets
+   * `version`.
    */
   open(presented: string, options: OpenOptions): Awaitable<OpenedRecord | undefined>;
-  /** What the client is to present from now on; undefined when the id has been given up meanwhile. */
+  /**
+   * Encrypts a session to the client's next value; `undefined` if its ID has been revoked since
+   * `open`.
+   */
   seal(id: string, text: string, options: SealOptions): Awaitable<string | undefined>;
   /**
-   * Gives up an id: from now on its values open as `text`, those included that are being made, or
-   * not at all where `text` is empty. Only the first such call for an id counts: resolves to the text
-   * that stands, or to undefined when the store cannot do this.
+   * Revokes an ID. From now on all of its values open as `text`, or not at all if `text` is empty.
+   * This includes values that `seal` is just creating. Only the first call for an ID has an effect.
+   * Returns the text that applies; `undefined` if the store cannot revoke IDs.
    */
   end?(id: string, text: string, options: EndOptions): Awaitable<string | undefined>;
 }
 
-/** What the `store` option takes. */
+/** The stores that the `store` option accepts. */
 export type SessionStore = PlainStore | VersionedStore | SealingStore;
 
 /**
- * The base class for stores with PAGI's three methods, PAGI's `Session::Store`. A subclass must
- * implement all of them.
+ * A base class for stores with the three methods of PAGI: PAGI's `Session::Store`. A subclass must
+ * implement all three.
  *
  * @example A store on a Map
  * ```ts
@@ -262,25 +288,26 @@ export class Store implements PlainStore {
   /**
    * Finds the session's data.
    *
-   * @throws {Error} Unless a subclass overrides it.
+   * @throws {Error} If the subclass does not override it.
    */
   get(_id: string): Promise<SessionHash | undefined> {
     throw unimplemented(this, "get(id)");
   }
 
   /**
-   * Keeps the session's data and resolves to what the client is to present.
+   * Stores the session's data. Resolves to the value to send to the client; `undefined` means the
+   * ID.
    *
-   * @throws {Error} Unless a subclass overrides it.
+   * @throws {Error} If the subclass does not override it.
    */
   set(_id: string, _data: SessionHash): Promise<string | void> {
     throw unimplemented(this, "set(id, data)");
   }
 
   /**
-   * Removes the session.
+   * Deletes the session.
    *
-   * @throws {Error} Unless a subclass overrides it.
+   * @throws {Error} If the subclass does not override it.
    */
   delete(_id: string): Promise<unknown> {
     throw unimplemented(this, "delete(id)");

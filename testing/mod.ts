@@ -1,8 +1,9 @@
 /**
- * For authors of stores: what a store has to do, case by case, and what races make of it. No test
- * runner is needed, and any will do.
+ * Tests for authors of stores: {@linkcode storeContract} checks each rule of the store contract, and
+ * {@linkcode simulateRaces} checks what concurrent requests do to sessions in the store. Both work
+ * with any test runner, and without one.
  *
- * @example A store of yours in place of MemoryStore, a test of your runner in place of each call
+ * @example Replace MemoryStore with your store, and each call with a test of your runner
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { MemoryStore } from "@pagi/session/store/memory";
@@ -32,7 +33,7 @@ export {
   type StoreContractCase,
   type StoreContractOptions,
 } from "./contract/contract.ts";
-// What the options are written in.
+// The types that the options refer to.
 export type {
   Awaitable,
   DeleteOptions,

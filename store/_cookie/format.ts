@@ -1,35 +1,36 @@
-/** What the formats of a sealed session share. */
+/** What the formats of a cookie-backed session share. */
 import type { Awaitable } from "../../base/awaitable.ts";
+import { MAX_COOKIE_BYTES } from "../../base/limits.ts";
 import { SessionError } from "../../errors.ts";
 import type { SessionHash } from "../store.ts";
 
-/** A session as it is sealed. */
-export interface SealedSession {
+/** A session that a cookie holds. */
+export interface CookieSession {
   id: string;
   text: string;
-  /** When it was last used, in Unix seconds. */
+  /** When the session was last used, in Unix seconds. */
   lastAccess: number;
-  /** Seconds from `lastAccess` for which the value opens. */
+  /** Seconds from `lastAccess` on for which the value is accepted. */
   lifetime: number;
 }
 
-/** Turns sessions into values that a client can keep, and back. */
-export interface SealFormat {
-  /** Whether `value` has the form of one of its values; no crypto is done for it. */
+/** Encrypts sessions to values that a client can keep, and decrypts these values. */
+export interface CookieFormat {
+  /** Whether `value` looks like a value of this format. Decrypts nothing. */
   accepts(value: string): boolean;
-  /** The session in `value`; undefined for all that was not sealed here, or has expired. */
-  open(value: string, maxAge: number, name?: string): Awaitable<SealedSession | undefined>;
-  /** The value that holds the session, for `name` alone where the format can bind one. */
-  seal(session: SealedSession, name?: string): Promise<string>;
-  /** PAGI's hash in `value`. */
-  openHash(value: string): Promise<SessionHash | undefined>;
-  /** The value that holds PAGI's hash. */
-  sealHash(id: string, hash: SessionHash): Promise<string>;
+  /** The session in `value`; `undefined` if the value was not encrypted here or has expired. */
+  decrypt(value: string, maxAge: number, name?: string): Awaitable<CookieSession | undefined>;
+  /** The value for a session. Binds it to `name`, if the format can. */
+  encrypt(session: CookieSession, name?: string): Promise<string>;
+  /** The plain data in `value`, as PAGI's `get` returns it. */
+  decryptPlain(value: string): Promise<SessionHash | undefined>;
+  /** The value for plain data, as PAGI's `set` receives it. */
+  encryptPlain(id: string, data: SessionHash): Promise<string>;
 }
 
-/** What a format is made with. */
-export interface SealFormatOptions {
-  /** The first seals, all open. */
+/** Options of a format. */
+export interface CookieFormatOptions {
+  /** The first secret encrypts. All of them can decrypt. */
   secrets: readonly string[];
   /** The most characters that a value may have. */
   maxSize: number;
@@ -37,14 +38,8 @@ export interface SealFormatOptions {
   now: () => number;
 }
 
-/** The longest that anything sealed is taken for, in seconds: as long as browsers keep a cookie. */
-export const MAX_LIFETIME = 400 * 86_400;
-
-/** Browsers refuse a cookie whose name and value take more bytes (RFC 6265bis, section 5.6). */
-export const MAX_COOKIE_BYTES = 4096;
-
 /**
- * Refuses a value that is too large, before anything is done for it.
+ * Refuses a value that does not fit, before any work is done for it.
  *
  * @throws {SessionError} `ERR_SESSION_TOO_LARGE`
  */

@@ -1,63 +1,62 @@
 /**
- * A session in bytes, as it is sealed:
+ * A session as bytes, before it is encrypted:
  *
- * | bytes | what |
+ * | bytes | content |
  * | --- | --- |
- * | 1 | 0, or how many bytes the id takes when it is no 64 hex digits |
- * | 8 | when it was last used, in Unix seconds, a double |
- * | 4 | for how long from then, in seconds |
- * | 32 … | the id: what its hex digits stand for, or its letters |
- * | … | the text |
+ * | 1 | 0 if the ID is 64 hex digits; otherwise the number of bytes of the ID |
+ * | 8 | when the session was last used, in Unix seconds, as a double |
+ * | 4 | the lifetime from then on, in seconds |
+ * | 32 … | the ID: the 32 bytes that its hex digits stand for, or its UTF-8 |
+ * | … | the text, as UTF-8 |
  */
 import { toHex, writeHex } from "../../base/hex.ts";
-import { isId } from "../../base/id.ts";
+import { ID_BYTES, isId } from "../../base/id.ts";
 import { MAX_BYTES_PER_UNIT } from "../../base/utf8.ts";
-import type { SealedSession } from "./format.ts";
+import type { CookieSession } from "./format.ts";
 
 const FIXED_BYTES = 13;
-const ID_BYTES = 32;
-const MAX_LETTERS = 255;
+const MAX_ID_BYTES = 255;
 const MAX_SECONDS = 2 ** 32 - 1;
 
 const encoder = new TextEncoder();
-// A text may begin with what is a byte order mark elsewhere.
+// A byte order mark at the start belongs to the text.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The bytes of a session, with room for more on either side: to make one array is quicker than to copy
- * several into another, by 10 µs on Deno.
+ * The bytes of a session, with `before` and `after` bytes of free space around them. The caller
+ * fills that space, so nothing is copied into a second array.
  *
- * @throws {TypeError} When its id is empty, or takes more than 255 bytes.
+ * @throws {TypeError} If the ID is empty or takes more than 255 bytes.
  */
-export function pack(
-  { id, text, lastAccess, lifetime }: SealedSession,
+export function encodePayload(
+  { id, text, lastAccess, lifetime }: CookieSession,
   { before = 0, after = 0 } = {},
 ): Uint8Array<ArrayBuffer> {
-  const letters = isId(id) ? undefined : encoder.encode(id);
-  if (letters !== undefined && (letters.length === 0 || letters.length > MAX_LETTERS)) {
+  const customId = isId(id) ? undefined : encoder.encode(id);
+  if (customId !== undefined && (customId.length === 0 || customId.length > MAX_ID_BYTES)) {
     throw new TypeError("Cannot seal the session: its id must take 1 to 255 bytes");
   }
   const start = before + FIXED_BYTES;
-  const end = start + (letters?.length ?? ID_BYTES);
+  const end = start + (customId?.length ?? ID_BYTES);
   const bytes = new Uint8Array(end + text.length * MAX_BYTES_PER_UNIT + after);
   const view = new DataView(bytes.buffer, before);
-  view.setUint8(0, letters?.length ?? 0);
+  view.setUint8(0, customId?.length ?? 0);
   view.setFloat64(1, lastAccess);
   view.setUint32(9, Math.min(Math.ceil(lifetime), MAX_SECONDS));
-  if (letters === undefined) writeHex(bytes, start, id);
-  else bytes.set(letters, start);
+  if (customId === undefined) writeHex(bytes, start, id);
+  else bytes.set(customId, start);
   const { written } = encoder.encodeInto(text, bytes.subarray(end));
   return bytes.subarray(0, end + written + after);
 }
 
-/** The session in bytes that `pack` made. */
-export function unpack(bytes: Uint8Array<ArrayBuffer>): SealedSession {
+/** The session in bytes that `encodePayload` returned. */
+export function decodePayload(bytes: Uint8Array<ArrayBuffer>): CookieSession {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const letters = bytes[0]!;
-  const end = FIXED_BYTES + (letters === 0 ? ID_BYTES : letters);
+  const customIdBytes = bytes[0]!;
+  const end = FIXED_BYTES + (customIdBytes === 0 ? ID_BYTES : customIdBytes);
   const idBytes = bytes.subarray(FIXED_BYTES, end);
   return {
-    id: letters === 0 ? toHex(idBytes) : decoder.decode(idBytes),
+    id: customIdBytes === 0 ? toHex(idBytes) : decoder.decode(idBytes),
     text: decoder.decode(bytes.subarray(end)),
     lastAccess: view.getFloat64(1),
     lifetime: view.getUint32(9),

@@ -1,41 +1,47 @@
 /**
- * What makes the end of a sealed session final: a record in a versioned store under each id that has
- * been given up. It is written once and never changed: it is the tombstone that names the session's
- * next id, or says that the session has ended. So the ids of a session, from first to last, are one
- * chain, whoever races whom, and at most the last one is alive.
+ * Revoked IDs, which make logouts final for cookie-backed sessions. A versioned store keeps one
+ * record under each ID that is no longer valid. The record is written once and never changed: it is
+ * either the tombstone that names the session's next ID, or a note that the session has ended. So
+ * the IDs of a session form one chain, whichever request wins a race, and at most the last ID is
+ * valid.
  */
 import { after, type Awaitable } from "../../base/awaitable.ts";
+import { BoundedCache } from "../../base/bounded_cache.ts";
 import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } from "../store.ts";
 
-/** The text under the id of a session that has ended. */
+/** The text under the ID of a session that has ended. */
 const ENDED = "ended";
-/** How many answers are kept. */
-const MAX_ANSWERS = 10_000;
-/** How often an end is tried against records that expire in between. */
+/** How many results are cached at least. */
+const CACHED_RESULTS = 10_000;
+/**
+ * How often a revocation is attempted while existing records expire between `create` and `read`.
+ */
 const MAX_ATTEMPTS = 4;
-/** For values that were sealed while their id was given up, and clocks that differ, in seconds. */
+/**
+ * For values encrypted while their ID was being revoked, and for clocks that differ, in seconds.
+ */
 const TTL_MARGIN = 300;
 
-/** What stands under an id that has been given up. */
+/** The record of a revoked ID. */
 export interface Revocation {
-  /** What its values open as; empty when they do not open. */
+  /** The text that values of this ID are opened with; empty if they are not opened at all. */
   text: string;
-  /** When it was given up, in Unix seconds. */
+  /** When the ID was revoked, in Unix seconds. */
   lastAccess: number;
 }
 
-/** What was answered, and when it was asked, in milliseconds. */
-interface Answer {
+/** What the store returned for an ID, and when it was asked, in Unix milliseconds. */
+interface CachedResult {
   askedAt: number;
   revocation: Revocation | undefined;
 }
 
-/** The ids that have been given up. */
+/** The revoked IDs in a versioned store. */
 export class Revocations {
   readonly #store: VersionedStore;
   readonly #cacheMs: number;
   readonly #now: () => number;
-  readonly #answers = new Map<string, Answer>();
+  readonly #results = new BoundedCache<CachedResult>(CACHED_RESULTS);
 
   constructor(store: VersionedStore, cacheSeconds: number, now: () => number) {
     this.#store = store;
@@ -43,61 +49,62 @@ export class Revocations {
     this.#now = now;
   }
 
-  /** What stands under `id`; undefined while it is alive, as far as `revocationCache` lets us know. */
+  /** The revocation of `id`; `undefined` if the ID is valid. May be `cacheSeconds` old. */
   find(id: string, { signal }: StoreCallOptions): Awaitable<Revocation | undefined> {
-    const known = this.#answers.get(id);
-    // Either way: a clock that was set back must not make an old answer young.
-    if (known !== undefined && Math.abs(this.#now() - known.askedAt) < this.#cacheMs) {
-      return known.revocation;
+    const cached = this.#results.get(id);
+    // The absolute difference: a clock that was set back must not extend the life of an entry.
+    if (cached !== undefined && Math.abs(this.#now() - cached.askedAt) < this.#cacheMs) {
+      return cached.revocation;
     }
     return this.#ask(id, signal);
   }
 
-  /** Gives up `id`. What stands there from now on: `text`, unless it had been given up before. */
+  /**
+   * Revokes `id`. Resolves to the text that now applies: `text`, or that of an earlier revocation.
+   */
   async end(id: string, text: string, options: WriteOptions): Promise<string> {
-    const written = { ...options, ttl: options.ttl + TTL_MARGIN };
+    const write = { ...options, ttl: options.ttl + TTL_MARGIN };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const askedAt = this.#now();
-      const version: unknown = await this.#store.create(id, text || ENDED, written);
+      const version: unknown = await this.#store.create(id, text || ENDED, write);
       if (typeof version === "string") {
-        this.#remember(id, { askedAt, revocation: { text, lastAccess: options.lastAccess } });
+        this.#cache(id, { askedAt, revocation: { text, lastAccess: options.lastAccess } });
         return text;
       }
-      if (version !== undefined && version !== null) throw nonsense();
-      const before = await this.#ask(id, options.signal);
-      if (before !== undefined) return before.text;
+      if (version !== undefined && version !== null) throw invalidAnswer();
+      const earlier = await this.#ask(id, options.signal);
+      if (earlier !== undefined) return earlier.text;
     }
     throw new Error("Cannot note the session's end: the store has a record and does not show it");
   }
 
   #ask(id: string, signal: AbortSignal): Awaitable<Revocation | undefined> {
-    // Before it is asked: an answer is as old as its question.
+    // Taken before the call: the answer describes the store at some moment after this one.
     const askedAt = this.#now();
     return after(this.#store.read(id, { signal }), (record) => {
-      const revocation = examine(record);
-      this.#remember(id, { askedAt, revocation });
+      const revocation = toRevocation(record);
+      this.#cache(id, { askedAt, revocation });
       return revocation;
     });
   }
 
-  #remember(id: string, answer: Answer): void {
+  #cache(id: string, result: CachedResult): void {
     if (this.#cacheMs === 0) return;
-    // What was given up stays so: an answer from before it may come later.
-    if (answer.revocation === undefined && this.#answers.get(id)?.revocation !== undefined) return;
-    this.#answers.delete(id);
-    this.#answers.set(id, answer);
-    if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);
+    // A revocation is final. A read that started before it may return later.
+    const isOutdated = result.revocation === undefined &&
+      this.#results.get(id)?.revocation !== undefined;
+    if (!isOutdated) this.#results.set(id, result);
   }
 }
 
-/** Whatever this is, it must not be taken for "alive". */
-function examine(record: StoredRecord | null | undefined): Revocation | undefined {
+/** Throws for an invalid record: it must not count as "not revoked". */
+function toRevocation(record: StoredRecord | null | undefined): Revocation | undefined {
   if (record === undefined || record === null) return undefined;
   const { text, lastAccess } = record;
-  if (typeof text !== "string") throw nonsense();
+  if (typeof text !== "string") throw invalidAnswer();
   return { text: text === ENDED ? "" : text, lastAccess };
 }
 
-function nonsense(): Error {
+function invalidAnswer(): Error {
   return new Error("Cannot tell whether the session has ended: the store's answer is none");
 }

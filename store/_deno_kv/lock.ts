@@ -1,16 +1,16 @@
 /**
- * Deno KV in a file that several processes share. While one of them writes, the file is locked for
- * the others' writes, and KV does not wait: it throws. The write has not been made then, so it is
- * made again, a little later.
+ * Writes to a Deno KV file that several processes share. While one process writes, the file is
+ * locked, and KV throws in the others instead of waiting. Such a write has had no effect, so it can
+ * be retried.
  */
 
-/** How long a write is tried. */
-const PATIENCE_MS = 5000;
-/** Two processes under full load meet in about every second write, and each lasts a millisecond. */
+/** How long a write is retried. */
+const TIMEOUT_MS = 5000;
+/** The longest pause between two attempts. A write takes about a millisecond. */
 const MAX_DELAY_MS = 8;
 
-/** What `write` resolves to, as soon as no other process writes; not longer than the caller waits. */
-export async function whenUnlocked<T>(
+/** The result of `write`, which is retried until no other process writes or the caller gives up. */
+export async function retryWhileLocked<T>(
   write: () => Promise<T>,
   options: { signal?: AbortSignal },
 ): Promise<T> {
@@ -19,17 +19,17 @@ export async function whenUnlocked<T>(
     try {
       return await write();
     } catch (error) {
-      deadline ??= performance.now() + PATIENCE_MS;
+      deadline ??= performance.now() + TIMEOUT_MS;
       const isLate = performance.now() > deadline || options.signal?.aborted;
       if (isLate || !isLocked(error)) throw error;
-      // Each waits for another while, so that they do not meet again.
+      // The delay is random, so that two processes do not collide again.
       const delay = Math.random() * Math.min(2 ** attempt, MAX_DELAY_MS);
       await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
 }
 
-/** KV tells it by its message alone, which is SQLite's. */
+/** Only the message, which is SQLite's, identifies this error. */
 function isLocked(error: unknown): boolean {
   return error instanceof Error && error.message === "database is locked";
 }

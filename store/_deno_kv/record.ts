@@ -1,60 +1,62 @@
-/** What is used of Deno KV, and a session's record as it is kept there. */
+/** The part of Deno KV that the store uses, and the format of its records. */
 import { SessionError } from "../../errors.ts";
 
-/** One part of a key, `Deno.KvKeyPart`. */
+/** One part of a key: `Deno.KvKeyPart`. */
 export type DenoKvKeyPart = Uint8Array | string | number | bigint | boolean;
 
-/** What stands under a key. */
+/** The entry under a key. */
 export interface DenoKvEntry {
-  /** The value; null when there is none. */
+  /** The value; `null` if there is none. */
   readonly value: unknown;
-  /** Names this state of the key; null when there is none. */
+  /** Identifies this state of the key; `null` if it has no value. */
   readonly versionstamp: string | null;
 }
 
-/** What is used of `Deno.AtomicOperation`: a compare and what depends on it. */
+/**
+ * The part of `Deno.AtomicOperation` that the store uses: a check, and a write that depends on it.
+ */
 export interface DenoKvAtomic {
-  /** Demands that the key has this versionstamp. */
+  /** Requires that the key has this versionstamp. */
   check(check: { key: DenoKvKeyPart[]; versionstamp: string | null }): DenoKvAtomic;
-  /** Writes. */
+  /** Writes a value. */
   set(key: DenoKvKeyPart[], value: unknown, options: { expireIn: number }): DenoKvAtomic;
-  /** Removes. */
+  /** Deletes a value. */
   delete(key: DenoKvKeyPart[]): DenoKvAtomic;
-  /** Does it all, or nothing where the check does not hold. */
+  /** Applies the writes, or none of them if the check fails. */
   commit(): Promise<{ ok: true; versionstamp: string } | { ok: false }>;
 }
 
-/** What is used of `Deno.Kv`. */
+/** The part of `Deno.Kv` that the store uses. */
 export interface DenoKv {
   /** Reads one key. */
   get(key: DenoKvKeyPart[], options: { consistency: "strong" }): Promise<DenoKvEntry>;
-  /** Begins a compare-and-swap. */
+  /** Starts a compare-and-swap. */
   atomic(): DenoKvAtomic;
 }
 
-/** A session's record. */
+/** The record of a session. */
 export interface KvRecord {
   text: string;
   lastAccess: number;
-  /** When it is gone, in Unix milliseconds. */
+  /** When the record expires, in Unix milliseconds. */
   expiresAt: number;
 }
 
-/** The longest value that Deno KV takes, in bytes. */
+/** The longest value that Deno KV accepts, in bytes. */
 const MAX_BYTES = 65_536;
-/** Longer than KV's clock can tell would be an error. */
+/** KV throws if the lifetime goes beyond the range of its clock. */
 const MAX_LIFETIME_MS = 100 * 365 * 86_400_000;
 const TERMINATOR = "\n";
 
 const encoder = new TextEncoder();
-// A mark in front is a letter of the text like any other.
+// A byte order mark at the start belongs to the text.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The value for a record: `lastAccess expiresAt`, a newline, and the text. Bytes and not an object,
- * so that its size is known before it is written.
+ * The value for a record: `lastAccess expiresAt`, a newline, and the text. It consists of bytes
+ * rather than an object, so that its size is known before it is written.
  *
- * @throws {SessionError} `ERR_SESSION_TOO_LARGE` when it is longer than KV takes.
+ * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if it is too long for KV.
  */
 export function encodeRecord({ text, lastAccess, expiresAt }: KvRecord): Uint8Array {
   const value = encoder.encode(`${lastAccess} ${expiresAt}${TERMINATOR}${text}`);
@@ -66,10 +68,11 @@ export function encodeRecord({ text, lastAccess, expiresAt }: KvRecord): Uint8Ar
   );
 }
 
-/** The record in a value; undefined where there is none. */
+/** The record in a value; `undefined` if there is no value. */
 export function decodeRecord(value: unknown): KvRecord | undefined {
   if (value === null || value === undefined) return undefined;
-  // What is not ours has no text; lifecycle says what becomes of it.
+  // A value of another program counts as a record without text. The middleware reports it as
+  // corrupt.
   if (!(value instanceof Uint8Array)) return { text: "", lastAccess: 0, expiresAt: Infinity };
   const record = decoder.decode(value);
   const end = record.indexOf(TERMINATOR);
@@ -81,17 +84,17 @@ export function decodeRecord(value: unknown): KvRecord | undefined {
   };
 }
 
-/** Whole milliseconds above 0, as KV wants them. */
-export function lifetimeOf(ttl: number): number {
+/** A lifetime in seconds as KV's `expireIn`: whole milliseconds above 0. */
+export function toExpireIn(ttl: number): number {
   return Math.min(Math.max(1, Math.ceil(ttl * 1000)), MAX_LIFETIME_MS);
 }
 
-/** Another string is no version of any record, and KV throws at it. */
+/** Whether `version` has the form of a versionstamp. For any other string KV throws. */
 export function isVersionstamp(version: string): boolean {
   return /^[0-9a-f]{20}$/.test(version);
 }
 
-/** Whether `part` can be in a key. */
+/** Whether `part` can be part of a key. */
 export function isKeyPart(part: unknown): boolean {
   return part instanceof Uint8Array ||
     ["string", "number", "bigint", "boolean"].includes(typeof part);

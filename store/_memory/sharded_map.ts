@@ -1,21 +1,21 @@
-/** A Map that never stands still for long. */
+/** A Map that can hold a million values without long pauses. */
 
 /**
- * How many Maps there are. One Map of a million moves all that it holds at a time as it grows and as it
- * shrinks, for 11 to 117 ms; of these each moves its own, for less than one. A new session costs up to 5 %
- * more for it.
+ * How many Maps the values are spread over. A large Map pauses to move all of its entries whenever
+ * it grows or shrinks. Each of these Maps moves only its own entries.
  */
 export const SHARDS = 64;
 
 /**
- * Values by id, in many Maps: by the id's last two hex digits, of which no client has the choice. Ids of an
- * app's own mostly differ there, even where they begin alike; where all end alike, this is one Map.
+ * Values by ID, spread over many Maps by the last two hex digits of the ID. The server generates
+ * these digits, so clients cannot direct all values to one Map. Custom IDs usually differ there,
+ * too. If all of them end alike, they share one Map.
  */
 export class ShardedMap<Value> {
   readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, Value>());
   #size = 0;
 
-  /** How many there are. */
+  /** The number of values. */
   get size(): number {
     return this.#size;
   }
@@ -28,7 +28,7 @@ export class ShardedMap<Value> {
     return this.#shardOf(id).get(id);
   }
 
-  /** Puts in a value under an id that has none. */
+  /** Adds a value under an ID that has none. */
   add(id: string, value: Value): void {
     this.#shardOf(id).set(id, value);
     this.#size++;
@@ -49,15 +49,15 @@ export class ShardedMap<Value> {
 }
 
 /**
- * Which Map an id's value is in: each for the same number of ids that are random hex digits. By arithmetic
- * it takes 0.02 µs, by `parseInt` 0.05. `SHARDS` must be a power of two.
+ * The index of the Map for an ID. Random hex digits are spread evenly. Arithmetic on character
+ * codes is faster than `parseInt`. `SHARDS` must be a power of two.
  */
 export function shardIndex(id: string): number {
   const last = id.length - 1;
   return (digitAt(id, last - 1) * 16 + digitAt(id, last)) & (SHARDS - 1);
 }
 
-/** The value of the hex digit there; where there is none, some number. */
+/** The value of the hex digit at an index; for any other character, some number. */
 function digitAt(id: string, at: number): number {
   const unit = id.charCodeAt(at);
   return (unit & 0xf) + (unit >> 6) * 9;

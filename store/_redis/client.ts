@@ -1,34 +1,34 @@
-/** The clients that a {@linkcode RedisStore} takes, told apart by shape, and one way to call them all. */
+/** The clients that a {@linkcode RedisStore} supports, recognized by their methods. */
 import type { StoreCallOptions } from "../store.ts";
 
 /** A function that sends one command to Redis and resolves to the reply. */
 export type RedisCommand = (command: string, ...args: string[]) => Promise<unknown>;
 
-/** What is used of ioredis: of its `Redis` and of its `Cluster`. */
+/** The part of ioredis that the store uses. Its `Redis` and its `Cluster` have it. */
 export interface IoredisClient {
   /** Sends any command. */
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
-/** What of node-redis takes a signal: `signal` in version 4, `abortSignal` since. */
+/** The options of a node-redis command. Version 4 reads `signal`, later ones `abortSignal`. */
 export interface NodeRedisOptions {
-  /** Drops the command if it has not been sent yet. */
+  /** Cancels the command if it has not been sent yet. */
   signal?: AbortSignal;
-  /** The same. */
+  /** Cancels the command if it has not been sent yet. */
   abortSignal?: AbortSignal;
 }
 
-/** What is used of a client or a pool of node-redis, version 4 or later. */
+/** The part of a node-redis client or pool that the store uses, in version 4 or later. */
 export interface NodeRedisClient {
   /** Sends any command. */
   sendCommand(args: string[], options?: NodeRedisOptions): Promise<unknown>;
 }
 
-/** What is used of node-redis' cluster. */
+/** The part of a node-redis cluster client that the store uses. */
 export interface NodeRedisCluster {
-  /** Tells it from a client. */
+  /** Distinguishes a cluster from other clients. */
   slots: unknown;
-  /** Sends any command to the node that has the key. */
+  /** Sends any command to the node that holds the key. */
   sendCommand(
     firstKey: string,
     isReadonly: boolean,
@@ -37,21 +37,21 @@ export interface NodeRedisCluster {
   ): Promise<unknown>;
 }
 
-/** What is used of node-redis' sentinel. */
+/** The part of a node-redis sentinel client that the store uses. */
 export interface NodeRedisSentinel {
-  /** Tells it from a client. */
+  /** Distinguishes a sentinel from other clients. */
   getSentinelNode: unknown;
-  /** Sends any command to the master, or to a replica where it only reads. */
+  /** Sends any command to the master, or a read-only command to a replica. */
   sendCommand(isReadonly: boolean, args: string[], options?: NodeRedisOptions): Promise<unknown>;
 }
 
-/** What is used of Bun's `RedisClient`. */
+/** The part of Bun's `RedisClient` that the store uses. */
 export interface BunRedisClient {
   /** Sends any command. */
   send(command: string, args: string[]): Promise<unknown>;
 }
 
-/** The clients that can be given, by what is used of them. */
+/** The clients that a {@linkcode RedisStore} supports. */
 export type RedisClient =
   | RedisCommand
   | IoredisClient
@@ -60,41 +60,43 @@ export type RedisClient =
   | NodeRedisSentinel
   | BunRedisClient;
 
-/** Sends one command, the name first. `key` is the one among its words, for a cluster to find the node. */
+/**
+ * Sends one command, its name first. `key` is also one of the words; a cluster finds the node by
+ * it.
+ */
 export type Send = (words: string[], key: string, options: StoreCallOptions) => Promise<unknown>;
 
-/** Nothing is asked of a replica: it lags. */
-const READS_ANYWHERE = false;
+/** Never reads from a replica, because replicas lag behind. */
+const IS_READONLY = false;
 
 /**
- * How to send a command through `client`.
+ * The function that sends commands through `client`.
  *
- * @throws {TypeError} When it is none of the clients that are known, or reads from replicas.
+ * @throws {TypeError} If it is not a supported client, or reads from replicas.
  */
-export function openRedis(client: RedisClient): Send {
+export function senderOf(client: RedisClient): Send {
   if (typeof client === "function") return ([command, ...args]) => client(command!, ...args);
-  // ioredis has a sendCommand too, of another kind.
+  // Checked first: ioredis also has a sendCommand(), but with other arguments.
   if (has(client, "call")) {
     checkReads(client);
     return ([command, ...args]) => client.call(command!, ...args);
   }
   if (has(client, "send")) return ([command, ...args]) => client.send(command!, args);
-  if (has(client, "sendCommand")) return openNodeRedis(client);
+  if (has(client, "sendCommand")) return nodeRedisSenderOf(client);
   throw new TypeError(
     "Cannot make RedisStore: client must be a client of ioredis or node-redis, Bun's RedisClient, " +
       "or a function (command, ...args) => Promise",
   );
 }
 
-function openNodeRedis(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
+function nodeRedisSenderOf(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
   if ("slots" in client) {
-    return (words, key, options) =>
-      client.sendCommand(key, READS_ANYWHERE, words, signalIn(options));
+    return (words, key, options) => client.sendCommand(key, IS_READONLY, words, signalIn(options));
   }
   if ("getSentinelNode" in client) {
-    return (words, _key, options) => client.sendCommand(READS_ANYWHERE, words, signalIn(options));
+    return (words, _key, options) => client.sendCommand(IS_READONLY, words, signalIn(options));
   }
-  // The client of deno.land/x/redis takes other arguments, and would send nonsense.
+  // The client of deno.land/x/redis expects other arguments and would send invalid commands.
   if ("isConnected" in client && !("isOpen" in client)) {
     throw new TypeError(
       "Cannot make RedisStore: this client's sendCommand takes (command, args); " +
@@ -108,7 +110,7 @@ function signalIn({ signal }: StoreCallOptions): NodeRedisOptions {
   return { signal, abortSignal: signal };
 }
 
-/** ioredis' Cluster decides by the command alone whether a replica may answer it. */
+/** The Cluster of ioredis may send reads to replicas, and offers no option for a single command. */
 function checkReads(client: IoredisClient): void {
   const { options } = client as { options?: { scaleReads?: unknown } };
   const scaleReads = options?.scaleReads ?? "master";

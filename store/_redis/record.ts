@@ -1,24 +1,25 @@
-/** A session's record as Redis has it, and the scripts that change one. */
+/** The record of a session in Redis, and the scripts that change it. */
 import { SessionError } from "../../errors.ts";
 import { RedisScript } from "./script.ts";
 import type { StoredRecord } from "../store.ts";
 
-// A record is one string: version, lastAccess and text, the first two of fixed width. So one GET
-// reads it, a touch writes 24 bytes in place, SET gives it its ttl in the same step, and it takes
-// some 200 bytes less than a hash with three fields.
+// A record is one string: version, lastAccess and text, the first two with a fixed width. So one
+// GET reads it, a touch overwrites 24 bytes in place, and SET sets its expiry in the same step. It
+// also takes less memory than a Redis hash with three fields.
 const VERSION_BYTES = 9;
-/** Letters of base64, three bytes each four. */
+/** Characters of Base64: four for each three bytes. */
 const VERSION_WIDTH = 12;
-/** The longest that JavaScript writes a number. */
+/** The most characters that a JavaScript number takes. */
 const TIME_WIDTH = 24;
 const HEADER_WIDTH = VERSION_WIDTH + TIME_WIDTH;
 
-/** What the key's record has as its version; empty where there is none. */
+/** Lua for the version of the record under the key; empty if there is no record. */
 const VERSION = `redis.call("GETRANGE", KEYS[1], 0, ${VERSION_WIDTH - 1})`;
 
 /**
- * Writes the record ARGV[2] .. ARGV[3] over one at version ARGV[1], where empty means none. A client
- * that lost its connection may send the same command again: then the record is at ARGV[2] already.
+ * Writes the record ARGV[2] .. ARGV[3] if the existing one has version ARGV[1]; empty means that
+ * there must be none. A client that lost its connection may send the same command again. Then the
+ * record already has version ARGV[2].
  */
 export const WRITE = new RedisScript(`
 local version = ${VERSION}
@@ -26,39 +27,41 @@ if version ~= ARGV[1] and version ~= ARGV[2] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2] .. ARGV[3], "PX", ARGV[4])
 return 1`);
 
-/** Writes the time ARGV[2] into a record at version ARGV[1]. */
+/** Writes the last-access time ARGV[2] if the record has version ARGV[1]. */
 export const TOUCH = new RedisScript(`
 if ${VERSION} ~= ARGV[1] then return 0 end
 redis.call("SETRANGE", KEYS[1], ${VERSION_WIDTH}, ARGV[2])
 redis.call("PEXPIRE", KEYS[1], ARGV[3])
 return 1`);
 
-/** Removes the record; at version ARGV[1] where one is given. */
+/** Deletes the record. If ARGV[1] is given, only a record of that version. */
 export const DELETE = new RedisScript(`
 if ARGV[1] and ${VERSION} ~= ARGV[1] then return 0 end
 return redis.call("DEL", KEYS[1])`);
 
-/** Random, from the caller: after a delete or a restart Redis itself knows of no earlier one. */
+/**
+ * A random version. Redis could not count versions: it forgets them after a delete or a restart.
+ */
 export function newVersion(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(VERSION_BYTES))));
 }
 
-/** What is none matches no record; to Redis an empty one would mean that there is no record. */
+/** Whether `version` has the form of a version. To the scripts, an empty one means "no record". */
 export function isVersion(version: string): boolean {
   return version.length === VERSION_WIDTH;
 }
 
-/** The time of the last use, as wide as any. */
-export function timeOf(lastAccess: number): string {
+/** The last-access time, padded to its fixed width. */
+export function toTimeField(lastAccess: number): string {
   return String(lastAccess).padEnd(TIME_WIDTH);
 }
 
-/** Seconds as Redis takes them: whole milliseconds above 0, in digits. */
-export function ttlOf(ttl: number): string {
+/** A lifetime in seconds as Redis expects it: whole milliseconds above 0. */
+export function toTtlArgument(ttl: number): string {
   return String(Math.min(Math.max(1, Math.ceil(ttl * 1000)), Number.MAX_SAFE_INTEGER));
 }
 
-/** What a GET found. */
+/** The record in the reply to GET. */
 export function parseRecord(reply: unknown): StoredRecord | undefined {
   if (reply === null || reply === undefined) return undefined;
   const record = textOf(reply);
@@ -69,26 +72,26 @@ export function parseRecord(reply: unknown): StoredRecord | undefined {
   };
 }
 
-/** Whether a script did what it was to do. */
-export function wasDone(reply: unknown): boolean {
+/** Whether a script changed the record. */
+export function wasApplied(reply: unknown): boolean {
   const isNumber = typeof reply === "number" || typeof reply === "bigint";
-  const answer = isNumber ? String(reply) : textOf(reply);
-  // Anything else must not pass for a compare that did not hold, which is made again.
-  if (answer !== "1" && answer !== "0") throw strange(reply);
-  return answer === "1";
+  const result = isNumber ? String(reply) : textOf(reply);
+  // Any other reply must not count as a failed comparison, which the caller would retry.
+  if (result !== "1" && result !== "0") throw invalidReply(reply);
+  return result === "1";
 }
 
-// A mark in front is a letter of the text like any other.
+// A byte order mark at the start belongs to the text.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A reply as text: a client may be set to give bytes. */
+/** A reply as text. Some clients can be configured to return bytes. */
 function textOf(reply: unknown): string {
   if (typeof reply === "string") return reply;
   if (reply instanceof Uint8Array) return decoder.decode(reply);
-  throw strange(reply);
+  throw invalidReply(reply);
 }
 
-function strange(reply: unknown): SessionError {
+function invalidReply(reply: unknown): SessionError {
   return new SessionError(
     "ERR_SESSION_STORE",
     `Cannot use RedisStore: its client answered with a ${typeof reply} that Redis does not send`,

@@ -1,37 +1,37 @@
-/** The clients that a {@linkcode MysqlStore} takes, its SQL, and how they are used. */
+/** The clients that a {@linkcode MysqlStore} supports, and its SQL. */
 import { hasMethods } from "../../base/check_options.ts";
 import type { SqlDriver, SqlRow } from "./records.ts";
 import { hasCode, retrying } from "./retry.ts";
 import { type CompiledSql, type SqlTexts, sqlTexts, type SqlValue } from "./statements.ts";
 
-/** What is used of mysql2: the pools and connections of `mysql2/promise` have it. */
+/** The part of mysql2 that the store uses. Pools and connections of `mysql2/promise` have it. */
 export interface MysqlClient {
-  /** Prepares a statement, unless it is already, and runs it. */
+  /** Prepares a statement, unless it is prepared already, and runs it. */
   execute(sql: string, values?: (string | number)[]): Promise<[unknown, unknown]>;
 }
 
-/** What a statement answers that writes. */
-interface Header {
+/** The result of a statement that writes. */
+interface WriteResult {
   affectedRows: number;
   insertId: number | string;
 }
 
-/** ER_LOCK_DEADLOCK, and ER_CHECKREAD of MariaDB's snapshot isolation: the statement is undone. */
-const UNDONE = [1213, 1020];
+/** ER_LOCK_DEADLOCK, and ER_CHECKREAD of MariaDB's snapshot isolation. */
+const ROLLED_BACK = [1213, 1020];
 /** ER_NO_SUCH_TABLE. */
 const NO_TABLE = [1146];
-/** What `create` leaves in the place of an inserted id where a live record was in its way. */
+/** The insert ID that `create` reports if an unexpired record exists. */
 const REFUSED = 1;
 
-/** Where an error has the server's number. */
+/** The property of an error with the server's error number. */
 const CODE = ["errno"];
 
-/** Whether an error says that there is no such table. */
+/** Whether an error says that the table does not exist. */
 export function isNoTable(error: unknown): boolean {
   return hasCode(error, CODE, NO_TABLE);
 }
 
-/** Refuses what is not a client; mysql2's own pools and connections take callbacks. */
+/** Refuses other objects, among them mysql2's pools and connections that take callbacks. */
 export function checkMysql(client: unknown): void {
   if (hasMethods(client, ["execute"]) && !hasMethods(client, ["promise"])) return;
   throw new TypeError(
@@ -41,23 +41,26 @@ export function checkMysql(client: unknown): void {
 }
 
 /**
- * The statements in MySQL's SQL, which has no WHERE in ON DUPLICATE KEY. How many rows were
- * affected is no answer there: a client that counts the rows found, as mysql2 does by default, is
- * told 1 for a row that was inserted and 1 for a row that was left as it is.
+ * The statements in the SQL of MySQL, whose ON DUPLICATE KEY has no WHERE. The number of affected
+ * rows does not tell whether `create` succeeded: if the client counts matched rows, which is the
+ * default of mysql2, both an inserted row and an unchanged row count as 1.
  */
 export function mysqlTexts(table: string): SqlTexts {
-  const unlessLive = (column: string) =>
+  const unlessUnexpired = (column: string) =>
     `${column} = IF(expires_at >= :now, ${column}, VALUES(${column}))`;
   return {
     ...sqlTexts(table),
-    // LAST_INSERT_ID(x) is x, and is told to the client with the answer; it is asked only where there
-    // is a row, so 1 means a live one. Columns are set from left to right: expires_at comes last.
+    // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only
+    // if the row exists, so 1 means an unexpired one. Columns are assigned from left to right, so
+    // expires_at comes last.
     create: `INSERT INTO ${table} (id, version, last_access, expires_at, text) ` +
       "VALUES (:id, :version, :lastAccess, :expiresAt, :text) ON DUPLICATE KEY UPDATE " +
       `version = IF(LAST_INSERT_ID(expires_at >= :now) = ${REFUSED}, version, VALUES(version)), ` +
-      `${unlessLive("last_access")}, ${unlessLive("text")}, ${unlessLive("expires_at")}`,
-    // A client may count the rows that changed: the second of two touches at once is a millisecond
-    // off, so that it counts too.
+      `${unlessUnexpired("last_access")}, ${unlessUnexpired("text")}, ${
+        unlessUnexpired("expires_at")
+      }`,
+    // Some clients count changed rows instead of matched ones. If a second touch writes the same
+    // expiry, it writes a millisecond more, so that the row counts as changed.
     touch: `UPDATE ${table} SET last_access = :lastAccess, ` +
       "expires_at = IF(expires_at = :expiresAt, expires_at + 0.001, :expiresAt) " +
       "WHERE id = :id AND expires_at >= :now AND version = :oldVersion",
@@ -66,7 +69,9 @@ export function mysqlTexts(table: string): SqlTexts {
   };
 }
 
-/** Runs statements; again where the server has undone them. The client keeps them prepared. */
+/**
+ * Runs statements, and retries those that the server rolled back. The client keeps them prepared.
+ */
 export class MysqlDriver implements SqlDriver {
   readonly #client: MysqlClient;
 
@@ -79,8 +84,8 @@ export class MysqlDriver implements SqlDriver {
   }
 
   async write({ text }: CompiledSql, values: SqlValue[]): Promise<number> {
-    const { affectedRows, insertId } = await this.#run(text, values) as Header;
-    // A client of another kind that looks the same.
+    const { affectedRows, insertId } = await this.#run(text, values) as WriteResult;
+    // Another client may have a method of the same name.
     if (typeof affectedRows !== "number" || Number.isNaN(Number(insertId))) {
       throw new TypeError("Cannot write: the client gave no affectedRows and insertId");
     }
@@ -88,10 +93,10 @@ export class MysqlDriver implements SqlDriver {
   }
 
   async #run(text: string, values: SqlValue[]): Promise<unknown> {
-    const [answer] = await retrying(
+    const [result] = await retrying(
       () => this.#client.execute(text, values),
-      (error) => hasCode(error, CODE, UNDONE),
+      (error) => hasCode(error, CODE, ROLLED_BACK),
     );
-    return answer;
+    return result;
   }
 }

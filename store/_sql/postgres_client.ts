@@ -1,10 +1,10 @@
-/** The clients that a {@linkcode PostgresStore} takes, told apart by shape, and how they are used. */
+/** The clients that a {@linkcode PostgresStore} supports, recognized by their methods. */
 import { hasMethods } from "../../base/check_options.ts";
 import type { SqlDriver, SqlRow } from "./records.ts";
 import { hasCode, retrying } from "./retry.ts";
 import type { CompiledSql, SqlValue } from "./statements.ts";
 
-/** What is used of pg: its `Pool` and its `Client` have it. */
+/** The part of pg that the store uses. Its `Pool` and its `Client` have it. */
 export interface PgClient {
   /** Runs a statement. */
   query(
@@ -13,51 +13,58 @@ export interface PgClient {
   ): PromiseLike<{ rows: unknown[]; rowCount: number | null }>;
 }
 
-/** What is used of postgres.js and of `Bun.SQL`: their function for templates has it. */
+/** The part of postgres.js and `Bun.SQL` that the store uses. Their template function has it. */
 export interface PostgresTag {
-  /** Runs a statement that is no template. */
+  /** Runs a statement that is not a template. */
   unsafe(text: string, values?: (string | number)[]): PromiseLike<unknown>;
 }
 
-/** What a {@linkcode PostgresStore} takes. */
+/** The clients that a {@linkcode PostgresStore} supports. */
 export type PostgresClient = PgClient | PostgresTag;
 
-/** The rows of a statement, and how many they are, or how many it wrote. */
-interface Answer {
+/** The result of a statement: its rows, and how many it returned or wrote. */
+interface QueryResult {
   rows: readonly unknown[];
   count: number;
 }
 
-/** Runs a statement; it stays prepared if it has a name. */
+/** Runs a statement. A statement with a name stays prepared on the server. */
 export type PostgresQuery = (
   text: string,
   values: SqlValue[],
   name: string | undefined,
-) => Promise<Answer>;
+) => Promise<QueryResult>;
 
-/** deadlock_detected, and serialization_failure, which is seen under stricter isolation alone. */
-const UNDONE = ["40P01", "40001"];
-/** unique_violation, duplicate_table, duplicate_object: another was faster by a moment. */
-const JUST_MADE = ["23505", "42P07", "42710"];
+/** deadlock_detected, and serialization_failure, which occurs only under stricter isolation. */
+const ROLLED_BACK = ["40P01", "40001"];
+/** unique_violation, duplicate_table, duplicate_object: another process created it first. */
+const ALREADY_EXISTS = ["23505", "42P07", "42710"];
 
-/** Where an error has the code of PostgreSQL: pg and postgres.js, Bun. */
+/**
+ * The properties of an error with PostgreSQL's code: pg and postgres.js use the first, Bun the
+ * second.
+ */
 const CODE = ["code", "errno"];
 
-/** Whether an error says that another has made the same table or index at the same time. */
-export function isJustMade(error: unknown): boolean {
-  return hasCode(error, CODE, JUST_MADE);
+/** Whether an error says that another process created the same table or index at the same time. */
+export function alreadyExists(error: unknown): boolean {
+  return hasCode(error, CODE, ALREADY_EXISTS);
 }
 
-/** The way to call `client`. */
-export function openPostgres(client: PostgresClient): PostgresQuery {
+/**
+ * The function that runs statements on `client`.
+ *
+ * @throws {TypeError} If it is not a supported client.
+ */
+export function queryFunction(client: PostgresClient): PostgresQuery {
   if (isTag(client)) {
     return async (text, values, name) => {
-      // Where the client itself was made with `prepare: false`, that counts.
+      // If the client was created with `prepare: false`, that takes precedence.
       const rows = await client.unsafe(text, values, { prepare: name !== undefined });
       return { rows, count: rows.count };
     };
   }
-  // MySQL's clients have a query() of their own.
+  // MySQL clients have a query() too, but also an execute().
   if (hasMethods(client, ["query"]) && !hasMethods(client, ["execute"])) {
     const { query } = client as NamedQuery;
     return async (text, values, name) => {
@@ -73,7 +80,7 @@ export function openPostgres(client: PostgresClient): PostgresQuery {
   );
 }
 
-/** Both clients with what they take beyond their shape. */
+/** The methods of both kinds of clients, with the arguments that their public types above omit. */
 interface Unsafe {
   unsafe(
     text: string,
@@ -92,12 +99,14 @@ function isTag(client: unknown): client is Unsafe {
   return typeof client === "function" && typeof (client as unknown as Unsafe).unsafe === "function";
 }
 
-/** Runs statements; again where the server has undone them. */
+/** Runs statements, and retries those that the server rolled back. */
 export class PostgresDriver implements SqlDriver {
   readonly #query: PostgresQuery;
   readonly #suffix: string | undefined;
 
-  /** `suffix` ends the names of prepared statements; without it none is prepared. */
+  /**
+   * @param suffix Ends the names of prepared statements. If `undefined`, no statement is prepared.
+   */
   constructor(query: PostgresQuery, suffix: string | undefined) {
     this.#query = query;
     this.#suffix = suffix;
@@ -109,17 +118,17 @@ export class PostgresDriver implements SqlDriver {
 
   async write(statement: CompiledSql, values: SqlValue[]): Promise<number> {
     const { count } = await this.#run(statement, values);
-    // A client of another kind that looks the same.
+    // Another client may have a method of the same name.
     if (typeof count !== "number") throw new TypeError("Cannot write: the client gave no count");
     return count;
   }
 
-  #run({ text, label }: CompiledSql, values: SqlValue[]): Promise<Answer> {
+  #run({ text, label }: CompiledSql, values: SqlValue[]): Promise<QueryResult> {
     const isNamed = label !== undefined && this.#suffix !== undefined;
     const name = isNamed ? `pagi_${label}_${this.#suffix}` : undefined;
     return retrying(
       () => this.#query(text, values, name),
-      (error) => hasCode(error, CODE, UNDONE),
+      (error) => hasCode(error, CODE, ROLLED_BACK),
     );
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What the SQL stores share: the five calls on one table, each of them one statement, so that the
- * database decides every race. The stores bring a driver, which runs statements.
+ * The common part of the SQL stores: the five methods of a versioned store on one table. Each
+ * method runs one statement, so the database decides every race. The stores supply a driver for
+ * their client.
  */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { toHex } from "../../base/hex.ts";
@@ -23,38 +24,44 @@ import type {
   WriteOptions,
 } from "../store.ts";
 
-/** Runs statements on a client. */
+/** Runs statements on a client. Returns promises only if the client does. */
 export interface SqlDriver {
-  /** The first row that a statement finds. */
+  /** The first row of a result. */
   first(statement: CompiledSql, values: SqlValue[]): Awaitable<SqlRow | undefined | null>;
-  /** How many rows a statement wrote. */
+  /** The number of rows that a statement wrote. */
   write(statement: CompiledSql, values: SqlValue[]): Awaitable<number>;
 }
 
-/** A row, by the names of its columns. */
+/** A row: values by column name. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
-/** How a sweep is bounded. */
+/** Options of a sweep. */
 export interface SqlSweepOptions {
+  /** The most records to remove. */
   limit?: number;
 }
 
 /** The default of the `table` option. */
 export const DEFAULT_TABLE = "pagi_sessions";
 
-/** What the column for ids takes: anything else has no record, and is not asked for. */
-const KEY = /^[!-~]{1,64}$/;
+/**
+ * The IDs that fit into the column. No other ID has a record, so the database is not asked for it.
+ */
+const ID = /^[!-~]{1,64}$/;
 export const ID_LENGTH = 64;
-/** Of random bits in a version, and of its hex digits. */
+/** The random bytes of a version, which is stored as hex digits. */
 const VERSION_BYTES = 12;
 export const VERSION_LENGTH: number = 2 * VERSION_BYTES;
-/** How many expired records one sweep removes. */
+/** The default `limit` of a sweep. */
 const SWEEP_LIMIT = 1000;
-/** One create in so many sweeps, and how much: more than were created, so that it keeps up. */
+/**
+ * On average one of this many creates sweeps. It removes more records than were created, so
+ * sweeping keeps up.
+ */
 const CREATES_PER_SWEEP = 100;
 const CREATE_SWEEP_LIMIT = 250;
 
-/** Checks the options that the SQL stores share; the clock. */
+/** Checks the options that the SQL stores share. Returns the clock. */
 export function checkSqlOptions(
   owner: string,
   options: { now?: () => number },
@@ -68,7 +75,7 @@ export function checkSqlOptions(
   return now;
 }
 
-/** The calls of a store, on one table. They answer at once where the driver does. */
+/** The records in one table. Its methods return promises only if the driver does. */
 export class SqlRecords implements VersionedStore {
   readonly #driver: SqlDriver;
   readonly #texts: SqlTexts;
@@ -96,14 +103,14 @@ export class SqlRecords implements VersionedStore {
   }
 
   read(id: string): Awaitable<StoredRecord | undefined> {
-    if (!KEY.test(id)) return undefined;
+    if (!ID.test(id)) return undefined;
     const { read } = this.#statements;
     const row = this.#driver.first(read, this.#values(read, { id }));
-    return after(row, (row) => row ? recordOf(row) : undefined);
+    return after(row, (row) => row ? toRecord(row) : undefined);
   }
 
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
-    if (!KEY.test(id)) {
+    if (!ID.test(id)) {
       throw new RangeError("Cannot create the record: its id must be 1 to 64 characters of ASCII");
     }
     const version = newVersion();
@@ -122,7 +129,7 @@ export class SqlRecords implements VersionedStore {
   }
 
   replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined> {
-    if (!KEY.test(id)) return undefined;
+    if (!ID.test(id)) return undefined;
     const version = newVersion();
     const { version: oldVersion, lastAccess, ttl } = options;
     const values = { id, version, oldVersion, text: toStorableText(text), lastAccess, ttl };
@@ -130,18 +137,19 @@ export class SqlRecords implements VersionedStore {
   }
 
   touch(id: string, { version: oldVersion, lastAccess, ttl }: TouchOptions): Awaitable<boolean> {
-    return KEY.test(id) && this.#write("touch", { id, oldVersion, lastAccess, ttl });
+    return ID.test(id) && this.#write("touch", { id, oldVersion, lastAccess, ttl });
   }
 
   delete(id: string, { version }: Partial<DeleteOptions> = {}): Awaitable<boolean> {
-    if (!KEY.test(id)) return false;
+    if (!ID.test(id)) return false;
     if (version === undefined) return this.#write("delete", { id });
     return this.#write("deleteAt", { id, oldVersion: version });
   }
 
-  /** Removes expired records; how many went. */
+  /** Removes expired records. Returns their number. */
   sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Awaitable<number> {
-    // It becomes part of the statement: not every server takes a number there as a value.
+    // The limit becomes part of the statement, because not every server accepts a placeholder
+    // there.
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
@@ -149,7 +157,7 @@ export class SqlRecords implements VersionedStore {
     return this.#driver.write(statement, this.#values(statement, {}));
   }
 
-  /** Now, in Unix seconds. */
+  /** The current time, in Unix seconds. */
   now(): number {
     return this.#now() / 1000;
   }
@@ -162,16 +170,18 @@ export class SqlRecords implements VersionedStore {
 
   #values({ names }: CompiledSql, { ttl = 0, ...given }: Values): SqlValue[] {
     const ms = this.#now();
-    // Rounded the same way as `now`, so that a record ends with its last millisecond.
+    // Divided like `now`, so that both are rounded alike and a record lives to its last
+    // millisecond.
     const expiresAt = Math.min((ms + ttl * 1000) / 1000, Number.MAX_SAFE_INTEGER);
     const values: Values = { ...given, now: ms / 1000, expiresAt };
     return names.map((name) => values[name]!);
   }
 
-  /** Awaited by the create that it comes with, so that nothing is left running. */
+  /** The create waits for the sweep, so that nothing keeps running after it. */
   #sweepSometimes(): Awaitable<unknown> {
     if (Math.random() * CREATES_PER_SWEEP >= 1) return;
-    // The record is written. What failed here is left to the next sweep.
+    // The record has been created, so a failed sweep must not fail the create. The next one
+    // retries.
     try {
       const swept = this.sweep({ limit: CREATE_SWEEP_LIMIT });
       return isPromise(swept) ? swept.catch(() => {}) : swept;
@@ -183,7 +193,7 @@ export class SqlRecords implements VersionedStore {
 
 type Values = Partial<Record<SqlName, SqlValue>> & { ttl?: number };
 
-function recordOf({ text, version, accessed }: SqlRow): StoredRecord {
+function toRecord({ text, version, accessed }: SqlRow): StoredRecord {
   const lastAccess = Number(accessed);
   if (typeof text !== "string" || typeof version !== "string" || Number.isNaN(lastAccess)) {
     throw new TypeError("Cannot read the record: the client gave a row without the columns' names");
@@ -191,7 +201,7 @@ function recordOf({ text, version, accessed }: SqlRow): StoredRecord {
   return { text: fromStorableText(text), version, lastAccess };
 }
 
-/** 96 random bits in hex. */
+/** A new version: 96 random bits as hex digits. */
 function newVersion(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(VERSION_BYTES)));
 }

@@ -1,27 +1,27 @@
 /**
- * Statements that the database has undone because of others at the same time: deadlocks, and
- * transactions that cannot be put in an order. Such a statement is known to have done nothing, so it
- * is made again; any other failure is the caller's.
+ * Retries of statements that the database rolled back because they conflicted with others:
+ * deadlocks and serialization failures. Such a statement certainly had no effect, so it can be
+ * repeated. Every other failure is passed to the caller.
  */
 
-/** How often a statement is made: of those that meet, one gets through each time. */
+/** How often a statement is run at most. Of those in conflict, one succeeds each time. */
 const MAX_ATTEMPTS = 50;
 
-/** What `run` resolves to, again as long as it fails with what `isUndone` knows. */
+/** The result of `run`, which is called again while it fails with an error that `isRetryable`. */
 export async function retrying<T>(
   run: () => PromiseLike<T>,
-  isUndone: (error: unknown) => boolean,
+  isRetryable: (error: unknown) => boolean,
 ): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await run();
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || !isUndone(error)) throw error;
+      if (attempt === MAX_ATTEMPTS || !isRetryable(error)) throw error;
     }
   }
 }
 
-/** Whether one of an error's properties `names` is one of `codes`. */
+/** Whether an error has one of `codes` in one of the properties `names`. */
 export function hasCode(
   error: unknown,
   names: readonly string[],

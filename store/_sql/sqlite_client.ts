@@ -1,24 +1,24 @@
-/** The clients that a {@linkcode SqliteStore} takes, and how they are used. */
+/** The clients that a {@linkcode SqliteStore} supports. */
 import { isPromise } from "../../base/awaitable.ts";
 import type { SqlDriver, SqlRow } from "./records.ts";
 import type { CompiledSql, SqlValue } from "./statements.ts";
 
-/** What is used of a prepared statement. */
+/** The part of a prepared statement that the store uses. */
 export interface SqliteStatement {
-  /** Runs it to its end; `changes` is how many rows it wrote. */
+  /** Runs the statement to its end. `changes` is the number of rows that it wrote. */
   run(...values: (string | number)[]): { changes: number | bigint };
-  /** The first row. */
+  /** Returns the first row. */
   get(...values: (string | number)[]): unknown;
 }
 
 /**
- * What is used of a database: `DatabaseSync` of `node:sqlite` (in Deno and Node), `Database` of
- * `bun:sqlite` and of better-sqlite3 have it.
+ * The part of a database that the store uses. `DatabaseSync` of `node:sqlite` (in Deno and Node)
+ * and `Database` of `bun:sqlite` and of better-sqlite3 have it.
  */
 export interface SqliteDatabase {
   /** Prepares a statement. */
   prepare(sql: string): SqliteStatement;
-  /** Runs a statement that has no values. */
+  /** Runs a statement without values. */
   exec(sql: string): unknown;
 }
 
@@ -38,9 +38,9 @@ export class SqliteDriver implements SqlDriver {
   }
 
   write(statement: CompiledSql, values: SqlValue[]): number {
-    // Not RETURNING and get(): that stops at the first row, and hides a commit that fails.
+    // Not RETURNING with get(): get() stops at the first row and hides a failed commit.
     const rows = Number(this.#prepare(statement).run(...values)?.changes);
-    // Clients that answer later look the same.
+    // Clients that return promises have the same methods.
     if (Number.isNaN(rows)) throw new TypeError("Cannot write: the database gave no `changes`");
     return rows;
   }
@@ -55,10 +55,10 @@ export class SqliteDriver implements SqlDriver {
   }
 }
 
-/** How long a statement waits for the other processes' writes. */
+/** How long a statement waits at least for writes of other processes. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** Sets a connection up: a write-ahead log, `synchronous`, and patience with other processes. */
+/** Configures a connection: a write-ahead log, `synchronous` and a busy timeout. */
 export function preparePragmas(database: SqliteDatabase, synchronous: string): void {
   const pragma = (text: string) => {
     const row = database.prepare(`PRAGMA ${text}`).get() as SqlRow | undefined | null;
@@ -68,11 +68,11 @@ export function preparePragmas(database: SqliteDatabase, synchronous: string): v
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }
   const isLogged = pragma("journal_mode") === "wal" || pragma("journal_mode = WAL") === "wal";
-  // Without the log (a database in memory, a file system that cannot share it) less is not safe.
+  // Some databases have no write-ahead log, for example in memory. Then only the default is safe.
   if (isLogged) database.exec(`PRAGMA synchronous = ${synchronous}`);
 }
 
-/** Whether it failed only because others are writing. */
+/** Whether a statement failed only because another process is writing. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Error && /\b(?:locked|busy)\b/i.test(error.message);
 }

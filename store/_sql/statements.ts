@@ -1,28 +1,31 @@
 /**
- * The statements of the SQL stores: written with their values by name, `:now`, and compiled to the
- * placeholders that a client takes. Whether a record has expired is asked of our clock, which comes
- * along as a value; the database's own is never consulted.
+ * The statements of the SQL stores. They are written with named values such as `:now`, and compiled
+ * to the placeholders of a client. The process passes its own time as a value, so the clock of the
+ * database never decides whether a record has expired.
  */
 
-/** What a statement's values are called. */
+/** The names of the values. */
 export type SqlName = "id" | "version" | "lastAccess" | "expiresAt" | "text" | "oldVersion" | "now";
 
-/** A value. */
+/** A value that is passed to a statement. */
 export type SqlValue = string | number;
 
-/** A statement as a client takes it. */
+/** A statement with the placeholders of a client. */
 export interface CompiledSql {
-  /** What it is called where it is kept prepared; no other on its table is called so. */
+  /**
+   * The name under which it stays prepared, unique for its table; `undefined` if it is not
+   * prepared.
+   */
   readonly label: string | undefined;
   readonly text: string;
-  /** Which value goes in each place. */
+  /** The name of the value for each placeholder. */
   readonly names: readonly SqlName[];
 }
 
-/** How a client marks the place of a value: by its order, or by a number that may be used again. */
+/** The placeholders of a client: `?` for each value in order, or numbers that can be repeated. */
 export type Placeholders = "?" | "$1";
 
-/** The texts of a store's statements. */
+/** The SQL texts of a store. */
 export interface SqlTexts {
   read: string;
   create: string;
@@ -34,13 +37,13 @@ export interface SqlTexts {
   sweep(limit: number): string;
 }
 
-/** The longest name of a table, its schema included: the names of its index and its statements add to it. */
+/** The longest table name, with its schema. The index and the prepared statements append to it. */
 const MAX_NAME = 48;
 const NAME = /^(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)$/;
 
-/** A table's name, each part in quotes. */
+/** The parts of a table name, quoted. */
 export interface TableName {
-  /** The schema or database that it is in, with a dot at the end; empty if none is named. */
+  /** The schema or database, with a dot at the end; empty if the name has none. */
   readonly schema: string;
   readonly table: string;
   readonly index: string;
@@ -48,7 +51,11 @@ export interface TableName {
   readonly full: string;
 }
 
-/** Takes `name` apart, and refuses what is no identifier: it becomes part of the statements. */
+/**
+ * Splits and quotes a table name.
+ *
+ * @throws {TypeError} If it is not an identifier: the name becomes part of the statements.
+ */
 export function tableName(owner: string, name: unknown, quote: string): TableName {
   const parts = typeof name === "string" && name.length <= MAX_NAME ? NAME.exec(name) : null;
   if (parts === null) {
@@ -62,14 +69,15 @@ export function tableName(owner: string, name: unknown, quote: string): TableNam
   return { schema, table, index: `${quote}${parts[2]}_expires_at${quote}`, full: schema + table };
 }
 
-/** The statements in the SQL that PostgreSQL and SQLite have in common. */
+/** The statements in the SQL that PostgreSQL and SQLite share. */
 export function sqlTexts(table: string): SqlTexts {
-  const isLive = "id = :id AND expires_at >= :now";
-  const atVersion = `${isLive} AND version = :oldVersion`;
+  const isUnexpired = "id = :id AND expires_at >= :now";
+  const atVersion = `${isUnexpired} AND version = :oldVersion`;
   return {
-    // Named without an underscore: clients can be told to write names with one otherwise.
-    read: `SELECT text, version, last_access AS accessed FROM ${table} WHERE ${isLive}`,
-    // One statement: the conflict locks the row that it is decided by.
+    // Named without an underscore: some clients can be configured to convert such names to camel
+    // case.
+    read: `SELECT text, version, last_access AS accessed FROM ${table} WHERE ${isUnexpired}`,
+    // A single statement: the conflict locks the row whose expiry decides.
     create: `INSERT INTO ${table} AS old (id, version, last_access, expires_at, text) ` +
       "VALUES (:id, :version, :lastAccess, :expiresAt, :text) " +
       "ON CONFLICT (id) DO UPDATE SET version = excluded.version, " +
@@ -87,7 +95,7 @@ export function sqlTexts(table: string): SqlTexts {
   };
 }
 
-/** Puts a client's placeholders in the place of the names. */
+/** Replaces the names with the placeholders of a client. */
 export function compile(text: string, placeholders: Placeholders, label?: string): CompiledSql {
   const names: SqlName[] = [];
   const compiled = text.replace(/:([a-zA-Z]+)/g, (_, name: SqlName) => {

@@ -1,17 +1,17 @@
-/** The store contract, call by call: what each does where there is a record and where there is none. */
+/** The store contract, call by call: the effect of each call with and without a record. */
 import { check, type Clause, newId, type Records } from "./kit.ts";
 
-/** A version that no record has. */
+/** A version that no store gives out. */
 const FOREIGN = "no such version";
 
-/** `{"n":1}` under an id of its own, with its version. */
+/** Creates the record `{"n":1}` under a new ID. */
 async function one(records: Records) {
   const id = newId();
   const text = '{"n":1}';
   return { id, text, version: await records.make(id, text) };
 }
 
-/** What read() and create() do. */
+/** Cases about read() and create(). */
 const creating: Clause[] = [
   {
     name: "read() finds nothing under an id that was never written",
@@ -48,7 +48,7 @@ const creating: Clause[] = [
       try {
         Object.assign(await records.find(id), { text: "changed", version: "changed" });
       } catch {
-        // A frozen answer is as good.
+        // The store returned a frozen object, which is just as good.
       }
       await records.expect(id, text, version);
     },
@@ -66,7 +66,7 @@ const creating: Clause[] = [
   },
 ];
 
-/** What replace() does. */
+/** Cases about replace(). */
 const replacing: Clause[] = [
   {
     name: "replace() writes text and lastAccess at the record's version",
@@ -101,7 +101,7 @@ const replacing: Clause[] = [
   },
 ];
 
-/** What touch() does. */
+/** Cases about touch(). */
 const touching: Clause[] = [
   {
     name: "touch() writes lastAccess at the record's version, and leaves the text",
@@ -142,7 +142,7 @@ const touching: Clause[] = [
   },
 ];
 
-/** What delete() does. */
+/** Cases about delete(). */
 const deleting: Clause[] = [
   {
     name: "delete() removes the record at its version",
@@ -184,5 +184,5 @@ const deleting: Clause[] = [
   },
 ];
 
-/** Each call, where there is a record and where there is none. */
+/** Cases about single calls. */
 export const CALLS: Clause[] = [...creating, ...replacing, ...touching, ...deleting];

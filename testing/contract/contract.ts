@@ -1,5 +1,5 @@
 /**
- * {@linkcode storeContract}: what a store has to do, case by case.
+ * {@linkcode storeContract}: the rules that a store has to keep, as test cases.
  *
  * @module
  */
@@ -13,41 +13,54 @@ import { VALUES } from "./values.ts";
 
 /** Options of {@linkcode storeContract}. */
 export interface StoreContractOptions {
-  /** Opens the store, once for each case. It may be the same one each time, a real server's too. */
+  /**
+   * Opens the store; called once for each case. It may return the same store each time, and the store
+   * may be on a server that holds other data.
+   */
   open: () => Awaitable<VersionedStore>;
-  /** Closes a store that `open` opened. */
+  /**
+   * Closes a store that `open` returned; called after each case.
+   *
+   * @default {undefined, stores are not closed}
+   */
   close?: (store: VersionedStore) => Awaitable<void>;
-  /** Lets seconds pass for the store, where its clock can be set. */
+  /**
+   * Moves the store's clock forward by a number of seconds. Set it if your store takes a clock, so
+   * that the cases about expiry do not have to wait.
+   *
+   * @default {undefined, see `waitForExpiry`}
+   */
   advance?: (seconds: number) => Awaitable<void>;
   /**
-   * Whether the cases about expiry wait for it where there is no `advance`, two seconds each.
-   * Without either there are no such cases.
+   * Includes the cases about expiry although there is no `advance`. Each of them then waits two
+   * seconds of real time. Without `advance` and `waitForExpiry` these cases are left out.
    *
    * @default {false}
    */
   waitForExpiry?: boolean;
 }
 
-/** One clause of the contract. */
+/** One rule of the contract, as a test case. */
 export interface StoreContractCase {
-  /** The clause, in plain words. */
+  /** The rule in words, unique among the cases. Use it as the name of your test. */
   readonly name: string;
   /**
-   * Holds the store to it.
+   * Opens the store, checks the rule and closes the store.
    *
-   * @throws {Error} When the store does not keep the clause; the message names it, and what happened.
+   * @throws {Error} When the store breaks the rule. The message has the rule and what happened.
    */
   run(): Promise<void>;
 }
 
 /**
- * The contract of {@linkcode VersionedStore} as cases for a test runner, whichever it is: a name and
- * a function that rejects. `docs/store-contract.md` says why each has to hold. Each case uses ids
- * of its own, so the server may hold other data.
+ * Returns the contract of {@linkcode VersionedStore} as test cases. Each case has a name and a
+ * function that rejects if the store breaks the rule, so any test runner can run it.
+ * `docs/store-contract.md` explains the rules. Each case uses new random IDs, so the store may hold
+ * other data.
  *
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  *
- * @example With Deno's test runner: `Deno.test(name, run)` in place of the call
+ * @example In Deno, call `Deno.test(name, run)` in the loop
  * ```ts
  * import { assert } from "@std/assert";
  * import { MemoryStore } from "@pagi/session/store/memory";

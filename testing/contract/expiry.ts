@@ -1,13 +1,13 @@
-/** The store contract, about time: until its ttl a record stays, after that it is gone. */
+/** The store contract on expiry: a record stays until its ttl has passed, and is not found after that. */
 import { check, type Clause, newId } from "./kit.ts";
 
-/** A ttl that passes, in seconds; and one that does not. */
+/** Seconds of a ttl that passes during a case, and of one that does not. */
 const SHORT = 1;
 const LONG = 60;
-/** Seconds that pass in a case. A store may round a ttl up to whole seconds. */
+/** Seconds that pass in a case; longer than SHORT because a store may round a ttl up. */
 const WHILE = 2;
 
-/** Cases in which time has to pass. */
+/** Cases that need time to pass. */
 export const EXPIRY: Clause[] = [
   {
     name: "a record is kept until its ttl has passed",

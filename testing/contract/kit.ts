@@ -1,18 +1,18 @@
-/** What the cases of the store contract are written with. */
+/** The tools with which the cases of the store contract are written. */
 import { toHex } from "../../base/hex.ts";
 import type { Awaitable, StoredRecord, VersionedStore } from "../../store/store.ts";
 
-/** One clause of the contract. */
+/** One rule of the contract. */
 export interface Clause {
-  /** The clause, in plain words. */
+  /** The rule in words. */
   name: string;
-  /** Whether time has to pass. */
+  /** True if the case needs time to pass. */
   expires?: true;
-  /** Throws where the store does not keep it. */
+  /** Throws if the store breaks the rule. */
   check(records: Records): Promise<void>;
 }
 
-/** How a record is written; what a case does not say is filled in. */
+/** Options of a write; {@linkcode Records} fills in those that a case leaves out. */
 interface Written {
   lastAccess?: number;
   ttl?: number;
@@ -22,10 +22,10 @@ const LAST_ACCESS = 1_700_000_000;
 const TTL = 3600;
 const ID_BYTES = 32;
 
-/** The store, with its options filled in: a case says only what it is about. */
+/** The store, with defaults for the options of its calls: a case names only those that it is about. */
 export class Records {
   readonly store: VersionedStore;
-  /** Lets seconds pass. */
+  /** Lets this many seconds pass for the store. */
   readonly pass: (seconds: number) => Awaitable<void>;
   readonly #signal = new AbortController().signal;
 
@@ -51,7 +51,7 @@ export class Records {
     return await this.store.replace(id, text, { ...this.#fill(written), version }) ?? undefined;
   }
 
-  /** `text` is what the record has at the version, as far as the caller knows. */
+  /** `text` is the text that the caller has read at this version. */
   async touch(id: string, written: Written & { version: string; text: string }): Promise<boolean> {
     const { version, text } = written;
     return await this.store.touch(id, { ...this.#fill(written), version, text });
@@ -61,7 +61,7 @@ export class Records {
     return await this.store.delete(id, { version, signal: this.#signal });
   }
 
-  /** Makes a record; its version. */
+  /** Creates a record and returns its version; throws if the store refuses. */
   async make(id: string, text = "{}", written: Written = {}): Promise<string> {
     const version = await this.create(id, text, written);
     check(version !== undefined, "create() wrote nothing, though there was no record");
@@ -69,21 +69,21 @@ export class Records {
     return version;
   }
 
-  /** Finds a record; throws where there is none. */
+  /** Reads a record; throws if it does not exist. */
   async find(id: string): Promise<StoredRecord> {
     const record = await this.read(id);
     check(record !== undefined, "read() finds no record, though there must be one");
     return record;
   }
 
-  /** Demands that the record has this text and this version, and no other. */
+  /** Throws unless the record has exactly this text and this version. */
   async expect(id: string, text: string, version: string): Promise<void> {
     const record = await this.find(id);
     check(record.text === text, "the record has another text than it must have");
     check(record.version === version, "the record has another version than it must have");
   }
 
-  /** Demands that there is no record. */
+  /** Throws if there is a record. */
   async expectNone(id: string): Promise<void> {
     check(await this.read(id) === undefined, "read() finds a record, though there must be none");
   }
@@ -93,12 +93,12 @@ export class Records {
   }
 }
 
-/** Throws unless `holds`; `otherwise` says in plain words what is wrong. */
+/** Throws unless `holds`; `otherwise` is the message. */
 export function check(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }
 
-/** An id that no other case has: the server may be shared. */
+/** A random ID, because the store may hold other data. */
 export function newId(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
 }

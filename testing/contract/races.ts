@@ -1,12 +1,15 @@
-/** The store contract, about calls at the same time: of two calls on a key, one comes first. */
+/** The store contract on concurrent calls: of two calls on one key, one takes effect first. */
 import { check, type Clause, newId, type Records } from "./kit.ts";
 
-/** How many calls are made at once. */
+/** Number of calls made at the same time. */
 const AT_ONCE = 16;
-/** How often two calls meet: on a real server each time is another. */
+/** Number of times that a case repeats a race, because on a real server the timing varies. */
 const ROUNDS = 8;
 
-/** Calls `call` many times at once; the places at which it was answered with something. */
+/**
+ * Makes many calls at the same time. Resolves to the calls that succeeded: the number of each and
+ * what the store returned.
+ */
 async function winners<T>(call: (at: number) => Promise<T | undefined>): Promise<[number, T][]> {
   const answers = await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => call(at)));
   return answers.flatMap((answer, at): [number, T][] =>
@@ -14,7 +17,7 @@ async function winners<T>(call: (at: number) => Promise<T | undefined>): Promise
   );
 }
 
-/** Makes a record and lets `meet` loose on it, again and again. */
+/** Repeats a race, each time on a new record. */
 function rounds(
   meet: (records: Records, id: string, version: string) => Promise<void>,
 ): (records: Records) => Promise<void> {
@@ -26,7 +29,7 @@ function rounds(
   };
 }
 
-/** Cases in which calls meet. */
+/** Cases about concurrent calls. */
 export const RACES: Clause[] = [
   {
     name: "of many create() at once on one id exactly one writes",
@@ -112,7 +115,7 @@ export const RACES: Clause[] = [
       const id = newId();
       await records.make(id, "0");
       const add = async () => {
-        // Whoever is refused has been overtaken, and the others overtake each once.
+        // Each refusal means that another writer succeeded, and each of the others does so once.
         for (let attempt = 0; attempt < AT_ONCE; attempt++) {
           const { text, version } = await records.find(id);
           if (await records.replace(id, String(Number(text) + 1), { version }) !== undefined) {

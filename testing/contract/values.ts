@@ -1,7 +1,7 @@
-/** The store contract, about what is carried: texts, versions, ids, options. */
+/** The store contract on values: texts, versions, IDs and options. */
 import { check, type Clause, newId } from "./kit.ts";
 
-/** Texts are what lifecycle writes: JSON, with what is no text escaped, and tombstones. */
+/** Texts as the middleware writes them: JSON with lone surrogates escaped, and tombstones. */
 const TEXTS: [name: string, text: string][] = [
   ["a session with nothing in it", '{"_created":0}'],
   ["an empty object", "{}"],
@@ -19,10 +19,10 @@ function json(value: string): string {
   return JSON.stringify({ _created: 1, value });
 }
 
-/** How long the longest text is that a store has to carry, in bytes. */
+/** Bytes of the longest text that every store has to accept. */
 const LARGE = 100 * 1024;
 
-/** How many records, or versions of one, are compared. */
+/** Number of records, or of versions of one record, that a case compares. */
 const MANY = 25;
 
 const texts: Clause[] = [...TEXTS, ["100 KiB", json("ä".repeat(LARGE / 2))] as const]
@@ -86,7 +86,7 @@ const versions: Clause[] = [
       const id = newId();
       const old = await records.make(id, "a");
       await records.touch(id, { version: old, text: "a" });
-      // Whether the touch gave it a new version is the store's affair; a miss changes nothing.
+      // A store may or may not change the version at a touch. If it does, this changes nothing.
       if (await records.replace(id, "b", { version: old }) === undefined) {
         check((await records.find(id)).text === "a", "a replace() that failed changed the text");
       }
@@ -104,7 +104,7 @@ const ids: Clause[] = [
   {
     name: "records under different ids have nothing to do with each other",
     async check(records) {
-      // Alike from the front and from the back.
+      // IDs that share their start or their end with another ID.
       const id = newId();
       const alike = ["0", "1", "2"].flatMap((digit) => [id.slice(1) + digit, digit + id.slice(1)]);
       const all = [...new Set([...alike, ...Array.from({ length: MANY }, newId)])];
@@ -160,5 +160,5 @@ const options: Clause[] = [
   },
 ];
 
-/** What is carried. */
+/** Cases about values. */
 export const VALUES: Clause[] = [...texts, ...versions, ...ids, ...options];

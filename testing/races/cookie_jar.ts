@@ -1,18 +1,21 @@
-/** What a browser does with the session's cookie, as far as the races are concerned. */
+/** The part of a browser that the races need: it keeps the session cookie. */
 import type { HeaderPair } from "../../pagi.ts";
 
-/** The cookie's name, the middleware's own default. */
+/** The name of the session cookie, the default of `CookieState`. */
 const NAME = "pagi_session";
 
-/** What a response told the browser about the cookie. */
+/** A change of the cookie by a response, which sets a value or removes the cookie. */
 export type CookieChange = { set: string } | "clear";
 
-/** Holds the cookie. Responses reach it in the order in which they left the server. */
+/** Keeps the cookie of one browser. */
 export class CookieJar {
-  /** The cookie's value, if the browser has one. */
+  /** The value of the cookie; undefined without a cookie. */
   value: string | undefined;
 
-  /** Does what a response's headers say, and tells what that was; more than one is a mistake. */
+  /**
+   * Applies the headers of a response and returns what they changed. More than one change in a
+   * response is a mistake of the middleware.
+   */
   take(headers: readonly HeaderPair[]): CookieChange[] {
     const changes: CookieChange[] = [];
     for (const [name, value] of headers) {
@@ -26,7 +29,7 @@ export class CookieJar {
   }
 }
 
-/** The headers of a request that presents `value`. */
+/** The headers of a request that sends `value` as its session cookie. */
 export function requestHeaders(value: string | undefined): HeaderPair[] {
   return value === undefined ? [] : [["cookie", `theme=dark; ${NAME}=${value}`]];
 }

@@ -1,7 +1,7 @@
-/** A race in words, the same for the same number: ids are called by when they first came up. */
+/** Describes a race in words. IDs are random, so they are numbered in the order of their appearance. */
 import type { Run } from "./run.ts";
 
-/** One line for each request, then one for each step. */
+/** One line for each request, then one line for each step. */
 export function describe({ visits, steps }: Run): string[] {
   const names = new Map<string, string>();
   const nameOf = (id: string) => {

@@ -1,14 +1,17 @@
-/** A session as it has to be when every acknowledged request has happened, one after the other. */
+/** The state of a session that the acknowledged requests must have led to, one after the other. */
 import type { Left } from "./run.ts";
 import type { Values, Visit } from "./visit.ts";
 
-/** What is expected of one session. */
+/** The expected state of one session. */
 export class ExpectedSession {
   id: string;
   cookie: string;
   subject: string | undefined;
   isEnded = false;
-  /** Whether its subject was given to it while all of that subject's sessions were ended. */
+  /**
+   * True if the session got its subject while all sessions of that subject were being destroyed. It
+   * may then have been destroyed with them, or not.
+   */
   isUncertain = false;
   readonly values: Values;
 
@@ -19,7 +22,7 @@ export class ExpectedSession {
     this.values = { ...values };
   }
 
-  /** Does what the request did to what it found. */
+  /** Applies the change of a request. */
   apply({ plan: { kind }, made, changedKeys, subject }: Visit): void {
     const { values } = this;
     this.subject = subject.made;
@@ -35,14 +38,14 @@ export class ExpectedSession {
     }
   }
 
-  /** What is wrong with what was found, or undefined. */
+  /** Describes the difference from the session that was found; undefined if they are the same. */
   differsFrom(found: Left): string | undefined {
     const [is, must] = [show(found), show(this)];
     return is === must ? undefined : `left is ${is}, and it must be ${must}`;
   }
 }
 
-/** Whether a request has anything to save; a clear has, though it may have found nothing. */
+/** Whether a request has anything to save. A clear has, even if the session was empty. */
 export function isChange({ plan: { kind }, changedKeys }: Visit): boolean {
   return kind.rotates === true || kind.clears === true || changedKeys.length > 0;
 }

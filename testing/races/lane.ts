@@ -1,24 +1,24 @@
 /**
- * A request under the simulator's control. It stops at each of its points, a store call or a moment
- * in its handler, and goes on when it is told to: so the order of everything is the simulator's.
+ * Lets the simulator decide the order in which concurrent requests proceed. A request waits before
+ * each of its steps, such as a store call or a moment in its handler, until the simulator lets it go on.
  */
 import type { Awaitable } from "../../store/store.ts";
 
-/** Microtasks after which a request that has not come to a point must be waiting for something real. */
+/** Microtasks after which a request without a waiting step must be waiting for real input or output. */
 const MICROTASKS = 64;
 
-/** One request's way through its points. */
+/** The steps of one request. */
 export class Lane {
   readonly #waiting: (() => Promise<void>)[] = [];
   #isDone = false;
   #wake = () => {};
 
-  /** Whether it stands at a point. */
+  /** Whether a step is waiting. */
   get isReady(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** A point: waits for its turn, then does `act`. */
+  /** Waits until the simulator allows the next step, then runs `act`. */
   turn<T>(act: () => Awaitable<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(async () => {
@@ -32,7 +32,7 @@ export class Lane {
     });
   }
 
-  /** Starts `work`, which must not reject; resolves when it stands at its first point or is done. */
+  /** Starts `work`, which must not reject. Resolves when its first step waits or it is done. */
   async start(work: () => Promise<void>): Promise<void> {
     work().then(() => {
       this.#isDone = true;
@@ -41,7 +41,7 @@ export class Lane {
     await this.#rest(false);
   }
 
-  /** Takes one step: resolves when it stands at the next point or is done. */
+  /** Runs the waiting step. Resolves when the next step waits or the request is done. */
   async step(): Promise<void> {
     const wasDone = this.#isDone;
     await this.#waiting.shift()!();
@@ -50,7 +50,7 @@ export class Lane {
 
   async #rest(wasDone: boolean): Promise<void> {
     for (let count = 0; count < MICROTASKS; count++) {
-      // What a finished request left running comes to its points within these turns, or never.
+      // A finished request may have left calls running. They start within these microtasks or never.
       if (this.isReady || (this.#isDone && !wasDone)) return;
       await undefined;
     }

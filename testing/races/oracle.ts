@@ -1,12 +1,12 @@
 /**
- * Holds what a race left against what it must have left. Every request whose response was started
- * has happened, in the order in which the writes took; every other has not.
+ * Judges a race by what it left. Every request whose response was started must have taken effect, in
+ * the order in which the writes succeeded. No other request may have taken effect.
  */
 import { ExpectedSession, isChange } from "./expected.ts";
 import type { Run } from "./run.ts";
 import { HandlerFailure, nameOf, type Visit } from "./visit.ts";
 
-/** What the library promises, and a race can break; each is a count of a report. */
+/** A promise of the library that a race can break. Reports count each of them. */
 export type Guarantee =
   | "lost"
   | "resurrected"
@@ -15,18 +15,18 @@ export type Guarantee =
   | "deadSessions"
   | "wrongAnswers";
 
-/** A promise that was broken. */
+/** A broken promise, and how it was broken. */
 export interface Violation {
   guarantee: Guarantee;
   why: string;
 }
 
-/** What is left of a run, judged. */
+/** The judgment of a run. */
 export interface Verdict {
   violations: Violation[];
-  /** How many ids of each session are usable that nobody ended. */
+  /** The number of usable IDs of each session that no request destroyed. */
   liveIds: number[];
-  /** Whether a request with the id of an ended session took a newer one's cookie from its browser. */
+  /** Whether a request with the ID of a destroyed session replaced the cookie of a newer session. */
   isReplaced: boolean;
 }
 
@@ -37,11 +37,11 @@ export function judge(run: Run): Verdict {
 
 class Oracle {
   readonly #violations: Violation[] = [];
-  /** Which session each id and each cookie belongs to. */
+  /** The session that each ID and each cookie value belongs to. */
   readonly #sessions = new Map<string | undefined, ExpectedSession>();
-  /** Those who are ending all sessions of the subject, each with those that there were before. */
+  /** The calls of `destroyAll()` that are running, with the sessions that existed at their start. */
   readonly #ending = new Map<Visit, Set<ExpectedSession>>();
-  /** When all of the subject's sessions had been ended. */
+  /** When the last call of `destroyAll()` was done. */
   #allEndedAt = 0;
   readonly #everybody: string;
   readonly #canList: boolean;
@@ -60,7 +60,7 @@ class Oracle {
     return { violations: this.#violations, liveIds, isReplaced: this.#isReplaced };
   }
 
-  /** Goes through what happened, in its order. */
+  /** Applies what happened, in its order. */
   #follow(visits: readonly Visit[]): void {
     const events: [at: number, happens: () => void][] = [];
     for (const visit of visits) {
@@ -73,11 +73,11 @@ class Oracle {
         events.push([answeredAt, () => this.#answer(visit)]);
       }
       if (failedAt === undefined) continue;
-      // What a handler destroys is destroyed, whatever becomes of the handler.
+      // A destroy counts even if the handler fails afterwards.
       if (plan.kind.destroys) events.push([committedAt ?? failedAt, () => this.#commit(visit)]);
       events.push([failedAt, () => this.#fail(visit)]);
     }
-    // The sort is stable: at one time what was put in first comes first.
+    // The sort is stable: events of the same time keep their order.
     for (const [, happens] of events.sort(([a], [b]) => a - b)) happens();
   }
 
@@ -87,7 +87,10 @@ class Oracle {
     );
   }
 
-  /** Those that there were before are ended now; of those that have come meanwhile nobody knows. */
+  /**
+   * Marks the sessions that existed at the start of `destroyAll()` as destroyed. Sessions that were
+   * created in the meantime may be destroyed or not.
+   */
   #endAll(visit: Visit): void {
     const before = this.#ending.get(visit)!;
     this.#ending.delete(visit);
@@ -97,7 +100,7 @@ class Oracle {
     }
   }
 
-  /** Whether its session may have been among all those of the subject that were ended meanwhile. */
+  /** Whether `destroyAll()` may have destroyed the session that the request was creating. */
   #isMet(visit: Visit): boolean {
     return this.#ending.size > 0 || visit.sentAt < this.#allEndedAt;
   }
@@ -121,7 +124,7 @@ class Oracle {
       }
       if (visit.subject.made === this.#everybody && session.subject !== this.#everybody) {
         session.isUncertain = this.#isMet(visit);
-        // It is no longer the session that there was before.
+        // It now counts as new: `destroyAll()` may miss it.
         for (const before of this.#ending.values()) before.delete(session);
       }
       session.apply(visit);
@@ -129,7 +132,7 @@ class Oracle {
     }
   }
 
-  /** A client without a session, or with one that has ended, gets one with its first write. */
+  /** Begins a session: the first write of a client that has none, or a destroyed one. */
   #begin(visit: Visit): void {
     const { id, newId = id, made, subject } = visit;
     const cookie = cookieOf(visit);
@@ -189,7 +192,7 @@ class Oracle {
     }
   }
 
-  /** Where the cookie holds the data, each write makes another, and each touch. */
+  /** Learns a new cookie value. If the cookie holds the data, each write and each touch makes one. */
   #learn(visit: Visit, session: ExpectedSession | undefined): void {
     const cookie = cookieOf(visit);
     if (session === undefined || cookie === undefined || cookie === visit.newId) return;
@@ -198,7 +201,7 @@ class Oracle {
     this.#sessions.set(cookie, session);
   }
 
-  /** Whether it presented an ended session, and took the place of another in the browser. */
+  /** Whether the request sent the ID of a destroyed session and replaced the cookie of another one. */
   #replaces({ presented, jarBefore, id }: Visit): boolean {
     const before = this.#sessions.get(jarBefore);
     return this.#sessions.get(presented)?.isEnded === true && before?.isEnded === false &&
@@ -207,7 +210,7 @@ class Oracle {
 
   #fail(visit: Visit): void {
     const { me, error, plan, id = visit.presented } = visit;
-    // It says so at once, and does nothing.
+    // The middleware refuses such a call before it does anything.
     if (plan.kind.destroysAll && !this.#canList) return;
     if (visit.pageCookies.length > 0) {
       this.#break("wrongAnswers", `${me} was refused and sent a cookie`);
@@ -223,7 +226,7 @@ class Oracle {
       const isLate = session === undefined || session.isEnded || session.id !== id ||
         this.#mayHaveEnded(session) ||
         (visit.subject.made === this.#everybody && this.#isMet(visit));
-      // Under an old id the handler itself is refused, before it has changed anything; so is a job.
+      // With an old ID a handler is refused before it has changed anything, and so is a job.
       const isRead = visit.id !== undefined && !isChange(visit) && !plan.kind.job;
       if (!isLate || isRead) {
         this.#break("wrongAnswers", `${me} was interrupted, and nothing had come between`);
@@ -235,13 +238,13 @@ class Oracle {
     return isUncertain || (subject === this.#everybody && this.#ending.size > 0);
   }
 
-  /** What is left must be what is expected. */
+  /** Compares the sessions that are left with the expected ones. */
   #compare(left: Run["left"]): number[] {
     const sessions = new Set(this.#sessions.values());
     const [first] = sessions;
     const liveIds: number[] = [];
     for (const session of sessions) {
-      // An id that was made and never sent can only be of the session that everybody had.
+      // An ID that was never sent can only belong to the session that all requests started with.
       const alive = [...left].filter(([id, found]) =>
         found !== undefined && (this.#sessions.get(id) ?? first) === session
       ).length;
@@ -271,7 +274,7 @@ class Oracle {
     return liveIds;
   }
 
-  /** The session that the handler had; of one that it was refused, the one whose id it presented. */
+  /** The session that the handler had; if it was refused one, the session of the ID that it sent. */
   #sessionOf({ id, presented, plan }: Visit): ExpectedSession | undefined {
     return this.#sessions.get(id ?? presented) ??
       (plan.kind.destroys ? this.#sessions.get(presented) : undefined);

@@ -1,4 +1,4 @@
-/** From a number to what happens: which requests there are, and who goes on when. */
+/** Derives a race from a number: its requests, and the order in which they proceed. */
 import { Random } from "./random.ts";
 import { REQUEST_KINDS, type RequestKind } from "./requests.ts";
 
@@ -6,28 +6,28 @@ import { REQUEST_KINDS, type RequestKind } from "./requests.ts";
 export interface Plan {
   kind: RequestKind;
   /**
-   * Whether the browser sent it before anything else happened; otherwise when its turn comes, with
-   * the cookie of that moment.
+   * True if the browser sends the request before anything else happens. Otherwise the browser sends it
+   * at its first step, with the cookie that it has by then.
    */
   isEarly: boolean;
 }
 
-/** Some requests of one browser. */
+/** The requests of one browser, and the session that they start from. */
 export interface Program {
   plans: readonly Plan[];
-  /** Whether the session is that of the subject whose sessions are ended all at once at the start. */
+  /** Whether the session already belongs to the subject that `destroyAll()` is called for. */
   isSignedIn: boolean;
-  /** Whether a request that only reads has to note the session's use. */
+  /** Whether a request that only reads has to update the last-access time. */
   isTouchDue: boolean;
 }
 
-/** Says which of the requests that can go on does; `ready` are their places, in order. */
+/** Chooses the request that takes the next step; `ready` has the indexes of those that can. */
 export type Choose = (ready: readonly number[]) => number;
 
-/** The fewest and the most requests at once. */
+/** The fewest and the most requests of a race. */
 export const REQUESTS = { fewest: 2, most: 6 };
 
-/** What the number stands for: a program, and a schedule for it. */
+/** The program of this number, and a schedule for it. */
 export function randomProgram(
   number: number,
   requests: number | undefined,
@@ -35,7 +35,7 @@ export function randomProgram(
   const random = new Random(number);
   const { fewest, most } = REQUESTS;
   const drawn = fewest + random.below(most - fewest + 1);
-  // Where somebody logs out little can be lost any more: half of all programs do without.
+  // After a logout little can be lost, so half of all programs have none.
   const isLasting = random.chance(50);
   const kinds = REQUEST_KINDS.filter((kind) => !(isLasting && (kind.destroys || kind.destroysAll)));
   const plans = Array.from({ length: requests ?? drawn }, (): Plan => ({
@@ -44,7 +44,7 @@ export function randomProgram(
   }));
   const isSignedIn = endsAll(plans) && random.chance(70);
   const program = { plans, isSignedIn, isTouchDue: random.chance(75) };
-  // Requests that go on for a while make other races than those that take turns.
+  // Requests that take many steps in a row lead to other races than requests that alternate.
   const persistence = random.pick([0, 50, 85]);
   let last = -1;
   const choose: Choose = (ready) => {
@@ -54,12 +54,12 @@ export function randomProgram(
   return { program, choose };
 }
 
-/** Whether one of the requests ends all sessions of a subject. */
+/** Whether one of the requests calls `destroyAll()`. */
 export function endsAll(plans: readonly Plan[]): boolean {
   return plans.some(({ kind }) => kind.destroysAll);
 }
 
-/** A schedule that is written down; when it is used up, the requests finish one after the other. */
+/** A fixed order of steps. After its end the requests finish one after the other. */
 export function inOrder(order: readonly number[]): Choose {
   let at = 0;
   return (ready) => {

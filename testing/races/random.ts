@@ -1,15 +1,15 @@
-/** A generator that gives the same everywhere: what decides a schedule has to be replayable. */
+/** Random numbers that are the same on every machine, so that a race can be replayed. */
 
-/** Numbers that follow from a seed (mulberry32). */
+/** Numbers derived from a seed (mulberry32). */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Seeds are counted up: spread them, the digits above 32 bits included.
+    // Seeds are consecutive numbers, so they are spread out, including the bits above the 32nd.
     this.#state = Math.imul(seed % 2 ** 32, 0x9e3779b1) ^ Math.floor(seed / 2 ** 32);
   }
 
-  /** A whole number from 0 up, below `limit`. */
+  /** An integer from 0 to `limit - 1`. */
   below(limit: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = this.#state;
@@ -18,7 +18,7 @@ export class Random {
     return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * limit);
   }
 
-  /** True in `percent` of 100 cases. */
+  /** True with a probability of `percent` percent. */
   chance(percent: number): boolean {
     return this.below(100) < percent;
   }

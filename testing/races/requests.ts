@@ -1,17 +1,17 @@
-/** What the simulated requests do to their session. */
+/** The kinds of requests that the simulator runs. */
 import type { SessionMiddleware } from "../../middleware.ts";
 import type { Session } from "../../session.ts";
 
-/** What every session holds at the start, beside an old key for each request. */
+/** The data of every session at the start, beside an old key for each request. */
 const START = { count: 0, shared: "nobody" };
 
-/** Whose sessions are ended all at once. */
+/** The subject that `destroyAll()` is called for. */
 export const EVERYBODY = "everybody";
 
-/** The subject that goes by a name in this run, and in no other on the same store. */
+/** Makes a name into a subject that no other run on the same store has. */
 export type SubjectOf = (name: string) => string;
 
-/** Takes what a job found, what it made of that, and whose session it was. */
+/** Records the data that a job found, the data that it left, and the session's subject. */
 export type Note = (
   loaded: Record<string, unknown>,
   made: Record<string, unknown>,
@@ -20,30 +20,30 @@ export type Note = (
 
 /** One kind of request. */
 export interface RequestKind {
-  /** What it is called in a schedule. */
+  /** The words for it in a schedule. */
   name: string;
-  /** What its handler does; `me` is a letter of its own. */
+  /** The handler; `me` is the letter of the request. */
   act?(session: Session, me: string, subjectOf: SubjectOf): unknown;
-  /** What it does in place of a request, to the session under `id`; `note` takes what it changes. */
+  /** The job that runs instead of a request, on the session with this ID; it reports a change to `note`. */
   job?(
     sessions: SessionMiddleware,
     id: string,
     note: Note,
     subjectOf: SubjectOf,
   ): Promise<unknown>;
-  /** Whether it asks for a new id. */
+  /** Whether it regenerates the session ID. */
   rotates?: true;
-  /** Whether it ends the session. */
+  /** Whether it destroys the session. */
   destroys?: true;
-  /** Whether keys that others added meanwhile go too. */
+  /** Whether it clears the session, including keys that other requests add at the same time. */
   clears?: true;
-  /** Whether it says whose the session is. */
+  /** Whether it sets the subject. */
   namesSubject?: true;
-  /** Whether it ends all sessions of {@linkcode EVERYBODY}. */
+  /** Whether it destroys all sessions of {@linkcode EVERYBODY}. */
   destroysAll?: true;
-  /** How much it adds to `count`, however often it has to. */
+  /** How much it adds to `count` in total, even if the update is replayed. */
   counts?: number;
-  /** Whether its handler fails after that. */
+  /** Whether its handler throws at the end. */
   fails?: true;
 }
 
@@ -51,7 +51,7 @@ const increment = (count: unknown = 0) => (count as number) + 1;
 const keyOf = (me: string) => `key-${me}`;
 const oldKeyOf = (me: string) => `old-${me}`;
 
-/** Every kind. A number names its requests by their place in this list. */
+/** Every kind. Numbers of races depend on the order of this array. */
 export const REQUEST_KINDS: readonly RequestKind[] = [
   { name: "reads", act: (session) => session.keys() },
   { name: "writes a key", act: (session, me) => session.set(keyOf(me), me) },
@@ -118,7 +118,7 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   },
 ];
 
-/** The data of a session before the race, for requests with these letters. */
+/** The data of the session before the race, if the requests have these letters. */
 export function startingValues(letters: readonly string[]): Record<string, unknown> {
   return { ...START, ...Object.fromEntries(letters.map((me) => [oldKeyOf(me), me])) };
 }

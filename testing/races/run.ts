@@ -1,4 +1,4 @@
-/** One race: sets a session up, lets the requests run as the schedule says, and looks what is left. */
+/** One race: creates a session, runs the requests in the order of the schedule, and reads the result. */
 import { keyOf } from "../../core/subjects/subject_index.ts";
 import { SessionMiddleware } from "../../middleware.ts";
 import type { HeaderPair } from "../../pagi.ts";
@@ -7,41 +7,41 @@ import type { SessionStore } from "../../store/store.ts";
 import { CookieJar } from "./cookie_jar.ts";
 import { type Choose, endsAll, type Program } from "./program.ts";
 import { EVERYBODY, startingValues } from "./requests.ts";
-import { call, type Values, Visit } from "./visit.ts";
-import { type Step, watch } from "./watch.ts";
+import { call, type Step, type Values, Visit } from "./visit.ts";
+import { watch } from "./watch.ts";
 
-/** A session as it was found after a race. */
+/** A session that was found after a race. */
 export interface Left {
   values: Values;
   subject: string | undefined;
 }
 
-/** A race that was run. */
+/** The record of a race. */
 export interface Run {
   program: Program;
   visits: Visit[];
-  /** Which request took each step. */
+  /** The index of the request that took each step. */
   order: number[];
   steps: Step[];
-  /** The first session: its id, its cookie and its data. */
+  /** The session before the race. */
   start: { id: string; cookie: string; values: Values; subject: string | undefined };
-  /** The subject whose sessions are ended all at once. */
+  /** The subject that `destroyAll()` is called for. */
   everybody: string;
-  /** Whether the store can tell which these are. */
+  /** Whether the store can list the sessions of a subject. */
   canList: boolean;
-  /** What is found under each cookie and each id there was. */
+  /** The session under each cookie value and each ID of the race; undefined without a session. */
   left: Map<string, Left | undefined>;
 }
 
-/** What a run takes. */
+/** Options of {@linkcode run}. */
 export interface RunOptions {
   store: SessionStore;
-  /** Makes ids that no other run has. */
+  /** Creates an ID that no other run has. */
   newId: () => string;
 }
 
 const SECRET = "the simulator's own secret, which protects nothing";
-/** Seconds that a request may wait for its turn, as far as its store's time is concerned. */
+/** Seconds of `storeTimeout`: long, because a store call waits for its step. */
 const STORE_TIMEOUT = 3600;
 
 /** Runs one race. */
@@ -64,7 +64,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
       touchInterval: program.isTouchDue ? 0 : undefined,
     });
   const steps: Step[] = [];
-  // A response that prolongs the cookie may come after that of a login: the one thing not promised.
+  // Not promised: that a response which only renews the cookie arrives before the response to a login.
   const isSlow = !program.isTouchDue;
   const salt = options.newId();
   const subjectOf = (name: string) => `${name} of ${salt}`;
@@ -89,7 +89,10 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   return { program, visits, order, steps, start, everybody, canList: "read" in store, left };
 }
 
-/** The keys of the lists that one request alone asks for, and those that nobody goes through. */
+/**
+ * The keys of the subject index that only one request uses. Calls for them need no step of their own,
+ * because no other request can interfere.
+ */
 async function unseenLists(
   { plans }: Program,
   subjects: readonly string[],
@@ -100,7 +103,7 @@ async function unseenLists(
   return new Set(await Promise.all(unseen.map(keyOf)));
 }
 
-/** Lets one request after the other take a step until none can any more. */
+/** Lets the chosen requests take their steps until all are done; returns the order. */
 export async function follow(visits: readonly Visit[], choose: Choose): Promise<number[]> {
   const order: number[] = [];
   while (true) {
@@ -112,7 +115,7 @@ export async function follow(visits: readonly Visit[], choose: Choose): Promise<
   }
 }
 
-/** A first visit, alone: after it the browser has a session. */
+/** Creates the session with a first request, before the race. */
 async function setUp(
   sessions: SessionMiddleware,
   jar: CookieJar,
@@ -136,7 +139,7 @@ async function setUp(
   return { id, cookie: jar.value, values, subject };
 }
 
-/** What is found under a cookie. A socket only looks: nothing is touched by it. */
+/** Reads the session of a cookie, over a WebSocket because that does not update the last access. */
 export async function probe(
   sessions: SessionMiddleware,
   cookie: string,

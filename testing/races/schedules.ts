@@ -1,18 +1,18 @@
-/** Every schedule of every pair of requests, each with a number of its own. */
+/** Every schedule of every pair of requests. Each schedule has a number. */
 import { type Choose, endsAll, type Program } from "./program.ts";
 import { REQUEST_KINDS } from "./requests.ts";
 import type { Run } from "./run.ts";
 
-/** A schedule has one bit for each step at which either could go on, and no more than these. */
+/** A schedule has one bit for each step at which both requests can go on, up to this many bits. */
 const BITS = 32;
 const SCHEDULES = 2 ** BITS;
-/** Where two requests have more than these, a broken store makes them try again and again. */
+/** A limit for broken stores, on which two requests may retry again and again. */
 const MAX_SCHEDULES = 5000;
 
-/** Runs a program under the schedule that `choose` makes. */
+/** Runs a program under a schedule. */
 export type Runner = (program: Program, choose: Choose) => Promise<Run>;
 
-/** Every pair of kinds, a kind with itself included, both sent before anything happens. */
+/** Every pair of kinds, including a kind with itself. Both requests are sent at the start. */
 export const PAIRS: readonly Program[] = REQUEST_KINDS.flatMap((first, at) =>
   REQUEST_KINDS.slice(at).map((second) => {
     const plans = [{ kind: first, isEarly: true }, { kind: second, isEarly: true }];
@@ -20,7 +20,7 @@ export const PAIRS: readonly Program[] = REQUEST_KINDS.flatMap((first, at) =>
   })
 );
 
-/** Runs a program of two requests under every schedule there is; its bits name each. */
+/** Runs a program of up to two requests under each of its schedules, which are numbered by their bits. */
 export async function* everySchedule(
   program: Program,
   runner: Runner,
@@ -30,19 +30,19 @@ export async function* everySchedule(
     const taken: number[] = [];
     const run = await runner(program, byBits((at) => prefix[at] ?? 0, taken));
     yield { run, bits: taken.reduce((bits, bit, at) => bits + bit * 2 ** at, 0) };
-    // The next: the last step at which the first request went on goes to the second.
+    // The next schedule gives the last step of the first request to the second one.
     const last = taken.lastIndexOf(0);
     if (last === -1) return;
     prefix = [...taken.slice(0, last), 1];
   }
 }
 
-/** The number of a pair's schedule; below 0, where no random schedule is. */
+/** The number of a schedule of a pair. It is negative; numbers of random schedules are not. */
 export function pairNumber(pair: number, bits: number): number {
   return -1 - (pair * SCHEDULES + bits);
 }
 
-/** What the number below 0 stands for; undefined when it stands for nothing. */
+/** The pair and the schedule of a negative number; undefined if there is no such pair. */
 export function numberedPair(number: number): { program: Program; choose: Choose } | undefined {
   const rest = -1 - number;
   const program = PAIRS[Math.floor(rest / SCHEDULES)];
@@ -50,7 +50,7 @@ export function numberedPair(number: number): { program: Program; choose: Choose
   return program && { program, choose };
 }
 
-/** Asks for a bit where both can go on, and writes it down in `taken`. */
+/** Chooses by `bitAt` when both requests can go on, and adds the bit to `taken`. */
 function byBits(bitAt: (at: number) => number, taken: number[]): Choose {
   return (ready) => {
     if (ready.length === 1 || taken.length === BITS) return ready[0]!;

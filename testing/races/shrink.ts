@@ -1,10 +1,10 @@
-/** Finds the shortest schedule that breaks a guarantee: fewer requests, fewer steps, fewer turns. */
+/** Finds a short schedule that breaks a guarantee: with few requests, steps and switches between them. */
 import { everySchedule, type Runner } from "./schedules.ts";
 import { type Guarantee, judge } from "./oracle.ts";
 import { inOrder, type Plan, type Program } from "./program.ts";
 import type { Run } from "./run.ts";
 
-/** The shortest run found that breaks `guarantee` as `failed` does. */
+/** The shortest run found that breaks the same guarantee as `failed`. */
 export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner): Promise<Run> {
   const breaks = (run: Run) =>
     judge(run).violations.some((violation) => violation.guarantee === guarantee);
@@ -12,7 +12,7 @@ export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner):
   const consider = (run: Run) => {
     if (isShorter(run, best) && breaks(run)) best = run;
   };
-  // All schedules of one or two requests can be gone through; those of more are too many.
+  // One or two requests have few enough schedules to try all of them.
   for (const size of [1, 2]) {
     const chosen = combinations(failed.program.plans, size);
     for (const variant of [chosen.map((plans) => plans.map(early)), chosen]) {
@@ -30,7 +30,7 @@ export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner):
   }
 }
 
-/** What could be left out of a run: a request, or a turn. */
+/** Simpler variants of a run: without a request, or with one switch less. */
 function* simpler({ program, order }: Run): Generator<[Program, number[]]> {
   const { plans } = program;
   for (const left of plans.keys()) {
@@ -43,7 +43,7 @@ function* simpler({ program, order }: Run): Generator<[Program, number[]]> {
   }
   for (let at = 1; at < order.length; at++) {
     if (order[at] === order[at - 1]) continue;
-    // Its next step comes at once, or this one as late as its next.
+    // The next step of the request before the switch moves to here, or the step at the switch goes.
     const next = order.indexOf(order[at - 1]!, at);
     if (next !== -1) {
       yield [program, [...order.slice(0, at), order[next]!, ...without(order, next, at)]];

@@ -1,6 +1,6 @@
 /**
- * {@linkcode simulateRaces}: requests that run at once, in every order, held to what the library
- * promises about them.
+ * {@linkcode simulateRaces}: runs concurrent requests in many orders and checks what the library
+ * guarantees about them.
  *
  * @module
  */
@@ -18,76 +18,85 @@ export type { Guarantee };
 /** Options of {@linkcode simulateRaces}. */
 export interface RaceOptions {
   /**
-   * Opens the store, once for each run. It may be the same one each time, a real server's too: no
-   * two runs use the same ids.
+   * Opens the store; called once for each run. It may return the same store each time, and the store
+   * may be on a server that holds other data: no two runs use the same IDs.
    */
   open: () => Awaitable<SessionStore>;
-  /** Closes a store that `open` opened. */
+  /**
+   * Closes a store that `open` returned; called after each run.
+   *
+   * @default {undefined, stores are not closed}
+   */
   close?: (store: SessionStore) => Awaitable<void>;
   /**
-   * How many random schedules are run.
+   * Sets the number of random schedules to run.
    *
    * @default {1000}
    */
   runs?: number;
   /**
-   * The number of the first random schedule; the others follow.
+   * Sets the number of the first random schedule. The others have the numbers after it.
    *
    * @default {0}
    */
   from?: number;
   /**
-   * How many requests a random schedule has, 2 to 6.
+   * Sets the number of requests in each random schedule, from 2 to 6.
    *
-   * @default {as its number says}
+   * @default {undefined, derived from the number of the schedule}
    */
   requests?: number;
   /**
-   * Whether every schedule of every pair of requests is run too: about 12,000, two seconds in
-   * memory and minutes on a server.
+   * Also runs every schedule of every pair of requests, about 12,000. Turn it off if your store is on
+   * a server and the runs take too long.
    *
    * @default {true}
    */
   exhaustive?: boolean;
-  /** Runs this one alone, the number of a failure; `requests` must be what it was then. */
+  /**
+   * Runs only the schedule with this number, to replay a failure. Set `requests` to the same value as
+   * in the failed run. The report then has a `trace`.
+   *
+   * @default {undefined, `runs` schedules are run}
+   */
   number?: number;
 }
 
 /** A guarantee that did not hold. */
 export interface RaceFailure {
-  /** What replays it: `simulateRaces({ open, number })`. */
+  /** The number of the schedule. To replay it, call `simulateRaces({ open, number })`. */
   number: number;
-  /** Which one. */
+  /** The guarantee. */
   guarantee: Guarantee;
-  /** What was wrong in the shortest schedule. */
+  /** Says in words how the shortest schedule breaks the guarantee. */
   why: string;
-  /** The shortest schedule that shows it: the requests, then what happened, step by step. */
+  /** The shortest schedule that shows the failure: the requests, then their steps in order. */
   schedule: string[];
 }
 
 /**
- * What the races showed. Each count is of runs, and a run counts once in each. All but `runs` and
- * `replaced` are 0 when every guarantee held.
+ * The result of {@linkcode simulateRaces}. Each number counts runs, and a run counts at most once in
+ * each. If every guarantee held, all counts except `runs` and `replaced` are 0.
  */
 export interface RaceReport {
-  /** How many schedules were run. */
+  /** The number of schedules that were run. */
   runs: number;
-  /** An acknowledged change is missing, or one that was refused is there. */
+  /** Runs in which an acknowledged change was missing, or a refused change was stored. */
   lost: number;
-  /** A session was usable, or written to, after its acknowledged logout. */
+  /** Runs in which a session was usable, or written to, after its acknowledged logout. */
   resurrected: number;
-  /** A late request's response replaced or removed the cookie of the newer login. */
+  /** Runs in which the response to a late request replaced or removed the cookie of a newer login. */
   undoneLogins: number;
-  /** More than one id of a session was usable, those included that were never sent. */
+  /** Runs in which more than one ID of a session was usable, including IDs that were never sent. */
   extraIds: number;
-  /** Nobody had logged out, and the id that was sent last was not usable. */
+  /** Runs in which a session was lost without a logout: the ID that was sent last was not usable. */
   deadSessions: number;
   /**
-   * An answer was wrong: a reader of an ended session was sent its id, a request was refused
-   * without cause or not with `ERR_SESSION_INTERRUPTED`, or answered before its commit or twice.
+   * Runs with a wrong response. For example, a request was refused without a reason or with another
+   * code than `ERR_SESSION_INTERRUPTED`, or it got its response before the commit, or twice.
    */
   wrongAnswers: number;
-  /** The fewest and the most usable ids that a session had which nobody ended; 1 and 1. */
+  /** The number of usable IDs of each session without a logout. Both are 1 if the guarantees held. */
   liveIds: {
     /** The fewest. */
     fewest: number;
@@ -95,33 +104,35 @@ export interface RaceReport {
     most: number;
   };
   /**
-   * A request with the id of a session that had ended started a new one, or cleared the cookie, when
-   * its browser had a newer session by then. To the server it is a visitor without a session: this
-   * is no broken guarantee, and no failure.
+   * Runs in which a request with the ID of a destroyed session started a new session or cleared the
+   * cookie, although its browser had a newer session by then. The server cannot know that, so this
+   * breaks no guarantee and is not a failure.
    */
   replaced: number;
-  /** The first failure of each guarantee that was broken, with its shortest schedule. */
+  /** The first failure of each broken guarantee, with its shortest schedule. */
   failures: RaceFailure[];
-  /** What happened, step by step, where one number was run. */
+  /** The requests and their steps in order; only if `number` was set. */
   trace?: string[];
 }
 
 const DEFAULT_RUNS = 1000;
-/** The numbers of random schedules end here. */
+/** Numbers of random schedules are smaller than this. */
 const MAX_NUMBER = 2 ** 40;
 
 /**
- * Runs two to six requests of one browser at once, again and again, each time in another order, and
- * checks after each run what the library promises: no acknowledged update lost, no session
- * resurrected, no login undone, one live id. The requests go through `SessionMiddleware.wrap` and
- * CookieState, each with a middleware of its own, as if every one had reached another server on the
- * same store; each store call, and each moment in a handler, happens when the schedule says so.
+ * Runs two to six concurrent requests of one browser, many times, each time in another order. After
+ * each run it checks that no acknowledged update is lost, no destroyed session is usable, no login is
+ * undone and each session has exactly one usable ID.
  *
- * The schedule follows from a number, and so does everything in it. There is no timer in it and
- * nothing random, so a failure can be replayed from its number.
+ * Each request has a `SessionMiddleware` of its own with a `CookieState`, as if it had reached another
+ * server on the same store. The schedule decides when each store call and each part of a handler runs.
  *
- * A store with PAGI's three methods alone can be run too, and a `CookieStore`; neither will pass.
- * What the latter shows is the replay of an ended session (`resurrected`), which `revocations` ends.
+ * Everything in a schedule follows from its number. No timers and no random values are involved, so a
+ * failure can be replayed from its number.
+ *
+ * Basic stores, which have only `get`, `set` and `delete`, can be run too, but do not pass. Neither
+ * does a `CookieStore`: it loses concurrent changes (`lost`). Without `revocations` it also accepts
+ * copies of destroyed sessions (`resurrected`).
  *
  * @throws {TypeError} When an option is unknown or of the wrong kind.
  * @throws {RangeError} When a number is out of its range.
@@ -165,7 +176,7 @@ export async function simulateRaces(options: RaceOptions): Promise<RaceReport> {
 }
 
 /**
- * What a report says, to be printed: its counts on one line, then each failure with its schedule.
+ * Formats a report for printing: the counts on one line, then each failure with its schedule.
  *
  * @example
  * ```ts
@@ -190,7 +201,7 @@ export function formatRaces(report: RaceReport): string {
   return [counts, ...failures].join("\n");
 }
 
-/** Counts, and keeps the first failure of each kind. */
+/** Adds up a report, with the first failure of each guarantee. */
 class Tally {
   readonly report: RaceReport = {
     runs: 0,
@@ -217,7 +228,7 @@ class Tally {
     if (isReplaced) report.replaced++;
     report.liveIds.fewest = Math.min(report.liveIds.fewest, ...liveIds);
     report.liveIds.most = Math.max(report.liveIds.most, ...liveIds);
-    // One run counts once, however often it breaks the same promise.
+    // A run counts once, even if it breaks the same guarantee several times.
     for (const guarantee of new Set(violations.map(({ guarantee }) => guarantee))) {
       if (report[guarantee]++ === 0) await this.#keep(run, number, guarantee);
     }
@@ -231,7 +242,7 @@ class Tally {
   }
 }
 
-/** Ids are no part of any decision; they are random only so that runs can share a server. */
+/** Runs programs. The IDs are random so that runs can share a store; no decision depends on them. */
 function runnerFor({ open, close }: RaceOptions): Runner {
   const salt = crypto.randomUUID().replaceAll("-", "").padEnd(48, "0");
   let made = 0;

@@ -1,4 +1,4 @@
-/** One request of a race, as a server would run it, and everything that came of it. */
+/** One request of a race: runs it as a server would, and records what happens. */
 import type { SessionMiddleware } from "../../middleware.ts";
 import type { App, HeaderPair, Send } from "../../pagi.ts";
 import { Session } from "../../session.ts";
@@ -6,60 +6,69 @@ import { type CookieChange, type CookieJar, requestHeaders } from "./cookie_jar.
 import { Lane } from "./lane.ts";
 import type { Plan } from "./program.ts";
 import type { Note, SubjectOf } from "./requests.ts";
-import type { Step } from "./watch.ts";
 
-/** The app's keys of a session; the simulated requests write nothing but strings and numbers. */
+/** Something that happened in a race. */
+export interface Step {
+  /** The letter of the request. */
+  me: string;
+  /** The event in words. */
+  what: string;
+  /** The ID or cookie value that it was about. */
+  id: string | undefined;
+}
+
+/** The data of a session. The simulated requests write only strings and numbers. */
 export type Values = Record<string, unknown>;
 
-/** Thrown by handlers that are to fail. */
+/** The error of handlers that fail on purpose. */
 export class HandlerFailure extends Error {}
 
-/** The status of a response that the commit was for, and of the page that says it failed. */
+/** The status of the handler's response, and of the error page after a failed commit. */
 const STATUS = { ok: 200, refused: 409 };
 
-/** One request: what it found, what it did and what came of it. Times are numbers of steps. */
+/** One request and what happened to it. Times are numbers of steps. */
 export class Visit {
   readonly plan: Plan;
-  /** Its letter. */
+  /** The letter of the request. */
   readonly me: string;
   readonly lane: Lane = new Lane();
-  /** The cookie that it presents. */
+  /** The cookie value that the request sends. */
   presented: string | undefined;
-  /** The session's id that its handler saw; undefined when it had no session that it may use. */
+  /** The session ID that the handler saw; undefined if it had no usable session. */
   id: string | undefined;
-  /** The id when the response had been started. */
+  /** The session ID after the response was started. */
   newId: string | undefined;
-  /** Whose session it was, and whose the handler made it. */
+  /** The session's subject before and after the handler. */
   subject: { loaded?: string; made?: string } = {};
-  /** What its handler found. */
+  /** The data that the handler found. */
   loaded: Values = {};
-  /** What its handler made of that. */
+  /** The data that the handler left. */
   made: Values = {};
-  /** When it was sent. */
+  /** When the request was sent. */
   sentAt = 0;
-  /** When the last of its writes took. */
+  /** When its last write succeeded. */
   committedAt: number | undefined;
-  /** When its response was started. */
+  /** When the response was started. */
   answeredAt: number | undefined;
-  /** How often its response was started. */
+  /** How often a response was started. */
   answers = 0;
-  /** What its response told the browser. */
+  /** The changes of the cookie by the response. */
   cookies: CookieChange[] = [];
-  /** What the page told the browser that was sent because the commit had failed. */
+  /** The changes of the cookie by the error page after a failed commit. */
   pageCookies: CookieChange[] = [];
-  /** When it failed, and with what. */
+  /** When the request failed. */
   failedAt: number | undefined;
   error: unknown;
-  /** What it asked of the store when its response had been started. */
+  /** The first store call after the response was started. */
   lateCall: string | undefined;
-  /** What the browser held when its response came. */
+  /** The cookie value of the browser just before the response arrived. */
   jarBefore: string | undefined;
 
   readonly #steps: Step[];
   readonly #isSlow: boolean;
   readonly #subjectOf: SubjectOf;
 
-  /** @param isSlow Whether its response may reach the browser after those of others that left later. */
+  /** @param isSlow Whether the response may arrive after responses that were sent later. */
   constructor(
     plan: Plan,
     at: number,
@@ -74,18 +83,18 @@ export class Visit {
     this.#steps = steps;
   }
 
-  /** Keys whose values the handler changed. */
+  /** The keys that the handler changed. */
   get changedKeys(): string[] {
     const { loaded, made } = this;
     return Object.keys({ ...loaded, ...made }).filter((key) => loaded[key] !== made[key]);
   }
 
-  /** Writes down a step; its number is the time. */
+  /** Records a step; returns its number, which is the time. */
   note(what: string, id?: string): number {
     return this.#steps.push({ me: this.me, what, id });
   }
 
-  /** Runs the request from the browser and back. */
+  /** Sends the request and waits for its response. */
   async run(sessions: SessionMiddleware, jar: CookieJar): Promise<void> {
     if (!this.plan.isEarly) await this.lane.turn(() => {});
     this.presented = jar.value;
@@ -139,7 +148,7 @@ export class Visit {
     if (kind.fails) throw new HandlerFailure();
   }
 
-  /** What is done outside of a request, with the id that the browser had. */
+  /** Runs the job with the ID that the browser had. */
   async #work(sessions: SessionMiddleware): Promise<void> {
     if (this.presented === undefined) return;
     this.id = this.newId = this.presented;
@@ -159,7 +168,7 @@ export class Visit {
   }
 }
 
-/** Calls a PAGI app with a cookie. */
+/** Calls a PAGI app with a session cookie. */
 export async function call(
   app: App,
   type: "http" | "websocket",
@@ -170,7 +179,7 @@ export async function call(
   await app({ type, headers: requestHeaders(cookie) }, receive, send);
 }
 
-/** What an error is called in a schedule. */
+/** The words for an error in a schedule. */
 export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ("code" in error) return String(error.code);

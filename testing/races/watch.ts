@@ -1,38 +1,30 @@
-/** A store each of whose calls is a point of the request that makes it. */
+/** Wraps a store so that each call waits for the simulator and is recorded. */
 import { isSubjectIndex } from "../../base/record_text.ts";
 import type { SessionStore } from "../../store/store.ts";
 import type { Visit } from "./visit.ts";
 
-/** Something that happened in a race. */
-export interface Step {
-  /** Whose step it was. */
-  me: string;
-  /** What happened. */
-  what: string;
-  /** The id or cookie that it was about. */
-  id: string | undefined;
-}
+export type { Step } from "./visit.ts";
 
-/** Calls that change what is stored. A touch is none: it may be lost, and nobody is told. */
+/** Calls that change what is stored. A touch does not count: losing one has no effect on the data. */
 const WRITES = ["create", "replace", "delete", "set", "seal", "end"];
 
 /**
- * `store` as one request sees it.
+ * The store for one request.
  *
- * @param unseen The keys that no other request asks for: a call for one of them is no point.
+ * @param unseen Keys that no other request uses. A call for one of them does not wait.
  */
 export function watch(
   store: SessionStore,
   visit: Visit,
   unseen: ReadonlySet<string>,
 ): SessionStore {
-  // A plain store's answers say nothing: every write of it takes.
+  // A plain store does not report refusals: each of its writes succeeds.
   const isVersioned = "read" in store;
   return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
-      // It answers at once and asks nobody.
+      // It is synchronous and reads nothing from the store.
       if (name === "accepts") return member.bind(target);
       const method = String(name);
       const call = async (...args: unknown[]) => {
@@ -42,7 +34,7 @@ export function watch(
           const answer: unknown = await member.apply(target, args);
           const isRefused = isVersioned && (answer === undefined || answer === false);
           const time = visit.note(`${method}(id)${isRefused ? " in vain" : ""}`, id);
-          // What is written to a subject's list is no session yet.
+          // A write to the subject index does not change a session.
           const isWrite = WRITES.includes(method) && !isSubjectIndex(args[1]);
           if (isWrite && !isRefused) visit.committedAt = time;
           return answer;

@@ -1,6 +1,6 @@
 /** A format to seal with, on a clock that moves only when it is told to. */
-import type { SealedSession } from "../../store/_cookie/format.ts";
-import { HourlySeal, type HourlySealOptions } from "../../store/_cookie/hourly_format.ts";
+import type { CookieSession } from "../../store/_cookie/format.ts";
+import { HourlyFormat, type HourlyFormatOptions } from "../../store/_cookie/hourly_format.ts";
 import { fakeClock, idOf } from "./helpers.ts";
 
 export const SECRET = "the first secret, of more than 32 bytes";
@@ -8,17 +8,17 @@ export const OTHER = "another secret, of more than 32 bytes";
 export const HOUR = 3600;
 
 /** A format that remembers nothing, so that what it opens was decrypted; a session; others of its kind. */
-export function sealWith(options: Partial<HourlySealOptions> = {}) {
+export function sealWith(options: Partial<HourlyFormatOptions> = {}) {
   const clock = fakeClock(1_700_000_000);
-  const common: HourlySealOptions = {
+  const common: HourlyFormatOptions = {
     secrets: [SECRET],
     purpose: "session",
     maxSize: 4095,
     now: clock.now,
   };
-  const make = (other: Partial<HourlySealOptions> = {}) =>
-    new HourlySeal({ ...common, ...options, ...other });
-  const session: SealedSession = {
+  const make = (other: Partial<HourlyFormatOptions> = {}) =>
+    new HourlyFormat({ ...common, ...options, ...other });
+  const session: CookieSession = {
     id: idOf("5"),
     text: '{"_created":1700000000,"user":"ada"}',
     lastAccess: 1_700_000_000,
@@ -29,8 +29,8 @@ export function sealWith(options: Partial<HourlySealOptions> = {}) {
 
 /** Opens a value, however old it may be. */
 export const open = async (
-  format: HourlySeal,
+  format: HourlyFormat,
   value: string,
   maxAge = Infinity,
   name?: string,
-) => await format.open(value, maxAge, name);
+) => await format.decrypt(value, maxAge, name);

@@ -1,19 +1,19 @@
-/** What a campaign is: many cases made from one number, so that each can be made again. */
+/** A campaign runs many cases that all derive from one number, the seed, so that it can be repeated. */
 
-/** One property of the library, tried on cases that nobody thought of. */
+/** Checks one property of the library on many generated cases. */
 export interface Campaign {
-  /** What the command line calls it. */
+  /** The name on the command line. */
   readonly name: string;
-  /** How many cases the long run tries, and how many CI does; 0 leaves it out there. */
+  /** The number of cases in the long run and in the brief run of CI; 0 leaves the campaign out. */
   readonly counts: { readonly long: number; readonly brief: number };
   /**
-   * Tries `count` cases made from `seed`. Resolves to what was seen, in some words; rejects with
-   * the first case that fails.
+   * Tries `count` cases derived from `seed`. Resolves to a summary; rejects with the first case that
+   * fails.
    */
   run(count: number, seed: number): string | Promise<string>;
 }
 
-/** A case that failed, with all that is needed to see it again. */
+/** The error for a case that failed, with everything that is needed to reproduce it. */
 export function failure(what: string, details: Record<string, unknown>): Error {
   const lines = Object.entries(details).map(([name, value]) => `  ${name}: ${Deno.inspect(value)}`);
   return new Error([what, ...lines].join("\n"));

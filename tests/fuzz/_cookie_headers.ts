@@ -1,8 +1,8 @@
-/** Cookie headers to try: as browsers write them, and as no browser would. */
+/** Generates Cookie headers: some as browsers write them, some as no browser would. */
 import { type Pair, type Units, unitsOf } from "./_cookie_oracle.ts";
 import type { Random } from "./_random.ts";
 
-/** Names of ours: prefixes, members of prototypes, a pattern's signs, every sign of a token. */
+/** Names for the session cookie: with prefixes, of prototype members, with special characters. */
 export const NAMES = [
   "sid",
   "s",
@@ -23,7 +23,7 @@ export const NAMES = [
 
 const ID = "0123456789abcdef".repeat(4);
 
-/** Values in which readers that decode, trim or unquote see something else. */
+/** Values that a reader changes if it decodes, trims or removes quotes. */
 const VALUES = [
   "",
   ID,
@@ -45,13 +45,13 @@ const VALUES = [
   "é",
 ];
 
-/** What others trim, fold or take for a separator. */
+/** Text between pairs, including what some readers trim, fold or take for a separator. */
 const GLUE = [
   ...[";", "; ", ";", "; ", " ; ", ";;", "\t;\t", "=", " = ", "\t=\t", "", " ", "\t"],
   ...["\u00a0", "\v", "\f", "\r\n ", "\u0085", ",", ", ", "&", "\0", "\ufeff", "\u2028", "\u3000"],
 ].map(unitsOf);
 
-/** A name that is `name`, or nearly. */
+/** The name, or one that resembles it. */
 function nameLike(random: Random, name: string): string {
   switch (random.below(12)) {
     case 0:
@@ -76,11 +76,11 @@ function nameLike(random: Random, name: string): string {
 }
 
 function unit(random: Random): number {
-  // A server that decodes UTF-8 hands on what is more than a byte.
+  // A server that decodes headers as UTF-8 passes on code units above 255.
   return random.below(random.chance(3) ? 65_536 : 256);
 }
 
-/** Any header at all: pairs of ours and theirs with odd glue, a few units of it changed. */
+/** An arbitrary header: pairs with odd text between them, some code units changed. */
 export function wild(random: Random, name: string): Units {
   const units: number[] = [];
   for (let parts = random.below(5); parts >= 0; parts--) {
@@ -98,7 +98,7 @@ export function wild(random: Random, name: string): Units {
   return units;
 }
 
-/** Changes up to three units in place. */
+/** Changes up to three code units in place. */
 function change(random: Random, units: number[]): void {
   for (let times = random.below(3); times >= 0; times--) {
     const at = random.below(units.length + 1);
@@ -118,18 +118,18 @@ function change(random: Random, units: number[]): void {
   }
 }
 
-/** The cookies of a browser: what RFC 6265bis lets it keep, ours among them. */
+/** The cookies of a browser, as RFC 6265bis allows them, with the session cookie among them. */
 export function jar(random: Random, name: string): Pair[] {
   return random.some(6, () => ({
     name: kept(unitsOf(nameLike(random, name))).filter((unit) => unit !== 0x3d),
     value: kept(
       random.chance(70) ? unitsOf(random.pick(VALUES)) : random.some(8, () => random.below(256)),
     ),
-    // Without a name it is written as its value alone, which must not look like a pair.
+    // A cookie without a name is sent as its value only, which must not look like a pair.
   })).filter(({ name, value }) => name.length > 0 || !value.includes(0x3d));
 }
 
-/** Without what no browser keeps in a name or value: controls, ";", and blanks at the ends. */
+/** Removes what browsers do not keep: control characters, ";", and whitespace at the ends. */
 function kept(units: Units): Units {
   const some = units.filter((unit) =>
     unit !== 0x3b && unit !== 0x7f && (unit > 0x1f || unit === 9)

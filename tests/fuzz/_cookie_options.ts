@@ -1,19 +1,19 @@
-/** Options and values for cookies: such as a browser keeps, and such as none should see. */
+/** Generates options and values for cookies: valid ones, and ones that must not reach a browser. */
 import type { CookieOptions, CookieStateOptions } from "@pagi/session";
 import type { Random } from "./_random.ts";
 
-/** Everything that a cookie is made from. */
+/** The options and values for one cookie. */
 export interface Recipe {
   options: CookieStateOptions;
   value: string;
-  /** What the middleware would say; the State's own `expire` goes before. */
+  /** The `expire` that the middleware passes; the one in the State's options takes precedence. */
   expire: number | undefined;
 }
 
 const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const OCTETS = TOKEN + "()/:<=>?@[]{}";
-/** What a URL has in its path as it stands; a browser would never send a cookie for another. */
-const PATH_SIGNS = [...OCTETS].filter((sign) => !'"#<>?\\^`{|}'.includes(sign)).join("");
+/** Characters that URLs have in their paths unencoded. A cookie for other paths is never sent. */
+const PATH_CHARACTERS = [...OCTETS].filter((sign) => !'"#<>?\\^`{|}'.includes(sign)).join("");
 const PREFIXES = [
   "",
   "",
@@ -34,7 +34,7 @@ export const DOMAINS = [
   "localhost",
 ];
 
-/** What ends a header, a cookie or an attribute, or looks like another. */
+/** Texts that end a header, a cookie or an attribute, or look like another one. */
 const HOSTILE = [
   ...["", "\r\n", "\r\nSet-Cookie: sid=theirs", "\n", "\r", "\0", "\t", "\x7f", ";", "; Secure"],
   ...[
@@ -52,7 +52,7 @@ const HOSTILE = [
   ...["\u010d\u010a", "=", "evil.example"],
 ];
 
-/** What is of no use as an attribute of whatever kind. */
+/** Values that are invalid for at least one attribute. */
 const WRONG: unknown[] = [
   ...[
     null,
@@ -75,10 +75,11 @@ const WRONG: unknown[] = [
   ...[new String("/"), { toString: () => "/" }, () => "/", 1n, Symbol("Lax"), new Date(0)],
 ];
 
-const text = (random: Random, signs: string, least: number, most: number) =>
-  Array.from({ length: least + random.below(most - least + 1) }, () => random.pick(signs)).join("");
+const text = (random: Random, characters: string, least: number, most: number) =>
+  Array.from({ length: least + random.below(most - least + 1) }, () => random.pick(characters))
+    .join("");
 
-/** A recipe that must work: every condition of every attribute is met. */
+/** A valid recipe: it meets the conditions of all its attributes. */
 export function good(random: Random): Recipe {
   const cookieName = random.pick(PREFIXES) + text(random, TOKEN, 1, 12);
   const lower = cookieName.toLowerCase();
@@ -88,7 +89,7 @@ export function good(random: Random): Recipe {
     httpOnly: random.chance(50) || /^__(host-)?http-/.test(lower),
     path: isHost ? random.pick(["/", false]) : random.pick([
       ...["/", "/", "/app", "/app/", false as const],
-      `/${text(random, PATH_SIGNS, 0, 12)}`,
+      `/${text(random, PATH_CHARACTERS, 0, 12)}`,
     ]),
     sameSite: random.pick(["Strict", "Lax", "None", false]),
     secure: isSecure || random.chance(50),
@@ -98,7 +99,7 @@ export function good(random: Random): Recipe {
     maxAge: random.pick([false, 1, 60, 86_400, 4e9, 2 ** 53 - 1]),
   };
   if (all.sameSite === "None" || all.partitioned) all.secure = true;
-  // Left out, an attribute has its default: so must not be what a condition rests on.
+  // An attribute that is left out has its default, so those that a condition needs are kept.
   const kept = Object.entries(all).filter(([name, value]) =>
     value === true || name === "sameSite" || random.chance(70)
   );
@@ -114,7 +115,7 @@ export function good(random: Random): Recipe {
   };
 }
 
-/** A good recipe with something in it that must not come through. */
+/** A valid recipe with one change that may make it invalid. */
 export function spoilt(random: Random): Recipe {
   const recipe = good(random);
   const options = recipe.options as Record<string, unknown>;
@@ -137,7 +138,7 @@ export function spoilt(random: Random): Recipe {
       break;
     }
     default: {
-      // A condition that is no longer met, or that a prefix sets now.
+      // Breaks a condition of an attribute, or adds a prefix with conditions.
       const name = random.pick(["secure", "httpOnly", "path", "domain"]);
       attributes[name] = random.pick([false, true, "/app", "example.com"]);
       options.cookieName = random.pick(PREFIXES) + recipe.options.cookieName;

@@ -1,9 +1,9 @@
 /**
- * What a Cookie header says, by the units that it is made of: written from RFC 6265bis alone, as the
- * inverse of section 5.8.3, and in another way than the library's own reader.
+ * Parses Cookie headers as the inverse of RFC 6265bis, section 5.8.3. It is written from the RFC and
+ * works on code units, so that it shares no mistakes with the library's parser.
  */
 
-/** Code units: the bytes of a header, or more where a server decoded them. */
+/** Code units of a header: bytes, or more if a server has decoded it. */
 export type Units = readonly number[];
 
 /** A cookie's name and value. */
@@ -15,7 +15,7 @@ export interface Pair {
 export const unitsOf = (text: string): Units => Array.from(text, (_, at) => text.charCodeAt(at));
 export const textOf = (units: Units): string => String.fromCharCode(...units);
 
-/** Every pair of a header, in order. What has no "=" is a value without a name. */
+/** All pairs of a header, in order. A part without "=" is a value without a name. */
 export function pairsOf(header: Units): Pair[] {
   return splitAt(header, 0x3b, Infinity).map((piece) => {
     const [first, second] = splitAt(piece, 0x3d, 1);
@@ -34,7 +34,7 @@ export function isSame(a: Units, b: Units): boolean {
   return a.length === b.length && a.every((unit, at) => unit === b[at]);
 }
 
-/** The parts between the first `most` units that are `separator`. */
+/** Splits at the first `most` separators. */
 function splitAt(units: Units, separator: number, most: number): Units[] {
   const parts: number[][] = [[]];
   for (const unit of units) {
@@ -44,14 +44,14 @@ function splitAt(units: Units, separator: number, most: number): Units[] {
   return parts;
 }
 
-/** Without SP and HTAB at both ends; nothing else is a blank here. */
+/** Removes SP and HTAB, the only whitespace here, from both ends. */
 function stripped(units: Units): Units {
   const isBlank = (unit: number) => unit === 0x20 || unit === 0x09;
   const first = units.findIndex((unit) => !isBlank(unit));
   return first === -1 ? [] : units.slice(first, units.findLastIndex((unit) => !isBlank(unit)) + 1);
 }
 
-/** A Cookie header as a browser writes it: RFC 6265bis, section 5.8.3. */
+/** The Cookie header that a browser sends: RFC 6265bis, section 5.8.3. */
 export function written(pairs: readonly Pair[]): Units {
   return pairs.flatMap(({ name, value }, at) => [
     ...(at === 0 ? [] : [0x3b, 0x20]),

@@ -1,7 +1,6 @@
 /**
- * The tables in the test suites of other projects, as the versions on npm ship them. Their test files
- * run as they are, with stand-ins for the modules that they test: those write down what is asked and
- * what is expected.
+ * Test cases from the test suites of other projects, as published on npm. Their test files run
+ * unchanged, but on replacements of the modules that they test, which record inputs and expectations.
  */
 import httpState from "npm:tough-cookie@2.0.0/test/ietf_data/parser.json" with { type: "json" };
 import cookieParse from "npm:cookie@0.1.0/test/parse.js" with { type: "text" };
@@ -9,15 +8,15 @@ import cookieSerialize from "npm:cookie@0.1.0/test/serialize.js" with { type: "t
 import statehood from "npm:statehood@2.1.1/test/index.js" with { type: "text" };
 import { textOf, unitsOf, written } from "./_cookie_oracle.ts";
 
-/** A Cookie header and what is in it. */
+/** A Cookie header and the cookies in it. */
 export interface ReadCase {
   corpus: string;
   header: string;
-  /** The values of each name in order; undefined where the whole header is refused. */
+  /** The values of each name in order; undefined if the project rejects the whole header. */
   expected: Map<string, string[]> | undefined;
 }
 
-/** A cookie to write and the Set-Cookie that it makes. */
+/** A cookie to write and its Set-Cookie header. */
 export interface WriteCase {
   corpus: string;
   name: string;
@@ -28,7 +27,7 @@ export interface WriteCase {
 
 type Values = Record<string, string | string[]>;
 
-/** The IETF working group's cases for browsers (abarth/http-state): the header that each ends with. */
+/** The IETF working group's cases for browsers (abarth/http-state): the Cookie header of each case. */
 function ofHttpState(): ReadCase[] {
   return httpState.map(({ sent }: { sent: { name: string; value: string }[] }) => {
     const pairs = sent.map(({ name, value }) => ({ name: unitsOf(name), value: unitsOf(value) }));
@@ -41,7 +40,7 @@ function ofHttpState(): ReadCase[] {
   });
 }
 
-/** jshttp/cookie: what its parse() and serialize() are tested with. */
+/** jshttp/cookie: the test cases of its parse() and serialize(). */
 function ofCookie(): { reads: ReadCase[]; writes: WriteCase[] } {
   const corpus = "cookie";
   const reads: ReadCase[] = [];
@@ -51,7 +50,7 @@ function ofCookie(): { reads: ReadCase[]; writes: WriteCase[] } {
   type Asked = ReturnType<typeof parse> | ReturnType<typeof serialize>;
   const note = (expected: string | Values, asked: Asked) => {
     if ("name" in asked) writes.push({ corpus, ...asked, expected: expected as string });
-    // What is parsed from what was serialized is asked of the two tables by themselves.
+    // Cases that parse what was just serialized add nothing to the other cases.
     else if (typeof asked.header === "string") {
       reads.push({ corpus, header: asked.header, expected: listed(expected as Values) });
     }
@@ -66,10 +65,10 @@ function ofCookie(): { reads: ReadCase[]; writes: WriteCase[] } {
   return { reads, writes };
 }
 
-/** hapijs/statehood: what its parse() is tested with, but for the encodings of its own. */
+/** hapijs/statehood: the test cases of its parse(), except those for its own encodings. */
 function ofStatehood(): ReadCase[] {
   const reads: ReadCase[] = [];
-  /** What a test asked last, and what it said about the answer. */
+  /** Stands in for the module; passes on what a test asked, so that `expect` can record it. */
   class Definitions {
     #isPlain = true;
     add(_name: string, settings?: { encoding?: string; sign?: unknown }) {
@@ -127,7 +126,7 @@ function listed(values: Values): Map<string, string[]> {
 
 const cookie = ofCookie();
 
-/** What browsers receive in the working group's cases: the Set-Cookie of each. */
+/** The Set-Cookie headers of the working group's cases. */
 export const RECEIVED: readonly string[][] = httpState.map(({ received }) => received);
 export const READS: readonly ReadCase[] = [...ofHttpState(), ...cookie.reads, ...ofStatehood()];
 export const WRITES: readonly WriteCase[] = cookie.writes;

@@ -1,7 +1,4 @@
-/**
- * Random choices that a seed repeats: sfc32 (Chris Doty-Humphrey's Small Fast Counter), some
- * nanoseconds a number, which millions of cases need.
- */
+/** Random choices that a seed repeats: sfc32 (Chris Doty-Humphrey's Small Fast Counter), which is fast. */
 export class Random {
   #a: number;
   #b: number;
@@ -9,7 +6,7 @@ export class Random {
   #counter = 1;
 
   constructor(seed: number) {
-    // A seed above 32 bits counts in full.
+    // Bits above the 32nd count too.
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 2 ** 32) | 0;
     this.#c = 0x9e3779b9 | 0;
@@ -24,14 +21,14 @@ export class Random {
     return result >>> 0;
   }
 
-  /** A whole number from 0 to below `limit`, which is at most 2 ** 32. */
+  /** An integer from 0 to `limit - 1`; `limit` is at most 2 ** 32. */
   below(limit: number): number {
     return Math.floor(this.#next() / 2 ** 32 * limit);
   }
 
-  /** Whether something happens that happens `times` in a hundred. */
-  chance(times: number): boolean {
-    return this.below(100) < times;
+  /** True with a probability of `percent` percent. */
+  chance(percent: number): boolean {
+    return this.below(100) < percent;
   }
 
   /** One of `choices`. */
@@ -39,7 +36,7 @@ export class Random {
     return choices[this.below(choices.length)]!;
   }
 
-  /** Up to `most` of what `make` makes, as a list. */
+  /** An array of up to `most` items. */
   some<T>(most: number, make: () => T): T[] {
     return Array.from({ length: this.below(most + 1) }, make);
   }

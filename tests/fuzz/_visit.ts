@@ -1,9 +1,9 @@
-/** A visit through the cheapest door: a million of them take seconds. */
+/** Requests through the PAGI entry point, which is fast enough for millions of them. */
 import type { App, HeaderPair, Scope, SessionApp } from "@pagi/session";
 
 const receive = () => Promise.resolve({ type: "http.request" });
 
-/** The headers of an app's answer to a request with these headers. */
+/** The response headers for a request with these headers. */
 export async function visit(app: App, headers: HeaderPair[] = []): Promise<HeaderPair[]> {
   const scope: Scope = { type: "http", method: "GET", path: "/", headers };
   let sent: HeaderPair[] = [];
@@ -14,7 +14,7 @@ export async function visit(app: App, headers: HeaderPair[] = []): Promise<Heade
   return sent;
 }
 
-/** An app that looks at its session's data, and answers. */
+/** An app that reads the session's data and responds. */
 export const looking =
   (look: (data: Record<string, unknown>) => void): SessionApp => async (scope, _receive, send) => {
     look(scope["pagi.session"]);

@@ -1,4 +1,4 @@
-/** Reading Cookie headers, against an oracle that knows only RFC 6265bis. */
+/** Compares how CookieState reads Cookie headers with an oracle written from RFC 6265bis. */
 import { CookieState, type HeaderPair, type Scope } from "@pagi/session";
 import { type Campaign, failure } from "./_campaign.ts";
 import { jar, NAMES, wild } from "./_cookie_headers.ts";
@@ -11,7 +11,7 @@ const STATES = NAMES.map((name) => ({
   state: new CookieState({ cookieName: name, cookieOptions: { secure: true } }),
 }));
 
-/** Headers that a reader of Cookie has no business with. */
+/** Headers that must not be read as Cookie headers. */
 const OTHERS: HeaderPair[] = [
   ["host", "example.com"],
   ["set-cookie", "sid=theirs"],
@@ -19,7 +19,7 @@ const OTHERS: HeaderPair[] = [
   ["cookie2", "sid=theirs"],
 ];
 
-/** Every value of ours is found, in order, and nothing else; nothing throws. */
+/** Exactly the session cookie's values are found, in order, and no header throws. */
 export const cookieRead: Campaign = {
   name: "cookie-read",
   counts: { long: 10_000_000, brief: 1_000_000 },
@@ -57,14 +57,14 @@ interface Case {
   expected: Units[];
 }
 
-/** What a browser sends is known without reading it back. */
+/** The header of a browser; the cookies in it are known without parsing. */
 function byBrowser(random: Random, name: string, units: Units): Case {
   const pairs = jar(random, name);
   const ours = pairs.filter((pair) => isSame(pair.name, units));
   return { headers: [written(pairs)], expected: ours.map(({ value }) => value) };
 }
 
-/** Anything in one header or several, which are read as one. */
+/** One or more arbitrary headers, which are read as one list. */
 function byAnyone(random: Random, name: string, units: Units): Case {
   const headers = [wild(random, name)];
   if (random.chance(15)) headers.push(...random.some(3, () => wild(random, name)));
@@ -73,7 +73,7 @@ function byAnyone(random: Random, name: string, units: Units): Case {
 
 function scopeOf(random: Random, headers: Units[]): Scope {
   if (random.chance(5) && headers.every(isSendable)) {
-    // As Deno.serve, node:http and Bun join several; appended to a Headers, Deno would join by ",".
+    // Joined as Deno.serve, node:http and Bun do it; a Headers object in Deno would join by ",".
     const cookie = headers.map(textOf).join("; ");
     return { type: "http", request: new Request("http://localhost/", { headers: { cookie } }) };
   }
@@ -85,7 +85,7 @@ function scopeOf(random: Random, headers: Units[]): Scope {
   return { type: "http", headers: pairs };
 }
 
-/** Whether a Request takes it as it is: bytes without NUL and line ends. */
+/** Whether a Request accepts the header unchanged: bytes without NUL and line ends. */
 function isSendable(header: Units): boolean {
   return header.every((unit) => unit < 256 && unit !== 0 && unit !== 0x0a && unit !== 0x0d);
 }

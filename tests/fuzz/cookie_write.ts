@@ -1,11 +1,11 @@
-/** Writing and clearing cookies: what a strict jar keeps of them, and that it then keeps nothing. */
+/** Writes cookies into a strict cookie jar, compares what it keeps, and clears them again. */
 import { type CookieOptions, CookieState, type HeaderPair, SessionError } from "@pagi/session";
 import { type Cookie, CookieJar, MemoryCookieStore } from "npm:tough-cookie@6.1.0";
 import { type Campaign, failure } from "./_campaign.ts";
 import { DOMAINS, good, type Recipe, spoilt } from "./_cookie_options.ts";
 import { Random } from "./_random.ts";
 
-/** Either the object cannot be made, or the id not be sent, or a browser has just what was asked for. */
+/** A recipe is refused by the constructor or by inject(), or the jar keeps exactly what it says. */
 export const cookieWrite: Campaign = {
   name: "cookie-write",
   counts: { long: 1_000_000, brief: 100_000 },
@@ -17,7 +17,7 @@ export const cookieWrite: Campaign = {
       const recipe = isGood ? good(random) : spoilt(random);
       try {
         const fate = tryOut(recipe);
-        if (isGood && fate !== "kept") throw new Error(`What can be sent is ${fate}`);
+        if (isGood && fate !== "kept") throw new Error(`A valid cookie is ${fate}`);
         seen[fate]++;
       } catch (error) {
         throw failure((error as Error).message, { case: at, recipe });
@@ -28,7 +28,7 @@ export const cookieWrite: Campaign = {
   },
 };
 
-/** Every name, path, domain and attribute with every other; `count` is how often. */
+/** Every combination of names, paths, domains and flags; `count` is the number of repetitions. */
 export const cookieClear: Campaign = {
   name: "cookie-clear",
   counts: { long: 1, brief: 1 },
@@ -89,13 +89,13 @@ function tryOut({ options, value, expire }: Recipe): "refused" | "unsendable" | 
   return "kept";
 }
 
-/** A cookie as it was asked for. */
+/** The cookie that a recipe asks for. */
 interface Wanted {
   name: string;
   value: string;
   path: string;
   domain: string | undefined;
-  /** Every attribute with its value, without a name in the case that no one reads. */
+  /** The attributes and their values; names are in lower case. */
   attributes: Map<string, string>;
 }
 
@@ -116,7 +116,7 @@ function wantedOf({ options, value, expire }: Recipe): Wanted {
   return { name, value, path: path || "/", domain: domain || undefined, attributes };
 }
 
-/** Holds the text to the grammar: what was asked for, each attribute once, and nothing else. */
+/** Checks that Set-Cookie has the pair and each attribute once, and nothing else. */
 function checkText(text: string, { name, value, attributes }: Wanted): void {
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
@@ -140,7 +140,7 @@ function keepAndClear(state: CookieState, text: string, wanted: Wanted): void {
   const store = new MemoryCookieStore();
   const jar = new CookieJar(store, {
     prefixSecurity: "strict",
-    // The names that have no dot, and addresses, are nobody's suffix.
+    // The jar's list of public suffixes has no names without a dot and no addresses.
     rejectPublicSuffixes: wanted.domain !== undefined && /\.[a-z]+$/i.test(wanted.domain),
     allowSpecialUseDomain: true,
   });
@@ -149,7 +149,7 @@ function keepAndClear(state: CookieState, text: string, wanted: Wanted): void {
   jar.setCookieSync(text, url);
   const kept = only(jar);
   checkKept(kept, wanted);
-  // This jar decodes what is encoded before it compares, which browsers do not; and dots go.
+  // Unlike browsers, this jar decodes paths before it compares them, and URLs normalize dots.
   const isReachable = new URL(url).pathname === wanted.path && !wanted.path.includes("%");
   if (isReachable && wanted.attributes.get("max-age") !== "0") {
     const cookie = jar.getCookieStringSync(url);
@@ -164,7 +164,7 @@ function keepAndClear(state: CookieState, text: string, wanted: Wanted): void {
   if (isReachable && jar.getCookiesSync(url).length > 0) throw new Error("A cookie is still sent");
 }
 
-/** The one cookie of a jar; a second means that the first was not replaced. */
+/** The only cookie of a jar. A second one means that the first was not replaced. */
 function only(jar: CookieJar): Cookie {
   const cookies: Cookie[] = [];
   jar.store.getAllCookies((_error, all) => void cookies.push(...all ?? []));

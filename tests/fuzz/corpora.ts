@@ -1,22 +1,22 @@
-/** What other projects test their cookies with, through CookieState; where it differs, and why. */
+/** Runs the cookie tests of other projects on CookieState and lists where it differs on purpose. */
 import { type CookieOptions, CookieState, type HeaderPair } from "@pagi/session";
 import { CookieJar } from "npm:tough-cookie@6.1.0";
 import { type Campaign, failure } from "./_campaign.ts";
 import { type ReadCase, READS, RECEIVED, type WriteCase, WRITES } from "./_corpora.ts";
 
-/** Where CookieState differs on purpose: at most ten of these, each of use. */
+/** The intended differences. Each of them must occur. */
 const DEVIATIONS = {
-  name: "A name that is no token of RFC 9110 cannot be ours: the object is not made",
-  quotes: "Quotes are part of a value, as they are for browsers",
-  decoding: "Nothing is decoded: what was set is what comes back",
-  refusal: "One odd pair does not spoil the header: junk from elsewhere must not log a client out",
-  path: "A Path is always written: browsers make one of the page's address where there is none",
-  encoding: "What a cookie cannot carry throws: an id that had to be encoded would be another id",
+  name: "A name that is not a token of RFC 9110 is refused by the constructor",
+  quotes: "Quotes are part of the value, as in browsers",
+  decoding: "Values are not decoded, so what was set is what is read",
+  refusal: "An odd pair does not spoil the header, so a foreign cookie cannot log a client out",
+  path: "A Path is always written, because browsers derive one from the page's URL otherwise",
+  encoding: "A value that a cookie cannot carry throws, because an encoded ID would be another ID",
 } as const;
 
 type Deviation = keyof typeof DEVIATIONS;
 
-/** Every case of every corpus; `count` is how often. */
+/** Every case of every corpus; `count` is the number of repetitions. */
 export const corpora: Campaign = {
   name: "corpora",
   counts: { long: 1, brief: 1 },
@@ -41,7 +41,7 @@ export const corpora: Campaign = {
   },
 };
 
-/** What a jar sends after each of the working group's cases, which has to be read as it is there. */
+/** The header that a jar sends after each of the working group's cases, and the cookies in the jar. */
 function ofJars(): ReadCase[] {
   return RECEIVED.map((received): ReadCase => {
     const jar = new CookieJar(undefined, { rejectPublicSuffixes: false });
@@ -57,9 +57,9 @@ function ofJars(): ReadCase[] {
   });
 }
 
-/** What became of each name of a header. */
+/** The result for each name of a header. */
 function read({ corpus, header, expected }: ReadCase): (Deviation | "alike")[] {
-  // A header that others refuse as a whole is not even to throw.
+  // A header that the project rejects must not throw.
   if (expected === undefined) {
     return valuesOf(header, "c") === undefined ? ["alike"] : ["refusal"];
   }
@@ -91,7 +91,7 @@ function valuesOf(
 }
 
 function write({ corpus, name, value, options, expected }: WriteCase): Deviation | "alike" {
-  // Without PAGI's defaults; how to encode is not among our options.
+  // Without the defaults of CookieState, which has no option `encode`.
   const { encode: _, ...given } = options;
   const bare: CookieOptions = { httpOnly: false, sameSite: false, maxAge: false, ...given };
   const headers: HeaderPair[] = [];

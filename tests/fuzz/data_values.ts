@@ -1,4 +1,4 @@
-/** Random values through a session: what comes back is what was put in, or the save is refused. */
+/** Stores random values in a session: either they come back unchanged or the save is refused. */
 import fc from "npm:fast-check@4.10.2";
 import {
   MemoryStore,
@@ -12,13 +12,13 @@ import type { Campaign } from "./_campaign.ts";
 
 const ODD_KEYS = ["__proto__", "constructor", "toString", "$", "$date", "_codec", "", "then"];
 const key = fc.oneof(fc.string(), fc.constantFrom(...ODD_KEYS));
-/** Texts of which some look like tags. */
+/** Strings, some of which look like tags. */
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.constantFrom("$", "$date", "$map", "$undefined", "$bytes", "\ud800", "\0"),
 );
 
-/** An object whose keys are its own, `__proto__` included. */
+/** An object whose keys are all own properties, including `__proto__`. */
 const record = (value: fc.Arbitrary<unknown>) =>
   fc.array(fc.tuple(key, value), { maxLength: 4 }).map((entries) => Object.fromEntries(entries));
 
@@ -55,10 +55,10 @@ const { plain, structured } = fc.letrec((tie) => ({
   ),
 }));
 
-/** What no codec keeps, somewhere in a value. */
+/** Values that no codec supports. */
 const unkept = fc.constantFrom<unknown>(() => 1, Symbol("s"), /x/, new (class Mine {})());
 
-/** Puts a value into a new session, and resolves to what the next request finds. */
+/** Stores a value in a new session; resolves to the value that the next request finds. */
 async function through(codec: SessionOptions["codec"], value: unknown): Promise<unknown> {
   const sessions = new SessionMiddleware({
     secret: "s",
@@ -67,7 +67,7 @@ async function through(codec: SessionOptions["codec"], value: unknown): Promise<
     maxBytes: 1e6,
   });
   const first = await sessions.run(requestWith(), (session) => {
-    // In a list: a key whose value is undefined does not exist.
+    // In an array, because a key with the value undefined does not exist.
     session.set("v", [value]);
     return new Response();
   });
@@ -80,7 +80,7 @@ async function through(codec: SessionOptions["codec"], value: unknown): Promise<
   return found;
 }
 
-/** Value by value, with nothing of what is tested. */
+/** Compares two values, with no code of the library. */
 function isSame(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
@@ -133,7 +133,7 @@ function roundTrip(
   };
 }
 
-/** Random plain values, as JSON. */
+/** Random values that JSON supports. */
 export const dataPlain = roundTrip("data-plain", "json", plain);
-/** Random values of every kind that has a tag. */
+/** Random values of every type that the structured codec supports. */
 export const dataStructured = roundTrip("data-structured", "structured", structured);

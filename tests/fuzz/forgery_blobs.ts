@@ -1,9 +1,9 @@
-/** Random blobs in the place of a sealed cookie. */
+/** Sends random bytes instead of a sealed cookie. */
 import { setUp } from "../_kit/forgeries.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 
-/** No blob is a session; half of them have a head that gets them as far as the decryption. */
+/** No blob is accepted. Half of them have a valid head, so that they reach the decryption. */
 export const forgeryBlobs: Campaign = {
   name: "forgery-blobs",
   counts: { long: 1_000_000, brief: 20_000 },
@@ -25,7 +25,13 @@ export const forgeryBlobs: Campaign = {
         : bytes.toBase64();
       decrypted += store.accepts(forged) ? 1 : 0;
       const seen = await outward(forged);
-      if (seen !== nobody[which]) throw failure("A blob shows", { case: at, forged, seen });
+      if (seen !== nobody[which]) {
+        throw failure("The response to a blob differs from that to no cookie", {
+          case: at,
+          forged,
+          seen,
+        });
+      }
     }
     return `${count} blobs, ${decrypted} of a value's form, 0 accepted`;
   },

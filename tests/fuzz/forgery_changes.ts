@@ -1,9 +1,9 @@
-/** Sealed cookies that were changed: every bit, every cut. */
+/** Changes sealed cookies: flips every bit, cuts at every position. */
 import { bitFlips, cuts, setUp } from "../_kit/forgeries.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 
-/** No changed cookie is a session, and all look like no cookie at all. A case is one sealed cookie. */
+/** No changed cookie is accepted, and the response is that to no cookie. A case is one sealed cookie. */
 export const forgeryChanges: Campaign = {
   name: "forgery-changes",
   counts: { long: 1000, brief: 6 },
@@ -18,15 +18,24 @@ export const forgeryChanges: Campaign = {
       const { rig, alphabet } = rigs[at % rigs.length]!;
       const nobody = await rig.outward(undefined);
       const value = await rig.seal({ pad: random.bytes(random.below(90)).toHex() });
-      if (await rig.outward(value) === nobody) throw failure("A sealed cookie is none", { value });
+      if (await rig.outward(value) === nobody) {
+        throw failure("A sealed cookie is not accepted", { value });
+      }
       for (const changes of [bitFlips, cuts]) {
         for (const forged of changes(value, alphabet)) {
           const seen = await rig.outward(forged);
-          if (seen !== nobody) throw failure("A forgery shows", { case: at, value, forged, seen });
+          if (seen !== nobody) {
+            throw failure("The response to a forgery differs from that to no cookie", {
+              case: at,
+              value,
+              forged,
+              seen,
+            });
+          }
           tried++;
         }
       }
     }
-    return `${tried} changes of ${count} cookies, 0 accepted, one outward behaviour`;
+    return `${tried} changes of ${count} cookies, 0 accepted, all with the same response`;
   },
 };

@@ -1,17 +1,17 @@
-/** A million seals under each kind of key, and the nonces that they took. */
+/** Encrypts many times under each kind of key and compares the nonces. */
 import { TextSeal } from "../../base/text_seal.ts";
 import { SECRET, setUp } from "../_kit/forgeries.ts";
 import { idOf } from "../_kit/helpers.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 
-/** No two seals under one key share a nonce. Chance is the system's: no seed repeats it. */
+/** No two encryptions under one key share a nonce. The nonces are random, so a seed does not repeat them. */
 export const forgeryNonces: Campaign = {
   name: "forgery-nonces",
   counts: { long: 1_000_000, brief: 30_000 },
   async run(count) {
     const [hourly, pagi] = [setUp(), setUp({ format: "pagi" })];
     const record = new TextSeal([SECRET]);
-    // Where the nonce stands in a value: behind version and hour, in front, or behind the version.
+    // The position of the nonce: after version and hour, at the start, or after the version.
     const url = "base64url";
     const kinds = [
       { name: "CookieStore, in one hour", make: () => hourly.seal(), from: 4, alphabet: url },
@@ -25,7 +25,7 @@ export const forgeryNonces: Campaign = {
         nonces.add(bytes.subarray(from, from + 12).toBase64());
       }
       if (nonces.size !== count) {
-        throw failure("A nonce comes twice", { name, nonces: nonces.size });
+        throw failure("A nonce occurs twice", { name, nonces: nonces.size });
       }
     }
     return `${count} nonces under each of ${kinds.length} keys, none twice`;

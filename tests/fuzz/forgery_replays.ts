@@ -1,4 +1,4 @@
-/** Good cookies in the wrong place: another secret, purpose, name, format or time. */
+/** Sends valid cookies to a server with another secret, purpose, name, format or time. */
 import { setUp } from "../_kit/forgeries.ts";
 import { requestWith } from "../_kit/helpers.ts";
 import { type Campaign, failure } from "./_campaign.ts";
@@ -6,7 +6,7 @@ import { Random } from "./_random.ts";
 
 type Rig = ReturnType<typeof setUp>;
 
-/** No server takes a cookie that another, or it itself at another time or under another name, made. */
+/** No server accepts the cookie of another server, of another cookie name, or of an earlier time. */
 export const forgeryReplays: Campaign = {
   name: "forgery-replays",
   counts: { long: 20_000, brief: 500 },
@@ -28,28 +28,37 @@ export const forgeryReplays: Campaign = {
         const [mine, theirs] = [await here.seal(), await there.seal()];
         const seen = [await here.outward(theirs), await there.outward(mine)];
         if (seen[0] !== nobody || seen[1] !== await there.outward(undefined)) {
-          throw failure(`Another ${what}'s cookie is taken`, { case: at, secret, purpose, seen });
+          throw failure(`A cookie of another ${what} is accepted`, {
+            case: at,
+            secret,
+            purpose,
+            seen,
+          });
         }
       }
       const value = await here.seal();
-      if (await here.outward(value) === nobody) throw failure("No cookie is taken", { case: at });
+      if (await here.outward(value) === nobody) {
+        throw failure("A valid cookie is not accepted", { case: at });
+      }
       const cookie = `${near(random, "sid")}=${value}`;
       if (await here.sessions.load(requestWith({ cookie })) !== undefined) {
-        throw failure("A cookie of another name is taken", { case: at, cookie });
+        throw failure("A cookie of another name is accepted", { case: at, cookie });
       }
       here.clock.advance(3601 + random.below(500 * 86_400));
-      if (await here.outward(value) !== nobody) throw failure("An old one is taken", { case: at });
+      if (await here.outward(value) !== nobody) {
+        throw failure("An expired cookie is accepted", { case: at });
+      }
     }
     return `${count} times another key, purpose, name, format and time, 0 accepted`;
   },
 };
 
-/** `text` with another letter, one more, or one twice. */
+/** The text with one character changed or added. */
 function near(random: Random, text: string): string {
   const at = random.below(text.length);
-  const letter = random.pick("abcxyzABC012_");
+  const character = random.pick("abcxyzABC012_");
   const changed = random.chance(50)
-    ? text.slice(0, at) + letter + text.slice(at + 1)
-    : text.slice(0, at) + letter + text.slice(at);
-  return changed === text ? `${text}${letter}` : changed;
+    ? text.slice(0, at) + character + text.slice(at + 1)
+    : text.slice(0, at) + character + text.slice(at);
+  return changed === text ? `${text}${character}` : changed;
 }

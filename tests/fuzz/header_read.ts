@@ -1,10 +1,10 @@
-/** Reading Authorization and custom headers, against oracles that take them unit by unit. */
+/** Compares how BearerState and HeaderState read headers with oracles that work on code units. */
 import { BearerState, type HeaderPair, HeaderState, type Scope } from "@pagi/session";
 import { type Campaign, failure } from "./_campaign.ts";
 import { textOf, type Units, unitsOf } from "./_cookie_oracle.ts";
 import { Random } from "./_random.ts";
 
-/** A reader, and what it should find in the header's value. */
+/** A State, and the oracle for what it should find in the header's value. */
 interface Reader {
   name: string;
   header: string;
@@ -20,7 +20,7 @@ const isLower = (unit: number) => unit >= 0x61 && unit <= 0x7a;
 const B64_SIGNS = unitsOf("-._~+/");
 const LINE_ENDS = [0x0a, 0x0d, 0x2028, 0x2029];
 
-/** What follows `word` at the start, when `lower` makes the units there those of `word`. */
+/** The rest after `word` at the start, which is compared after `lower`; undefined without it. */
 function after(value: Units, word: string, lower: (unit: number) => number): Units | undefined {
   const units = unitsOf(word);
   return units.every((unit, at) => at < value.length && lower(value[at]!) === unit)
@@ -30,7 +30,7 @@ function after(value: Units, word: string, lower: (unit: number) => number): Uni
 
 const asciiLower = (unit: number) => isUpper(unit) ? unit + 0x20 : unit;
 
-/** RFC 6750, section 2.1: the scheme, blanks, a b64token and nothing more. */
+/** RFC 6750, section 2.1: the scheme, whitespace, a b64token and nothing else. */
 function bearerToken(value: Units): Units | undefined {
   const rest = after(value, "bearer", asciiLower);
   const start = rest?.findIndex((unit) => !isBlank(unit)) ?? -1;
@@ -126,7 +126,7 @@ function make(random: Random, scheme: string): Units {
   return units;
 }
 
-/** The whole value, or what the pattern's first group is; of several headers, as one list. */
+/** Each State finds what its oracle finds, also in several headers, which are joined to one list. */
 export const headerRead: Campaign = {
   name: "header-read",
   counts: { long: 1_000_000, brief: 100_000 },
@@ -166,7 +166,7 @@ function scopeOf(random: Random, header: string, values: Units[]): Scope {
   return { type: "http", headers };
 }
 
-/** Whether a Request takes the value as it is: bytes without NUL and line ends, no blank at an end. */
+/** Whether a Request accepts the value unchanged: no NUL or line end, no whitespace at the ends. */
 function isSendable(value: Units): boolean {
   const isEnd = (unit: number | undefined) => unit === undefined || !isBlank(unit);
   return isEnd(value[0]) && isEnd(value.at(-1)) &&

@@ -1,10 +1,10 @@
-/** A flood of visitors that have no session, and write to none. */
+/** Sends many requests without a session that write nothing. */
 import { MemoryStore, Session, SessionMiddleware } from "@pagi/session";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 import { looking, visit } from "./_visit.ts";
 
-/** All that can be read of a session. */
+/** Every way to read from a session. */
 const READS: ((session: Session) => unknown)[] = [
   (session) => session.id,
   (session) => session.data._created,
@@ -16,7 +16,7 @@ const READS: ((session: Session) => unknown)[] = [
   () => {},
 ];
 
-/** No visit leaves a record, or a cookie with the visitor. */
+/** No request creates a record or gets a cookie. */
 export const idsFlood: Campaign = {
   name: "ids-flood",
   counts: { long: 100_000, brief: 10_000 },
@@ -35,7 +35,7 @@ export const idsFlood: Campaign = {
         : await visit(app);
       const names = headers.map(([name]) => name.toLowerCase());
       if (names.includes("set-cookie") || store.size > 0) {
-        throw failure("A visitor was given a session", {
+        throw failure("A visitor got a session", {
           case: at,
           read,
           headers,

@@ -1,4 +1,4 @@
-/** Ids that nobody issued, and what only looks like one. */
+/** Sends IDs that the server did not issue, and malformed ones. */
 import {
   type HeaderPair,
   MemoryStore,
@@ -9,7 +9,7 @@ import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 import { looking, visit } from "./_visit.ts";
 
-/** What may stand in the place of a digit. */
+/** Characters to put in the place of a digit. */
 const STRANGE = [
   "A",
   "F",
@@ -28,7 +28,7 @@ const STRANGE = [
   "\u{1d7d8}",
 ];
 
-/** A store that counts what it is asked. */
+/** A store that counts its calls. */
 class Counted extends MemoryStore {
   reads = 0;
   writes = 0;
@@ -42,7 +42,7 @@ class Counted extends MemoryStore {
   }
 }
 
-/** No invented id is adopted; one that has no id's form costs no store call; nothing stays behind. */
+/** No invented ID is adopted, malformed IDs cost no store call, and nothing is stored. */
 export const idsInvented: Campaign = {
   name: "ids-invented",
   counts: { long: 1_000_000, brief: 50_000 },
@@ -52,7 +52,7 @@ export const idsInvented: Campaign = {
     const sessions = new SessionMiddleware({ secret: "s", store });
     let presented = "";
     const app = sessions.wrap(looking((data) => {
-      if (data._id === presented) throw failure("An id was adopted", { presented });
+      if (data._id === presented) throw failure("An ID was adopted", { presented });
     }));
     let malformed = 0;
     for (let at = 0; at < count; at++) {
@@ -62,14 +62,19 @@ export const idsInvented: Campaign = {
       const answer = await visit(app, headersWith(random, presented));
       const asked = store.reads - before;
       if (answer.length > 0 || asked !== (isMalformed ? 0 : 1)) {
-        throw failure("More than was due", { case: at, presented, answer, asked });
+        throw failure("There is a response header or another number of store calls", {
+          case: at,
+          presented,
+          answer,
+          asked,
+        });
       }
       malformed += isMalformed ? 1 : 0;
     }
     if (store.writes + store.size > 0) {
-      throw failure("Something stayed behind", { size: store.size });
+      throw failure("Something was stored", { size: store.size });
     }
-    return `${count - malformed} ids of the right form, ${malformed} of another; ` +
+    return `${count - malformed} well-formed IDs, ${malformed} malformed ones; ` +
       `${store.reads} reads, ${store.writes} writes`;
   },
 };
@@ -79,7 +84,7 @@ function headersWith(random: Random, id: string): HeaderPair[] {
   return [["cookie", `${others}pagi_session=${id}`]];
 }
 
-/** An id with something wrong about it. */
+/** A malformed ID. */
 function spoilt(random: Random): string {
   const id = random.bytes(32).toHex();
   const at = random.below(id.length);
@@ -93,11 +98,11 @@ function spoilt(random: Random): string {
       return upper === id ? "x" : upper;
     }
     default: {
-      const letter = random.pick(STRANGE);
-      // At an end a blank is none of the value.
-      return letter === " "
+      const character = random.pick(STRANGE);
+      // At the end a space would not be part of the value.
+      return character === " "
         ? `${id.slice(0, 9)} ${id.slice(10)}`
-        : id.slice(0, at) + letter + id.slice(at + 1);
+        : id.slice(0, at) + character + id.slice(at + 1);
     }
   }
 }

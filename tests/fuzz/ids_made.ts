@@ -1,14 +1,14 @@
-/** The ids that the server makes, a million of them. */
+/** Checks many IDs that the server generates. */
 import { SessionMiddleware } from "@pagi/session";
 import { type Campaign, failure } from "./_campaign.ts";
 import { looking, visit } from "./_visit.ts";
 
 const BITS = 256;
 const ID = /^[0-9a-f]{64}$/;
-/** By which part of all ids a bit may differ from a half: at a million that is 0.25 %. */
+/** The largest allowed distance of a bit from being set in half of the IDs. */
 const tolerance = (count: number) => 2.5 / Math.sqrt(count);
 
-/** No id comes twice, and every bit is set in half of them. Chance is the system's: no seed repeats it. */
+/** No ID occurs twice, and each bit is set in about half of them. A seed does not repeat them. */
 export const idsMade: Campaign = {
   name: "ids-made",
   counts: { long: 1_000_000, brief: 100_000 },
@@ -19,7 +19,7 @@ export const idsMade: Campaign = {
     const app = sessions.wrap(looking(({ _id }) => {
       const id = String(_id);
       if (!ID.test(id) || ids.has(id)) {
-        throw failure("An id of another form, or a second time", { id });
+        throw failure("An ID is malformed or occurs twice", { id });
       }
       ids.add(id);
       for (let at = 0; at < id.length; at++) {
@@ -31,9 +31,11 @@ export const idsMade: Campaign = {
     let farthest = 0;
     for (const [bit, times] of set.entries()) {
       const off = Math.abs(times / count - 0.5);
-      if (off > tolerance(count)) throw failure("A bit that leans to one side", { bit, times });
+      if (off > tolerance(count)) {
+        throw failure("A bit is not set in half of the IDs", { bit, times });
+      }
       farthest = Math.max(farthest, off);
     }
-    return `${ids.size} ids, the bit farthest from a half is ${(100 * farthest).toFixed(3)} % off`;
+    return `${ids.size} IDs, the bit farthest from a half is ${(100 * farthest).toFixed(3)} % off`;
   },
 };

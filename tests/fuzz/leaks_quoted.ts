@@ -1,13 +1,13 @@
-/** Errors of drivers that quote, as drivers may: anywhere, in part, nested, hidden. */
+/** Redacts errors of drivers that quote an ID or a record: in part, nested, in hidden properties. */
 import { redactError } from "../../core/backend/redact_error.ts";
 import { everything } from "../_kit/leaks.ts";
 import { type Campaign, failure } from "./_campaign.ts";
 import { Random } from "./_random.ts";
 
-/** A stretch of so many characters tells. */
-const TELLING = 12;
+/** A quotation of this many characters is a leak. */
+const LEAK_LENGTH = 12;
 
-/** No stretch of an id or a record is left in what is handed on; what quotes nothing is untouched. */
+/** The redacted error quotes neither the ID nor the record. An error that quotes nothing is unchanged. */
 export const leaksQuoted: Campaign = {
   name: "leaks-quoted",
   counts: { long: 100_000, brief: 3_000 },
@@ -23,25 +23,27 @@ export const leaksQuoted: Campaign = {
       const texts = [id, text];
       const isQuoting = random.chance(80);
       const error = new Driver(random, isQuoting ? texts : []).error(3);
-      const told = redactError(error, texts);
-      const stretch = everything(told, new Set()).find((line) => quotes(line, texts));
-      if (stretch !== undefined) throw failure("It tells", { case: at, id, text, stretch, error });
-      if (told !== error) seen.copies++;
+      const redacted = redactError(error, texts);
+      const stretch = everything(redacted, new Set()).find((line) => quotes(line, texts));
+      if (stretch !== undefined) {
+        throw failure("The redacted error still quotes", { case: at, id, text, stretch, error });
+      }
+      if (redacted !== error) seen.copies++;
       else seen.untouched++;
     }
-    return `${seen.copies} copies, ${seen.untouched} handed on as they were`;
+    return `${seen.copies} copies, ${seen.untouched} unchanged`;
   },
 };
 
 function quotes(line: string, texts: readonly string[]): boolean {
-  for (let at = 0; at + TELLING <= line.length; at++) {
-    const part = line.slice(at, at + TELLING);
+  for (let at = 0; at + LEAK_LENGTH <= line.length; at++) {
+    const part = line.slice(at, at + LEAK_LENGTH);
     if (texts.some((text) => text.includes(part))) return true;
   }
   return false;
 }
 
-/** Makes errors as drivers do. */
+/** Creates errors as drivers do. */
 class Driver {
   readonly #random: Random;
   readonly #texts: readonly string[];
@@ -51,7 +53,7 @@ class Driver {
     this.#texts = texts;
   }
 
-  /** An error with up to so many around it. */
+  /** An error with up to `depth` nested causes. */
   error(depth: number): unknown {
     const random = this.#random;
     if (random.chance(3)) return this.#line();
@@ -75,7 +77,7 @@ class Driver {
     return this.#random.pick(["ECONNREFUSED", 1062, -111, "23514", this.#line()]);
   }
 
-  /** A message, with a whole text or a stretch of one in it. */
+  /** A message that quotes a text, or a part of one. */
   #line(): string {
     const random = this.#random;
     const before = random.pick(["ERR ", "Duplicate entry '", "", "Failing row contains ("]);

@@ -1,8 +1,8 @@
-/** Reading takes time in proportion to the header: shapes that make readers of others quadratic. */
+/** Checks that reading a header takes linear time, on shapes for which other parsers need quadratic time. */
 import { BearerState, CookieState, HeaderState, type SessionState } from "@pagi/session";
 import { type Campaign, failure } from "./_campaign.ts";
 
-/** One way to fill a header, and who reads it. */
+/** One way to fill a header, and the State that reads it. */
 interface Shape {
   name: string;
   state: SessionState;
@@ -11,12 +11,12 @@ interface Shape {
 }
 
 const MOST = 65_536;
-/** What twice the input may take; 2 and the noise of measuring. */
+/** The largest allowed factor in time for twice the input: 2, and some noise. */
 const MOST_RATIO = 2.3;
-/** How often a shape that took too long is measured again: noise only adds. */
+/** The number of attempts for a shape. Noise only makes a measurement slower, so the best one counts. */
 const MOST_TRIES = 8;
 
-/** `unit` again and again, then `end`. */
+/** Repeats `unit`, then adds `end`. */
 const again = (unit: string, end = "") => (size: number) =>
   unit.repeat(Math.ceil(size / unit.length)).slice(0, size) + end;
 
@@ -67,15 +67,15 @@ const SHAPES: Shape[] = [
   bearer("a token, then a sign", again("a", "!")),
   bearer("a token, equals signs, then a sign", (size) => `a${"=".repeat(size)}!`),
   bearer("spaces and tabs", again(" \t", "!")),
-  // A pattern of the app's own may take what time it likes; one that is written well does not.
+  // An application's own pattern may be slow; this one is not.
   custom("any value", again("a ")),
   custom("digits, then a sign", again("0", "!"), /^([0-9a-f]+)$/),
 ];
 
-/** Every shape up to 64 KiB; `count` is the samples of each. */
+/** Every shape up to 64 KiB; `count` is the number of samples of each. */
 export const linear: Campaign = {
   name: "linear",
-  // A shared machine's clock is no judge of a change.
+  // Left out in CI, because times on a shared machine prove nothing.
   counts: { long: 40, brief: 0 },
   run(count) {
     let worst = { ratio: 0, name: "" };
@@ -99,15 +99,15 @@ export const linear: Campaign = {
 };
 
 /**
- * What a doubling costs from 16 to 64 KiB, by the fastest samples, which others disturbed least. The
- * mean of two: the input outgrows the processor's nearest cache at one of them.
+ * The factor in time for twice the input, as the geometric mean from 16 to 64 KiB. The fastest samples
+ * count, because other processes disturb them least. The mean evens out the steps of the CPU's caches.
  */
 function ratioOf(shape: Shape, samples: number): number {
   const [quarter, full] = [MOST / 4, MOST].map((size) => {
     const headers: [string, string][] = [[shape.header, flat(shape.fill(size))]];
     return () => void shape.state.extract({ type: "http", headers });
   }) as [() => void, () => void];
-  // As many calls as a sample needs to be longer than the clock's grain.
+  // A sample has enough calls to be longer than the resolution of the clock.
   let calls = 1;
   while (timeOf(quarter, calls) < 0.5) calls *= 2;
   const best = { quarter: Infinity, full: Infinity };
@@ -124,7 +124,7 @@ function timeOf(call: () => void, calls: number): number {
   return performance.now() - startedAt;
 }
 
-/** The text as one piece: what was put together from parts is copied at the first look into it. */
+/** Copies the text into one piece, because the engine otherwise does so at the first access. */
 function flat(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }

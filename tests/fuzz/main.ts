@@ -1,6 +1,6 @@
 /**
- * Runs campaigns: `main.ts [CAMPAIGN] [COUNT] [SEED]`, all of them at their full length where none
- * is named; `--brief` is the short run of CI. The seed that is printed repeats a run.
+ * Runs fuzz campaigns: `main.ts [CAMPAIGN] [COUNT] [SEED]`. Without a name it runs all of them at
+ * their full length; `--brief` is the short run of CI. Pass the seed that it prints to repeat a run.
  *
  * @module
  */
@@ -12,12 +12,12 @@ const [name, count, seed] = Deno.args.filter((argument) => !argument.startsWith(
 const chosen = CAMPAIGNS.filter((campaign) => name === undefined || campaign.name === name);
 if (chosen.length === 0) {
   const names = CAMPAIGNS.map((campaign) => campaign.name).join(", ");
-  console.error(`No campaign is called ${name}. There are: ${names}`);
+  console.error(`There is no campaign ${name}. The campaigns are: ${names}`);
   Deno.exit(2);
 }
 for (const number of [count, seed]) {
   if (number === undefined || /^[0-9]+$/.test(number)) continue;
-  console.error(`No count and no seed: ${number}`);
+  console.error(`COUNT and SEED must be whole numbers: ${number}`);
   Deno.exit(2);
 }
 
@@ -31,7 +31,7 @@ async function run(campaign: Campaign): Promise<keyof typeof counts> {
   const { long, brief } = campaign.counts;
   const cases = Number(count ?? (isBrief ? brief : long));
   if (cases === 0) {
-    console.log(`skipped ${campaign.name}: in the long run alone`);
+    console.log(`skipped ${campaign.name}: only in the long run`);
     return "skipped";
   }
   const from = Number(seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
@@ -45,7 +45,7 @@ async function run(campaign: Campaign): Promise<keyof typeof counts> {
   } catch (error) {
     const again = `deno task fuzz ${campaign.name} ${cases} ${from}`;
     console.log(`FAILED  ${campaign.name}: ${error instanceof Error ? error.stack : error}`);
-    console.log(`Again: ${again}`);
+    console.log(`To repeat it: ${again}`);
     return "failed";
   }
 }

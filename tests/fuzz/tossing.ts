@@ -1,4 +1,4 @@
-/** Several cookies of our name in one request, through the fetch door: a sibling domain's attack. */
+/** Sends several session cookies in one request, as an attack from a sibling domain would. */
 import {
   MemoryStore,
   type Session,
@@ -10,17 +10,17 @@ import fc from "npm:fast-check@4.10.2";
 import type { Campaign } from "./_campaign.ts";
 
 const NAME = "pagi_session";
-/** How many ids of one client may cost a store call. */
+/** The number of IDs in a request that may cost a store call. */
 const MOST_TRIED = 4;
 
-/** A cookie that a client may have; several of a kind are told apart by their number. */
+/** A cookie that a client may send; `number` distinguishes those of one kind. */
 interface Candidate {
-  kind: "live" | "moved" | "dead" | "malformed";
+  kind: "active" | "replaced" | "dead" | "malformed";
   number: number;
 }
 
 const candidate: fc.Arbitrary<Candidate> = fc.record({
-  kind: fc.constantFrom("live", "live", "moved", "dead", "dead", "malformed"),
+  kind: fc.constantFrom("active", "active", "replaced", "dead", "dead", "malformed"),
   number: fc.nat({ max: 4 }),
 });
 
@@ -30,18 +30,18 @@ const visit = fc.record({
   isWriting: fc.boolean(),
 });
 
-/** What a visit is answered with. */
+/** The observed result of a request. */
 interface Outcome {
-  /** Whose session it was: its mark, if any. */
+  /** The mark in the session; undefined without a session. */
   mark: unknown;
-  /** The code of the error that the write ended with. */
+  /** The code of the error that the write threw. */
   refusal: string | undefined;
   ambiguous: boolean;
   cookies: string[];
   reads: number;
 }
 
-/** At most four are looked up; of two live sessions none is taken, and the client gets no cookie. */
+/** At most four IDs are looked up. With two active sessions neither is used, and no cookie is sent. */
 export const tossing: Campaign = {
   name: "tossing",
   counts: { long: 100_000, brief: 3_000 },
@@ -57,7 +57,7 @@ export const tossing: Campaign = {
         if (
           outcome.cookies.some((cookie) => ids.some((id) => cookie.startsWith(`${NAME}=${id};`)))
         ) {
-          throw new Error("A presented id is adopted");
+          throw new Error("An ID that the client sent is adopted");
         }
         seen[expected.kind] = (seen[expected.kind] ?? 0) + 1;
       }),
@@ -67,36 +67,39 @@ export const tossing: Campaign = {
   },
 };
 
-type Expected = { kind: "live"; mark: number } | { kind: "moved" | "ambiguous" | "new" };
+type Expected = { kind: "active"; mark: number } | { kind: "replaced" | "ambiguous" | "new" };
 
-/** The rule of decision 0007, said once more. */
+/** The rule of decision 0007. */
 function expectedOf(candidates: Candidate[]): Expected {
   const wellFormed = candidates.filter(({ kind }) => kind !== "malformed");
   const different = new Map(wellFormed.map((one) => [`${one.kind} ${one.number}`, one]));
   if (different.size > MOST_TRIED) return { kind: "ambiguous" };
   const tried = [...different.values()];
-  const live = tried.filter(({ kind }) => kind === "live");
-  if (live.length > 1) return { kind: "ambiguous" };
-  if (live.length === 1) return { kind: "live", mark: live[0]!.number };
-  if (tried.some(({ kind }) => kind === "moved")) return { kind: "moved" };
+  const active = tried.filter(({ kind }) => kind === "active");
+  if (active.length > 1) return { kind: "ambiguous" };
+  if (active.length === 1) return { kind: "active", mark: active[0]!.number };
+  if (tried.some(({ kind }) => kind === "replaced")) return { kind: "replaced" };
   return { kind: "new" };
 }
 
 function check(outcome: Outcome, expected: Expected, isWriting: boolean): void {
   const { kind } = expected;
-  const refusals = { ambiguous: "ERR_SESSION_AMBIGUOUS", moved: "ERR_SESSION_INTERRUPTED" };
-  const isRefused = kind === "ambiguous" || kind === "moved";
+  const refusals = { ambiguous: "ERR_SESSION_AMBIGUOUS", replaced: "ERR_SESSION_INTERRUPTED" };
+  const isRefused = kind === "ambiguous" || kind === "replaced";
   const rules: [what: string, holds: boolean][] = [
     ["at most four store calls", outcome.reads <= MOST_TRIED],
-    ["an event when it is ambiguous alone", outcome.ambiguous === (kind === "ambiguous")],
-    ["the one live session", outcome.mark === (kind === "live" ? expected.mark : undefined)],
+    ["an event if and only if it is ambiguous", outcome.ambiguous === (kind === "ambiguous")],
     [
-      "a write that is refused unless there is a session to write to",
+      "the data of the only active session",
+      outcome.mark === (kind === "active" ? expected.mark : undefined),
+    ],
+    [
+      "a write that fails if the request is ambiguous or has an old ID",
       outcome.refusal === (isRefused && isWriting ? refusals[kind] : undefined),
     ],
-    // A write to a session whose id the client has needs no cookie.
+    // If the client already has the ID of the session, a write sends no cookie.
     [
-      "a cookie for a new session alone",
+      "a cookie only for a new session",
       outcome.cookies.length === (kind === "new" && isWriting ? 1 : 0),
     ],
   ];
@@ -105,11 +108,11 @@ function check(outcome: Outcome, expected: Expected, isWriting: boolean): void {
   }
 }
 
-/** Five live sessions, five that have moved on, and the server. */
+/** A server with five active sessions, and five sessions whose IDs were regenerated. */
 class World {
   readonly #sessions: SessionMiddleware;
-  readonly #live: string[] = [];
-  readonly #moved: string[] = [];
+  readonly #active: string[] = [];
+  readonly #replaced: string[] = [];
   readonly #events: SessionEvent["type"][] = [];
   #reads = 0;
 
@@ -131,15 +134,15 @@ class World {
   static async make(): Promise<World> {
     const world = new World();
     for (let number = 0; number < 5; number++) {
-      world.#live.push(await world.#open((session) => session.set("mark", number)));
-      const old = await world.#open((session) => session.set("mark", `moved ${number}`));
+      world.#active.push(await world.#open((session) => session.set("mark", number)));
+      const old = await world.#open((session) => session.set("mark", `replaced ${number}`));
       await world.#open((session) => session.regenerate(), `${NAME}=${old}`);
-      world.#moved.push(old);
+      world.#replaced.push(old);
     }
     return world;
   }
 
-  /** The id that a response hands out when the session was written to by `work`. */
+  /** Runs `work` in a request and returns the ID that the response sends. */
   async #open(work: (session: Session) => unknown, cookie = ""): Promise<string> {
     const response = await this.#sessions.run(request(cookie), (session) => {
       work(session);
@@ -150,14 +153,14 @@ class World {
 
   idOf({ kind, number }: Candidate): string {
     switch (kind) {
-      case "live":
-        return this.#live[number]!;
-      case "moved":
-        return this.#moved[number]!;
+      case "active":
+        return this.#active[number]!;
+      case "replaced":
+        return this.#replaced[number]!;
       case "dead":
         return `${number}`.repeat(64);
       case "malformed":
-        return ["", "x", "A".repeat(64), "a".repeat(63), `"${this.#live[0]}"`][number]!;
+        return ["", "x", "A".repeat(64), "a".repeat(63), `"${this.#active[0]}"`][number]!;
     }
   }
 

@@ -1,6 +1,6 @@
 /** The databases that the end-to-end tests share between processes. */
 import { DatabaseSync } from "node:sqlite";
-import type { Backend, Place } from "./_backends.ts";
+import type { Backend, Place } from "./_backend.ts";
 import { MYSQL_CLIENTS, POSTGRES_CLIENTS, type SqlOpener } from "./_sql_clients.ts";
 import { anyMysql, anyPostgres, mysqlMissing, postgresMissing } from "./_sql_servers.ts";
 import { newTable } from "./_sql_suite.ts";

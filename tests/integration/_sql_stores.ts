@@ -1,6 +1,6 @@
 /** How a server process opens a store on SQL, by name. */
 import { MYSQL_CLIENTS, POSTGRES_CLIENTS } from "./_sql_clients.ts";
-import type { StoreOpener } from "./_stores.ts";
+import type { StoreOpener } from "./_backend.ts";
 
 /** The stores by name; where they are is a file, or a server's address, a blank and a table. */
 export const SQL_STORES: { [name: string]: StoreOpener } = {

@@ -1,16 +1,7 @@
 // deno-lint-ignore-file no-import-prefix -- the package's own check has to find these too
-/** How a server process opens the store that it is told to, by name. Nothing is loaded in vain. */
-import type { VersionedStore } from "@pagi/session/store";
+/** How a server process opens a store by its name. It loads only the drivers of that store. */
+import type { StoreOpener } from "./_backend.ts";
 import { SQL_STORES } from "./_sql_stores.ts";
-
-/** A store, and how it is closed. */
-export interface OpenStore {
-  store: VersionedStore;
-  close(): unknown;
-}
-
-/** Opens a store in a place: a port, a file, an address, as its backend says. */
-export type StoreOpener = (where: string) => Promise<OpenStore>;
 
 /** The stores by name. */
 export const STORES: { [name: string]: StoreOpener } = {

@@ -1,24 +1,24 @@
-/** Stores with one mistake each. */
+/** Stores with one mistake each that lets races do damage. */
 import { MemoryStore } from "@pagi/session/store/memory";
 import type { Guarantee } from "@pagi/session/testing";
 import type { StoredRecord, VersionedStore } from "@pagi/session/store";
 
-/** A store with a mistake, and what has to find it. */
+/** A store with a mistake, and the tests that must find it. */
 export interface BrokenStore {
   name: string;
-  /** What a MemoryStore does otherwise. */
+  /** The methods that differ from those of a MemoryStore. */
   breaks(store: MemoryStore): Partial<VersionedStore>;
-  /** A clause of the contract that fails. */
+  /** A rule of the contract that the store breaks. */
   clause: string;
-  /** A guarantee that races break, where they can. */
+  /** A guarantee that races on the store break; undefined if they may break none. */
   guarantee?: Guarantee;
 }
 
 const { signal } = new AbortController();
-/** Gives others a turn between a look and a write. */
+/** Lets other calls run between a read and the write that depends on it. */
 const pause = () => Promise.resolve();
 
-/** A MemoryStore with one mistake. */
+/** A MemoryStore with this mistake. */
 export function broken({ breaks }: BrokenStore, now?: () => number): VersionedStore {
   const store = new MemoryStore({ now });
   return {
@@ -31,12 +31,12 @@ export function broken({ breaks }: BrokenStore, now?: () => number): VersionedSt
   };
 }
 
-/** The record as it is now, for calls that do not look at versions. */
+/** The current version of the record, for calls that ignore versions. */
 function atAny(store: MemoryStore, id: string): { version: string } {
   return { version: store.read(id)?.version ?? "" };
 }
 
-/** Versions that count from one for each record. */
+/** A store whose versions count from one for each record. */
 function counting(store: MemoryStore): Partial<VersionedStore> {
   const counts = new Map<string, { count: number; version: string }>();
   const is = (id: string, version: string) => `${counts.get(id)?.count}` === version;
@@ -63,7 +63,7 @@ function counting(store: MemoryStore): Partial<VersionedStore> {
   };
 }
 
-/** A map of texts, whose versions are the texts themselves. */
+/** A store whose versions are the texts themselves. */
 function comparing(store: MemoryStore): Partial<VersionedStore> {
   const at = (id: string, version?: string) =>
     store.read(id)?.text === version ? atAny(store, id) : { version: "" };
@@ -81,7 +81,6 @@ function comparing(store: MemoryStore): Partial<VersionedStore> {
   };
 }
 
-/** Mistakes that let races in. */
 export const BROKEN_STORES: BrokenStore[] = [
   {
     name: "replace that inserts",
@@ -94,7 +93,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     guarantee: "resurrected",
   },
   {
-    name: "replace that looks at no version",
+    name: "replace that ignores the version",
     breaks: (store) => ({
       replace: (id, text, options) => store.replace(id, text, { ...options, ...atAny(store, id) }),
     }),
@@ -131,12 +130,12 @@ export const BROKEN_STORES: BrokenStore[] = [
     guarantee: "lost",
   },
   {
-    name: "versions that are the text",
+    name: "version that is the text",
     breaks: comparing,
     clause: "an old version does not match a record that has its old text again",
   },
   {
-    name: "versions that count from one again",
+    name: "version that counts from one after each create",
     breaks: counting,
     clause: "an old version does not match a record that was deleted and made again",
   },
@@ -150,7 +149,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     guarantee: "resurrected",
   },
   {
-    name: "touch that looks at no version",
+    name: "touch that ignores the version",
     breaks: (store) => ({
       touch: (id, options) => store.touch(id, { ...options, ...atAny(store, id) }),
     }),
@@ -167,7 +166,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     guarantee: "lost",
   },
   {
-    name: "touch that always answers true",
+    name: "touch that always returns true",
     breaks: (store) => ({ touch: (id, options) => store.touch(id, options) || true }),
     clause: "touch() never inserts",
     guarantee: "undoneLogins",
@@ -183,13 +182,13 @@ export const BROKEN_STORES: BrokenStore[] = [
     clause: "create() writes nothing where there is a record, and changes nothing",
   },
   {
-    name: "delete that looks at no version",
+    name: "delete that ignores the version",
     breaks: (store) => ({ delete: (id) => store.delete(id) }),
     clause: "delete() changes nothing at another version",
     guarantee: "resurrected",
   },
   {
-    name: "delete that always answers true",
+    name: "delete that always returns true",
     breaks: (store) => ({ delete: (id, options) => store.delete(id, options) || true }),
     clause: "delete() answers false where there is no record",
     guarantee: "resurrected",
@@ -202,7 +201,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     clause: "delete() without a version removes the record at any",
   },
   {
-    name: "replace that looks, and then writes",
+    name: "replace that first reads and then writes",
     breaks: (store) => ({
       async replace(id, text, options) {
         if (store.read(id)?.version !== options.version) return undefined;
@@ -213,7 +212,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     clause: "of many replace() at once at one version exactly one writes",
   },
   {
-    name: "create that looks, and then writes",
+    name: "create that first reads and then writes",
     breaks: (store) => ({
       async create(id, text, options) {
         if (store.read(id) !== undefined) return undefined;
@@ -225,7 +224,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     clause: "of many create() at once on one id exactly one writes",
   },
   {
-    name: "delete that looks, and then removes",
+    name: "delete that first reads and then removes",
     breaks: (store) => ({
       async delete(id, { version }) {
         if (version !== undefined && store.read(id)?.version !== version) return false;
@@ -236,7 +235,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     clause: "of a delete() and a replace() at one version exactly one wins",
   },
   {
-    name: "touch that looks, and then writes the whole record",
+    name: "touch that first reads and then writes the whole record",
     breaks: (store) => ({
       async touch(id, options) {
         if (store.read(id)?.version !== options.version) return false;
@@ -247,7 +246,7 @@ export const BROKEN_STORES: BrokenStore[] = [
     clause: "a touch() beside a replace() loses nothing",
   },
   {
-    name: "read from a replica that lags",
+    name: "read from a replica that lags behind",
     breaks(store) {
       const seen = new Map<string, StoredRecord>();
       return {

@@ -1,4 +1,4 @@
-/** Stores with one mistake each that is not about races: in what they carry, and in time. */
+/** Stores with one mistake each in what they keep, or for how long. */
 import type { StoredRecord } from "@pagi/session/store";
 import type { BrokenStore } from "./_broken_stores.ts";
 
@@ -8,17 +8,16 @@ function cut(text: string, bytes: number): string {
   return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes));
 }
 
-/** Mistakes in what is carried, and in time. */
 export const CARELESS_STORES: BrokenStore[] = [
   {
-    name: "texts cut off at 64 KiB",
+    name: "create that cuts texts off at 64 KiB",
     breaks: (store) => ({
       create: (id, text, options) => store.create(id, cut(text, 65_536), options),
     }),
     clause: "a text comes back as it was written: 100 KiB",
   },
   {
-    name: "texts kept in 16 bits a character",
+    name: "replace that keeps 16 bits of each character",
     breaks: (store) => ({
       replace: (id, text, options) =>
         store.replace(id, text.replace(/[\u{10000}-\u{10ffff}]/gu, "?"), options),
@@ -27,7 +26,7 @@ export const CARELESS_STORES: BrokenStore[] = [
       "a text comes back as it was written: characters beyond 16 bits and what is made of several",
   },
   {
-    name: "texts parsed with care and written again",
+    name: "create that parses a text and serializes it again",
     breaks: (store) => ({
       create(id, text, options) {
         if (!text.startsWith("{")) return store.create(id, text, options);
@@ -38,21 +37,21 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "a text comes back as it was written: keys that objects have",
   },
   {
-    name: "texts trimmed",
+    name: "create that trims texts",
     breaks: (store) => ({
       create: (id, text, options) => store.create(id, text.trim(), options),
     }),
     clause: "a text comes back as it was written: blanks around it",
   },
   {
-    name: "lastAccess by the store's own clock",
+    name: "create that sets lastAccess by its own clock",
     breaks: (store) => ({
       create: (id, text, options) => store.create(id, text, { ...options, lastAccess: 1 }),
     }),
     clause: "read() finds what create() wrote, with its version and its lastAccess",
   },
   {
-    name: "replace that leaves lastAccess",
+    name: "replace that keeps the old lastAccess",
     breaks: (store) => ({
       replace(id, text, options) {
         const { lastAccess = 0 } = store.read(id) ?? {};
@@ -69,7 +68,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "touch() writes lastAccess at the record's version, and leaves the text",
   },
   {
-    name: "read that hands out the record itself",
+    name: "read that returns the record itself, not a copy",
     breaks(store) {
       const records = new Map<string, StoredRecord>();
       return {
@@ -84,7 +83,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "read() gives a copy: what the caller does to it does not reach the store",
   },
   {
-    name: "ids cut off at 32 digits",
+    name: "store that cuts IDs off at 32 digits",
     breaks: (store) => ({
       read: (id) => store.read(id.slice(0, 32)),
       create: (id, text, options) => store.create(id.slice(0, 32), text, options),
@@ -92,12 +91,12 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "records under different ids have nothing to do with each other",
   },
   {
-    name: "accepts() that refuses ids",
+    name: "accepts() that refuses valid IDs",
     breaks: () => ({ accepts: (id) => /^[0-9a-f]{32}$/.test(id) }),
     clause: "accepts() takes the ids that are made, and what else it takes is harmless",
   },
   {
-    name: "accepts() that takes everything, and a read() that throws at it",
+    name: "accepts() that allows IDs on which read() throws",
     breaks: (store) => ({
       accepts: () => true,
       read(id) {
@@ -108,7 +107,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "accepts() takes the ids that are made, and what else it takes is harmless",
   },
   {
-    name: "calls that fail when they are aborted afterwards",
+    name: "read that fails after an earlier call was aborted",
     breaks(store) {
       let isAborted = false;
       return {
@@ -125,7 +124,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "every call takes a signal; an abort that comes after the answer changes nothing",
   },
   {
-    name: "read that finds what has expired",
+    name: "read that returns expired records",
     breaks(store) {
       const records = new Map<string, StoredRecord>();
       return {
@@ -146,17 +145,17 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "read() finds nothing past the ttl",
   },
   {
-    name: "create that is in the way of itself for a day",
+    name: "create that refuses an ID whose record has expired",
     breaks(store) {
-      const made = new Set<string>();
+      const created = new Set<string>();
       return {
         create(id, text, options) {
-          if (made.has(id)) return undefined;
-          made.add(id);
+          if (created.has(id)) return undefined;
+          created.add(id);
           return store.create(id, text, options);
         },
         delete(id, options) {
-          made.delete(id);
+          created.delete(id);
           return store.delete(id, options);
         },
       };
@@ -164,7 +163,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "create() writes where a record is past its ttl, and the old version does not match",
   },
   {
-    name: "a ttl in milliseconds",
+    name: "create that takes the ttl for milliseconds",
     breaks: (store) => ({
       create: (id, text, options) =>
         store.create(id, text, { ...options, ttl: options.ttl / 1000 }),
@@ -172,7 +171,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "a record is kept until its ttl has passed",
   },
   {
-    name: "replace that leaves the ttl",
+    name: "replace that keeps the old ttl",
     breaks(store) {
       const ttls = new Map<string, number>();
       return {
@@ -193,12 +192,12 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "replace() may shorten it: a tombstone is gone after its own ttl",
   },
   {
-    name: "touch that leaves the ttl",
+    name: "touch that keeps the old ttl",
     breaks: (store) => ({ touch: (id, options) => store.touch(id, { ...options, ttl: 1 }) }),
     clause: "touch() prolongs a record by its ttl",
   },
   {
-    name: "a call that fails and prolongs the record all the same",
+    name: "create that extends the record that is in its way",
     breaks: (store) => ({
       create(id, text, options) {
         const { version = "" } = store.read(id) ?? {};

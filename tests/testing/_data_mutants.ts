@@ -1,205 +1,197 @@
-/** Mistakes in what a session may hold, as edits of the sources, with the tests that have to notice. */
-import type { Mutant } from "./_mutants.ts";
+/** Mistakes in how session data is checked, encoded and decoded. */
+import { mistake, type Mutant } from "./_mutant.ts";
 
-const VALUES = ["tests/unit/data/session_values_test.ts"];
-const SIZES = ["tests/unit/core/max_bytes_test.ts"];
-const STRUCTURED = ["tests/unit/data/structured_codec_test.ts"];
-const RECORDS = ["tests/unit/core/backend/stored_records_test.ts"];
-const POLLUTION = ["tests/unit/data/pollution_test.ts"];
+const VALUES = ["session_values_test.ts"];
+const SIZES = ["max_bytes_test.ts"];
+const STRUCTURED = ["structured_codec_test.ts"];
+const RECORDS = ["stored_records_test.ts"];
+const POLLUTION = ["pollution_test.ts"];
 
-const mistake = (
-  name: string,
-  tests: readonly string[],
-  file: string,
-  [find, replace]: readonly [find: string, replace: string],
-): Mutant => ({ name, by: "tests", tests, file, find, replace });
-
+/** Mistakes with values that a codec does not support. */
 const refusing: Mutant[] = [
-  mistake("a session that is searched only when its text has changed", VALUES, "data/codec.ts", [
-    "    const packed = this.#pack(data, base);\n    if (isOurs",
-    "    const json = () => { try { return JSON.stringify(data); } catch { return ''; } };\n" +
-    "    const texts = [json(), json().replace(/,\"_id\":.*$/, '}')];\n" +
-    "    const isSame = base !== undefined && texts.includes(base);\n" +
-    "    const packed = isSame ? data : this.#pack(data, base);\n    if (isOurs",
-  ]),
-  mistake("a nested value from get() that nobody looks at again", VALUES, "session.ts", [
-    "if (has(data, key)) return this.#lend(data[key]);",
-    "if (has(data, key)) return data[key];",
-  ]),
-  mistake("a nested value from slice() that nobody looks at again", VALUES, "session.ts", [
-    "found.push([key, this.#lend(data[key])]);",
-    "found.push([key, data[key]]);",
-  ]),
-  mistake("data that nobody looks at again", VALUES, "data/working_copy.ts", [
-    "    const { data } = this;\n    this.isLent = true;",
-    "    const { data } = this;",
-  ]),
-  mistake("a list whose empty slots are passed over", VALUES, "data/json_values.ts", [
-    "    for (let at = 0; at < value.length; at++) {\n" +
-    "      if (!isPlain(value[at], depth)) return false;\n    }\n    return true;",
-    "    return value.every((nested) => isPlain(nested, depth));",
-  ]),
-  mistake("a number that is none", VALUES, "data/json_values.ts", [
-    "return Number.isFinite(value);",
-    "return !Number.isNaN(value);",
-  ]),
-  mistake("instances of classes that are taken for objects", VALUES, "data/json_values.ts", [
-    'return getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");',
-    "return true;",
-  ]),
-  mistake("a toJSON that is called", VALUES, "data/json_values.ts", [
-    "if (!hasPlainPrototype(value) || hasToJson(value)) return false;",
-    "if (!hasPlainPrototype(value)) return false;",
-  ]),
-  mistake("a cycle that is followed until the stack is full", VALUES, "data/json_values.ts", [
-    "(depth > 0 && isPlainObject(value, depth - 1))",
-    "isPlainObject(value, depth)",
-  ]),
-  mistake("a replayed function whose value nobody looks at", VALUES, "data/codec.ts", [
-    "return this.#pack(changed, undefined)[key];",
-    "return changed[key];",
-  ]),
-  mistake("a path that shows values", VALUES, "data/unsupported_value.ts", [
-    '  if (typeof value === "number" ||',
-    '  if (typeof value === "object") return String(value);\n' +
-    '  if (typeof value === "number" ||',
-  ]),
+  mistake("unsupported values that are only searched for when the text has changed", VALUES, {
+    find: "const $tree = this.$toTree($data, $base); if ($isUntouched && $tree === $data) {",
+    replace:
+      'const json = () => { try { return JSON.stringify($data); } catch { return ""; } };\n' +
+      'const texts = [json(), json().replace(/,"_id":.*$/, "}")];\n' +
+      "const isSame = $base !== undefined && texts.includes($base);\n" +
+      "const $tree = isSame ? $data : this.$toTree($data, $base);\n" +
+      "if ($isUntouched && $tree === $data) {",
+  }),
+  mistake("a nested value from get() whose changes are not noticed", VALUES, {
+    find: "if ($has($data, $key)) return this.$handOut($data[$key]);",
+    replace: "if ($has($data, $key)) return $data[$key];",
+  }),
+  mistake("a nested value from slice() whose changes are not noticed", VALUES, {
+    find: "$found.push([$key, this.$handOut($data[$key])]);",
+    replace: "$found.push([$key, $data[$key]]);",
+  }),
+  mistake("`data` whose changes are not noticed", VALUES, {
+    find: "const { $data } = this; this.$maybeDirty = true;",
+    replace: "const { $data } = this;",
+  }),
+  mistake("an array whose empty slots are accepted", VALUES, {
+    find: "for (let $at = 0; $at < $value.length; $at++) { if (!$isPlain($value[$at], $depth)) " +
+      "return false; } return true;",
+    replace: "return $value.every((nested) => $isPlain(nested, $depth));",
+  }),
+  mistake("an infinite number that is accepted", VALUES, {
+    find: 'case "number": return Number.isFinite($value);',
+    replace: 'case "number":\n' +
+      "return !Number.isNaN($value);",
+  }),
+  mistake("a class instance that counts as a plain object", VALUES, {
+    find: "return $getPrototypeOf($prototype) === null && Object.hasOwn($prototype, " +
+      '"isPrototypeOf");',
+    replace: "return true;",
+  }),
+  mistake("a toJSON() that is called", VALUES, {
+    find: "if (!$hasPlainPrototype($value) || $hasToJson($value)) return false;",
+    replace: "if (!$hasPlainPrototype($value)) return false;",
+  }),
+  mistake("a cyclic value that overflows the stack", VALUES, {
+    find: "($depth > 0 && $isPlainObject($value, $depth - 1))",
+    replace: "$isPlainObject($value, $depth)",
+  }),
+  mistake("a replayed function whose result is not checked", VALUES, {
+    find: "return this.$toTree($changed, undefined)[$key];",
+    replace: "return $changed[$key];",
+  }),
+  mistake("an error path that shows values", VALUES, {
+    find: 'if (typeof $value === "number" || $value === undefined) return String($value);',
+    replace: 'if (typeof $value === "object") return String($value);\n' +
+      'if (typeof $value === "number" || $value === undefined) return String($value);',
+  }),
 ];
 
+/** Mistakes in the size limit. */
 const limiting: Mutant[] = [
-  mistake("a size in letters", SIZES, "data/codec.ts", [
-    "const bytes = new TextEncoder().encode(text).length;",
-    "const bytes = text.length;",
-  ]),
-  mistake("a size that is never counted", SIZES, "data/codec.ts", [
-    "if (text.length * MAX_BYTES_PER_UNIT <= this.#maxBytes || text === base) return text;",
-    "if (text.length <= this.#maxBytes || text === base) return text;",
-  ]),
-  mistake("a large session that cannot be read", SIZES, "data/codec.ts", [
-    "<= this.#maxBytes || text === base) return text;",
-    "<= this.#maxBytes) return text;",
-  ]),
-  mistake("a merge without a limit", SIZES, "data/codec.ts", [
-    "return this.#fit(encode(tree, created, subject, mark), undefined);",
-    "return encode(tree, created, subject, mark);",
-  ]),
-  mistake("a change outside of requests without a limit", SIZES, "data/codec.ts", [
-    "return this.#fit(encode(packed, created, subject, mark), base);",
-    "return encode(packed, created, subject, mark);",
-  ]),
+  mistake("a size in characters instead of bytes", SIZES, {
+    find: "const $bytes = new TextEncoder().encode($text).length;",
+    replace: "const $bytes = $text.length;",
+  }),
+  mistake("a size limit that is never checked", SIZES, {
+    find: "if ($text.length * $factor <= this.$maxBytes || $text === $base) return $text;",
+    replace: "if ($text.length <= this.$maxBytes || $text === $base) return $text;",
+  }),
+  mistake("a size limit that also applies to reading", SIZES, {
+    find: "if ($text.length * $factor <= this.$maxBytes || $text === $base) return $text;",
+    replace: "if ($text.length * $factor <= this.$maxBytes) return $text;",
+  }),
+  mistake("a merge without a size limit", SIZES, {
+    find: "return this.$checkSize($encode($tree, $created, $subject, $codec), undefined);",
+    replace: "return $encode($tree, $created, $subject, $codec);",
+  }),
+  mistake("a change outside of requests without a size limit", SIZES, {
+    find: "return this.$encodeTree(this.$toTree($values, $base), $values, $created, $subject, " +
+      "$base);",
+    replace: "return encodeSession(this.$toTree($values, $base), $created, $subject);",
+  }),
 ];
 
+/** Mistakes in the structured codec. */
 const tagging: Mutant[] = [
-  mistake(
-    "a list that looks like a tag and is not escaped",
-    STRUCTURED,
-    "data/structured_codec.ts",
-    [
-      'return isTag(value) ? tagged("$", value, depth) : packAll(value, depth);',
-      "return packAll(value, depth);",
-    ],
-  ),
-  mistake("a text with tags that does not say so", STRUCTURED, "base/record_text.ts", [
-    "fields._codec = codec;",
-    "",
-  ]),
-  mistake("a text without tags that is read as if it had some", STRUCTURED, "data/codec.ts", [
-    "if (values === undefined || !isMarked(values)) return values;",
-    "if (values === undefined) return values;",
-  ]),
-  mistake("a text without tags that is merged as if it had some", STRUCTURED, "data/codec.ts", [
-    "isEscaped ? values : packValues(values)!",
-    "values",
-  ]),
-  mistake("tags that are shown as data where they mean nothing", STRUCTURED, "data/codec.ts", [
-    'if (this.#name === "json") return undefined;',
-    'if (this.#name === "json") return values;',
-  ]),
-  mistake("a replayed function that is handed tags", STRUCTURED, "data/codec.ts", [
-    'const known = this.#name === "structured" ? unpack(value) : value;',
-    "const known = value;",
-  ]),
-  mistake("an update of a Date that is never replayed", STRUCTURED, "data/codec.ts", [
-    'return JSON.stringify(pack(value)) ?? "";',
-    "return JSON.stringify(value);",
-  ]),
-  mistake(
-    "a class that is written as what it derives from",
-    STRUCTURED,
-    "data/structured_codec.ts",
-    [
-      "const tag = TAGS.get(Object.getPrototypeOf(value));",
-      "const tag = TAGS.get(Object.getPrototypeOf(value)) ??\n" +
-      "    TAGS.get(Object.getPrototypeOf(Object.getPrototypeOf(value)));",
-    ],
-  ),
-  mistake("a property of a Date that is lost", STRUCTURED, "data/structured_codec.ts", [
-    "return isBare ? tagged(tag, value, depth) : undefined;",
-    "return isBare || depth >= 0 ? tagged(tag, value, depth) : undefined;",
-  ]),
-  mistake(
-    "a tag that is written deeper than it can be read",
-    STRUCTURED,
-    "data/structured_codec.ts",
-    [
-      "if (depth === 0) return undefined;",
-      "",
-    ],
-  ),
-  mistake("a tag that nobody wrote and that fails the request", STRUCTURED, "data/codec.ts", [
-    "return unpack(values) as SessionValues;\n    } catch {\n      return undefined;",
-    "return unpack(values) as SessionValues;\n    } catch (error) {\n      throw error;",
-  ]),
-  mistake("a tag that is looked up in a prototype", STRUCTURED, "data/structured_codec.ts", [
-    "Object.hasOwn(KINDS, tag) ? KINDS[tag]!.unpack(items) : fail()",
-    "KINDS[tag] ? KINDS[tag]!.unpack(items) : items",
-  ]),
+  mistake("an array that looks like a tag and is not escaped", STRUCTURED, {
+    find: 'return $isTag($value) ? $tagged("$", $value, $depth) : $toItems($value, $depth);',
+    replace: "return $toItems($value, $depth);",
+  }),
+  mistake("a record with tags that is not marked", STRUCTURED, {
+    find: "$fields._codec = $codec;",
+    replace: "",
+  }),
+  mistake("a record without tags that is decoded as if it had some", STRUCTURED, {
+    find: "if ($values === undefined || !$isTagged($values)) return $values;",
+    replace: "if ($values === undefined) return $values;",
+  }),
+  mistake("a record without tags that is merged as if it had some", STRUCTURED, {
+    find: "Object.setPrototypeOf($hasTags ? $values : $toTagged($values)!, null)",
+    replace: "Object.setPrototypeOf($values, null)",
+  }),
+  mistake("tags that the codec json returns as data", STRUCTURED, {
+    find: 'if (this.$name === "json") return undefined; delete $values._codec;',
+    replace: 'if (this.$name === "json") return $values;\n' +
+      "delete $values._codec;",
+  }),
+  mistake("a replayed function that receives tags", STRUCTURED, {
+    find: 'const $known = this.$name === "structured" ? $fromTagged($value) : $value;',
+    replace: "const $known = $value;",
+  }),
+  mistake("an update() of a Date that is never replayed", STRUCTURED, {
+    find: 'return JSON.stringify($toTagged($value)) ?? "";',
+    replace: "return JSON.stringify($value);",
+  }),
+  mistake("a class instance that is encoded as its base class", STRUCTURED, {
+    find: "const $tag = $tags.get(Object.getPrototypeOf($value));",
+    replace: "const $tag = $tags.get(Object.getPrototypeOf($value)) ??\n" +
+      "$tags.get(Object.getPrototypeOf(Object.getPrototypeOf($value)));",
+  }),
+  mistake("a Date whose extra property is lost", STRUCTURED, {
+    find: "return $isBare ? $tagged($tag, $value, $depth) : undefined;",
+    replace: "return $isBare || $depth >= 0 ? $tagged($tag, $value, $depth) : undefined;",
+  }),
+  mistake("a tag that is encoded deeper than it can be decoded", STRUCTURED, {
+    find: "if ($depth === 0) return undefined; switch",
+    replace: "switch",
+  }),
+  mistake("an unknown tag that makes the request fail", STRUCTURED, {
+    find: "return $fromTagged($values) as $Values; } catch { return undefined;",
+    replace: "return $fromTagged($values) as $Values;\n" +
+      "} catch (error) {\n" +
+      "throw error;",
+  }),
+  mistake("a tag that is looked up on the prototype", STRUCTURED, {
+    find: "Object.hasOwn($kinds, $tag) ? $kinds[$tag]!.$fromItems($items) : $fail()",
+    replace: "$kinds[$tag] ? $kinds[$tag]!.$fromItems($items) : $items",
+  }),
 ];
 
+/** Mistakes with malformed records. */
 const reading: Mutant[] = [
-  mistake("a record that is nested too deep", RECORDS, "base/record_text.ts", [
-    "if (hasManyLevels(text) && !isShallow(values, MAX_DEPTH)) return undefined;",
-    "",
-  ]),
-  mistake("a depth that is counted in lists alone", RECORDS, "base/record_text.ts", [
-    'for (const sign of ["]", "}"]) {',
-    'for (const sign of ["]"]) {',
-  ]),
-  mistake("a session that was made in the infinite", RECORDS, "base/record_text.ts", [
-    "if (!Number.isFinite(_created)) return undefined;",
-    'if (typeof _created !== "number") return undefined;',
-  ]),
-  mistake("a record with a huge number that fails each request", RECORDS, "data/codec.ts", [
-    "if (keeper !== KEEPERS[this.#name]) return data;",
-    "",
-  ]),
-  mistake("a codec of which nobody knows", RECORDS, "base/record_text.ts", [
-    "if (_codec !== undefined && _codec !== STRUCTURED) return undefined;",
-    "",
-  ]),
+  mistake("a record with too many levels that is accepted", RECORDS, {
+    find: "if ($mayBeTooDeep($text) && !$isShallow($values, $max)) return undefined;",
+    replace: "",
+  }),
+  mistake("a depth limit that counts only arrays", RECORDS, {
+    find: 'for (const $sign of ["]", "}"]) {',
+    replace: 'for (const $sign of ["]"]) {',
+  }),
+  mistake("an infinite creation time that is accepted", RECORDS, {
+    find: "if (!Number.isFinite(_created)) return undefined;",
+    replace: 'if (typeof _created !== "number") return undefined;',
+  }),
+  mistake("a record with a huge number that makes requests fail", RECORDS, {
+    find: "if ($rule !== $rules[this.$name]) return $data;",
+    replace: "",
+  }),
+  mistake("a record with an unknown codec that is accepted", RECORDS, {
+    find: "if (_codec !== undefined && _codec !== $structured) return undefined;",
+    replace: "",
+  }),
 ];
 
+/** Mistakes with keys of prototypes. */
 const polluting: Mutant[] = [
-  mistake("a key that is assigned, whatever its name", POLLUTION, "data/session_values.ts", [
-    'if (key !== "__proto__") data[key] = value;',
-    'if (key !== "") data[key] = value;',
-  ]),
-  mistake("data with a prototype", POLLUTION, "data/working_copy.ts", [
-    "Object.setPrototypeOf(data, null);",
-    "",
-  ]),
-  mistake("a text that is made of an object with a prototype", POLLUTION, "base/record_text.ts", [
-    "const fields: SessionValues = Object.create(null);",
-    "const fields: SessionValues = {};",
-  ]),
-  mistake("a merge into an object with a prototype", POLLUTION, "data/codec.ts", [
-    "return Object.setPrototypeOf(isEscaped ? values : packValues(values)!, null);",
-    "return { ...(isEscaped ? values : packValues(values)!) };",
-  ]),
-  mistake("keys that are looked up in a prototype", POLLUTION, "data/session_values.ts", [
-    "return Object.hasOwn(data, key) && data[key] !== undefined;",
-    "return data[key] !== undefined;",
-  ]),
+  mistake("a key __proto__ that is assigned", POLLUTION, {
+    find: 'if ($key !== "__proto__") $values[$key] = $value;',
+    replace: 'if ($key !== "") $values[$key] = $value;',
+  }),
+  mistake("session data with a prototype", POLLUTION, {
+    find: "Object.setPrototypeOf($data, null); $data._id",
+    replace: "$data._id",
+  }),
+  mistake("a record that is encoded from an object with a prototype", POLLUTION, {
+    find: "const $fields: $Values = Object.create(null); $fields._created",
+    replace: "const $fields: $Values = {};\n" +
+      "$fields._created",
+  }),
+  mistake("a merge into an object with a prototype", POLLUTION, {
+    find: "return Object.setPrototypeOf($hasTags ? $values : $toTagged($values)!, null);",
+    replace: "return { ...($hasTags ? $values : $toTagged($values)!) };",
+  }),
+  mistake("keys that are looked up on the prototype", POLLUTION, {
+    find: "return Object.hasOwn($values, $key) && $values[$key] !== undefined;",
+    replace: "return $values[$key] !== undefined;",
+  }),
 ];
 
 export const DATA_MUTANTS: readonly Mutant[] = [

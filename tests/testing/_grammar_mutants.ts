@@ -1,223 +1,167 @@
-/** Mistakes in reading and writing headers, most of them such as others have made. */
-import type { Mutant } from "./_mutants.ts";
+/** Mistakes in reading and writing headers. Most of them have been made by other libraries. */
+import { mistake, type Mutant } from "./_mutant.ts";
 
-const READER = "state/_cookie_header.ts";
-const WRITER = "state/_set_cookie.ts";
-
-const mutant = (file: string, name: string, find: string, replace: string): Mutant => {
-  return { name, file, find, replace, by: "tests" };
-};
+const COOKIES = ["tests/unit/state/cookie_test.ts", "states_test.ts"];
+const HEADERS = ["states_test.ts"];
+const TOSSING = ["cookies_of_sibling_hosts_test.ts"];
 
 /** Mistakes in reading the Cookie header. */
 const reading: Mutant[] = [
-  mutant(
-    READER,
-    "a cookie reader that trims what trim() does",
-    "return header.slice(at, end);",
-    "return header.slice(at, end).trim();",
-  ),
-  mutant(
-    READER,
-    "a cookie reader that takes a no-break space for a blank",
-    "code === SPACE || code === TAB",
-    "code === SPACE || code === TAB || code === 0xa0",
-  ),
-  mutant(
-    READER,
-    "a cookie reader that decodes",
-    "return header.slice(at, end);",
-    "return decodeURIComponent(header.slice(at, end));",
-  ),
-  mutant(
-    READER,
-    "a cookie reader that takes quotes off",
-    "return header.slice(at, end);",
-    'return header.slice(at, end).replace(/^"(.*)"$/, "$1");',
-  ),
-  mutant(
-    READER,
-    "a cookie reader that ignores the name's case",
-    "if (!header.startsWith(name, start)) return undefined;",
-    "const part = header.slice(start, start + name.length);\n" +
-      "if (part.toLowerCase() !== name.toLowerCase()) return undefined;",
-  ),
-  mutant(
-    READER,
-    "a cookie reader that takes a nameless pair for ours",
-    "if (!header.startsWith(name, start)) return undefined;",
-    "if (header.charCodeAt(start) === EQUALS) start++;\n" +
-      "if (!header.startsWith(name, start)) return undefined;",
-  ),
-  mutant(
-    READER,
-    "a cookie reader that stops at the second equals sign",
-    "return header.slice(at, end);",
-    'return header.slice(at, end).split("=")[0];',
-  ),
-  mutant(
-    READER,
-    "a cookie reader in which the first of several wins",
-    'else if (typeof found === "string") found = [found, value];',
-    'else if (typeof found === "string") void value;',
-  ),
-  mutant(
-    "state/cookie.ts",
-    "a cookie reader that reads one header of several",
-    'const header = headerValue(scope, "cookie", ";");',
-    'const header = scope.headers?.find(([name]) => name.toLowerCase() === "cookie")?.[1];',
-  ),
-  mutant(
-    "state/cookie.ts",
-    "a cookie reader that joins several headers by commas",
-    'headerValue(scope, "cookie", ";")',
-    'headerValue(scope, "cookie")',
-  ),
+  mistake("a cookie reader that trims all whitespace of Unicode", COOKIES, {
+    find: "return $header.slice($start, $end);",
+    replace: "return $header.slice($start, $end).trim();",
+  }),
+  mistake("a cookie reader that skips a no-break space", COOKIES, {
+    beside: "const $tab = 0x09;",
+    find: "=> $code === $space || $code === $tab;",
+    replace: "=> $code === $space || $code === $tab || $code === 0xa0;",
+  }),
+  mistake("a cookie reader that decodes the value", COOKIES, {
+    find: "return $header.slice($start, $end);",
+    replace: "return decodeURIComponent($header.slice($start, $end));",
+  }),
+  mistake("a cookie reader that removes quotes", COOKIES, {
+    find: "return $header.slice($start, $end);",
+    replace: 'return $header.slice($start, $end).replace(/^"(.*)"$/, "$1");',
+  }),
+  mistake("a cookie reader that ignores the case of the name", COOKIES, {
+    find: "if (!$header.startsWith($name, $start)) return undefined;",
+    replace: "const part = $header.slice($start, $start + $name.length);\n" +
+      "if (part.toLowerCase() !== $name.toLowerCase()) return undefined;",
+  }),
+  mistake("a cookie reader that accepts a pair without a name", COOKIES, {
+    find: "if (!$header.startsWith($name, $start)) return undefined;",
+    replace: 'if ($header.charAt($start) === "=") $start++;\n' +
+      "if (!$header.startsWith($name, $start)) return undefined;",
+  }),
+  mistake("a cookie reader that stops at the second equals sign", COOKIES, {
+    find: "return $header.slice($start, $end);",
+    replace: 'return $header.slice($start, $end).split("=")[0];',
+  }),
+  mistake("a cookie reader that returns only the first cookie of the name", COOKIES, {
+    find: 'else if (typeof $found === "string") $found = [$found, $value];',
+    replace: 'else if (typeof $found === "string") void $value;',
+  }),
+  mistake("a cookie reader that reads only one Cookie header", COOKIES, {
+    beside: "class CookieState",
+    find: 'const $header = $headerValue($scope, "cookie", ";");',
+    replace:
+      'const $header = $scope.headers?.find(([name]) => name.toLowerCase() === "cookie")?.[1];',
+  }),
+  mistake("a cookie reader that joins several Cookie headers with commas", COOKIES, {
+    beside: "class CookieState",
+    find: '$headerValue($scope, "cookie", ";")',
+    replace: '$headerValue($scope, "cookie")',
+  }),
 ];
 
 /** Mistakes in writing Set-Cookie. */
 const writing: Mutant[] = [
-  mutant(
-    WRITER,
-    "a cookie writer that does not look at values",
-    "if (!COOKIE_VALUE.test(value)) {",
-    "if (value === undefined) {",
-  ),
-  mutant(
-    WRITER,
-    "a cookie writer that does not look at names",
-    "if (!isToken(name)) {",
-    'if (typeof name !== "string" || name === "") {',
-  ),
-  mutant(
-    WRITER,
-    "a cookie path that may hold anything",
-    "const PATH = /^\\/[!$-:=@-[\\]_a-z~]*$/;",
-    "const PATH = /^\\//;",
-  ),
-  mutant(
-    WRITER,
-    "a cookie path that may end in a space",
-    "_a-z~]*$/;",
-    "_a-z~]* *$/;",
-  ),
-  mutant(
-    WRITER,
-    "a cookie domain that is no host",
-    "matches(value, DOMAIN) && isHost(value)",
-    "matches(value, DOMAIN)",
-  ),
-  mutant(
-    WRITER,
-    "a cookie prefix that counts in its own case alone",
-    "const lower = name.toLowerCase();",
-    "const lower = name;",
-  ),
-  mutant(
-    WRITER,
-    "a __Host- cookie for a domain",
-    " || options.domain)) {\n    throw new TypeError('Cannot make the cookie: the prefix",
-    ")) {\n    throw new TypeError('Cannot make the cookie: the prefix",
-  ),
-  mutant(
-    WRITER,
-    "SameSite=None without Secure",
-    'if (options.sameSite === "None" && !options.secure) {',
-    "if (options.sameSite === undefined) {",
-  ),
-  mutant(
-    WRITER,
-    "a clear that forgets the attributes",
-    "return `${this.name}=${this.#attributes}; Max-Age=0`;",
-    "return `${this.name}=; Path=/; Max-Age=0`;",
-  ),
-  mutant(
-    WRITER,
-    "an undefined option that takes a default away",
-    "Object.entries(options).filter(([, value]) => value !== undefined)",
-    "Object.entries(options)",
-  ),
-  mutant(
-    WRITER,
-    "a cookie that is larger than browsers keep",
-    "if (size > MAX_COOKIE_BYTES) {",
-    "if (size > 2 * MAX_COOKIE_BYTES) {",
-  ),
+  mistake("a cookie writer that does not check values", COOKIES, {
+    beside: "; Max-Age=0",
+    find: "if (!$allowed.test($value)) { throw",
+    replace: "if ($value === undefined) { throw",
+  }),
+  mistake("a cookie writer that does not check names", COOKIES, {
+    beside: "; Max-Age=0",
+    find: "if (!$isToken($name)) { throw",
+    replace: 'if (typeof $name !== "string" || $name === "") { throw',
+  }),
+  mistake("a cookie path that may contain anything", COOKIES, {
+    find: "= /^\\/[!$-:=@-[\\]_a-z~]*$/;",
+    replace: "= /^\\//;",
+  }),
+  mistake("a cookie path that may end in a space", COOKIES, {
+    find: "= /^\\/[!$-:=@-[\\]_a-z~]*$/;",
+    replace: "= /^\\/[!$-:=@-[\\]_a-z~]* *$/;",
+  }),
+  mistake("a cookie domain that is not a host", COOKIES, {
+    beside: "; Max-Age=0",
+    find: "=> $matches($value, $pattern) && $isHost($value)",
+    replace: "=> $matches($value, $pattern)",
+  }),
+  mistake("a cookie prefix that only counts in its usual case", COOKIES, {
+    find: 'const $lower = $name.toLowerCase(); const $isHost = $lower.startsWith("__host-");',
+    replace: 'const $lower = $name; const $isHost = $lower.startsWith("__host-");',
+  }),
+  mistake("a __Host- cookie with a domain", COOKIES, {
+    find: '($options.path || "/") !== "/" || $options.domain',
+    replace: '($options.path || "/") !== "/"',
+  }),
+  mistake("SameSite=None without Secure", COOKIES, {
+    find: 'if ($options.sameSite === "None" && !$options.secure) {',
+    replace: "if ($options.sameSite === undefined) {",
+  }),
+  mistake("a cookie that is cleared without its attributes", COOKIES, {
+    find: "return `${this.name}=${this.$attributes}; Max-Age=0`;",
+    replace: "return `${this.name}=; Path=/; Max-Age=0`;",
+  }),
+  mistake("an option of undefined that removes a default", COOKIES, {
+    find: "Object.entries($options).filter(([, $value]) => $value !== undefined)",
+    replace: "Object.entries($options)",
+  }),
+  mistake("a cookie that is larger than browsers keep", COOKIES, {
+    beside: "; Max-Age=0",
+    find: "if ($size > $limit) { throw",
+    replace: "if ($size > 2 * $limit) { throw",
+  }),
 ];
 
 /** Mistakes in other headers. */
 const others: Mutant[] = [
-  mutant(
-    "state/bearer.ts",
-    "a bearer token that may be followed by more",
-    "+=*)$/i;",
-    "+=*)/i;",
-  ),
-  mutant(
-    "state/bearer.ts",
-    "a bearer scheme that need not stand at the start",
-    "const BEARER = /^Bearer",
-    "const BEARER = /Bearer",
-  ),
-  mutant("state/bearer.ts", "a bearer scheme in one case alone", "+=*)$/i;", "+=*)$/;"),
-  mutant(
-    "state/bearer.ts",
-    "a bearer token after any blank",
-    "Bearer[ \\t]+",
-    "Bearer\\s+",
-  ),
-  mutant(
-    "state/header.ts",
-    "a header pattern that remembers where it stopped",
-    'pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""))',
-    "pattern",
-  ),
-  mutant(
-    "state/header.ts",
-    "a header that carries any id to the client",
-    "if (!isVisible(id)) {",
-    "if (id === undefined) {",
-  ),
+  mistake("a bearer token that more text may follow", HEADERS, {
+    find: "+=*)$/i;",
+    replace: "+=*)/i;",
+  }),
+  mistake("a bearer scheme that may stand anywhere in the header", HEADERS, {
+    find: "= /^Bearer",
+    replace: "= /Bearer",
+  }),
+  mistake("a bearer scheme that is case-sensitive", HEADERS, {
+    find: "+=*)$/i;",
+    replace: "+=*)$/;",
+  }),
+  mistake("a bearer token after any whitespace", HEADERS, {
+    find: "Bearer[ \\t]+",
+    replace: "Bearer\\s+",
+  }),
+  mistake("a header pattern that keeps its position between requests", HEADERS, {
+    find: '$pattern && new RegExp($pattern.source, $pattern.flags.replace(/[gy]/g, ""))',
+    replace: "$pattern",
+  }),
+  mistake("a header that carries any ID to the client", HEADERS, {
+    beside: "class HeaderState",
+    find: 'if (!$isVisible($id)) { throw new TypeError("..."); } $headers.push(',
+    replace: "$headers.push(",
+  }),
 ];
 
-/** Mistakes about several cookies of our name. */
+/** Mistakes with several session cookies in one request. */
 const tossing: Mutant[] = [
-  mutant(
-    "core/lifecycle.ts",
-    "a client with two live sessions that gets the first",
-    "if (found.id !== best.id) return this.#refuse();",
-    "if (found.id !== best.id) return best;",
-  ),
-  mutant(
-    "core/lifecycle.ts",
-    "a client with two live sessions that gets the last",
-    "if (found.id !== best.id) return this.#refuse();",
-    "if (found.id !== best.id) best = found;",
-  ),
-  mutant(
-    "base/limits.ts",
-    "a client whose every id is looked up",
-    "const MAX_CANDIDATES = 4;",
-    "const MAX_CANDIDATES = 64;",
-  ),
-  mutant(
-    "base/limits.ts",
-    "a client whose first id alone is looked up",
-    "const MAX_CANDIDATES = 4;",
-    "const MAX_CANDIDATES = 1;",
-  ),
-  mutant(
-    "core/lifecycle.ts",
-    "an id that is sent twice and counts as two",
-    "this.#choose([...new Set(presented)], name)",
-    "this.#choose([...presented], name)",
-  ),
-  mutant(
-    "core/lifecycle.ts",
-    "an ambiguous client without an event",
-    'this.settings.emit({\n      type: "ambiguous",',
-    '((_event: unknown) => {})({\n      type: "ambiguous",',
-  ),
+  mistake("two active sessions of which the first is used", TOSSING, {
+    find: "if ($found.id !== $best.id) return this.$refuse();",
+    replace: "if ($found.id !== $best.id) return $best;",
+  }),
+  mistake("two active sessions of which the last is used", TOSSING, {
+    find: "if ($found.id !== $best.id) return this.$refuse();",
+    replace: "if ($found.id !== $best.id) $best = $found;",
+  }),
+  mistake("a client all of whose IDs are looked up", TOSSING, {
+    find: "export const $limit = 4;",
+    replace: "export const $limit = 64;",
+  }),
+  mistake("a client only whose first ID is looked up", TOSSING, {
+    find: "export const $limit = 4;",
+    replace: "export const $limit = 1;",
+  }),
+  mistake("an ID that is sent twice and counts as two", TOSSING, {
+    find: "this.$choose([...new Set($extracted)], $name)",
+    replace: "this.$choose([...$extracted], $name)",
+  }),
+  mistake("an ambiguous request without an event", TOSSING, {
+    find: 'this.$options.$emit({ type: "ambiguous",',
+    replace: '((_event: unknown) => {})({ type: "ambiguous",',
+  }),
 ];
 
-/** Mistakes in what a client sends and is sent. */
 export const GRAMMAR_MUTANTS: readonly Mutant[] = [...reading, ...writing, ...others, ...tossing];

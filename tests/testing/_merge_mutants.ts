@@ -1,118 +1,108 @@
-/** Mistakes in how concurrent changes are put together. */
-import type { Mutant } from "./_mutants.ts";
+/** Mistakes in how concurrent changes are merged. */
+import type { Mutant } from "./_mutant.ts";
 
-const RECORDS = "core/repository.ts";
-const MERGE = "data/merge.ts";
-
-/** Mistakes in the merge, in its retries, and in what it knows of a request. */
 export const MERGE_MUTANTS: readonly Mutant[] = [
   {
-    name: "no merge",
-    file: RECORDS,
-    find: "if (current === base) return change.text;",
-    replace: "if (current !== undefined) return change.text;",
+    name: "a save that overwrites concurrent changes instead of merging",
+    find: "if ($current === $base) return $change.$text;",
+    replace: "if ($current !== undefined) return $change.$text;",
     by: "lost",
   },
   {
     name: "a merge that drops deletions",
-    file: MERGE,
-    find: "for (const key of keysOf(base, mine)) {",
-    replace: "for (const key of Object.keys(mine)) {",
+    find: "for (const $key of $keysOf($base, $mine)) {",
+    replace: "for (const $key of Object.keys($mine)) {",
     by: "lost",
   },
   {
-    name: "a merge that writes what was only read",
-    file: MERGE,
-    find: "} else if (!isSame(base[key], mine[key])) {",
+    name: "a merge that writes keys that the request only read",
+    find: "} else if (!$isSame($base[$key], $mine[$key])) {",
     replace: "} else {",
     by: "lost",
   },
   {
-    name: "a merge in which the first to commit wins",
-    file: MERGE,
-    find: "} else if (!isSame(base[key], mine[key])) {",
-    replace: "} else if (!isSame(base[key], mine[key]) && isSame(base[key], theirs[key])) {",
+    name: "a merge in which the first writer of a key wins",
+    find: "} else if (!$isSame($base[$key], $mine[$key])) { $theirs[$key] = $mine[$key];",
+    replace:
+      "} else if (!$isSame($base[$key], $mine[$key]) && $isSame($base[$key], $theirs[$key])) {\n" +
+      "$theirs[$key] = $mine[$key];",
     by: "lost",
   },
   {
-    name: "a merge that keeps others' keys after clear",
-    file: MERGE,
-    find: "if (intent.isCleared) return mine;",
+    name: "a merge that keeps the keys of other requests after clear()",
+    find: "if ($change.$isCleared) return $mine;",
     replace: "",
     by: "lost",
   },
   {
-    name: "a merge that forgets whose session it is",
-    file: RECORDS,
-    find: "return codec.encodeTree(merged, base.created, change.subject);",
-    replace: "return codec.encodeTree(merged, base.created, undefined);",
+    name: "a merge that loses the subject",
+    find: "return $codec.$encode($merged, $base.$created, $change.$subject);",
+    replace: "return $codec.$encode($merged, $base.$created, undefined);",
     by: "lost",
   },
   {
-    name: "a clear that nobody is told of",
-    file: "data/working_copy.ts",
-    find: "this.isCleared = true;",
+    name: "a clear() that is not recorded for the merge",
+    find: "$clear(): void { this.$isCleared = true; }",
+    replace: "$clear(): void {}",
+    by: "lost",
+  },
+  {
+    name: "a clear() of an empty session that is not saved",
+    find: "if ($change.$isCleared && this.$backend.$isVersioned) return true;",
     replace: "",
     by: "lost",
   },
   {
-    name: "a clear that is not saved where it found nothing",
-    file: RECORDS,
-    find: "if (change.isCleared && this.#face.isVersioned) return true;",
-    replace: "",
+    name: "an update() that is not replayed on the newer value",
+    find: "if ($update !== undefined && $canReplay($update, $base[$key], $mine[$key])) {",
+    replace: "if ($update === null) {",
     by: "lost",
   },
   {
-    name: "an update that is not made again on the newer value",
-    file: MERGE,
-    find: "if (update !== undefined && canReplay(update, base[key], mine[key])) {",
-    replace: "if (update === null) {",
+    name: "two calls of update() of which only the last is replayed",
+    find: "$functions: $follows ? [...$earlier.$functions, $replayable] : [$replayable]",
+    replace: "$functions: [$replayable]",
     by: "lost",
   },
   {
-    name: "two updates of which the last alone is made again",
-    file: "session.ts",
-    find: "functions: follows ? [...earlier.functions, replayable] : [replayable],",
-    replace: "functions: [replayable],",
-    by: "lost",
-  },
-  {
-    name: "an update that is made again though the key was set after it",
-    file: MERGE,
-    find: "return update.before === JSON.stringify(base) && update.after === JSON.stringify(mine);",
+    name: "an update() that is replayed although set() followed it",
+    find: "return $update.$before === JSON.stringify($base) && " +
+      "$update.$after === JSON.stringify($mine);",
     replace: "return true;",
     by: "tests",
   },
   {
-    name: "a retry that does not re-read",
-    file: RECORDS,
-    find: "current = await this.#reread(current);\n        const swapped",
-    replace: "const swapped",
+    name: "a retry that does not read the record again",
+    find: "$current = await this.$reload($current); return await this.$replace(",
+    replace: "return await this.$replace(",
     by: "wrongAnswers",
   },
   {
-    name: "a retry that re-reads the version alone",
-    file: RECORDS,
-    find: "current = await this.#reread(current);\n        const swapped",
-    replace: "current = { ...current, version: (await this.#reread(current)).version };\n" +
-      "const swapped",
+    name: "a retry that reads only the version again",
+    find: "$current = await this.$reload($current); return await this.$replace(",
+    replace: "$current = { ...$current, version: (await this.$reload($current)).version };\n" +
+      "return await this.$replace(",
     by: "lost",
   },
   {
     name: "no retry",
-    file: "core/lookup.ts",
-    find: "const MAX_ATTEMPTS = 32;",
-    replace: "const MAX_ATTEMPTS = 1;",
+    beside: "export const $candidates = 4;",
+    find: "export const $limit = 32;",
+    replace: "export const $limit = 1;",
     by: "wrongAnswers",
   },
   {
-    name: "a write that starts a session anew when it has ended",
-    file: RECORDS,
-    find: 'if (found.kind !== "live" ||',
-    replace: 'if (found.kind === "absent") {\n' +
-      "await this.#face.create(record.id, record.text, this.#lifetime(record.created, record.readAt));\n" +
-      "return this.#reread(record);\n}\n" +
-      'if (found.kind !== "live" ||',
+    name: "a write that creates a destroyed session again",
+    beside: "= this.$expiry($s.$created, $s.$lastAccess, $countsAsUse($s)); " +
+      "const $written = this.$backend.replace($s,",
+    find: "async $reload($session: $Type): Promise<$Type> { " +
+      "const $lookup = await this.$find($session.id);",
+    replace: "async $reload($session: $Type): Promise<$Type> {\n" +
+      "const $lookup = await this.$find($session.id);\n" +
+      'if ($lookup.status === "absent") {\n' +
+      "const expiry = this.$expiry($session.$created, $session.$lastAccess, true);\n" +
+      "await this.$backend.create($session.id, $session.text, expiry);\n" +
+      "return this.$reload($session);\n}",
     by: "resurrected",
   },
 ];

@@ -1,25 +1,51 @@
 /**
- * The races, for one copy of the sources: stops at the first guarantee that is broken and prints the
- * names of those that are, with a number that replays it. Exit code 1 then, 0 otherwise.
+ * The races for one mutant: random ones first, then every schedule of every two requests. Prints each
+ * broken guarantee with the number of the race that shows it. The exit code is 1 if there are any.
+ *
+ * It judges the races itself: `simulateRaces` would also look for the shortest schedule of each
+ * failure, which takes most of the time.
  *
  * @module
  */
 import { MemoryStore } from "../../store/memory.ts";
-import { type RaceReport, simulateRaces } from "../../testing/mod.ts";
+import { type Guarantee, judge } from "../../testing/races/oracle.ts";
+import { randomProgram } from "../../testing/races/program.ts";
+import { type Run, run } from "../../testing/races/run.ts";
+import { everySchedule, pairNumber, PAIRS, type Runner } from "../../testing/races/schedules.ts";
 
-/** Random schedules before every schedule of two requests is run; and how many are run at once. */
-const RUNS = 3000;
+const RANDOM_RACES = 3000;
+/** A batch of random races is finished even if one fails, to report all guarantees that it breaks. */
 const BATCH = 250;
 
-const open = () => new MemoryStore();
+let ids = 0;
+const newId = () => (++ids).toString(16).padStart(64, "0");
+const runner: Runner = (program, choose) => {
+  return run(program, choose, { store: new MemoryStore(), newId });
+};
 
-function stopAtFailure({ failures }: RaceReport) {
-  if (failures.length === 0) return;
-  for (const { guarantee, number } of failures) console.log(`${guarantee} (number ${number})`);
+/** The first race that breaks each guarantee. */
+const broken = new Map<Guarantee, number>();
+
+function note(race: Run, number: number): void {
+  for (const { guarantee } of judge(race).violations) {
+    if (!broken.has(guarantee)) broken.set(guarantee, number);
+  }
+}
+
+function exitIfBroken(): void {
+  if (broken.size === 0) return;
+  for (const [guarantee, number] of broken) console.log(`${guarantee} (number ${number})`);
   Deno.exit(1);
 }
 
-for (let from = 0; from < RUNS; from += BATCH) {
-  stopAtFailure(await simulateRaces({ open, runs: BATCH, from, exhaustive: false }));
+for (let number = 0; number < RANDOM_RACES; number++) {
+  const { program, choose } = randomProgram(number, undefined);
+  note(await runner(program, choose), number);
+  if ((number + 1) % BATCH === 0) exitIfBroken();
 }
-stopAtFailure(await simulateRaces({ open, runs: 0 }));
+for (const [pair, program] of PAIRS.entries()) {
+  for await (const { run, bits } of everySchedule(program, runner)) {
+    note(run, pairNumber(pair, bits));
+  }
+}
+exitIfBroken();

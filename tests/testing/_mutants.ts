@@ -1,260 +1,223 @@
-/** The library with one mistake each, as edits of the sources. */
-import type { Guarantee } from "../../testing/mod.ts";
-import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
+/** All mutants: deliberate mistakes in the library, each of which a test must find. */
 import { DATA_MUTANTS } from "./_data_mutants.ts";
+import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
+import type { Mutant } from "./_mutant.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
 
-/** One edit, and what has to notice it. */
-export interface Mutant {
-  name: string;
-  file: string;
-  /** What is replaced; it must be in the file exactly once. */
-  find: string;
-  replace: string;
-  /** The guarantee that races break; `tests` where no race can show it. */
-  by: Guarantee | "tests";
-  /** The tests that have to notice, where it is not those of the lifecycle. */
-  tests?: readonly string[];
-}
-
-const READER = "core/lookup.ts";
-const RECORDS = "core/repository.ts";
-const FACE = "core/backend/backend.ts";
-const EXCHANGE = "core/active_session.ts";
-
-/** Mistakes in how an id is replaced. */
+/** Mistakes in how a session ID is regenerated. */
 const rotating: Mutant[] = [
   {
-    name: "a rotation without its version",
-    file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, tombstone)) return",
-    replace: "const any = await this.#face.read(current.id) ?? current;\n" +
-      "if (await this.#face.retire(any, newId, tombstone)) return",
+    name: "a regeneration that ignores the version",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
+    replace: "const any = await this.$backend.read($current.id) ?? $current;\n" +
+      "if (await this.$backend.$tombstone(any, $newId, $expiry)) return",
     by: "extraIds",
   },
   {
-    name: "a rotation that deletes the old record and leaves no tombstone",
-    file: FACE,
-    find: "return after(this.replace(record, tombstone, lifetime), (done) => done !== undefined);",
-    replace: "return this.delete(record);",
+    name: "a regeneration that deletes the old record instead of leaving a tombstone",
+    find: "const $written = this.replace($record, $encode($record.id, $newId), $expiry);",
+    replace: "if ($newId) return this.delete($record);\n" +
+      "const $written = this.replace($record, $encode($record.id, $newId), $expiry);",
     by: "resurrected",
   },
   {
-    name: "a tombstone that is gone after a minute",
-    file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, tombstone)) return",
-    replace: "const ttl = 60;\n" +
-      "if (await this.#face.retire(current, newId, { ...tombstone, ttl })) return",
+    name: "a tombstone that expires after a minute",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
+    replace:
+      "if (await this.$backend.$tombstone($current, $newId, { ...$expiry, ttl: 60 })) return",
     by: "tests",
   },
   {
-    name: "a rotation that leaves the old record as it is",
-    file: RECORDS,
-    find: "if (await this.#face.retire(current, newId, tombstone)) return",
-    replace: "if (current !== undefined) return",
+    name: "a regeneration that leaves the old record unchanged",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
+    replace: "if ($current !== undefined) return",
     by: "extraIds",
   },
   {
-    name: "a rotation that leaves behind what others wrote meanwhile",
-    file: RECORDS,
-    find: "text = this.#compose(base, current, change);",
-    replace: "text = change.text;",
+    name: "a regeneration that loses concurrent changes",
+    find: "try { $current = await this.$reload($current); " +
+      "$text = this.$compose($base, $current, $change);",
+    replace: "try {\n$current = await this.$reload($current);\n$text = $change.text;",
     by: "lost",
   },
   {
-    name: "a rotation that came too late and leaves its new record",
-    file: RECORDS,
-    find: "await this.#discard(fresh);\n        throw error;",
-    replace: "throw error;",
+    name: "a regeneration that fails and leaves its new record",
+    find: "} catch ($error) { await this.$discard($copy); throw $error;",
+    replace: "} catch ($error) {\nthrow $error;",
     by: "extraIds",
   },
   {
-    name: "a rotation that sends the old id",
-    file: EXCHANGE,
-    find: "return records.rotate(record, newId, change);",
-    replace: "return records.rotate(record, newId, change).then(() => record.id);",
+    name: "a regeneration that sends the old ID",
+    find: "$transport = $repository.$rotate($outcome.$stored, $outcome.id, $outcome.$change);",
+    replace: "$transport = $repository.$rotate($outcome.$stored, $outcome.id, $outcome.$change)\n" +
+      ".then(() => $outcome.$stored.id);",
     by: "deadSessions",
   },
   {
-    name: "a new subject that keeps the id",
-    file: EXCHANGE,
-    find:
-      "return Boolean(data._regenerated) || (record !== undefined && record.subject !== data._subject);",
-    replace: "return Boolean(data._regenerated);",
+    name: "a new subject that keeps the ID, as a race shows",
+    find: "return Boolean($data._regenerated) || " +
+      "($stored !== undefined && $stored.$subject !== $data._subject);",
+    replace: "return Boolean($data._regenerated);",
     by: "wrongAnswers",
   },
   {
     name: "a change of subject that is merged",
-    file: RECORDS,
-    find: " || found.subject !== record.subject) throw",
-    replace: ") throw",
+    find: '$lookup.$status !== "active" || $lookup.$subject !== $session.$subject) throw',
+    replace: '$lookup.$status !== "active") throw',
     by: "tests",
   },
 ];
 
-/** Mistakes about requests under an old id. */
+/** Mistakes in requests that send an old ID. */
 const late: Mutant[] = [
   {
     name: "a late request that starts a new session",
-    file: READER,
-    find: ': { kind: "moved", id };',
-    replace: ": ABSENT;",
+    find: 'return $age > $limit ? $absent : { $status: "replaced", $id };',
+    replace: "return $absent;",
     by: "undoneLogins",
   },
   {
-    name: "a late request that gets the session under its new id",
-    file: READER,
-    find: ': { kind: "moved", id };',
-    replace: ": this.find(id);",
+    name: "a late request that gets the session under its new ID",
+    find: "return $isPromise($record) ? $record.then(($one) => $examine($one, this.$options)) : " +
+      "$examine($record, this.$options);",
+    replace: "const found = after($record, (one) => $examine(one, this.$options));\n" +
+      "return after(found, (lookup) => {\n" +
+      'return lookup.status === "replaced" ? this.find(lookup.id) : lookup;\n});',
     by: "extraIds",
   },
   {
-    name: "a late answer to a write that puts the id back",
-    file: RECORDS,
-    find: "return transport !== base.id || isUsed(record) ? transport : undefined;",
-    replace: "return transport;",
+    name: "a late response to a write that sends the old ID again",
+    find: "return $transport !== $base.id || $countsAsUse($replaced) ? $transport : undefined;",
+    replace: "return $transport;",
     by: "undoneLogins",
   },
   {
     name: "a late logout that is refused",
-    file: "session.ts",
-    find: "if (!this.#control.destroyLate()) this.",
-    replace: "this.",
+    find: 'if (!this.$copy.$destroyLate()) this.$write("destroy")._destroyed = 1;',
+    replace: 'this.$write("destroy")._destroyed = 1;',
     by: "resurrected",
   },
   {
-    name: "a late logout that ends nothing",
-    file: EXCHANGE,
-    find: "else if (this.control.isDestroyed) await records.endById(this.#shown.id);",
+    name: "a late logout that destroys nothing",
+    find: "else if ($newId !== undefined) await $repository.$endById($newId);",
     replace: "",
     by: "resurrected",
   },
 ];
 
-/** Mistakes about the end of a session. */
+/** Mistakes in how a session is destroyed. */
 const ending: Mutant[] = [
   {
-    name: "a destroy that stops at the tombstone",
-    file: READER,
-    find: "if (next === undefined) return record;",
-    replace: "return next === undefined ? record : undefined;",
+    name: "a destroy() that stops at the tombstone",
+    find: "if ($next === undefined) return $record; $id = $next;",
+    replace: "if ($next === undefined) return $record;\nreturn undefined;",
     by: "resurrected",
   },
   {
-    name: "a destroy that gives up when somebody wrote meanwhile",
-    file: RECORDS,
-    find: "if (!await this.#face.delete(record)) await this.endById(record.id);",
-    replace: "await this.#face.delete(record);",
+    name: "a destroy() that gives up after a concurrent write",
+    find: "if (!await this.$backend.delete($record)) await this.$endById($record.id);",
+    replace: "await this.$backend.delete($record);",
     by: "resurrected",
   },
   {
-    name: "a destroy without version",
-    file: FACE,
-    find: "this.#store.delete(id, { version, signal })",
-    replace: "this.#store.delete(id, { signal })",
+    name: "a destroy() that ignores the version",
+    find: "this.$store.delete($id, { version, signal: $controller.signal })",
+    replace: "this.$store.delete($id, { signal: $controller.signal })",
     by: "resurrected",
   },
   {
-    name: "a destroy that regenerate wins over",
-    file: EXCHANGE,
-    find: "if (this.#isDestroyed()) {",
-    replace: "if (this.#isDestroyed() && newId === undefined) {",
+    name: "a destroy() that has no effect after regenerate()",
+    find: 'if (this.$isDestroyed()) return { $kind: "destroyed" };',
+    replace: 'if (this.$isDestroyed() && newId === undefined) return { $kind: "destroyed" };',
     by: "resurrected",
   },
   {
-    name: "a destroy that is forgotten when the handler fails",
-    file: EXCHANGE,
-    find: "const isDestroyed = this.#isDestroyed();",
-    replace: "const isDestroyed = false;",
+    name: "a destroy() that has no effect when the handler fails",
+    find: "const $isDestroyed = this.$look(); this.$copy.$close(); if (!$isDestroyed) return;",
+    replace: "const $isDestroyed = false;\nthis.$copy.$close();\nif (!$isDestroyed) return;",
     by: "resurrected",
   },
   {
-    name: "a logout that leaves the cookie",
-    file: EXCHANGE,
-    find: "return this.#destroy().then(() => settings.state.clear?.(headers));",
-    replace: "return this.#destroy();",
+    name: "a logout that does not clear the cookie",
+    find: "return this.$destroy().then(() => this.$clear($headers, $cacheControl));",
+    replace: "return this.$destroy();",
     by: "wrongAnswers",
   },
   {
     name: "sessions.destroy() that stops at the tombstone",
-    file: "core/lifecycle.ts",
-    find: "await this.records.endById(id);",
-    replace: 'await this.#face.delete({ id, version: undefined, text: "", lastAccess: 0 });',
+    find: "if (this.$backend.accepts($id)) await this.$repository.$endById($id);",
+    replace: "if (this.$backend.accepts($id)) {\n" +
+      'await this.$backend.delete({ id: $id, version: undefined, text: "", lastAccess: 0 });\n}',
     by: "resurrected",
   },
 ];
 
-/** Mistakes about what is answered, and when. */
+/** Mistakes in the commit and in what the response says. */
 const answering: Mutant[] = [
   {
-    name: "a commit after send",
-    file: "core/entry/pagi.ts",
-    find: 'await exchange.commit(headers, () => valueOf(headers, "cache-control"));',
-    replace: 'settings.state.inject(headers, String(data._id ?? ""), {});\n' +
-      "await send({ ...event, headers });\n" +
-      "return await exchange.commit([], () => undefined);",
+    name: "a commit after the response was sent",
+    find: 'await $active.commit($headers, () => $valueOf($headers, "cache-control"));',
+    replace: 'options.state.inject($headers, String(data._id ?? ""), {});\n' +
+      "await send({ ...event, headers: $headers });\n" +
+      "return await $active.commit([], () => undefined);",
     by: "wrongAnswers",
   },
   {
-    name: "a commit that nobody waits for",
-    file: "core/entry/pagi.ts",
-    find: 'await exchange.commit(headers, () => valueOf(headers, "cache-control"));',
-    replace: 'settings.state.inject(headers, String(data._id ?? ""), {});\n' +
-      "Promise.resolve(exchange.commit([], () => undefined)).catch(() => {});",
+    name: "a commit that the response does not wait for",
+    find: 'await $active.commit($headers, () => $valueOf($headers, "cache-control"));',
+    replace: 'options.state.inject($headers, String(data._id ?? ""), {});\n' +
+      "Promise.resolve($active.commit([], () => undefined)).catch(() => {});",
     by: "wrongAnswers",
   },
   {
-    name: "a handler that fails and is saved",
-    file: EXCHANGE,
-    find: "    this.control.close();\n    if (!isDestroyed) return;",
-    replace:
-      "    if (!isDestroyed) return void await this.#apply([], undefined);\n    this.control.close();",
+    name: "a save although the handler failed",
+    find: "const $isDestroyed = this.$look(); this.$copy.$close(); if (!$isDestroyed) return;",
+    replace: "const $isDestroyed = this.$look();\n" +
+      "if (!$isDestroyed) return void await this.#commit([], () => undefined, undefined);\n" +
+      "this.$copy.$close();",
     by: "lost",
   },
   {
-    name: "a replace that came too late and counts as done",
-    file: FACE,
-    find: "if (version === undefined || version === null) return undefined;",
-    replace:
-      "if (version === undefined || version === null) return { version: '', transport: id };",
+    name: "a replace() that was refused and counts as done",
+    find: "if ($version === undefined || $version === null) return undefined; " +
+      "if (!$isVersion($version)) throw",
+    replace: "if ($version === undefined || $version === null) {\n" +
+      'return { version: "", transport: id };\n}\nif (!$isVersion($version)) throw',
     by: "resurrected",
   },
   {
-    name: "a delete that came too late and counts as done",
-    file: FACE,
-    find: 'return after(done, (done) => answer(done, "delete"));',
-    replace: "return after(done, () => true);",
+    name: "a delete() that was refused and counts as done",
+    find: '"delete", $id).then(($isDone) => $check($isDone, "delete"));',
+    replace: '"delete", $id).then(() => true);',
     by: "resurrected",
   },
   {
-    name: "a touch that came too late and sends the id",
-    file: FACE,
-    find: 'answer(done, "touch") ? id : undefined',
-    replace: "id",
+    name: "a touch() that was refused and sends the ID",
+    find: '=> $check($isDone, "touch") ? $id : undefined;',
+    replace: "=> $id;",
     by: "undoneLogins",
   },
   {
-    name: "a reader that writes",
-    file: EXCHANGE,
-    find: "return records.isChanged(record, change) ? records.save(record, change)",
-    replace: "return record !== undefined ? records.save(record, change)",
+    name: "a request that only reads and writes the record",
+    find: "if ($repository.$isChanged($stored, $change)) return",
+    replace: "if ($stored !== undefined) return",
     by: "wrongAnswers",
   },
   {
-    name: "a reader whose use is never noted",
-    file: EXCHANGE,
-    find: "!this.control.isLent && !records.isDue(this.#record);",
-    replace: "!this.control.isLent;",
+    name: "a request that only reads and never updates the last-access time",
+    find: "return $stored === undefined ? !$options.saveUninitialized : " +
+      "!$repository.$isTouchDue($stored);",
+    replace: "return $stored === undefined ? !$options.saveUninitialized : true;",
     by: "tests",
     tests: ["tests/unit/store/cookie_test.ts"],
   },
   {
-    name: "a reader who has written",
-    file: EXCHANGE,
-    find: "!this.control.isLent && !records.isDue(this.#record);",
-    replace: "!records.isDue(this.#record);",
+    name: "a request that writes and is taken for one that only reads",
+    find: "if ($maybeDirty || $isDestroyed) return false;",
+    replace:
+      "if (($maybeDirty && this.#origin.stored === undefined) || $isDestroyed) return false;",
     by: "lost",
   },
 ];

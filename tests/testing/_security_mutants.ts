@@ -1,343 +1,299 @@
-/**
- * Mistakes that let an attacker in, each of which some session library has made: as edits of the
- * sources, with the tests that have to notice.
- */
-import type { Mutant } from "./_mutants.ts";
+/** Mistakes that help an attacker. Other session libraries have made each of them. */
+import { mistake, type Mutant } from "./_mutant.ts";
 
-const FORGERY = ["tests/guarantees/forged_cookies_test.ts"];
-const SEAL = ["tests/unit/store/_cookie/hourly_format_test.ts"];
-const NAMES = [
-  "tests/unit/store/_cookie/names_test.ts",
-  "tests/unit/store/_cookie/hourly_format_test.ts",
-];
-const FIXATION = ["tests/guarantees/fixation_test.ts"];
-const MIGRATING = ["tests/unit/migrate/migrating_state_test.ts"];
-const TOSSING = ["tests/guarantees/cookies_of_sibling_hosts_test.ts"];
-const IDS = ["tests/unit/core/id_source_test.ts"];
-const INVENTED = ["tests/guarantees/unknown_ids_test.ts"];
-const LEAKS = ["tests/guarantees/no_leaks_test.ts", "tests/guarantees/no_leaks_by_drivers_test.ts"];
-const CACHES = ["tests/guarantees/shared_caches_test.ts"];
+const FORGERY = ["forged_cookies_test.ts"];
+const SEAL = ["hourly_format_test.ts"];
+const NAMES = ["names_test.ts", "hourly_format_test.ts"];
+const FIXATION = ["fixation_test.ts"];
+const MIGRATING = ["migrating_state_test.ts"];
+const TOSSING = ["cookies_of_sibling_hosts_test.ts"];
+const IDS = ["id_source_test.ts"];
+const INVENTED = ["unknown_ids_test.ts"];
+const LEAKS = ["no_leaks_test.ts", "no_leaks_by_drivers_test.ts"];
+const REDACTION = ["redact_error_test.ts"];
+const CACHES = ["shared_caches_test.ts"];
 
-/** A mistake that no race shows. */
-const mistake = (
-  name: string,
-  tests: readonly string[],
-  edit: { file: string; find: string; replace: string },
-): Mutant => ({ name, by: "tests", tests, ...edit });
-
+/** Mistakes with encrypted cookies. */
 const forging: Mutant[] = [
-  mistake("a decryption that skips the tag", FORGERY, {
-    file: "store/_cookie/format.ts",
-    find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
-    // GCM encrypts zeros to the stream that the plaintext was XORed with.
-    replace: "const body = (sealed as Uint8Array).subarray(0, -TAG_BYTES);\n" +
+  mistake("a decryption that ignores the tag", FORGERY, {
+    find: "return new Uint8Array(await crypto.subtle.decrypt($parameters, $key, $sealed));\n" +
+      '} catch ($error) { if (!($error instanceof Error) || $error.name !== "OperationError") throw $error;',
+    // GCM encrypts zeros to the key stream, and XOR with that decrypts.
+    replace:
+      "return new Uint8Array(await crypto.subtle.decrypt($parameters, $key, $sealed));\n} catch {\n" +
+      "const body = ($sealed as Uint8Array).subarray(0, -16);\n" +
       "const zeros = new Uint8Array(body.length);\n" +
-      "const stream = await crypto.subtle.encrypt(parameters, key, zeros);\n" +
+      "const stream = await crypto.subtle.encrypt($parameters, $key, zeros);\n" +
       "return new Uint8Array(stream, 0, body.length).map((byte, at) => byte ^ body[at]!);",
   }),
-  mistake("a seal that does not bind its purpose", FORGERY, {
-    file: "store/_cookie/hourly_format.ts",
-    find: "this.#keys = secrets.map((secret) => new HourlyKeys(secret, purpose));\n" +
-      "    this.#purpose = purpose;",
-    replace: 'this.#keys = secrets.map((secret) => new HourlyKeys(secret, ""));\n' +
-      'this.#purpose = "";',
+  mistake("a sealed cookie that is not bound to its purpose", FORGERY, {
+    find: "this.$own = $purpose; if ($remembered !== undefined) this.$cache =",
+    replace: 'this.$own = ""; if ($remembered !== undefined) this.$cache =',
   }),
-  mistake("a seal that does not bind the name it is carried under", FORGERY, {
-    file: "store/_cookie/hourly_format.ts",
-    find: "name === undefined\n",
-    replace: "name !== null\n",
+  mistake("a sealed cookie that is not bound to the name of its cookie", FORGERY, {
+    find: "$name === undefined ? `${$version} ${this.$purpose}`",
+    replace: "$name !== null ? `${$version} ${this.$purpose}`",
   }),
-  mistake("a purpose and a name that run into each other", NAMES, {
-    file: "store/_cookie/hourly_format.ts",
-    find: ": JSON.stringify([VERSION, this.#purpose, name])",
-    replace: ": `${VERSION} ${this.#purpose} ${name}`",
+  mistake("a purpose and a name that are joined without a separator of their own", NAMES, {
+    find: ": JSON.stringify([$version, this.$purpose, $name])",
+    replace: ": `${$version} ${this.$purpose} ${$name}`",
   }),
-  mistake("a middleware that does not say under what a sealed session came", NAMES, {
-    file: "core/backend/sealing.ts",
-    find: "this.#store.open(presented, { maxAge: this.#maxAge, name, signal })",
-    replace: "this.#store.open(presented, { maxAge: this.#maxAge, signal })",
+  mistake("a sealed session that is opened without the name of its cookie", NAMES, {
+    find: "this.$store.open($presented, { maxAge: this.$maxAge, name, $signal })",
+    replace: "this.$store.open($presented, { maxAge: this.$maxAge, $signal })",
   }),
-  mistake("a header that counts as the cookie of its name", NAMES, {
-    file: "state/header.ts",
-    find: "this.name = `header ${this.#headerName}`;",
-    replace: "this.name = this.#headerName;",
+  mistake("a header that counts as the cookie of the same name", NAMES, {
+    find: "this.name = `header ${this.$headerName}`;",
+    replace: "this.name = this.$headerName;",
   }),
   mistake("a renamed cookie that is opened under its new name", NAMES, {
-    file: "migrate/migrating_state.ts",
-    find: "return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true, name };",
-    replace: "return { id: ids.length === 1 ? ids[0]! : ids, mustInject: true };",
+    find: "return { id: $ids.length === 1 ? $ids[0]! : $ids, mustInject: true, $name };",
+    replace: "return { id: $ids.length === 1 ? $ids[0]! : $ids, mustInject: true };",
   }),
-  mistake("a cookie renamed twice that is opened under the name between", NAMES, {
-    file: "migrate/migrating_state.ts",
-    find: "return carried(extracted.id, extracted.name ?? name);",
-    replace: "return carried(extracted.id, name);",
+  mistake("a cookie renamed twice that is opened under its second name", NAMES, {
+    find: "return $carried($extracted.id, $extracted.name ?? $name);",
+    replace: "return $carried($extracted.id, $name);",
   }),
   mistake("a key that does not depend on the secret", FORGERY, {
-    file: "store/_seal_keys.ts",
-    find: 'subtle.importKey("raw", bytesOf(this.#secret), "HKDF"',
-    replace: 'subtle.importKey("raw", bytesOf(LABEL), "HKDF"',
+    find: 'subtle.importKey("raw", $bytesOf(this.$secret), "HKDF", false, ["deriveKey"])',
+    replace: 'subtle.importKey("raw", $bytesOf("label"), "HKDF", false, ["deriveKey"])',
   }),
-  mistake("a seal whose hour is not range-checked", FORGERY, {
-    file: "store/_cookie/hourly_format.ts",
-    find: "if (bytes[0] !== VERSION || !this.#canBeFrom(hour, maxAge)) return undefined;",
-    replace: "if (bytes[0] !== VERSION) return undefined;",
+  mistake("a sealed cookie whose hour is not checked", FORGERY, {
+    find: "if ($bytes[0] !== $version || !this.$canBeFrom($hour, $maxAge)) return undefined;",
+    replace: "if ($bytes[0] !== $version) return undefined;",
   }),
-  mistake("a remembered value that opens under any name", SEAL, {
-    file: "store/_cookie/hourly_format.ts",
-    find: "if (known === undefined || known.name !== name) return",
-    replace: "if (known === undefined) return",
+  mistake("a remembered cookie that opens under any name", SEAL, {
+    find: "if ($known === undefined || $known.$name !== $name) return",
+    replace: "if ($known === undefined) return",
   }),
-  mistake("a remembered value that is not held to its hour", SEAL, {
-    file: "store/_cookie/hourly_format.ts",
-    find:
-      "return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;",
-    replace: "return this.#unlessExpired(known.session);",
+  mistake("a remembered cookie whose hour is not checked", SEAL, {
+    find: "return this.$canBeFrom($known.$hour, $maxAge) ? " +
+      "this.$unlessExpired($known.$session) : undefined;",
+    replace: "return this.$unlessExpired($known.$session);",
   }),
-  mistake("a remembered value that never expires", SEAL, {
-    file: "store/_cookie/hourly_format.ts",
-    find:
-      "return this.#canBeFrom(known.hour, maxAge) ? this.#unlessExpired(known.session) : undefined;",
-    replace: "return this.#canBeFrom(known.hour, maxAge) ? known.session : undefined;",
+  mistake("a remembered cookie that never expires", SEAL, {
+    find: "return this.$canBeFrom($known.$hour, $maxAge) ? " +
+      "this.$unlessExpired($known.$session) : undefined;",
+    replace: "return this.$canBeFrom($known.$hour, $maxAge) ? $known.$session : undefined;",
   }),
-  mistake("a remembered value with what was handed in, not what was sealed", SEAL, {
-    file: "store/_cookie/hourly_format.ts",
-    find: "const remembered = { session: unpack(plain), hour, name };",
-    replace: "const remembered = { session, hour, name };",
+  mistake("a remembered cookie with the session as it was before it was sealed", SEAL, {
+    find: "const $remembered = { session: $unpack($plain), $hour, $name };",
+    replace: "const $remembered = { session, $hour, $name };",
   }),
   mistake("a sealed session that never expires", FORGERY, {
-    file: "store/_cookie/hourly_format.ts",
-    find:
-      "return this.#now() / 1000 > session.lastAccess + session.lifetime ? undefined : session;",
-    replace: "return session;",
+    find: "return this.$now() / 1000 > $session.lastAccess + $session.$lifetime " +
+      "? undefined : $session;",
+    replace: "return $session;",
   }),
   mistake("a nonce that is always the same", FORGERY, {
-    file: "store/_cookie/hourly_format.ts",
-    find: "crypto.getRandomValues(bytes.subarray(HEAD_BYTES, BODY));",
-    replace: "",
+    find: "crypto.getRandomValues($bytes.subarray($from, $to)); const $plain =",
+    replace: "const $plain =",
   }),
-  mistake("a text of which several are the same bytes", FORGERY, {
-    file: "base/base64.ts",
-    find: "return this.encode(bytes) === text ? bytes : undefined;",
-    replace: "return bytes;",
+  mistake("a base64 decoder that accepts several texts for the same bytes", FORGERY, {
+    find: "return this.$encode($bytes) === $text ? $bytes : undefined;",
+    replace: "return $bytes;",
   }),
-  mistake("a revocation that is not asked for", FORGERY, {
-    file: "store/cookie.ts",
-    find: "return after(this.#findRevocation(id, options), (revocation) => {",
-    replace: "return after(undefined as Awaitable<Revocation | undefined>, (revocation) => {",
+  mistake("a CookieStore that does not look up revocations", FORGERY, {
+    beside: "class CookieStore",
+    find: "return $after(this.$find($id, $options), ($revocation) => {\n" +
+      "if ($revocation === undefined)",
+    replace: "return $after(this.$find($id, $options), ($revocation) => {\n" +
+      "$revocation = undefined;\nif ($revocation === undefined)",
   }),
-  mistake("a machine that fails and counts as another key", [
+  mistake("a failure of the crypto library that counts as a wrong key", [
     "tests/unit/store/cookie_test.ts",
-    "tests/unit/store/sealed_tampering_test.ts",
+    "sealed_tampering_test.ts",
   ], {
-    file: "store/_cookie/format.ts",
-    find: 'if (!(error instanceof Error) || error.name !== "OperationError") throw error;',
+    find: 'if (!($error instanceof Error) || $error.name !== "OperationError") throw $error;',
     replace: "",
   }),
 ];
 
+/** Mistakes that allow session fixation. */
 const planting: Mutant[] = [
-  mistake("an id that was presented and is adopted", FIXATION, {
-    file: "core/lifecycle.ts",
-    find: "? this.records.find(presented, name)",
-    replace: "? after(this.records.find(presented, name), (found) => {\n" +
-      'if (found.kind === "absent") this.ids.next = () => (delete this.ids.next, presented);\n' +
-      "return found;\n})",
+  mistake("a client's ID that is adopted for a new session", FIXATION, {
+    find: 'typeof $extracted === "string" && this.$backend.accepts($extracted) ? ' +
+      "this.$repository.find($extracted, $name)",
+    replace: 'typeof $extracted === "string" && this.$backend.accepts($extracted)\n' +
+      "? after(this.$repository.find($extracted, $name), (lookup) => {\n" +
+      'if (lookup.status === "absent") {\n' +
+      "this.ids.reserve = () => (delete this.ids.reserve, () => $extracted);\n" +
+      "}\n" +
+      "return lookup;\n" +
+      "})",
   }),
-  mistake("regenerate() that keeps the id", FIXATION, {
-    file: "core/active_session.ts",
-    find: "return Boolean(data._regenerated) || (",
+  mistake("regenerate() that keeps the ID", FIXATION, {
+    find: "return Boolean($data._regenerated) || (",
     replace: "return (",
   }),
-  mistake("a new subject that keeps the id on every store", FIXATION, {
-    file: "core/active_session.ts",
-    find: "(record !== undefined && record.subject !== data._subject);",
-    replace: "false;",
+  mistake("a new subject that keeps the ID, on every store", FIXATION, {
+    find: "return Boolean($data._regenerated) || ($stored !== undefined && $stored.$subject !== " +
+      "$data._subject);",
+    replace: "return Boolean($data._regenerated);",
   }),
-  mistake("a rotation that leaves the old id alive", FIXATION, {
-    file: "core/repository.ts",
-    find: "if (await this.#face.retire(current, newId, tombstone)) return",
-    replace: "if (newId !== undefined) return",
+  mistake("a regeneration that leaves the old ID usable", FIXATION, {
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
+    replace: "if ($newId !== undefined) return",
   }),
-  mistake("of two sessions the one that a sibling domain put first", [
-    "tests/guarantees/no_leaks_test.ts",
-    "tests/unit/core/lifecycle_commit_test.ts",
+  mistake("two sessions of which the one from a sibling domain is used", [
+    "no_leaks_test.ts",
+    "lifecycle_commit_test.ts",
   ], {
-    file: "core/lifecycle.ts",
-    find: "if (found.id !== best.id) return this.#refuse();",
-    replace: "if (found.id !== best.id) return best;",
+    find: "if ($found.id !== $best.id) return this.$refuse();",
+    replace: "if ($found.id !== $best.id) return $best;",
   }),
 ];
 
-/** Mistakes about several cookies of our name. */
+/** Mistakes with several session cookies in one request. */
 const tossing: Mutant[] = [
-  mistake("a crowd of ids of which the first four count", TOSSING, {
-    file: "core/lifecycle.ts",
-    find: "if (accepted.length > MAX_CANDIDATES) return this.#refuse();",
-    replace: "accepted.length = Math.min(accepted.length, MAX_CANDIDATES);",
+  mistake("too many IDs of which the first four are used", TOSSING, {
+    find: "if ($accepted.length > $limit) return this.$refuse();",
+    replace: "$accepted.length = Math.min($accepted.length, $limit);",
   }),
-  mistake("a crowd of old cookies of which the first four count", MIGRATING, {
-    file: "migrate/migrating_state.ts",
-    find: "if (values.length > MAX_CANDIDATES) return own;",
-    replace: "values = values.slice(0, MAX_CANDIDATES);",
+  mistake("a MigratingState that adopts the first four of too many old cookies", MIGRATING, {
+    beside: "class MigratingState",
+    find: "if ($values.length > $limit) return $own;",
+    replace: "$values = $values.slice(0, $limit);",
   }),
-  mistake("a crowd of another library's cookies of which the first four count", MIGRATING, {
-    file: "migrate/legacy_cookie.ts",
-    find: "return values.length > MAX_CANDIDATES ? NONE : this.#decodeAll(values);",
-    replace: "return this.#decodeAll(values.slice(0, MAX_CANDIDATES));",
+  mistake("a LegacyCookie that accepts the first four of too many cookies", MIGRATING, {
+    beside: "class LegacyCookie",
+    find: "return $values.length > $limit ? $none : this.$decodeAll($values);",
+    replace: "return this.$decodeAll($values.slice(0, $limit));",
   }),
-  mistake("a client with two sessions that is taken for a new one", TOSSING, {
-    file: "core/lifecycle.ts",
-    find: 'return { kind: "ambiguous" };',
+  mistake("a client with two sessions that is treated as new", TOSSING, {
+    find: 'return { $status: "ambiguous" };',
     replace: "return ABSENT;",
   }),
-  mistake("of several ids the first, dead or alive", TOSSING, {
-    file: "core/lifecycle.ts",
-    find: '} else if (found.kind === "live" || best.kind === "absent") best = found;',
-    replace: "} else return found;",
+  mistake("several IDs of which the first is used, even if it has no session", TOSSING, {
+    find: '} else if ($found.$status === "active" || $best.$status === "absent") $best = $found;',
+    replace: "} else return $found;",
   }),
 ];
 
+/** Mistakes with IDs that nobody issued, and with visitors without a session. */
 const flooding: Mutant[] = [
-  mistake("a visit that is told an id though nothing was written", INVENTED, {
-    file: "core/active_session.ts",
-    find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
-    replace: "if (isUntouched && !settings.saveUninitialized) return newId ?? this.#shown.id;",
+  mistake("a request that gets an ID although nothing was written", INVENTED, {
+    find: 'case "none": break; case "destroyed":',
+    replace: 'case "none":\n' +
+      "if (this.#origin.stored === undefined && this.#origin.created > 0) {\n" +
+      "transport = this.workingCopy.recordId;\n" +
+      "}\n" +
+      "break;\n" +
+      'case "destroyed":',
   }),
-  mistake("a generator that fails and is replaced by a weaker one", IDS, {
-    file: "core/id_source.ts",
-    find: "const bytes = crypto.getRandomValues(this.#random);",
-    replace: "let bytes = this.#random;\n" +
-      "try { crypto.getRandomValues(bytes); }\n" +
-      "catch { bytes = bytes.map(() => Math.random() * 256); }",
+  mistake("a random generator that falls back to a weaker one", IDS, {
+    find: "const $bytes = crypto.getRandomValues(this.$random);",
+    replace: "let $bytes = this.$random;\n" +
+      "try { crypto.getRandomValues($bytes); }\n" +
+      "catch { $bytes = $bytes.map(() => Math.random() * 256); }",
   }),
-  mistake("ids of generateId that nobody looks at", IDS, {
-    file: "core/id_source.ts",
-    find: "if (this.#isValid(id)) return id;",
-    replace: "if (id !== undefined) return id;",
+  mistake("an ID of generateId that is not checked", IDS, {
+    find: "if (this.$isValid($id)) return $id;",
+    replace: "if ($id !== undefined) return $id;",
   }),
-  mistake("a visit that is stored though nothing was written", INVENTED, {
-    file: "core/active_session.ts",
-    find: "if (isUntouched && !settings.saveUninitialized) return undefined;",
+  mistake("a session that is stored although nothing was written", INVENTED, {
+    find: "if ($isEmpty && !$options.saveUninitialized) return $none;",
     replace: "",
   }),
-  mistake("a store call for what cannot be an id", INVENTED, {
-    file: "core/backend/backend.ts",
-    find: "return this.#store.accepts?.(presented) ?? isId(presented);",
+  mistake("a store call for a malformed ID", INVENTED, {
+    find: "return this.$store.accepts?.($id) ?? $isId($id);",
     replace: "return true;",
   }),
-  mistake("an id's form that is not anchored", INVENTED, {
-    file: "core/id_source.ts",
-    find: "text.length === ID_DIGITS && !NO_DIGIT.test(text);",
-    replace: "/[0-9a-f]{64}/i.test(text);",
+  mistake("an ID with text around it that counts as well-formed", INVENTED, {
+    find: 'return typeof $text === "string" && $text.length === $digits && !$wrong.test($text);',
+    replace: "return /[0-9a-f]{64}/i.test($text);",
   }),
 ];
 
+/** Mistakes that reveal IDs, secrets or data. */
 const leaking: Mutant[] = [
-  mistake("a driver's error that is handed on as it is", LEAKS, {
-    file: "core/backend/backend.ts",
-    find: "withoutQuotations(cause, quotable)",
-    replace: "cause",
+  mistake("a driver's error that is not redacted", LEAKS, {
+    find: '$storeError($operation, "...", $redact($cause, $secrets))',
+    replace: '$storeError($operation, "the store failed", $cause)',
   }),
-  mistake("a property of a driver's error that is called by the id", [
-    "tests/unit/core/backend/redact_error_test.ts",
-  ], {
-    file: "core/backend/redact_error.ts",
-    find: "if (quotes(String(key), texts)) return false;",
+  mistake("a redacted error with a property named after the ID", REDACTION, {
+    find: "if ($quotes(String($key), $secrets)) return false;",
     replace: "",
   }),
-  mistake("an id in the error's message", LEAKS, {
-    file: "core/lifecycle.ts",
-    find: '"Cannot update the session: there is none under this id, or not any more"',
-    replace: "`Cannot update the session: there is none under ${id}`",
+  mistake("an ID in an error message", LEAKS, {
+    find: 'if ($found.$status !== "active") { throw new SessionError("ERR_SESSION_INTERRUPTED", ' +
+      '"...",',
+    replace: 'if ($found.$status !== "active") {\n' +
+      'throw new SessionError("ERR_SESSION_INTERRUPTED", `Cannot update the session ${id}`,',
   }),
-  mistake("ids in an event", LEAKS, {
-    file: "core/lifecycle.ts",
-    find: "if (Array.isArray(presented)) return this.#choose([...new Set(presented)], name);",
-    replace: "if (Array.isArray(presented)) {\n" +
-      'this.settings.emit({ type: "ambiguous", message: presented.join() });\n' +
-      "return this.#choose([...new Set(presented)], name);\n}",
+  mistake("IDs in the message of an event", LEAKS, {
+    find: "if (Array.isArray($ids)) return this.$choose([...new Set($ids)], $name);",
+    replace: "if (Array.isArray($ids)) {\n" +
+      'this.options.emit({ type: "ambiguous", message: $ids.join() });\n' +
+      "return this.$choose([...new Set($ids)], $name);\n" +
+      "}",
   }),
-  mistake("a value in the error's message", LEAKS, {
-    file: "state/_set_cookie.ts",
-    find:
-      'throw new TypeError("Cannot set the cookie: the id has characters that no cookie can carry");',
-    replace: "throw new TypeError(`Cannot set the cookie: ${value} cannot be sent`);",
+  mistake("an error message that quotes the cookie's value", LEAKS, {
+    beside: "; Max-Age=0",
+    find: 'if (!$allowed.test($value)) { throw new TypeError("...");',
+    replace: "if (!$allowed.test($value)) { throw new TypeError(`Cannot set ${$value}`);",
   }),
   mistake("a warning on the console", LEAKS, {
-    file: "core/options.ts",
-    find: "onEvent?.(event);",
-    replace: "onEvent?.(event);\nconsole.warn(event.message);",
+    find: "try { $onEvent?.($event); } catch",
+    replace: "try {\n$onEvent?.($event);\nconsole.warn($event.message);\n} catch",
   }),
-  mistake("data in a response's header", LEAKS, {
-    file: "core/active_session.ts",
-    find: "settings.state.inject(headers, transport, { expire });",
-    replace: "settings.state.inject(headers, transport, { expire });\n" +
-      'headers.push(["x-session", change.text]);',
+  mistake("session data in a response header", LEAKS, {
+    find: "$options.$state.inject($headers, $transport, { $expire });",
+    replace: "$options.$state.inject($headers, $transport, { $expire });\n" +
+      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
   }),
-  mistake("a record in hex of which the end is told", [
-    "tests/unit/core/backend/redact_error_test.ts",
-  ], {
-    file: "core/backend/redact_error.ts",
-    find: "/[0-9a-f]{64,}/gi",
-    replace: "/[0-9a-f]{64}/gi",
+  mistake("a redacted error that quotes a record in hex", REDACTION, {
+    find: "if ($hex.test($line)) return true;",
+    replace: "",
   }),
-  mistake("a cause that nobody looks through", ["tests/unit/core/backend/redact_error_test.ts"], {
-    file: "core/backend/redact_error.ts",
-    find: "cause === undefined ? undefined : { cause: inner(cause) }",
-    replace: "{ cause }",
+  mistake("a redacted error with an unredacted cause", REDACTION, {
+    find: "$cause === undefined ? undefined : { cause: $inner($cause) }",
+    replace: "{ cause: $cause }",
   }),
-  mistake("a signature that is compared letter by letter", [
-    "tests/unit/migrate/legacy_cookie_test.ts",
-  ], {
-    file: "migrate/connect_signature.ts",
-    find: "if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;",
-    replace: "for (const secret of key === undefined ? [] : this.#secrets) {\n" +
-      'const made = await crypto.subtle.importKey("raw", bytesOf(secret), HMAC, false, ["sign"])\n' +
-      ".then((key) => crypto.subtle.sign(HMAC, key, bytesOf(value)));\n" +
-      "if (new Uint8Array(made).join() === signature.join()) return value;\n}",
+  mistake("a signature that is compared as text", ["legacy_cookie_test.ts"], {
+    beside: "this.$secrets = [...$list];",
+    find: "for (const $key of await this.$keys) {\n" +
+      "if (await crypto.subtle.verify($HMAC, $key, $signature, $bytesOf($value))) return $value; }",
+    replace: "for (const secret of this.$secrets) {\n" +
+      'const key = await crypto.subtle.importKey("raw", $bytesOf(secret), $HMAC, false, ["sign"]);\n' +
+      "const made = await crypto.subtle.sign($HMAC, key, $bytesOf($value));\n" +
+      "if (new Uint8Array(made).join() === $signature.join()) return $value;\n}",
   }),
-  mistake("a store whose keys are the ids", ["tests/guarantees/at_rest_test.ts"], {
-    file: "store/hashed.ts",
-    find: "const key = await sha256(id);",
-    replace: "const key = id;",
+  mistake("a HashedStore whose keys are the IDs", ["tests/guarantees/at_rest_test.ts"], {
+    find: "const $key = await $sha256($id); const $answer = await $ask($key, $options);",
+    replace: "const $key = $id; const $answer = await $ask($key, $options);",
   }),
 ];
 
+/** Mistakes that let a cache store a session ID. */
 const caching: Mutant[] = [
-  mistake("an id in a response that caches may keep", CACHES, {
-    file: "core/active_session.ts",
-    find: 'if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);\n' +
-      "    else if",
-    replace: "if",
+  mistake("an ID in a response that caches may store", CACHES, {
+    find:
+      'if ($cacheControl === undefined) $headers.push(["cache-control", "no-store"]); else if (',
+    replace: "if (",
   }),
-  mistake("a page that depends on the session and does not vary", CACHES, {
-    file: "core/active_session.ts",
-    find: "return this.control.isAccessed ? this.#lifecycle.settings.state.vary ?? [] : [];",
+  mistake("a response that depends on the session and has no Vary header", CACHES, {
+    find: "return this.$copy.$isAccessed ? this.$parts.$options.$state.vary ?? [] : [];",
     replace: "return [];",
   }),
-  mistake("an accessor that is refused unseen", CACHES, {
-    file: "session.ts",
-    find: "this.#control.isAccessed = true;\n    if (mode",
-    replace: "if (mode",
+  mistake("a refused access to the session that does not add Vary", CACHES, {
+    find: 'this.$copy.$isAccessed = true; if ($mode !== "writable") throw',
+    replace: 'if ($mode !== "writable") throw',
   }),
-  mistake("an accessor that reads unseen", CACHES, {
-    file: "session.ts",
-    find: "  #read(): SessionValues {\n    this.#control.isAccessed = true;",
-    replace: "  #read(): SessionValues {",
+  mistake("a read of the session that does not add Vary", CACHES, {
+    find: "this.$copy.$isAccessed = true; return this.$copy.$data;",
+    replace: "return this.$copy.$data;",
   }),
-  mistake("a public response with an id that nobody hears of", CACHES, {
-    file: "core/active_session.ts",
-    find: "/\\b(public|s-maxage)\\b/i.test(cacheControl)",
-    replace: "/^public$/.test(cacheControl)",
+  mistake("a public response with an ID and without an event", CACHES, {
+    find: "/\\b(public|s-maxage)\\b/i.test($cacheControl)",
+    replace: "/^public$/.test($cacheControl)",
   }),
-  mistake("a response with an id and an age for any cache that nobody hears of", CACHES, {
-    file: "core/active_session.ts",
-    find: "!/\\b(private|no-store|no-cache)\\b/i.test(cacheControl)",
+  mistake("a response with an ID that any cache may store, without an event", CACHES, {
+    find: "!/\\b(private|no-store|no-cache)\\b/i.test($cacheControl)",
     replace: "false",
   }),
 ];
 
-/** Every such mistake. */
 export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...forging,
   ...planting,

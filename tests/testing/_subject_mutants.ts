@@ -1,80 +1,68 @@
-/** Mistakes in ending all sessions of a subject. */
-import type { Mutant } from "./_mutants.ts";
-
-const RECORDS = "core/repository.ts";
-const SESSIONS = "core/subjects/subject_sessions.ts";
-const INDEX = "core/subjects/subject_index.ts";
+/** Mistakes in destroying all sessions of a subject. */
+import type { Mutant } from "./_mutant.ts";
 
 export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
-    name: "a session that is in no list",
-    file: RECORDS,
-    find: "const { epoch, isLong } = await index.add(key, id);",
-    replace:
-      "const [epoch, isLong] = ['', false];\n    if (!epoch) return await this.#put(id, created, change);",
+    name: "a session that is not in the subject index",
+    find: "const { $generation, $isPruningDue } = await $index.add($key, $id);",
+    replace: 'const { $generation, $isPruningDue } = { $generation: "", $isPruningDue: false };\n' +
+      "if (!$generation) return await this.#insertUnindexed($id, created, text);",
     by: "resurrected",
   },
   {
-    name: "a session that is written though all have been ended meanwhile",
-    file: RECORDS,
-    find: "if (await index.isStill(key, epoch)) {",
-    replace: "if (epoch !== '') {",
+    name: "a new session that is saved although destroyAll() ran in the meantime",
+    find: "if (await $index.$isCurrent($key, $generation)) {",
+    replace: 'if ($generation !== "") {',
     by: "tests",
   },
   {
-    name: "an end of all sessions that nobody who is making one hears of",
-    file: SESSIONS,
-    find: "await this.#index.raise(await this.#key)",
-    replace: "await this.#index.list(await this.#key)",
+    name: "a destroyAll() that does not bump the generation",
+    find: "const $entries = await this.$index.$bump(await this.$key); const $kept =",
+    replace: "const $entries = await this.$index.list(await this.$key);\nconst $kept =",
     by: "tests",
   },
   {
-    name: "an end of all sessions that ends another user's too",
-    file: SESSIONS,
-    find: "return !isKept && this.#isOurs(record);",
-    replace: "return !isKept;",
+    name: "a destroyAll() that destroys the sessions of another subject",
+    find: "return !$isKept && this.$isOurs($record);",
+    replace: "return !$isKept;",
     by: "deadSessions",
   },
   {
-    name: "a list that is struck off before its sessions are ended",
-    file: SESSIONS,
-    find: "    const gone: Entry[] = [];\n    let count = 0;",
-    replace:
-      "    await this.#index.remove(await this.#key, entries);\n    const gone: Entry[] = [];\n    let count = 0;",
+    name: "index entries that are removed before their sessions are destroyed",
+    beside: "await this.$index.remove(await this.$subjectKey, $gone);",
+    find: "const $ended: $Entry[] = []; let $count = 0;",
+    replace: "await this.$index.remove(await this.$subjectKey, entries);\n" +
+      "const $ended: $Entry[] = [];\nlet $count = 0;",
     by: "tests",
   },
   {
-    name: "a session that goes on and is not listed again",
-    file: INDEX,
-    find: "    return Math.floor((this.#now() - created) / RELISTED) !==",
-    replace: "    return created < 0 && Math.floor((this.#now() - created) / RELISTED) !==",
+    name: "a long session that is not indexed again",
+    find: "return Math.floor((this.$now() - $created) / $seconds) !==",
+    replace: "return $created < 0 && Math.floor((this.$now() - $created) / $seconds) !==",
     by: "tests",
   },
   {
-    name: "a list that keeps whoever was ever in it",
-    file: SESSIONS,
-    find: "    await this.#index.remove(await this.#key, gone);\n  }\n\n  /**\n   * The id",
-    replace: "  }\n\n  /**\n   * The id",
+    name: "a subject index that keeps entries of ended sessions",
+    find: "else $ended.push($entry); } await this.$remove($key, $ended);",
+    replace: "else $ended.push($entry);\n}",
     by: "tests",
   },
   {
-    name: "a list that forgets who is about to be written",
-    file: SESSIONS,
-    find: "if (this.#index.isFresh(entry)) continue;",
+    name: "a subject index that drops the entry of a session that is being created",
+    find: "if (this.$mayBeUnwritten($entry)) continue;",
     replace: "",
     by: "tests",
   },
   {
-    name: "a full store that drops lists as it drops sessions",
-    file: "store/memory.ts",
-    find: "spared < MAX_SPARED && isIndex",
-    replace: "spared < 0 && isIndex",
+    name: "a full MemoryStore that evicts a user's session index like a session",
+    find: "for (let $spared = 0; $spared < $limit && $isIndex(",
+    replace: "for (let $spared = 0; $spared < 0 && $isIndex(",
     by: "tests",
+    tests: ["subject_index_test.ts", "subject_sessions_test.ts", "log_out_everywhere_test.ts"],
   },
   {
-    name: "a damaged list that is taken for an empty one",
-    file: INDEX,
-    find: 'entries: [{ sealed: "", at: now }]',
+    name: "a malformed subject index that counts as an empty one",
+    find: 'entries: [{ sealed: "", at: $now }]',
     replace: "entries: []",
     by: "tests",
   },

@@ -1,10 +1,10 @@
-// What no race through the front door can show, and `mutants.ts` asks for.
+// Mistakes of the lifecycle that no race can show; `mutants.ts` makes them.
 import { assertEquals, assertRejects } from "@std/assert";
 import { SessionError, SessionMiddleware } from "@pagi/session";
 import { MemoryStore } from "@pagi/session/store/memory";
 import { Client, respond } from "../_kit/client.ts";
 
-Deno.test("a write is not merged into a record that is another user's by now", async () => {
+Deno.test("commit() throws when the record has got another subject under the same ID", async () => {
   const store = new MemoryStore();
   const sessions = new SessionMiddleware({ secret: "test", store });
   let id = "";
@@ -13,7 +13,7 @@ Deno.test("a write is not merged into a record that is another user's by now", a
     id = scope["pagi.session_id"]!;
     scope["pagi.session"].n = isFirst ? 0 : 1;
     if (!isFirst) {
-      // As another program on the same store might: a new subject, and the id stays.
+      // Another program on the same store could do this: it changes the subject and keeps the ID.
       const record = store.read(id)!;
       const { _created } = JSON.parse(record.text);
       const text = JSON.stringify({ _created, _subject: "eve", n: 0 });

@@ -6,7 +6,7 @@ import { broken, BROKEN_STORES } from "./_broken_stores.ts";
 import { CARELESS_STORES } from "./_careless_stores.ts";
 
 for (const mistake of [...BROKEN_STORES, ...CARELESS_STORES]) {
-  Deno.test(`storeContract() finds a ${mistake.name}`, async () => {
+  Deno.test(`storeContract() fails when a store has a ${mistake.name}`, async () => {
     const clock = fakeClock();
     const cases = storeContract({
       open: () => broken(mistake, clock.now),
@@ -25,7 +25,7 @@ for (const mistake of [...BROKEN_STORES, ...CARELESS_STORES]) {
 }
 
 for (const mistake of BROKEN_STORES.filter(({ guarantee }) => guarantee !== undefined)) {
-  Deno.test(`simulateRaces() finds a ${mistake.name}`, async () => {
+  Deno.test(`simulateRaces() reports ${mistake.guarantee} when a store has a ${mistake.name}`, async () => {
     const report = await simulateRaces({
       open: () => broken(mistake),
       runs: 200,
@@ -36,7 +36,7 @@ for (const mistake of BROKEN_STORES.filter(({ guarantee }) => guarantee !== unde
   });
 }
 
-/** PAGI's three methods on a Map. */
+/** A basic store on a Map. */
 class PlainStore extends Store {
   readonly #hashes = new Map<string, SessionHash>();
   override get(id: string) {
@@ -51,7 +51,7 @@ class PlainStore extends Store {
   }
 }
 
-Deno.test("simulateRaces() runs a store with PAGI's methods alone, and it does not pass", async () => {
+Deno.test("simulateRaces() reports broken guarantees when the store is a basic one", async () => {
   const report = await simulateRaces({
     open: () => new PlainStore(),
     runs: 300,

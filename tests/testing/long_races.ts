@@ -1,13 +1,13 @@
 /**
- * 100,000 random schedules on a MemoryStore: `long_races.ts [RUNS] [FROM]`. Prints its rate on the
- * way and the totals at the end; the exit code says whether every guarantee held.
+ * Runs 100,000 random schedules on a MemoryStore: `long_races.ts [RUNS] [FROM]`. Prints the progress
+ * and, at the end, the totals. The exit code is 0 if every guarantee held.
  *
  * @module
  */
 import { MemoryStore } from "../../store/memory.ts";
 import { formatRaces, type RaceReport, simulateRaces } from "../../testing/mod.ts";
 
-/** How many schedules are run between two lines. */
+/** The number of schedules between two lines of progress. */
 const BATCH = 10_000;
 
 const [runs = 100_000, from = 1_000_000] = Deno.args.map(Number);
@@ -23,7 +23,7 @@ for (let done = 0; done < runs; done += BATCH) {
   });
   total = total === undefined ? report : sum(total, report);
   const seconds = (performance.now() - startedAt) / 1000;
-  console.log(`${total.runs} of ${runs}, ${Math.round(total.runs / seconds)} a second`);
+  console.log(`${total.runs} of ${runs}, ${Math.round(total.runs / seconds)} per second`);
 }
 
 const report = total!;
@@ -33,7 +33,7 @@ const isHeld = report.failures.length === 0 && report.runs === runs &&
 console.log(`races: ${isHeld ? "1 passed, 0 failed" : "0 passed, 1 failed"}`);
 Deno.exit(isHeld ? 0 : 1);
 
-/** Two reports as one. */
+/** The sum of two reports. */
 function sum(a: RaceReport, b: RaceReport): RaceReport {
   return {
     runs: a.runs + b.runs,

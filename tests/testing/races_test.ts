@@ -11,7 +11,7 @@ import { broken, BROKEN_STORES } from "./_broken_stores.ts";
 const open = () => new MemoryStore();
 const upserting = () => broken(BROKEN_STORES[0]!);
 
-/** Demands that no guarantee was broken. */
+/** Throws if a guarantee was broken. */
 function assertHolds(report: RaceReport) {
   assertEquals(report.failures, [], formatRaces(report));
   const { lost, resurrected, undoneLogins, extraIds, deadSessions, wrongAnswers } = report;
@@ -20,11 +20,11 @@ function assertHolds(report: RaceReport) {
   assertEquals(report.liveIds, { fewest: 1, most: 1 });
 }
 
-Deno.test("simulateRaces() runs every request on one store of a server, which it closes", async () => {
+Deno.test("simulateRaces() works and closes the store when the store does real input and output", async () => {
   const store = new MemoryStore();
   let closed = 0;
   const close = () => void closed++;
-  // As a server's client does, it answers after a while, which no microtask can wait for.
+  // Like the client of a server, it takes longer to answer than any number of microtasks.
   const slow = new Proxy(store, {
     get(_, name) {
       const member = store[name as keyof MemoryStore] as unknown;
@@ -40,7 +40,7 @@ Deno.test("simulateRaces() runs every request on one store of a server, which it
   assertEquals([report.runs, closed], [20, 20]);
 });
 
-Deno.test("simulateRaces() does the same for the same number, step by step", async () => {
+Deno.test("simulateRaces() takes the same steps when it gets the same number", async () => {
   const traces: unknown[] = [];
   for (const number of [0, 1, 2, 1234, 2 ** 32 + 1, -1, -(5 * 2 ** 32) - 7]) {
     const { trace } = await simulateRaces({ open, number });
@@ -50,14 +50,14 @@ Deno.test("simulateRaces() does the same for the same number, step by step", asy
   assertEquals(new Set(traces).size, traces.length);
 });
 
-Deno.test("simulateRaces() has as many requests as it is told to", async () => {
+Deno.test("simulateRaces() runs that many requests when `requests` is set", async () => {
   for (const requests of [2, 3, 6]) {
     const { trace } = await simulateRaces({ open, number: 3, requests });
     assertEquals(new Set(trace!.map((line) => line[0])).size, requests);
   }
 });
 
-Deno.test("simulateRaces() replays a failure from its number, and shortens it", async () => {
+Deno.test("simulateRaces() replays a failure when it gets its number, and shortens it", async () => {
   const found = await simulateRaces({ open: upserting, runs: 100, exhaustive: false });
   const [failure] = found.failures;
   const replayed = await simulateRaces({ open: upserting, number: failure!.number });
@@ -69,7 +69,7 @@ Deno.test("simulateRaces() replays a failure from its number, and shortens it", 
   assert(failure!.schedule.length < replayed.trace!.length);
 });
 
-Deno.test("simulateRaces() prints the shortest schedule that shows a failure", async () => {
+Deno.test("simulateRaces() reports the shortest schedule when a guarantee is broken", async () => {
   const report = await simulateRaces({ open: upserting, runs: 20, exhaustive: false });
   const [failure] = report.failures;
   assertEquals(failure?.schedule, [
@@ -91,14 +91,14 @@ Deno.test("simulateRaces() prints the shortest schedule that shows a failure", a
   assertStringIncludes(formatRaces(report), `resurrected, number ${failure?.number}: B wrote`);
 });
 
-Deno.test("simulateRaces() refuses options that are not there or out of range", async () => {
-  const refuse = (options: object, error: new () => Error) =>
+Deno.test("simulateRaces() throws when an option is unknown, missing or out of range", async () => {
+  const assertRefused = (options: object, error: new () => Error) =>
     assertRejects(() => simulateRaces(options as RaceOptions), error);
-  await refuse({}, TypeError);
-  await refuse({ open, times: 3 }, TypeError);
-  await refuse({ open, runs: -1 }, RangeError);
-  await refuse({ open, requests: 1 }, RangeError);
-  await refuse({ open, requests: 7 }, RangeError);
-  await refuse({ open, number: 2 ** 41 }, RangeError);
-  await refuse({ open, number: -(2 ** 50) }, RangeError);
+  await assertRefused({}, TypeError);
+  await assertRefused({ open, times: 3 }, TypeError);
+  await assertRefused({ open, runs: -1 }, RangeError);
+  await assertRefused({ open, requests: 1 }, RangeError);
+  await assertRefused({ open, requests: 7 }, RangeError);
+  await assertRefused({ open, number: 2 ** 41 }, RangeError);
+  await assertRefused({ open, number: -(2 ** 50) }, RangeError);
 });

@@ -5,7 +5,7 @@ import { fakeClock } from "../_kit/helpers.ts";
 
 const clock = fakeClock();
 
-/** The contract's cases for MemoryStore, on a clock that the cases move. */
+/** The cases of the contract for MemoryStore, on a fake clock. */
 const cases = storeContract({
   open: () => new MemoryStore({ now: clock.now }),
   advance: clock.advance,
@@ -13,11 +13,11 @@ const cases = storeContract({
 
 for (const { name, run } of cases) Deno.test(`MemoryStore: ${name}`, run);
 
-Deno.test("storeContract() names each clause once", () => {
+Deno.test("storeContract() gives each case another name", () => {
   assertEquals(new Set(cases.map(({ name }) => name)).size, cases.length);
 });
 
-Deno.test("storeContract() leaves expiry out when nothing lets time pass", () => {
+Deno.test("storeContract() leaves out the cases about expiry when time cannot pass", () => {
   const open = () => new MemoryStore();
   const names = (options: Partial<StoreContractOptions>) =>
     storeContract({ open, ...options }).map(({ name }) => name);
@@ -26,7 +26,7 @@ Deno.test("storeContract() leaves expiry out when nothing lets time pass", () =>
   assertEquals(left, []);
 });
 
-Deno.test("storeContract() closes what it opened, when a case fails too", async () => {
+Deno.test("storeContract() closes the store when a case fails", async () => {
   let open = 0;
   const options: StoreContractOptions = {
     open: () => (open++, Object.assign(new MemoryStore(), { create: () => undefined })),
@@ -38,11 +38,11 @@ Deno.test("storeContract() closes what it opened, when a case fails too", async 
   assertEquals(open, 0);
 });
 
-Deno.test("storeContract() refuses options that are not there", () => {
+Deno.test("storeContract() throws when an option is unknown, missing or of the wrong kind", () => {
   const open = () => new MemoryStore();
-  const refuse = (options: object) =>
+  const assertRefused = (options: object) =>
     assertThrows(() => storeContract(options as StoreContractOptions), TypeError);
-  refuse({});
-  refuse({ open, advance: 1 });
-  refuse({ open, opened: true });
+  assertRefused({});
+  assertRefused({ open, advance: 1 });
+  assertRefused({ open, opened: true });
 });

@@ -71,7 +71,7 @@ function taken(signed: string) {
   return { tag, signedWith: (other: Uint8Array) => `s:${signed.slice(0, dot)}.${inCookie(other)}` };
 }
 
-Deno.test("Signatures.open() takes RFC 4231's tags where key and data are texts, and no shortened one", async () => {
+Deno.test("Signatures.verify() takes RFC 4231's tags where key and data are texts, and no shortened one", async () => {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const text = (digits: string) => new TextDecoder("utf-8", { fatal: true }).decode(hex(digits));
   const counts = { texts: 0, bytes: 0 };
@@ -85,23 +85,23 @@ Deno.test("Signatures.open() takes RFC 4231's tags where key and data are texts,
       counts.bytes++;
       continue;
     }
-    const opened = await new Signatures(text(key)).open(`s:${text(data)}.${inCookie(hex(tag))}`);
+    const opened = await new Signatures(text(key)).verify(`s:${text(data)}.${inCookie(hex(tag))}`);
     assertEquals(opened, isWhole ? text(data) : undefined);
     counts.texts++;
   }
   assertEquals(counts, { texts: 3, bytes: 4 });
 });
 
-Deno.test("Signatures.open() opens what cookie-signature signed", async () => {
+Deno.test("Signatures.verify() opens what cookie-signature signed", async () => {
   assertEquals(vectors.signed.length, 7);
   for (const { secret, value, signed } of vectors.signed) {
-    assertEquals(await new Signatures(secret).open(`s:${signed}`), value);
-    assertEquals(await new Signatures(["other", secret]).open(`s:${signed}`), value);
-    assertEquals(await new Signatures("other").open(`s:${signed}`), undefined);
+    assertEquals(await new Signatures(secret).verify(`s:${signed}`), value);
+    assertEquals(await new Signatures(["other", secret]).verify(`s:${signed}`), value);
+    assertEquals(await new Signatures("other").verify(`s:${signed}`), undefined);
   }
 });
 
-Deno.test("Signatures.open() opens nothing with another tag, part of one, or another value", async () => {
+Deno.test("Signatures.verify() opens nothing with another tag, part of one, or another value", async () => {
   for (const { secret, value, signed } of vectors.signed) {
     const signatures = new Signatures(secret);
     const { tag, signedWith } = taken(signed);
@@ -113,18 +113,18 @@ Deno.test("Signatures.open() opens nothing with another tag, part of one, or ano
     tags.push(new Uint8Array(32), new Uint8Array(32).fill(255), tag.map((byte) => byte ^ 128));
     for (let length = 0; length < 32; length++) tags.push(tag.slice(0, length));
     tags.push(new Uint8Array([...tag, 0]), new Uint8Array([0, ...tag]));
-    for (const other of tags) assertEquals(await signatures.open(signedWith(other)), undefined);
+    for (const other of tags) assertEquals(await signatures.verify(signedWith(other)), undefined);
     for (let length = 0; length < 43; length++) {
-      assertEquals(await signatures.open(`s:${signed.slice(0, length - 43)}`), undefined);
+      assertEquals(await signatures.verify(`s:${signed.slice(0, length - 43)}`), undefined);
     }
     for (const other of [`${value}0`, `0${value}`, value.toUpperCase()]) {
       if (other === value) continue;
-      assertEquals(await signatures.open(`s:${other}.${inCookie(tag)}`), undefined);
+      assertEquals(await signatures.verify(`s:${other}.${inCookie(tag)}`), undefined);
     }
     for (
       const text of [signed, `S:${signed}`, `xs:${signed}`, inCookie(tag), `s:${inCookie(tag)}`]
     ) {
-      assertEquals(await signatures.open(text), undefined);
+      assertEquals(await signatures.verify(text), undefined);
     }
   }
 });

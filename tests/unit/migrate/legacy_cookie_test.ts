@@ -156,10 +156,10 @@ Deno.test("LegacyCookie.extract() finds the cookie in whichever of several heade
   assertEquals(await cookie.extract(scopeWith(headers)), ["abc"]);
 });
 
-Deno.test("Signatures.open() fails where its key cannot be made, and works the next time", async () => {
+Deno.test("Signatures.verify() fails where its key cannot be made, and works the next time", async () => {
   const signatures = new Signatures(secret);
   await failSubtle("importKey", async () => {
-    await assertRejects(() => signatures.open(SIGNED), Error, "out of order");
+    await assertRejects(() => signatures.verify(SIGNED), Error, "out of order");
   });
-  assertEquals(await signatures.open(SIGNED), "abc");
+  assertEquals(await signatures.verify(SIGNED), "abc");
 });

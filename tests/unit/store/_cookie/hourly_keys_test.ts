@@ -5,10 +5,10 @@ import { countSubtle, failSubtle, withoutCrypto } from "../../../_kit/web_crypto
 import { idOf } from "../../../_kit/helpers.ts";
 import { HOUR, open, OTHER, sealWith, SECRET } from "../../../_kit/seal.ts";
 
-Deno.test("HourlySeal looks at the hour before it does any crypto", async () => {
+Deno.test("HourlyFormat looks at the hour before it does any crypto", async () => {
   const { make, session, clock } = sealWith();
   const format = make();
-  const value = await format.seal({ ...session, lifetime: 2 ** 31 });
+  const value = await format.encrypt({ ...session, lifetime: 2 ** 31 });
   const start = clock.seconds();
   const hourStart = start - start % HOUR;
   for (
@@ -29,9 +29,9 @@ Deno.test("HourlySeal looks at the hour before it does any crypto", async () => 
   }
 });
 
-Deno.test("HourlySeal does no crypto when it is made, nor to tell a value's form", async () => {
+Deno.test("HourlyFormat does no crypto when it is made, nor to tell a value's form", async () => {
   const { make, format, session } = sealWith();
-  const value = await format.seal(session);
+  const value = await format.encrypt(session);
   await withoutCrypto(() => {
     const other = make({ secrets: [SECRET, OTHER] });
     const values = [value, "junk", "", idOf("0"), '{"user":"ada"}', `B${value.slice(1)}`];
@@ -42,16 +42,16 @@ Deno.test("HourlySeal does no crypto when it is made, nor to tell a value's form
   });
 });
 
-Deno.test("HourlySeal.accepts() takes the shortest value that can hold a session, and no shorter", () => {
+Deno.test("HourlyFormat.accepts() takes the shortest value that can hold a session, and no shorter", () => {
   const { format } = sealWith();
   const found = [42, 41].map((rest) => format.accepts(`AQ${"A".repeat(rest)}`));
   assertEquals(found, [true, false]);
 });
 
-Deno.test("HourlySeal takes values as long as a browser keeps, and no longer, of its letters alone", async () => {
+Deno.test("HourlyFormat takes values as long as a browser keeps, and no longer, of its letters alone", async () => {
   const { make, session } = sealWith({ maxSize: 4096 });
   const format = make();
-  const longest = await format.seal({ ...session, text: "x".repeat(2995) });
+  const longest = await format.encrypt({ ...session, text: "x".repeat(2995) });
   assertEquals([longest.length, format.accepts(longest)], [4096, true]);
   assertEquals((await open(format, longest))?.text.length, 2995);
   for (const other of [`${longest}A`, `${longest.slice(1)}=`, `${longest.slice(1)}\n`]) {
@@ -68,29 +68,29 @@ Deno.test("DerivedKeys.for() returns a cached key without a promise", async () =
   assert(keys.for("1") === key);
 });
 
-Deno.test("HourlySeal derives one key an hour, whatever comes", async () => {
+Deno.test("HourlyFormat derives one key an hour, whatever comes", async () => {
   const { make, session, clock } = sealWith();
   const format = make();
-  const value = await format.seal(session);
+  const value = await format.encrypt(session);
   const calls = await countSubtle(async () => {
     for (let at = 0; at < 200; at++) {
       await open(format, value);
       await open(format, value.slice(0, -3) + "AAA");
-      await format.seal(session);
+      await format.encrypt(session);
     }
   });
   assertEquals(calls, { decrypt: 400, encrypt: 200 });
   clock.advance(HOUR);
   const next = await countSubtle(() =>
-    Promise.all(Array.from({ length: 50 }, () => format.seal(session)))
+    Promise.all(Array.from({ length: 50 }, () => format.encrypt(session)))
   );
   assertEquals(next, { deriveKey: 1, encrypt: 50 });
 });
 
-Deno.test("HourlySeal derives nothing for an hour that has a key, however much junk names others", async () => {
+Deno.test("HourlyFormat derives nothing for an hour that has a key, however much junk names others", async () => {
   const { make, session } = sealWith();
   const format = make();
-  const value = await format.seal(session);
+  const value = await format.encrypt(session);
   const bytes = Buffer.from(value, "base64url");
   const hour = bytes.readUIntBE(1, 3);
   const junk = async (from: number, to: number) => {
@@ -120,13 +120,13 @@ Deno.test("DerivedKeys keeps the latest keys, and at most twice its capacity", a
   assertEquals(oldest, { deriveKey: 1 });
 });
 
-Deno.test("HourlySeal recovers when a key could not be derived", async () => {
+Deno.test("HourlyFormat recovers when a key could not be derived", async () => {
   const { format, session } = sealWith();
   for (const name of ["importKey", "deriveKey", "importKey"]) {
     await failSubtle(name, async () => {
-      await assertRejects(() => format.seal(session), Error, "out of order");
+      await assertRejects(() => format.encrypt(session), Error, "out of order");
     });
   }
-  const value = await format.seal(session);
+  const value = await format.encrypt(session);
   assertEquals((await open(format, value))?.id, session.id);
 });

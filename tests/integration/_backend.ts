@@ -1,0 +1,31 @@
+/** The kinds of places that the end-to-end tests share between processes, and how a store opens one. */
+import type { VersionedStore } from "@pagi/session/store";
+
+/** A place for the sessions of one test. */
+export interface Place extends AsyncDisposable {
+  /** The address that a store opener in `_stores.ts` receives: a port, a file or a URL. */
+  where: string;
+  /** Reads the records without the store. Throws if one is incomplete or never expires. */
+  audit?(): Promise<void>;
+}
+
+/** A kind of place. */
+export interface Backend {
+  /** The name of its store in `_stores.ts`. */
+  name: string;
+  /** Why it is not available on this machine; `undefined` if it is. */
+  missing: string | undefined;
+  /** Makes a place that survives a `kill -9` of the processes that use it. */
+  start(): Promise<Place>;
+  /** How often a server process is killed. */
+  kills: number;
+}
+
+/** A store, and how to close it. */
+export interface OpenStore {
+  store: VersionedStore;
+  close(): unknown;
+}
+
+/** Opens a store in a place. */
+export type StoreOpener = (where: string) => Promise<OpenStore>;
