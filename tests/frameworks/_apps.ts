@@ -3,8 +3,9 @@ import { firstLine, freePort, isListening, until } from "../integration/_process
 
 const FOLDER = `${import.meta.dirname}/apps`;
 const DENO = [Deno.execPath(), "run", "-A", "--config", `${import.meta.dirname}/deno.json`];
-const NODE = await executable("node@24.21.0", "-p", "process.execPath");
-const BUN = await executable("bun@1.4.5", "-e", "console.log(process.execPath)");
+// The runtimes that package.json pins, whatever the machine has.
+const NODE = `${import.meta.dirname}/node_modules/.bin/node`;
+const BUN = `${import.meta.dirname}/node_modules/.bin/bun`;
 
 /** An app and the cases that it cannot run. */
 export interface App {
@@ -120,12 +121,4 @@ export class Running implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
   }
-}
-
-/** Returns the path of a package's executable, so that tests can start and kill it without npx. */
-async function executable(specifier: string, ...args: string[]): Promise<string> {
-  const options = { args: ["--yes", specifier, ...args], env: { npm_config_loglevel: "error" } };
-  const { success, stdout } = await new Deno.Command("npx", options).output();
-  if (!success) throw new Error(`npx cannot get ${specifier}`);
-  return new TextDecoder().decode(stdout).trim();
 }

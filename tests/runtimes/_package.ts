@@ -1,10 +1,17 @@
 /** Checks the files of the package. */
 import config from "../../deno.json" with { type: "json" };
-import { type Project, SPECIFIERS } from "./_project.ts";
+import { NODE, type Project, SPECIFIERS } from "./_project.ts";
 import { must } from "./_run.ts";
 import { type Cases, same } from "./suite/_kit.ts";
 
 const PACKAGE = "node_modules/@pagi/session";
+
+/**
+ * The maximum weight of the middleware with its defaults, CookieState and MemoryStore: minified and
+ * compressed with gzip, in bytes. A commit that adds a feature may raise it and says why. A
+ * refactoring may not.
+ */
+const MAX_WEIGHT = 21_100;
 
 /** All strict options, including two that `strict` leaves out. */
 const STRICT = [
@@ -55,6 +62,22 @@ export function packageCases(project: Project): Cases {
       same(inputs.flatMap(({ imports }) => imports).filter(({ external }) => external), []);
     },
 
+    async [`the middleware with its defaults weighs at most ${MAX_WEIGHT} bytes`]() {
+      await Deno.writeTextFile(
+        project.path("app.js"),
+        `export * from "${config.name}/middleware";`,
+      );
+      const options = ["--bundle", "--minify", "--platform=neutral", "--format=esm"];
+      const source = new URL("../../middleware.ts", import.meta.url).pathname;
+      const esbuild = ["node_modules/.bin/esbuild", source, ...options, "--outfile=weight.js"];
+      await must([...esbuild, "--log-level=error"], { cwd: project.folder });
+      // Node's zlib, because Deno's compresses a little less.
+      const gzip = "zlib.gzipSync(fs.readFileSync('weight.js'), { level: 9 }).length";
+      const weight = Number(await must([NODE, "--print", gzip], { cwd: project.folder }));
+      console.log(`weight of the middleware with its defaults: ${weight} bytes`);
+      if (!(weight <= MAX_WEIGHT)) throw new Error(`it weighs ${weight} bytes`);
+    },
+
     async "every subpath has a module comment"() {
       for (const path of Object.values(config.exports)) {
         const text = await Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
@@ -85,7 +108,7 @@ function typeCases(project: Project): Cases {
   const imports = SPECIFIERS.map((specifier) => `import ${JSON.stringify(specifier)};`);
   Deno.writeTextFileSync(project.path("every.ts"), imports.join("\n"));
   const check = async (compiler: string, globals: string[]) => {
-    const tsc = ["node", `node_modules/${compiler}/bin/tsc`, ...STRICT, ...globals];
+    const tsc = [NODE, `node_modules/${compiler}/bin/tsc`, ...STRICT, ...globals];
     const files = ["every.ts", "consumer.ts", "main.ts", "worker.ts"];
     for (const modules of RESOLUTIONS) {
       await must([...tsc, ...modules, ...files], { cwd: project.folder });

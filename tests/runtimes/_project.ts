@@ -3,7 +3,10 @@ import config from "../../deno.json" with { type: "json" };
 import { must } from "./_run.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const INSTALL = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--save-exact"];
+/** The Node that runs npm and the tools, whatever version the machine has. */
+const NODE_PACKAGE = "node@24.21.0";
+/** Its executable in a project. */
+export const NODE = "node_modules/.bin/node";
 
 /** The project's tools. The package itself needs none of them. */
 const TOOLS = [
@@ -11,6 +14,7 @@ const TOOLS = [
   "@hono/node-server@2.1.9",
   "@types/node@24.19.2",
   "esbuild@0.28.2",
+  NODE_PACKAGE,
   "typescript-5@npm:typescript@5.9.3",
   "typescript@7.0.2",
   "workerd@1.20261117.1",
@@ -37,9 +41,9 @@ export class Project implements AsyncDisposable {
     const pack = ["pack", "--quiet", ...dirty, "--output", `${folder}/package.tgz`];
     await must([Deno.execPath(), ...pack], { cwd: ROOT });
     await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true, "type": "module" }');
-    await must([...INSTALL, "./package.tgz"], { cwd: folder });
+    await npmInstall(folder, "./package.tgz");
     const installed = Array.from(Deno.readDirSync(`${folder}/node_modules`), ({ name }) => name);
-    await must([...INSTALL, "--save-dev", ...TOOLS], { cwd: folder });
+    await npmInstall(folder, "--save-dev", ...TOOLS);
     for (const { name } of Deno.readDirSync(`${ROOT}tests/runtimes/suite`)) {
       await Deno.copyFile(`${ROOT}tests/runtimes/suite/${name}`, `${folder}/${name}`);
     }
@@ -66,4 +70,10 @@ export class Project implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+async function npmInstall(cwd: string, ...args: string[]): Promise<void> {
+  const options = "--no-audit --no-fund --no-package-lock --save-exact";
+  const call = `npm install ${options} ${args.join(" ")}`;
+  await must(["npx", "--yes", `--package=${NODE_PACKAGE}`, "--call", call], { cwd });
 }
