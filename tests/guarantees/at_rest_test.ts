@@ -5,12 +5,12 @@ import { SECRET, story, WORDS } from "../_kit/at_rest_story.ts";
 import { BOTH, hashed, OLD_SECRET, sealed } from "../_kit/at_rest_wrappers.ts";
 import { idOf } from "../_kit/helpers.ts";
 
-/** What is in every text before it is sealed, and what it is sealed with. */
+/** Texts that every record contains before it is encrypted, and the secrets that encrypt it. */
 const PLAIN = [SECRET, OLD_SECRET, "moved:", "_created", "_subject"];
 const { signal } = new AbortController();
 const write = { lastAccess: 1, ttl: 60, signal };
 
-Deno.test("the search finds ids and words in a plain dump, however they are written", async () => {
+Deno.test("search() finds IDs and words in a plain dump when they are encoded in several ways", async () => {
   const { store, dump } = tap(new MemoryStore());
   const { all } = await story(store);
   for (const id of all) {
@@ -45,7 +45,7 @@ Deno.test("the search finds ids and words in a plain dump, however they are writ
   assertEquals(search([btoa("a Canary")], { words: ["canary"] }), ["the word canary"]);
 });
 
-Deno.test("HashedStore hands on nothing that an id can be made of", async () => {
+Deno.test("HashedStore passes on nothing from which an ID can be computed", async () => {
   const { store, dump } = tap(new MemoryStore());
   const { all } = await story(hashed(store));
   // The chain of one browser and both rotations of another, written once or more.
@@ -54,17 +54,17 @@ Deno.test("HashedStore hands on nothing that an id can be made of", async () => 
   assertEquals(search(dump, { ids: all }), []);
 });
 
-Deno.test("SealedStore hands on no data, no name and no way from one id to the next", async () => {
+Deno.test("SealedStore passes on no data, no name and no way from one ID to the next", async () => {
   const { store, dump } = tap(new MemoryStore());
   const { all } = await story(sealed(store));
   assertEquals(search(dump, { words: [...WORDS, ...PLAIN] }), []);
-  // The ids are its keys, and that is all that is known of them.
+  // The IDs are its keys. Nothing else reveals them.
   const rest = dump.filter((text) => !all.includes(text));
   assertEquals(search(rest, { ids: all }), []);
 });
 
 for (const [name, wrap] of BOTH) {
-  Deno.test(`${name} hands on neither ids nor data`, async () => {
+  Deno.test(`${name} passes on neither IDs nor data`, async () => {
     const { store, dump } = tap(new MemoryStore());
     const { all } = await story(wrap(store));
     assertEquals(search(dump, { ids: all, words: [...WORDS, ...PLAIN] }), []);
@@ -76,7 +76,7 @@ for (const [name, wrap] of BOTH) {
   });
 }
 
-Deno.test("an old id and a dump give the live one, unless a SealedStore is in front", async () => {
+Deno.test("an old ID and a dump reveal the valid ID, except when a SealedStore wraps the store", async () => {
   const hashing = tap(new MemoryStore());
   const { first } = await story(hashed(hashing.store));
   const [old, live] = first.slice(-2);
@@ -89,7 +89,7 @@ Deno.test("an old id and a dump give the live one, unless a SealedStore is in fr
   }
 });
 
-Deno.test("a key from a dump is no id, whichever wrapper hides it", async () => {
+Deno.test("a key from a dump is not accepted as an ID when a wrapper hides the IDs", async () => {
   for (const wrap of [hashed, ...BOTH.map(([, wrap]) => wrap)]) {
     const { store, dump } = tap(new MemoryStore());
     const wrapped = wrap(store);

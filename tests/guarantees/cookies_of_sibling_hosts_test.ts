@@ -1,9 +1,9 @@
-/** Several cookies of our name in one request: what a sibling domain can do to a client. */
+/** A host of the same site can set a second cookie of our name. It cannot choose the session. */
 import { assertEquals, assertFalse } from "@std/assert";
 import type { Session } from "@pagi/session";
 import { cookieOf, idOf, requestWith, rig } from "../_kit/helpers.ts";
 
-/** Sessions with a store that counts its reads, and what a client with these cookies sees. */
+/** Sets up sessions on a store that counts its reads. `visit` sends a request with some cookies. */
 function open() {
   const { events, sessions, store } = rig();
   let reads = 0;
@@ -37,7 +37,7 @@ function open() {
 const dead = (digit: string) => `pagi_session=${idOf(digit)}`;
 const write = (session: Session) => session.set("n", 1);
 
-Deno.test("handler() shows neither of two live sessions, and sets no cookie", async () => {
+Deno.test("handler() shows no session and sets no cookie when a client has two active sessions", async () => {
   const { events, signIn, visit } = open();
   const both = [await signIn("ann"), await signIn("mallory")];
   for (const cookie of [both.join("; "), both.toReversed().join("; ")]) {
@@ -47,7 +47,7 @@ Deno.test("handler() shows neither of two live sessions, and sets no cookie", as
   }
 });
 
-Deno.test("handler() answers 400 without a cookie when a client with two sessions writes", async () => {
+Deno.test("handler() answers 400 without a cookie when a client with two active sessions writes", async () => {
   const { signIn, store, visit } = open();
   const both = `${await signIn("ann")}; ${await signIn("mallory")}`;
   for (const work of [write, (session: Session) => session.regenerate()]) {
@@ -56,7 +56,7 @@ Deno.test("handler() answers 400 without a cookie when a client with two session
   }
 });
 
-Deno.test("handler() takes the one live session wherever it stands among the dead", async () => {
+Deno.test("handler() finds the only active session when other cookies have none", async () => {
   const { events, signIn, visit } = open();
   const ann = await signIn("ann");
   const others = [dead("1"), "pagi_session=junk", dead("2"), "pagi_session=", dead("3")];
@@ -66,7 +66,7 @@ Deno.test("handler() takes the one live session wherever it stands among the dea
   }
 });
 
-Deno.test("handler() looks up four of a client's ids at most, and refuses more", async () => {
+Deno.test("handler() looks up at most four IDs and refuses the request when a client sends more", async () => {
   const { events, visit } = open();
   const four = await visit(["1", "2", "3", "4"].map(dead).join("; "));
   assertEquals([four.reads, events], [4, []]);
@@ -75,7 +75,7 @@ Deno.test("handler() looks up four of a client's ids at most, and refuses more",
   assertEquals([reads, cookies, status, events], [0, [], 400, ["ambiguous"]]);
 });
 
-Deno.test("handler() takes no session that stands before so many dead that ours is not seen", async () => {
+Deno.test("handler() uses no session when a client sends more IDs than it looks up", async () => {
   const { events, signIn, visit } = open();
   const [mallory, ann] = [await signIn("mallory"), await signIn("ann")];
   const cookie = [mallory, ...["1", "2", "3"].map(dead), ann].join("; ");
@@ -83,14 +83,14 @@ Deno.test("handler() takes no session that stands before so many dead that ours 
   assertEquals([name, cookies, events], ["nobody", [], ["ambiguous"]]);
 });
 
-Deno.test("handler() looks up an id once that is sent again and again", async () => {
+Deno.test("handler() looks up an ID once when a client repeats it", async () => {
   const { events, signIn, visit } = open();
   const ann = await signIn("ann");
   const { name, reads } = await visit(Array(9).fill(ann).join("; "));
   assertEquals([name, reads, events], ["ann", 1, []]);
 });
 
-Deno.test("handler() looks up nothing when no cookie has the form of an id", async () => {
+Deno.test("handler() looks up nothing when no cookie has the form of an ID", async () => {
   const { visit } = open();
   const upper = `pagi_session=${idOf("A")}`;
   const cookie = `${upper}; pagi_session="${idOf("a")}"; pagi_session=${idOf("a")}0; =${dead("a")}`;
@@ -99,7 +99,7 @@ Deno.test("handler() looks up nothing when no cookie has the form of an id", asy
   assertFalse(cookies[0]!.includes(idOf("a")));
 });
 
-Deno.test("handler() ends neither of two live sessions when the app destroys", async () => {
+Deno.test("handler() ends neither of two active sessions when the app calls destroy()", async () => {
   const { signIn, store, visit } = open();
   const both = `${await signIn("ann")}; ${await signIn("mallory")}`;
   const { cookies } = await visit(both, (session) => session.destroy());

@@ -25,7 +25,7 @@ const destroy: SessionApp = async (scope, _receive, send) => {
   await respond(send);
 };
 
-/** A client with a session `{ a: 1 }`, on a store that works so far. */
+/** Creates a client with a session `{ a: 1 }` on a store that works for now. */
 async function setUp() {
   const clock = { seconds: 1_700_000_000 };
   const now = () => clock.seconds * 1000;
@@ -43,7 +43,7 @@ async function setUp() {
   await client.request();
   store.calls.length = 0;
   const { cookie, id } = client;
-  /** Runs an app for the client while the store has a fault; the error, and what was sent. */
+  /** Runs an app while the store has a fault. Resolves to the error and to the events sent. */
   const fail = async (app: SessionApp, operation: Operation, kind: Fault, after = 0) => {
     store.fault = { operation, kind, after };
     const sent: unknown[] = [];
@@ -58,7 +58,7 @@ async function setUp() {
 }
 
 for (const kind of FAULTS.filter((kind) => kind !== "answers nonsense")) {
-  Deno.test(`a request fails before its handler when read ${kind}`, async () => {
+  Deno.test(`run() fails before its handler when read() ${kind}`, async () => {
     const { fail, inner, sessions, store, cookie } = await setUp();
     let isRun = false;
     const { error, sent } = await fail(() => void (isRun = true), "read", kind);
@@ -73,7 +73,7 @@ for (const kind of FAULTS.filter((kind) => kind !== "answers nonsense")) {
   });
 }
 
-Deno.test("a request is anonymous under a new id when read answers nonsense, and stays well", async () => {
+Deno.test("run() starts a new session when read() returns an invalid record", async () => {
   const { store, sessions, cookie, events, id } = await setUp();
   store.fault = { operation: "read", kind: "answers nonsense" };
   const client = new Client(sessions.wrap(set({ b: 2 })), cookie);
@@ -87,7 +87,7 @@ Deno.test("a request is anonymous under a new id when read answers nonsense, and
 for (
   const text of ["", "nonsense", "[]", "null", "1", "{}", '{"_created":"x"}', "moved:", "moved:zz"]
 ) {
-  Deno.test(`a request is anonymous when the record holds ${JSON.stringify(text)}`, async () => {
+  Deno.test(`run() starts a new session when the record's text is ${JSON.stringify(text)}`, async () => {
     const { inner, sessions, cookie, events, id } = await setUp();
     const { version, lastAccess } = inner.read(id)!;
     const signal = new AbortController().signal;
@@ -100,7 +100,7 @@ for (
 }
 
 for (const kind of FAULTS) {
-  Deno.test(`nothing is sent when the create of a new session ${kind}`, async () => {
+  Deno.test(`run() sends nothing when create() ${kind}`, async () => {
     const { sessions, store } = await setUp();
     store.fault = { operation: "create", kind };
     const client = new Client(sessions.wrap(set({ a: 1 })));
@@ -109,14 +109,14 @@ for (const kind of FAULTS) {
     assertEquals(store.calls.filter((call) => call === "create").length, 1);
   });
 
-  Deno.test(`nothing is sent and nothing repeated when replace ${kind}`, async () => {
+  Deno.test(`run() sends nothing and does not try again when replace() ${kind}`, async () => {
     const { fail, store } = await setUp();
     const { error, sent } = await fail(set({ a: 2 }), "replace", kind);
     assertEquals([error.code, sent], ["ERR_SESSION_STORE", []]);
     assertEquals(store.calls, ["read", "replace"]);
   });
 
-  Deno.test(`the request goes on without a cookie when touch ${kind}`, async () => {
+  Deno.test(`run() continues without a cookie when touch() ${kind}`, async () => {
     const { clock, store, sessions, cookie, events } = await setUp();
     clock.seconds += 60;
     store.fault = { operation: "touch", kind };
@@ -125,7 +125,7 @@ for (const kind of FAULTS) {
     assertEquals(events.map(({ type }) => type), ["touch-failed"]);
   });
 
-  Deno.test(`a logout is an error with the cookie cleared when delete ${kind}`, async () => {
+  Deno.test(`destroy() fails and clears the cookie when delete() ${kind}`, async () => {
     const { fail, store, sessions, cookie } = await setUp();
     const { error, sent } = await fail(destroy, "delete", kind);
     assertEquals([error.code, sent], ["ERR_SESSION_STORE", []]);
@@ -145,11 +145,11 @@ for (const kind of FAULTS) {
   });
 
   for (const operation of ["create", "replace"] as const) {
-    Deno.test(`no id but the old one is live when ${operation} ${kind} in a rotation`, async () => {
+    Deno.test(`only the old ID is valid when ${operation}() ${kind} during a regeneration`, async () => {
       const { fail, inner, sessions, cookie } = await setUp();
       const { error, sent } = await fail(rotate, operation, kind);
       assertEquals([error.code, sent], ["ERR_SESSION_STORE", []]);
-      // What else there may be has an id that never left the process; no login took effect.
+      // Any other record has an ID that never left the process. No login took effect.
       const old = await sessions.load(requestOf(new Client(sessions.wrap(read), cookie)));
       assertEquals(old?.exists("user") ?? false, false);
       assertEquals(inner.size <= 2, true);
@@ -157,13 +157,13 @@ for (const kind of FAULTS) {
   }
 }
 
-Deno.test("storeTimeout aborts the signal that the store was handed", async () => {
+Deno.test("storeTimeout aborts the signal that the store received", async () => {
   const { fail, store } = await setUp();
   await fail(set({ a: 2 }), "replace", "never settles");
   assertEquals(store.signals.map((signal) => signal.aborted).at(-1), true);
 });
 
-Deno.test("an error carries the store's own as its cause, and no id in its message", async () => {
+Deno.test("SessionError has the store's error as its cause and no ID in its message", async () => {
   const { fail, id } = await setUp();
   const { error } = await fail(set({ a: 2 }), "replace", "rejects");
   assertInstanceOf(error.cause, Error);
@@ -171,7 +171,7 @@ Deno.test("an error carries the store's own as its cause, and no id in its messa
   assertEquals(error.message.includes(id), false);
 });
 
-Deno.test("an abort emits an event when the delete that it owes fails", async () => {
+Deno.test("an aborted request emits an event when its delete() fails", async () => {
   const { sessions, store, cookie, events } = await setUp();
   store.fault = { operation: "delete", kind: "throws" };
   const app = sessions.wrap((scope) => {
@@ -182,7 +182,7 @@ Deno.test("an abort emits an event when the delete that it owes fails", async ()
   assertEquals(events.map(({ type }) => type), ["destroy-failed"]);
 });
 
-Deno.test("a rotation emits an event when the record of the loser cannot be removed", async () => {
+Deno.test("regenerate() emits an event when it loses a race and cannot remove its record", async () => {
   const { sessions, store, cookie, events } = await setUp();
   const losing: SessionApp = async (scope, receive, send) => {
     await new Client(sessions.wrap(destroy), cookie).request();
@@ -195,7 +195,7 @@ Deno.test("a rotation emits an event when the record of the loser cannot be remo
   assertEquals(events.map(({ type }) => type), ["cleanup-failed"]);
 });
 
-// A crash: one call never settles, and the process that made it is never heard of again.
+// A crash: one call never settles, and its process does nothing more.
 for (
   const [name, app, calls] of [
     ["save", set({ a: 2 }), ["read", "replace"]],
@@ -205,18 +205,18 @@ for (
 ) {
   for (const [at, operation] of calls.entries()) {
     for (const kind of ["never settles", "fails after it was applied"] as const) {
-      Deno.test(`a crash in ${name} at ${operation} (call ${at}, ${kind}) leaves one session at most`, async () => {
+      Deno.test(`at most one session remains when a process crashes in ${name} at ${operation}() (call ${at}, ${kind})`, async () => {
         const { fail, sessions, cookie, inner, clock } = await setUp();
         await fail(app, operation, kind);
         const after = await sessions.load(requestOf(new Client(sessions.wrap(read), cookie)));
-        // Whole as it was, whole as it was to be, or ended: never half of it.
+        // The old state, the new one, or an ended session: never a part of one.
         const allowed: unknown[] = [{ a: 1 }, name === "save" ? { a: 2 } : undefined, undefined];
         assertEquals(
           allowed.some((state) => JSON.stringify(state) === JSON.stringify(after?.slice("a"))),
           true,
         );
         clock.seconds += 3700;
-        // What is left behind expires by itself.
+        // Leftover records expire.
         inner.read("0".repeat(64));
         assertEquals(inner.size, 0);
       });
@@ -224,7 +224,7 @@ for (
   }
 }
 
-Deno.test("a clock that goes back and forth again loses no session", async () => {
+Deno.test("no session is lost when the clock goes back and forward again", async () => {
   const clock = { seconds: 1_700_000_000 };
   const store = new MemoryStore();
   const sessions = new SessionMiddleware({
@@ -241,7 +241,7 @@ Deno.test("a clock that goes back and forth again loses no session", async () =>
   assertEquals((await sessions.load(requestOf(client)))?.get("a"), 1);
 });
 
-Deno.test("a clock that goes forward by a day ends sessions, and brings none back", async () => {
+Deno.test("sessions end and do not come back when the clock jumps forward by a day", async () => {
   const { clock, sessions, cookie, id } = await setUp();
   clock.seconds += 86_400;
   const client = new Client(sessions.wrap(set({ b: 1 })), cookie);
@@ -251,7 +251,7 @@ Deno.test("a clock that goes forward by a day ends sessions, and brings none bac
   assertEquals((await sessions.load(requestOf(client)))?.get("b"), 1);
 });
 
-Deno.test("a record from the future is used, and kept alive by its store's clock", async () => {
+Deno.test("a record from the future is used when the store still has it", async () => {
   const { clock, sessions, cookie, inner, id } = await setUp();
   const { version } = inner.read(id)!;
   const text = inner.read(id)!.text;
@@ -272,7 +272,7 @@ for (
     ["no text", { text: undefined }],
   ] as const
 ) {
-  Deno.test(`a record with ${name} is corrupt, and says so`, async () => {
+  Deno.test(`a record emits an event and is not used when it has ${name}`, async () => {
     const { inner, sessions, cookie, events } = await setUp();
     const whole = inner.read.bind(inner);
     inner.read = (id) => ({ ...whole(id)!, ...spoil }) as never;
@@ -281,7 +281,7 @@ for (
   });
 }
 
-Deno.test("a version may be a number, and goes back to the store as it came", async () => {
+Deno.test("replace() receives the version unchanged when it is a number", async () => {
   const versions: unknown[] = [];
   const { inner, sessions, cookie, id } = await setUp();
   const [read, replace] = [inner.read.bind(inner), inner.replace.bind(inner)];
@@ -294,7 +294,7 @@ Deno.test("a version may be a number, and goes back to the store as it came", as
   assertEquals([versions, (await inner.get(id))?.a], [[7], 2]);
 });
 
-Deno.test("a promise that starts its work each time it is waited for is waited for once", async () => {
+Deno.test("a thenable is awaited once when it starts its work on each await", async () => {
   let started = 0;
   const { store, sessions } = await setUp();
   store.create = () => {
@@ -304,7 +304,7 @@ Deno.test("a promise that starts its work each time it is waited for is waited f
   assertEquals(started, 1);
 });
 
-Deno.test("a session keeps its id when its rotation fails", async () => {
+Deno.test("a session keeps its ID when regenerate() fails", async () => {
   const { store, sessions, cookie, id } = await setUp();
   store.fault = { operation: "replace", kind: "throws" };
   const seen: unknown[] = [];
@@ -318,7 +318,7 @@ Deno.test("a session keeps its id when its rotation fails", async () => {
   assertEquals(seen, [id, id, id]);
 });
 
-Deno.test("wrap() waits for a start that the app did not wait for, and rejects with it", async () => {
+Deno.test("wrap() waits for the start of the response and rejects with its error when the app does not await it", async () => {
   const { store, sessions, cookie } = await setUp();
   const app = sessions.wrap((scope, _receive, send) => {
     scope["pagi.session"].a = 2;
@@ -339,7 +339,7 @@ function requestWith(cookie: string): Request {
   return new Request("http://localhost/", { headers: { cookie } });
 }
 
-/** The request that this client's browser would send to a fetch handler. */
+/** Returns the request that the client's browser would send to a fetch handler. */
 function requestOf(client: Client): Request {
   return new Request("http://localhost/", { headers: { cookie: client.cookie ?? "" } });
 }

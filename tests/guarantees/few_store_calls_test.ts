@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { setUp } from "../_kit/tabs.ts";
 
-Deno.test("a reader costs one read and at most one touch, a writer one read and one replace", async () => {
+Deno.test("run() makes one call when a request reads, and two when it writes", async () => {
   const { store, tab } = await setUp();
   const calls: string[] = [];
   for (const name of ["read", "create", "replace", "touch", "delete"] as const) {

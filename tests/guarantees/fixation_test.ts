@@ -1,4 +1,4 @@
-/** Session fixation: whatever id an attacker plants with a victim, he gains nothing by it. */
+/** Session fixation: an attacker who plants an ID with a victim gains nothing. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
   MemoryStore,
@@ -38,7 +38,7 @@ const STORES = {
   "a plain store": () => new PlainMap(),
 };
 
-/** A server, and clients that present what they like. */
+/** Sets up a server, and clients that can send any ID. */
 function setUp({ state, present, told }: Way, store: keyof typeof STORES = "MemoryStore") {
   const clock = fakeClock();
   const options: SessionOptions = {
@@ -75,7 +75,7 @@ const LOGINS: Record<string, (session: Session<{ user?: string }>) => unknown> =
 };
 
 for (const way of WAYS) {
-  Deno.test(`${way.name}: an id that nobody issued never becomes a victim's`, async () => {
+  Deno.test(`${way.name}: run() never adopts an ID that the server did not issue`, async () => {
     const { visit } = setUp(way);
     for (const planted of [idOf("a"), idOf("0"), "0123456789abcdef".repeat(4)]) {
       const victim = await visit(planted, (session) => session.set("user", "victim"));
@@ -86,7 +86,7 @@ for (const way of WAYS) {
     }
   });
 
-  Deno.test(`${way.name}: an id that was issued and not stored, has ended or has expired is not adopted`, async () => {
+  Deno.test(`${way.name}: run() does not adopt an ID when it was not stored, has ended or has expired`, async () => {
     const { clock, visit } = setUp(way);
     const unstored = (await visit(undefined)).id!;
     const ended = (await visit(undefined, (session) => session.set("user", "attacker"))).told!;
@@ -103,7 +103,7 @@ for (const way of WAYS) {
 
   for (const [how, act] of Object.entries(LOGINS)) {
     for (const store of Object.keys(STORES) as (keyof typeof STORES)[]) {
-      Deno.test(`${way.name} on ${store}: a login by ${how} leaves the attacker's own id behind`, async () => {
+      Deno.test(`${way.name} on ${store}: the attacker's own ID is worthless when the victim logs in by ${how}`, async () => {
         const { clock, visit } = setUp(way, store);
         const planted = (await visit(undefined, (session) => session.set("user", "attacker")))
           .told!;
@@ -111,7 +111,7 @@ for (const way of WAYS) {
         assert(victim.told !== undefined && victim.told !== planted);
         const after = await visit(victim.told);
         assertEquals(after.user, "victim");
-        // Neither at once nor when the id is long forgotten.
+        // Neither immediately nor when the ID has been forgotten.
         for (const seconds of [0, 59, 120, 600]) {
           clock.advance(seconds);
           const attacker = await visit(planted, (session) => session.keys());
@@ -123,7 +123,7 @@ for (const way of WAYS) {
     }
   }
 
-  Deno.test(`${way.name}: the id changes with every change of the subject, and with regenerate()`, async () => {
+  Deno.test(`${way.name}: the ID changes when the subject changes or regenerate() is called`, async () => {
     const { visit } = setUp(way);
     let id = (await visit(undefined, (session) => session.set("user", "x"))).told!;
     const acts: ((session: Session<{ user?: string }>) => unknown)[] = [
@@ -143,7 +143,7 @@ for (const way of WAYS) {
       assertEquals((await visit(told)).user, "x");
       id = told;
     }
-    // The same subject again is no change.
+    // The same subject is not a change.
     assertEquals((await visit(id, (session) => session.subject = "raw")).told, undefined);
   });
 }

@@ -1,4 +1,4 @@
-/** Forged cookies: none is a session, and none tells from another or from no cookie at all. */
+/** A forged cookie is not a session, and gets the same response as no cookie. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { MemoryStore, SessionMiddleware } from "@pagi/session";
 import { CookieStore } from "../../store/cookie.ts";
@@ -12,10 +12,10 @@ const FORMATS = [
 ] as const;
 
 for (const { name, options, alphabet } of FORMATS) {
-  Deno.test(`${name}: a cookie with one flipped bit is no session, and looks like no cookie`, async () => {
+  Deno.test(`${name}: a cookie is ignored when one bit differs`, async () => {
     const { seal, outward } = setUp(options);
     const nobody = await outward(undefined);
-    // Three lengths, so that the last letter has bits to spare in two of them.
+    // Three lengths, so that the last character has unused bits in two of them.
     for (const pad of ["", "x", "xy"]) {
       const value = await seal({ pad });
       assertNotEquals(await outward(value), nobody);
@@ -25,7 +25,7 @@ for (const { name, options, alphabet } of FORMATS) {
     }
   });
 
-  Deno.test(`${name}: a cookie that was cut short, to a short tag too, or made longer is no session`, async () => {
+  Deno.test(`${name}: a cookie is ignored when it was shortened, even by a part of its tag, or extended`, async () => {
     const { seal, outward } = setUp(options);
     const nobody = await outward(undefined);
     for (const pad of ["", "x", "xy"]) {
@@ -35,13 +35,13 @@ for (const { name, options, alphabet } of FORMATS) {
     }
   });
 
-  Deno.test(`${name}: 2,000 blobs of random bytes are no session`, async () => {
+  Deno.test(`${name}: a cookie is ignored when it consists of random bytes`, async () => {
     const { outward, store } = setUp(options);
     const nobody = await outward(undefined);
     const hour = Math.floor(1_700_000_000 / 3600);
     for (let at = 0; at < 2000; at++) {
       const bytes = crypto.getRandomValues(new Uint8Array(30 + at % 300));
-      // Every other one has a head that could be ours, or nothing of it would be decrypted.
+      // Every second one has a valid header. Otherwise none would be decrypted.
       if (at % 2 === 0) bytes.set([1, hour >> 16, hour >> 8, hour]);
       const forged = bytes.toBase64({ alphabet, omitPadding: alphabet === "base64url" });
       assert(store.accepts(forged) || at % 2 === 1 || bytes.length < 50, forged);
@@ -49,7 +49,7 @@ for (const { name, options, alphabet } of FORMATS) {
     }
   });
 
-  Deno.test(`${name}: a cookie of another secret, of a foreign format or from another name is no session`, async () => {
+  Deno.test(`${name}: a cookie is ignored when its secret, format or name is another`, async () => {
     const { seal, outward, sessions } = setUp(options);
     const nobody = await outward(undefined);
     const value = await seal();
@@ -66,7 +66,7 @@ for (const { name, options, alphabet } of FORMATS) {
   });
 }
 
-Deno.test("a cookie of one purpose is no session for another, though secret and name are the same", async () => {
+Deno.test("a cookie is ignored when only its purpose is another", async () => {
   const purposes = [undefined, "admin", "Session", "session ", "", "1 session"];
   const rigs = purposes.map((purpose) => setUp(purpose === undefined ? {} : { purpose }));
   for (const here of rigs) {
@@ -78,7 +78,7 @@ Deno.test("a cookie of one purpose is no session for another, though secret and 
   }
 });
 
-Deno.test("a cookie of one name is no session under another, though secret and purpose are the same", async () => {
+Deno.test("a cookie is ignored when only its name is another", async () => {
   const names = ["customer", "admin", "Admin", "administrator", "a", "ab"];
   const rigs = names.map((name) => setUp({}, name));
   for (const here of rigs) {
@@ -90,7 +90,7 @@ Deno.test("a cookie of one name is no session under another, though secret and p
   }
 });
 
-Deno.test("parts of two cookies put together are no session", async () => {
+Deno.test("a cookie is ignored when it combines parts of two cookies", async () => {
   const { seal, outward, clock } = setUp();
   const nobody = await outward(undefined);
   const values = [await seal({ role: "user" }), await seal({ role: "root" })];
@@ -100,7 +100,7 @@ Deno.test("parts of two cookies put together are no session", async () => {
   for (const one of bytes) {
     for (const other of bytes) {
       if (one === other) continue;
-      // Version and hour, the nonce, the session, the tag.
+      // Version and hour, nonce, session, tag.
       for (const [from, to] of [[0, 4], [4, 16], [16, -16], [-16, undefined]] as const) {
         const mixed = one.slice();
         const part = other.slice(from, to);
@@ -113,7 +113,7 @@ Deno.test("parts of two cookies put together are no session", async () => {
   }
 });
 
-Deno.test("a cookie is no session when its time is over, and is tried no more when no key of its hour is left", async () => {
+Deno.test("a cookie is ignored when it has expired, and not decrypted when the key of its hour is gone", async () => {
   const { seal, outward, clock } = setUp();
   const nobody = await outward(undefined);
   const [value, unseen, old] = [await seal(), await seal(), await seal()];
@@ -126,7 +126,7 @@ Deno.test("a cookie is no session when its time is over, and is tried no more wh
   assertEquals([calls.deriveKey, calls.decrypt], [undefined, undefined]);
 });
 
-Deno.test("a copy of a cookie is no session after the logout, nor after a new id, with revocations", async () => {
+Deno.test("a copy of a cookie is ignored after a logout or a new ID when revocations are on", async () => {
   for (const act of ["destroy", "regenerate"] as const) {
     const revocations = new MemoryStore();
     const store = new CookieStore({ secret: SECRET, revocations });
@@ -144,7 +144,7 @@ Deno.test("a copy of a cookie is no session after the logout, nor after a new id
   }
 });
 
-Deno.test("no two of 2,000 seals share a nonce, in an hour or across hours", async () => {
+Deno.test("seal() never repeats a nonce, within an hour or across hours", async () => {
   const { seal, clock } = setUp();
   const nonces = new Set<string>();
   for (let at = 0; at < 2000; at++) {
@@ -155,7 +155,7 @@ Deno.test("no two of 2,000 seals share a nonce, in an hour or across hours", asy
   assertEquals(nonces.size, 2000);
 });
 
-Deno.test("a session's own id, its text, or a token of another library is no session", async () => {
+Deno.test("a cookie is ignored when it is an ID, a session's text or a token of another library", async () => {
   const { seal, outward } = setUp();
   const nobody = await outward(undefined);
   const value = await seal();

@@ -4,7 +4,7 @@ import { MemoryStore, type Session, SessionError } from "@pagi/session";
 import { requestWith } from "../_kit/helpers.ts";
 import { rig } from "../_kit/subjects.ts";
 
-Deno.test("sessions.destroyAll() ends every session of the subject and no other's", async () => {
+Deno.test("destroyAll() ends every session of the subject and no other session", async () => {
   const { sessions, signIn, rotate, subjectOf } = rig();
   const cookies = [await signIn("ada"), await rotate(await signIn("ada")), await signIn("ada")];
   const bob = await signIn("bob");
@@ -16,9 +16,9 @@ Deno.test("sessions.destroyAll() ends every session of the subject and no other'
   assertEquals(await subjectOf(await signIn("ada")), "ada");
 });
 
-Deno.test("a request that was under way when everybody was logged out writes nothing back", async () => {
+Deno.test("a request in progress writes nothing when destroyAll() ends its session", async () => {
   const { sessions, signIn, subjectOf, store } = rig();
-  /** The answer to a request that finds itself logged out when its handler is done. */
+  /** Runs a request whose session is ended by `destroyAll()` before its handler returns. */
   const during = (cookie: string, act: (session: Session) => void) =>
     sessions.run(requestWith({ cookie }), async (session) => {
       act(session);
@@ -42,7 +42,7 @@ Deno.test("a request that was under way when everybody was logged out writes not
   assertEquals(store.size, 1);
 });
 
-Deno.test("a session that is being made when all are ended is not made", async () => {
+Deno.test("a new session is not created when destroyAll() runs before its record is stored", async () => {
   for (const kind of ["first", "rotated"]) {
     const inner = new MemoryStore();
     const { sessions, signIn, subjectOf } = rig({ store: inner });
@@ -52,7 +52,7 @@ Deno.test("a session that is being made when all are ended is not made", async (
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== "function") return member;
         return async (...args: string[]) => {
-          // It is in the list by now, and its record is not there yet.
+          // The session is listed already, but its record does not exist yet.
           if (name === "create" && args[1]!.startsWith("{")) await sessions.destroyAll("ada");
           return member.apply(target, args);
         };
@@ -63,12 +63,12 @@ Deno.test("a session that is being made when all are ended is not made", async (
     assertEquals((error as SessionError).code, "ERR_SESSION_INTERRUPTED");
     if (kind === "rotated") assertEquals(await subjectOf(cookie), "bob");
     assertEquals(await sessions.list("ada"), []);
-    // Nothing is left that no list names: bob's session, and the lists.
+    // Only listed records are left: Bob's session and the lists.
     assertEquals(inner.size, kind === "first" ? 1 : 3);
   }
 });
 
-Deno.test("sessions.destroyAll() that failed half-way can be done again", async () => {
+Deno.test("destroyAll() can be repeated when it failed halfway", async () => {
   let isDown = false;
   const inner = new MemoryStore();
   const store = new Proxy(inner, {

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { refused, setUp } from "../_kit/tabs.ts";
 
-Deno.test("a change of subject stops a merge", async () => {
+Deno.test("a write is interrupted when the subject has changed since it was read", async () => {
   const { tab, stored } = await setUp();
   let id = "";
   const write = tab(async (session) => {

@@ -1,4 +1,4 @@
-/** Drivers whose errors quote the session: nothing of that is told, on any kind of store. */
+/** If a driver's error quotes a session, nothing of the quotation is passed on. */
 import { assert, assertEquals } from "@std/assert";
 import {
   MemoryStore,
@@ -27,7 +27,7 @@ const FAILURES: Failure[] = ["throws", "rejects", "as a number", "with a cause"]
 
 type Call = "read" | "create" | "replace" | "touch" | "delete";
 
-/** A store of some kind, whose calls can be made to fail. */
+/** A kind of store, with a way to make its calls fail. */
 interface Kind {
   name: string;
   /** Which of a versioned store's calls it makes, or calls like them. */
@@ -40,7 +40,7 @@ interface Kind {
 
 const ALL: readonly Call[] = ["read", "create", "replace", "touch", "delete"];
 
-/** A kind that stands on a versioned store. */
+/** Creates a kind that is based on a versioned store. */
 const on = (
   name: string,
   calls: readonly Call[],
@@ -56,7 +56,7 @@ const on = (
   },
 });
 
-/** PAGI's three methods. */
+/** The three methods of PAGI's stores. */
 class PlainMap implements PlainStore {
   fault: { call: Call; failure: Failure } | undefined;
   readonly #hashes = new Map<string, SessionHash>();
@@ -107,7 +107,7 @@ const fill = (session: Session) => {
 };
 
 for (const kind of KINDS) {
-  Deno.test(`${kind.name}: a driver that quotes all it was handed is not quoted`, async () => {
+  Deno.test(`${kind.name}: errors and events quote nothing when the driver's error quotes all arguments`, async () => {
     const ear = new Ear();
     const printed = await withConsole(ear, async () => {
       for (const call of kind.calls) {
@@ -120,7 +120,7 @@ for (const kind of KINDS) {
   });
 }
 
-/** Lets one call fail in all that a session can go through. */
+/** Makes one call fail in every operation on a session. */
 async function provoke(kind: Kind, call: Call, failure: Failure, ear: Ear): Promise<void> {
   const clock = fakeClock();
   const { store, fail } = kind.make(clock.now);
@@ -154,7 +154,7 @@ async function provoke(kind: Kind, call: Call, failure: Failure, ear: Ear): Prom
       sessions.load(requestWith({ cookie })),
       sessions.update(value, (data) => void (data.more = DATA)),
       sessions.destroy(value),
-      // What a client gets to see of it.
+      // The part that a client sees.
       sessions.handler((_request, session) => (act(session), new Response()))(
         requestWith({ cookie }),
       ),

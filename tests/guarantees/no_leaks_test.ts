@@ -1,4 +1,4 @@
-/** No secret, id or datum in anything that is told: every code, every event, every misuse. */
+/** Errors, events and response headers contain no secret, ID or session data. */
 import { assertEquals } from "@std/assert";
 import {
   type HeaderPair,
@@ -30,7 +30,7 @@ const fill = (session: Session) => {
   session.subject = SUBJECT;
 };
 
-// As types, so that a new code or event does not compile until it is provoked here.
+// Types, so that a new code or event does not compile until a test here causes it.
 const CODES: Record<SessionErrorCode, true> = {
   ERR_SESSION_INTERRUPTED: true,
   ERR_SESSION_CONFLICT: true,
@@ -53,7 +53,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "headers-dropped": true,
 };
 
-/** Sessions on a MemoryStore that an ear listens to, and two clients with full sessions. */
+/** Sets up sessions on a MemoryStore whose output is recorded, and two clients with sessions. */
 function setUp(options: Partial<SessionOptions> = {}) {
   const ear = new Ear();
   const clock = fakeClock();
@@ -77,7 +77,7 @@ function setUp(options: Partial<SessionOptions> = {}) {
   return { ear, clock, store, sessions, visit, signIn };
 }
 
-Deno.test("every code of SessionError is silent about secrets, ids and data", async () => {
+Deno.test("SessionError contains no secret, ID or data for any of its codes", async () => {
   const { ear, store, sessions, visit, signIn } = setUp();
   const printed = await withConsole(ear, async () => {
     const [cookie, other] = [await signIn(), await signIn()];
@@ -137,7 +137,7 @@ Deno.test("every code of SessionError is silent about secrets, ids and data", as
   assertEquals(ear.leaks(), []);
 });
 
-Deno.test("every event is silent about secrets, ids and data", async () => {
+Deno.test("onEvent() receives no secret, ID or data for any event", async () => {
   const { ear, clock, store, sessions, visit, signIn } = setUp();
   const printed = await withConsole(ear, async () => {
     listenedTo(ear, { store: new CookieStore({ secret }) });
@@ -177,7 +177,7 @@ Deno.test("every event is silent about secrets, ids and data", async () => {
             throw new Error("the app's own");
           })
         );
-        // The loser of a rotation and a logout cannot remove what it has written.
+        // A regeneration that lost a race, and a logout, cannot remove what they wrote.
         await ear.fails(() =>
           failing.run(request(), async (session) => {
             session.regenerate();
@@ -194,7 +194,7 @@ Deno.test("every event is silent about secrets, ids and data", async () => {
   assertEquals(ear.leaks(), []);
 });
 
-Deno.test("misuse is refused without a word of secrets, ids and data", async () => {
+Deno.test("errors about misuse contain no secret, ID or data", async () => {
   const { ear, sessions, visit, signIn } = setUp();
   const cookie = await signIn();
   const short = SECRET.slice(0, 31);
@@ -220,7 +220,7 @@ Deno.test("misuse is refused without a word of secrets, ids and data", async () 
         () => Promise.resolve(),
       ),
     () => listenedTo(ear, { generateId: () => SECRET }).run(requestWith(), () => new Response()),
-    // A plain store may tell the client anything, and not all of it can be sent.
+    // A plain store may return any ID, and not every text can be sent.
     () => {
       const store = { get: () => undefined, set: () => `${SECRET}\n`, delete: () => {} };
       return listenedTo(ear, { store }).run(
@@ -235,7 +235,7 @@ Deno.test("misuse is refused without a word of secrets, ids and data", async () 
 });
 
 for (const way of WAYS) {
-  Deno.test(`${way.name}: a response's headers tell nothing of a session but its id, once`, async () => {
+  Deno.test(`${way.name}: response headers reveal nothing of a session except its ID, once`, async () => {
     const ear = new Ear();
     const sessions = listenedTo(ear, { state: way.state });
     let id: string | undefined;
@@ -251,7 +251,7 @@ for (const way of WAYS) {
       const told = way.told(response);
       ear.keep(id, told);
       const headers = [...response.headers].join("\n");
-      // Nothing is told, or that it is over.
+      // No ID, or a cleared one.
       if (told === undefined || told === "") ear.hear(headers);
       else {
         const [before, after, ...more] = headers.split(told);
@@ -264,7 +264,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("a logout that fails tells the client nothing but to forget its cookie", async () => {
+Deno.test("a response only clears the cookie when a logout fails", async () => {
   const ear = new Ear();
   const sessions = listenedTo(ear, { store: failing("delete") });
   const cookie = cookieOf(
@@ -278,7 +278,7 @@ Deno.test("a logout that fails tells the client nothing but to forget its cookie
   assertEquals([response.status, ear.leaks()], [503, []]);
 });
 
-Deno.test("the ear hears what is hidden in an error", () => {
+Deno.test("the recorder finds text that is hidden in an error", () => {
   const ear = new Ear();
   ear.keep(idOf("a"));
   ear.hear(quotingError("read", [idOf("a"), { text: DATA.card }], "with a cause"));

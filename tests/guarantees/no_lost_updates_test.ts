@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type Session, SessionError } from "@pagi/session";
 import { setUp, type Work } from "../_kit/tabs.ts";
 
-Deno.test("two requests that write different keys both keep them", async () => {
+Deno.test("two requests keep both changes when they write different keys", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set("a", 2).set("new", true));
@@ -12,7 +12,7 @@ Deno.test("two requests that write different keys both keep them", async () => {
   assertEquals(await stored(), { n: 0, a: 2, b: 2, new: true });
 });
 
-Deno.test("update() counts two when two tabs count", async () => {
+Deno.test("update() counts both when two requests count at the same time", async () => {
   const { tab, stored } = await setUp();
   const count = (session: Session) => session.update("n", (n) => Number(n) + 1);
   await tab(async (session) => {
@@ -22,7 +22,7 @@ Deno.test("update() counts two when two tabs count", async () => {
   assertEquals((await stored()).n, 3);
 });
 
-Deno.test("a regeneration takes along what others wrote meanwhile", async () => {
+Deno.test("regenerate() keeps the changes that other requests made in the meantime", async () => {
   const { tab, stored } = await setUp();
   const { id } = await tab(async (session) => {
     await tab((other) => other.set("b", 2));
@@ -31,7 +31,7 @@ Deno.test("a regeneration takes along what others wrote meanwhile", async () => 
   assertEquals(await stored(id), { n: 0, a: 1, b: 2, user: "ada" });
 });
 
-Deno.test("two hundred updates at once all take, though the store is slow", async () => {
+Deno.test("update() applies all of 200 concurrent updates when the store is slow", async () => {
   const { store, sessions, stored, id } = await setUp();
   for (const name of ["read", "replace"] as const) {
     const method = store[name].bind(store) as (...args: unknown[]) => unknown;
@@ -46,7 +46,7 @@ Deno.test("two hundred updates at once all take, though the store is slow", asyn
   assertEquals((await stored()).n, 200);
 });
 
-Deno.test("a writer that others always come before is refused in the end", async () => {
+Deno.test("a write fails with a conflict when other requests always write first", async () => {
   const { sessions, store, tab, stored, id } = await setUp();
   const replace = store.replace.bind(store);
   let tries = 0;

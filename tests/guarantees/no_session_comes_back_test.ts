@@ -3,13 +3,13 @@ import { assertEquals } from "@std/assert";
 import { Client } from "../_kit/client.ts";
 import { refused, setUp, setUpClock } from "../_kit/tabs.ts";
 
-Deno.test("a reader goes on and sends nothing when the session was ended meanwhile", async () => {
+Deno.test("a request that only reads continues and sends no cookie when its session ends", async () => {
   const { tab, store } = await setUp();
   const { cookies, events } = await tab(async () => void await tab((other) => other.destroy()));
   assertEquals([cookies, events.length, store.size], [[], 2, 0]);
 });
 
-Deno.test("a writer is interrupted when the session was ended meanwhile", async () => {
+Deno.test("a write is interrupted when the session ends", async () => {
   const { tab, store } = await setUp();
   const write = tab(async (session) => {
     await tab((other) => other.destroy());
@@ -18,7 +18,7 @@ Deno.test("a writer is interrupted when the session was ended meanwhile", async 
   assertEquals([await refused(write), store.size], ["ERR_SESSION_INTERRUPTED", 0]);
 });
 
-Deno.test("a destroy ends the session though it got a new id meanwhile", async () => {
+Deno.test("destroy() ends the session when another request gave it a new ID", async () => {
   const { tab, stored } = await setUp();
   let id = "";
   await tab(async (session) => {
@@ -28,7 +28,7 @@ Deno.test("a destroy ends the session though it got a new id meanwhile", async (
   assertEquals(await stored(id), {});
 });
 
-Deno.test("a destroy ends the session though it was written to meanwhile", async () => {
+Deno.test("destroy() ends the session when another request wrote to it", async () => {
   const { tab, store } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set("b", 2));
@@ -37,7 +37,7 @@ Deno.test("a destroy ends the session though it was written to meanwhile", async
   assertEquals(store.size, 0);
 });
 
-Deno.test("a destroy that comes minutes after a rotation still ends the session", async () => {
+Deno.test("destroy() ends the session when it comes minutes after a regeneration", async () => {
   const { clock, sessions, app, cookie } = await setUpClock();
   const rotating = new Client(app((session) => session.set("user", "ada").regenerate()), cookie);
   const slow = new Client(

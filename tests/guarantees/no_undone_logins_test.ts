@@ -6,7 +6,7 @@ import { FaultyStore } from "../_kit/faulty_store.ts";
 import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
 import { refused, setUp, setUpClock } from "../_kit/tabs.ts";
 
-Deno.test("a late request under the old id sees nothing, cannot write and sends nothing", async () => {
+Deno.test("a late request sees no data, cannot write and sends no cookie when it has the old ID", async () => {
   const { tab, stored } = await setUp();
   const { id } = await tab((session) => session.set("user", "ada").regenerate());
   const { cookies } = await tab((session, scope) => {
@@ -28,21 +28,21 @@ Deno.test("a late request under the old id sees nothing, cannot write and sends 
   assertEquals([cookies, (await stored(id)).user], [[], "ada"]);
 });
 
-Deno.test("a late logout under the old id ends the session under its new one", async () => {
+Deno.test("destroy() ends the session under its new ID when a late request has the old one", async () => {
   const { tab, stored } = await setUp();
   const { id } = await tab((session) => session.set("user", "ada").regenerate());
   await tab((session) => session.destroy());
   assertEquals(await stored(id), {});
 });
 
-Deno.test("a late logout through the raw data ends the session under its new id", async () => {
+Deno.test("`_destroyed` ends the session under its new ID when a late request has the old one", async () => {
   const { tab, stored } = await setUp();
   const { id } = await tab((session) => session.regenerate());
   const { cookies } = await tab((_session, scope) => scope["pagi.session"]._destroyed = 1);
   assertEquals([await stored(id), cookies.length], [{}, 1]);
 });
 
-Deno.test("a late answer does not put back the id that a login has replaced", async () => {
+Deno.test("a late response does not restore the old ID when a login has replaced it", async () => {
   const { tab, cookie, sessions } = await setUp();
   let sendLate = () => {};
   const slow = sessions.wrap(async (scope, _receive, send) => {
@@ -65,7 +65,7 @@ Deno.test("a late answer does not put back the id that a login has replaced", as
   assertEquals((await answer).cookies, []);
 });
 
-Deno.test("a late logout that comes after the response is loud", async () => {
+Deno.test("destroy() throws when a late request calls it after the response", async () => {
   const { tab, sessions, cookie } = await setUp();
   await tab((session) => session.regenerate());
   let checked = 0;
@@ -78,7 +78,7 @@ Deno.test("a late logout that comes after the response is loud", async () => {
   assertEquals(checked, 1);
 });
 
-Deno.test("a request under the old id is late however long the rotation took", async () => {
+Deno.test("a request with the old ID is late when the regeneration took long", async () => {
   const { clock, app, cookie } = await setUpClock();
   const login = app((session) => void (clock.seconds += 600, session.regenerate()));
   await new Client(login, cookie).request();
@@ -86,7 +86,7 @@ Deno.test("a request under the old id is late however long the rotation took", a
   assertEquals((await late.request()).cookies, []);
 });
 
-Deno.test("a request under the old id is late for a minute", async () => {
+Deno.test("a request with the old ID is late for a minute, and unknown afterward", async () => {
   const { clock, app, cookie } = await setUpClock();
   await new Client(app((session) => session.regenerate()), cookie).request();
   clock.seconds += 60;
@@ -97,7 +97,7 @@ Deno.test("a request under the old id is late for a minute", async () => {
   assertFalse(late.cookie === cookie);
 });
 
-Deno.test("an old id tells of its session beside ids of none, and not beside a live one", async () => {
+Deno.test("an old ID is recognized when the other IDs are unknown, and ignored when one is valid", async () => {
   const { answer, sessions, signIn } = rig();
   const old = await signIn();
   const live = cookieOf(
@@ -116,7 +116,7 @@ Deno.test("an old id tells of its session beside ids of none, and not beside a l
   }
 });
 
-Deno.test("a late logout that fails is told of once, and its response depends on the cookie", async () => {
+Deno.test("a late logout reports one error when it fails, and its response varies by cookie", async () => {
   const store = new FaultyStore(new MemoryStore());
   const { sessions, signIn, events } = rig({ store });
   const cookie = await signIn();

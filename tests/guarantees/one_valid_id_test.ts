@@ -4,7 +4,7 @@ import { MemoryStore } from "@pagi/session";
 import { Client } from "../_kit/client.ts";
 import { refused, setUp, setUpClock } from "../_kit/tabs.ts";
 
-Deno.test("a writer is interrupted when the session got a new id meanwhile", async () => {
+Deno.test("a write is interrupted when the session gets a new ID", async () => {
   const { tab, stored } = await setUp();
   let id = "";
   const write = tab(async (session) => {
@@ -15,7 +15,7 @@ Deno.test("a writer is interrupted when the session got a new id meanwhile", asy
   assertEquals(await stored(id), { n: 0, a: 1, b: 1, user: "ada" });
 });
 
-Deno.test("of two regenerations one wins, and one id is live", async () => {
+Deno.test("one ID is valid when two requests regenerate at the same time", async () => {
   const { tab, store } = await setUp();
   let id = "";
   const losing = tab(async (session) => {
@@ -23,11 +23,11 @@ Deno.test("of two regenerations one wins, and one id is live", async () => {
     session.regenerate();
   });
   assertEquals(await refused(losing), "ERR_SESSION_INTERRUPTED");
-  // The tombstone, and the winner's.
+  // The tombstone and the winner's record.
   assertEquals([store.size, (await store.get(id))?.a], [2, 1]);
 });
 
-Deno.test("a regeneration is a use of the session, whoever wrote meanwhile", async () => {
+Deno.test("regenerate() updates the last access when another request wrote in the meantime", async () => {
   const { clock, app, store, cookie } = await setUpClock();
   clock.seconds += 50;
   const rotating = new Client(
@@ -41,7 +41,7 @@ Deno.test("a regeneration is a use of the session, whoever wrote meanwhile", asy
   assertEquals(store.read(rotating.id!)?.lastAccess, clock.seconds);
 });
 
-Deno.test("a regeneration whose new session is ended before anybody knows it is interrupted", async () => {
+Deno.test("regenerate() is interrupted when its new session ends before it is sent", async () => {
   const { store, sessions, tab, id } = await setUp();
   const { create, replace } = MemoryStore.prototype;
   let fresh = "";
@@ -53,7 +53,7 @@ Deno.test("a regeneration whose new session is ended before anybody knows it is 
   store.replace = (key, text, options) => {
     if (!isFirst) return replace.call(store, key, text, options);
     isFirst = false;
-    // Another write comes first, and so does who ends the new session, as destroyAll() can.
+    // Another request writes first, and a third ends the new session, as destroyAll() can.
     const { version, ...other } = store.read(key)!;
     replace.call(store, key, other.text, { ...options, version });
     store.delete(fresh, { ...options, version: store.read(fresh)!.version });

@@ -3,10 +3,10 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Session, SessionError } from "@pagi/session";
 import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
 
-/** What is said to whoever does this. */
+/** Returns the message of the error that `write` throws. */
 const said = (write: () => unknown) => assertThrows(write, SessionError).message;
 
-Deno.test("a write after the response is told what to use", async () => {
+Deno.test("a write after the response throws and names sessions.update()", async () => {
   const { sessions } = rig();
   let late: Session | undefined;
   await sessions.run(requestWith(), (session) => {
@@ -21,7 +21,7 @@ Deno.test("a write after the response is told what to use", async () => {
   assertEquals(said(() => late!.destroy()), `Cannot destroy: ${why}`);
 });
 
-Deno.test("a write to a session that was loaded is told what to use", async () => {
+Deno.test("a write to a loaded session throws and names sessions.update()", async () => {
   const { sessions, signIn } = rig();
   const session = (await sessions.load(requestWith({ cookie: await signIn() })))!;
   assertEquals(
@@ -30,7 +30,7 @@ Deno.test("a write to a session that was loaded is told what to use", async () =
   );
 });
 
-Deno.test("a write under an old id is told so, through the data too", async () => {
+Deno.test("a write under an old ID throws, even through the raw data", async () => {
   const { sessions, signIn } = rig();
   const cookie = await signIn();
   await sessions.run(requestWith({ cookie }), (session) => {
@@ -46,7 +46,7 @@ Deno.test("a write under an old id is told so, through the data too", async () =
   assertEquals(said(() => delete data.n), `Cannot delete: ${why}`);
 });
 
-Deno.test("a write of a client with two live sessions is told so", async () => {
+Deno.test("a write throws when the client has two active sessions", async () => {
   const { sessions, signIn } = rig();
   const cookie = `${await signIn()}; ${cookieOf(await signIn())}`;
   const { session } = await sessions.open(requestWith({ cookie }));
@@ -56,7 +56,7 @@ Deno.test("a write of a client with two live sessions is told so", async () => {
   );
 });
 
-Deno.test("whoever names no session is told what could not be done", async () => {
+Deno.test("methods that take an ID throw and name the operation when the ID has no session", async () => {
   const { sessions } = rig();
   const none = Session.fromData({});
   for (
@@ -75,7 +75,7 @@ Deno.test("whoever names no session is told what could not be done", async () =>
   }
 });
 
-Deno.test("whoever writes a reserved key is told what could not be done", async () => {
+Deno.test("a write throws and names the operation when the key is reserved", async () => {
   const session = Session.fromData<Record<string, unknown>>({});
   const refused = (write: () => unknown) => assertThrows(write, TypeError).message;
   for (
@@ -100,7 +100,7 @@ Deno.test("whoever writes a reserved key is told what could not be done", async 
   await new Promise((resolve) => setTimeout(resolve, 0));
 });
 
-Deno.test("a response that a refused write decided varies", async () => {
+Deno.test("a response varies by cookie when a refused write decided it", async () => {
   const { sessions, signIn } = rig();
   const cookie = `${await signIn()}; ${await signIn()}`;
   const response = await sessions.run(requestWith({ cookie }), (session) => {

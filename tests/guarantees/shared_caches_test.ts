@@ -1,4 +1,4 @@
-/** What keeps a shared cache from handing one client's session to another, through every door. */
+/** A shared cache never gives one client's session to another, through any entry point. */
 import { assertEquals } from "@std/assert";
 import { type HeaderPair, Session, SessionMiddleware } from "@pagi/session";
 import {
@@ -14,7 +14,7 @@ import { type Way, WAYS } from "../_kit/entry_points.ts";
 
 type Act = (session: Session) => unknown;
 
-/** Everything that the accessor has, but for what changes nothing and tells nothing. */
+/** Every use of the accessor that reads or changes the session. */
 const READS: Record<string, Act> = {
   id: (session) => session.id,
   data: (session) => session.data,
@@ -34,7 +34,7 @@ const WRITES: Record<string, Act> = {
   destroy: (session) => session.destroy(),
 };
 
-/** A server, a client with a session, and what the fetch doors answer when the handler does this. */
+/** Sets up a server and a client. `answers` has the responses of every fetch entry point. */
 function setUp({ state, present, told }: Way) {
   const clock = fakeClock();
   const sessions = new SessionMiddleware({ secret: "s", state, now: clock.now });
@@ -52,13 +52,13 @@ function setUp({ state, present, told }: Way) {
 for (const way of WAYS) {
   const vary = way.state.vary!.join(", ");
 
-  Deno.test(`${way.name}: a response that any accessor had a part in varies, and no other does`, async () => {
+  Deno.test(`${way.name}: a response varies by cookie when the handler used the session, and only then`, async () => {
     const { doors, signIn, request } = setUp(way);
     for (const door of Object.values(doors)) {
       for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
         const response = await door(request(await signIn()), act);
         assertEquals(response.headers.get("vary"), vary, name);
-        // A visitor without a session gets the page of those who have none: it depends on that, too.
+        // The page of a visitor without a session depends on the cookie, too.
         assertEquals((await door(requestWith(), act)).headers.get("vary"), vary, name);
       }
       const untouched = await door(request(await signIn()), () => {});
@@ -66,7 +66,7 @@ for (const way of WAYS) {
     }
   });
 
-  Deno.test(`${way.name}: a response that hands out an id is no-store, and no other is`, async () => {
+  Deno.test(`${way.name}: a response is no-store when it sends an ID, and only then`, async () => {
     const { clock, doors, signIn, request } = setUp(way);
     for (const door of Object.values(doors)) {
       for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
@@ -88,7 +88,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("a response varies whose handler was refused to write, and says so to its client", async () => {
+Deno.test("a response varies by cookie when the handler's write was refused", async () => {
   const { sessions, signIn } = rig();
   const cookie = `${await signIn()}; ${await signIn()}`;
   for (const act of Object.values(WRITES)) {
@@ -105,7 +105,7 @@ Deno.test("a response varies whose handler was refused to write, and says so to 
   }
 });
 
-Deno.test("a response's own Cache-Control stands beside an id, and one that shares it is an event", async () => {
+Deno.test("the app's Cache-Control stays when an ID is sent, and emits an event when it allows sharing", async () => {
   for (
     const [own, types] of [
       ["no-cache", []],
@@ -114,7 +114,7 @@ Deno.test("a response's own Cache-Control stands beside an id, and one that shar
       ["s-maxage=60", ["public-response"]],
       ["PUBLIC", ["public-response"]],
       ["public, no-cache", ["public-response"]],
-      // Any cache may keep what has an age, or no rule at all.
+      // Any cache may keep a response with an age or without a rule.
       ["max-age=60", ["public-response"]],
       ["stale-while-revalidate=60", ["public-response"]],
       ["No-Store", []],
@@ -127,7 +127,7 @@ Deno.test("a response's own Cache-Control stands beside an id, and one that shar
   }
 });
 
-Deno.test("wrap() says no-store with an id and no Vary, unless it is told to", async () => {
+Deno.test("wrap() sends no-store with an ID, and Vary only when the option is on", async () => {
   for (const vary of [false, true]) {
     const { sessions, signIn } = rig({ vary });
     const app = (act: Act, headers: HeaderPair[] = []) =>
@@ -142,7 +142,7 @@ Deno.test("wrap() says no-store with an id and no Vary, unless it is told to", a
     const rotated = await call(app(WRITES.regenerate!), scopeWith({ cookie }));
     assertEquals(sentHeader(rotated, "cache-control"), ["no-store"]);
     assertEquals(sentHeader(rotated, "set-cookie").length, 1);
-    // As the app has it, and not twice.
+    // As the app wrote it, and once.
     const next = cookieOf(sentHeader(rotated, "set-cookie")[0]!);
     const own: HeaderPair[] = [["Vary", "Accept, cookie"], ["Cache-Control", "private"]];
     const kept = await call(app(WRITES.regenerate!, own), scopeWith({ cookie: next }));
@@ -151,7 +151,7 @@ Deno.test("wrap() says no-store with an id and no Vary, unless it is told to", a
   }
 });
 
-Deno.test("the answer to a session that failed is no-store", async () => {
+Deno.test("the error response is no-store when the session fails", async () => {
   for (const act of [WRITES.set!, WRITES.destroy!]) {
     const { sessions, store, signIn } = rig();
     const cookie = await signIn();

@@ -3,7 +3,7 @@ import { Session } from "@pagi/session";
 import { Client } from "../_kit/client.ts";
 import { set, setUp } from "../_kit/pagi_app.ts";
 
-Deno.test("wrap() never adopts an id that the server did not issue", async () => {
+Deno.test("wrap() never adopts an ID that the server did not issue", async () => {
   const { app, store } = setUp();
   const invented = "ab".repeat(32);
   const client = new Client(app(set("a", 1)), `pagi_session=${invented}`);
@@ -12,7 +12,7 @@ Deno.test("wrap() never adopts an id that the server did not issue", async () =>
   assertEquals([client.id === invented, await store.get(invented)], [false, undefined]);
 });
 
-Deno.test("wrap() sees every change: raw, nested and through the accessor", async () => {
+Deno.test("wrap() saves every change: raw, nested and through the accessor", async () => {
   const { app, store } = setUp();
   const client = new Client(app((scope) => {
     const session = new Session(scope);
@@ -35,7 +35,7 @@ Deno.test("wrap() sends the cookie of a changed session when a touch would be du
   assertEquals((await client.request()).cookies.length, 1);
   clock.seconds += 59;
   assertEquals((await client.request()).cookies, []);
-  // So that a client that writes often is sent its cookie as well.
+  // A client that writes often gets its cookie, too.
   assertEquals((await store.get(client.id!))?._last_access, clock.seconds - 59);
   clock.seconds += 1;
   assertMatch((await client.request()).cookies[0]!, /Max-Age=3600$/);
@@ -45,7 +45,7 @@ Deno.test("wrap() sends the cookie of a changed session when a touch would be du
   ]);
 });
 
-Deno.test("wrap() notes a use that was due when the request came, however long that takes", async () => {
+Deno.test("wrap() touches when the touch was due at the start of a long request", async () => {
   const { app, clock, store } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -55,12 +55,12 @@ Deno.test("wrap() notes a use that was due when the request came, however long t
   clock.seconds += 40;
   assertEquals((await new Client(slow, client.cookie).request()).cookies, []);
   assertEquals(await lastAccess(), noted);
-  // With the time at which it was noted.
+  // With the time of the touch.
   assertEquals((await new Client(slow, client.cookie).request()).cookies.length, 1);
   assertEquals(await lastAccess(), noted + 100);
 });
 
-Deno.test("wrap() never moves the time of the last use back", async () => {
+Deno.test("wrap() never moves the last access back", async () => {
   const { app, clock, store } = setUp({ expire: 60 });
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -74,7 +74,7 @@ Deno.test("wrap() never moves the time of the last use back", async () => {
   assertEquals((await store.get(client.id!))?._last_access, clock.seconds);
 });
 
-Deno.test("wrap() takes keys in another order for no change", async () => {
+Deno.test("wrap() saves nothing when only the order of keys differs", async () => {
   const { app } = setUp();
   const client = new Client(app(({ "pagi.session": data }) => {
     delete data.a;
@@ -98,7 +98,7 @@ Deno.test("wrap() expires a session that was idle for more than expire, and not 
   assertFalse(client.id === first);
 });
 
-Deno.test("wrap() ends a session after absoluteExpire however much it is used", async () => {
+Deno.test("wrap() ends a session after absoluteExpire when it is used all the time", async () => {
   const { app, clock } = setUp({ expire: 100, absoluteExpire: 150 });
   const client = new Client(app((scope) => {
     const session = new Session(scope);
@@ -115,7 +115,7 @@ Deno.test("wrap() ends a session after absoluteExpire however much it is used", 
   assertFalse(client.id === first);
 });
 
-Deno.test("wrap() gives a cookie no time beyond absoluteExpire, however long the request takes", async () => {
+Deno.test("wrap() sends no Max-Age beyond absoluteExpire when the request takes long", async () => {
   const { app, clock } = setUp({ expire: 100, absoluteExpire: 150 });
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -126,7 +126,7 @@ Deno.test("wrap() gives a cookie no time beyond absoluteExpire, however long the
   }
 });
 
-Deno.test("wrap() ends a session after absoluteExpire however often it gets a new id", async () => {
+Deno.test("wrap() ends a session after absoluteExpire when it gets new IDs", async () => {
   const { app, clock } = setUp({ expire: 100, absoluteExpire: 150 });
   const client = new Client(app((scope) => new Session(scope).set("n", 1).regenerate()));
   await client.request();

@@ -1,4 +1,4 @@
-/** Ids that the server did not issue, by the thousand: what they cost, and what they leave behind. */
+/** IDs that the server did not issue leave no record and are never adopted, even in thousands. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { CallbackState, MemoryStore, SessionMiddleware, type VersionedStore } from "@pagi/session";
 import { HashedStore } from "../../store/hashed.ts";
@@ -12,7 +12,7 @@ const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
 
 const invented = () => crypto.getRandomValues(new Uint8Array(32)).toHex();
 
-/** A store that counts what it is asked. */
+/** A store that counts its calls. */
 function counted(store: VersionedStore): { store: VersionedStore; calls: string[] } {
   const calls: string[] = [];
   const counting = Object.fromEntries(CALLS.map((name) => [name, (...args: unknown[]) => {
@@ -62,7 +62,7 @@ const MALFORMED = [
 ];
 
 for (const way of WAYS) {
-  Deno.test(`${way.name}: what cannot be an id costs no store call and no error`, async () => {
+  Deno.test(`${way.name}: run() calls no store and does not fail when the text cannot be an ID`, async () => {
     for (
       const wrap of [
         (store: VersionedStore) => store,
@@ -74,7 +74,7 @@ for (const way of WAYS) {
       const sessions = new SessionMiddleware({ secret, store: wrap(store), state: way.state });
       const app = sessions.wrap(respond);
       for (const malformed of MALFORMED) {
-        // A scope takes what a Request would not.
+        // A scope accepts values that a Request would refuse.
         const scope = scopeWith(way.present(malformed));
         const headers = Object.entries(way.present(malformed)).map(([name, value]) =>
           [name.toLowerCase(), value] as [string, string]
@@ -87,7 +87,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("what a callback makes of a client's text is no session, and no error, whatever it is", async () => {
+Deno.test("CallbackState starts a new session when its callback returns an invalid ID", async () => {
   const { store, calls } = counted(new MemoryStore());
   let text = "";
   const state = new CallbackState({ extract: () => JSON.parse(text) });
@@ -110,7 +110,7 @@ Deno.test("what a callback makes of a client's text is no session, and no error,
   assertEquals(calls, []);
 });
 
-Deno.test("2,000 invented ids are never adopted, and leave nothing when nothing is written", async () => {
+Deno.test("2,000 unknown IDs are never adopted, and leave no record when nothing is written", async () => {
   const inner = new MemoryStore();
   const { store, calls } = counted(inner);
   const sessions = new SessionMiddleware({ secret, store });
@@ -127,7 +127,7 @@ Deno.test("2,000 invented ids are never adopted, and leave nothing when nothing 
   assertEquals([inner.size, calls.length, new Set(calls)], [0, 2000, new Set(["read"])]);
 });
 
-Deno.test("500 invented ids whose visits write get ids of the server's", async () => {
+Deno.test("500 unknown IDs are replaced by new ones when their requests write", async () => {
   const inner = new MemoryStore();
   const sessions = new SessionMiddleware({ secret, store: inner });
   const planted = Array.from({ length: 500 }, invented);
@@ -143,7 +143,7 @@ Deno.test("500 invented ids whose visits write get ids of the server's", async (
   for (const id of planted) assert(!told.has(id) && inner.read(id) === undefined);
 });
 
-Deno.test("a flood of 2,000 visitors without a session leaves no record and sends no cookie", async () => {
+Deno.test("2,000 visitors leave no record and get no cookie when nothing is written", async () => {
   const { store, dump } = tap(new MemoryStore());
   const sessions = new SessionMiddleware({ secret, store });
   const handler = sessions.handler((_request, session) =>

@@ -5,7 +5,7 @@ import { formatRaces, simulateRaces } from "@pagi/session/testing";
 import { WRAPPERS } from "../../_kit/at_rest_wrappers.ts";
 
 for (const [name, wrap] of Object.entries(WRAPPERS)) {
-  Deno.test(`${name} keeps every guarantee in random schedules`, async () => {
+  Deno.test(`simulateRaces() finds no failure in random schedules when the store is a ${name}`, async () => {
     const open = () => wrap(new MemoryStore());
     const report = await simulateRaces({ open, runs: 1000, exhaustive: false });
     assertEquals(report.failures, [], formatRaces(report));
@@ -13,7 +13,7 @@ for (const [name, wrap] of Object.entries(WRAPPERS)) {
   });
 }
 
-Deno.test("both wrappers keep every guarantee on one store of thousands of browsers", async () => {
+Deno.test("simulateRaces() finds no failure when thousands of browsers share one wrapped store", async () => {
   const store = WRAPPERS["SealedStore before HashedStore"]!(new MemoryStore());
   const report = await simulateRaces({ open: () => store, runs: 3000, exhaustive: false });
   assertEquals(report.failures, [], formatRaces(report));

@@ -11,10 +11,10 @@ import {
   raceOldCookies,
 } from "../../_kit/migration_race.ts";
 
-/** A job knows its session by its id, and an old cookie is none. */
+/** Jobs know a session by its ID, so a program with an old cookie has none. */
 const withoutJobs = ({ plans }: Program) => plans.every(({ kind }) => kind.job === undefined);
 
-/** What was wrong, and when; undefined when nothing was. */
+/** Returns the violations and the schedule, or `undefined` if there are none. */
 function wrongIn(
   { run, isOldCookieRight, isOldStoreEmpty }: MigrationRun,
 ): string | undefined {
@@ -27,7 +27,7 @@ function wrongIn(
   return wrong.length === 0 ? undefined : [...wrong, ...describe(run)].join("\n");
 }
 
-/** Runs random programs, numbered from 0; the first that went wrong. */
+/** Runs random programs, numbered from 0, and returns the first violation. */
 async function firstWrong(
   runs: number,
   run: (program: Program, choose: Choose) => Promise<MigrationRun>,
@@ -43,11 +43,11 @@ async function firstWrong(
   return undefined;
 }
 
-Deno.test("requests that present an old cookie at once keep every guarantee", async () => {
+Deno.test("requests that send an old cookie at the same time keep every guarantee", async () => {
   assertEquals(await firstWrong(500, raceOldCookies), undefined);
 });
 
-Deno.test("so they do where the old library has nothing to destroy", async () => {
+Deno.test("requests that send an old cookie at the same time keep every guarantee when nothing is destroyed", async () => {
   const run = async (program: Program, choose: Choose) => {
     const result = await raceOldCookies(program, choose, { canDestroy: false });
     return { ...result, isOldStoreEmpty: true };
@@ -55,7 +55,7 @@ Deno.test("so they do where the old library has nothing to destroy", async () =>
   assertEquals(await firstWrong(500, run), undefined);
 });
 
-/** A read-through whose claims are written by `write`. */
+/** Migrates sessions on read, with markers that `write` stores. */
 const claiming =
   (write: (store: VersionedStore, ...call: Call) => Awaitable<string | undefined>): Connect =>
   (store, legacy) => {
@@ -76,7 +76,7 @@ const CARELESS = {
 };
 
 for (const [name, careless] of Object.entries(CARELESS)) {
-  Deno.test(`the races find it out when a read-through ${name}`, async () => {
+  Deno.test(`the simulation reports an undone login when a migration ${name}`, async () => {
     const run = (program: Program, choose: Choose) =>
       raceOldCookies(program, choose, { connect: careless, canDestroy: false });
     assertMatch(

@@ -6,7 +6,7 @@ import { secret } from "../../_kit/cookie_store.ts";
 
 const { signal } = new AbortController();
 
-/** A store that remembers what it sealed, and which ids were to be given up. */
+/** A store that records what it encrypted, and which IDs were revoked. */
 class Account extends CookieStore {
   readonly #values: { value: string; name: string | undefined }[] = [];
   readonly #givenUp = new Set<string>();
@@ -35,19 +35,19 @@ class Account extends CookieStore {
   }
 }
 
-/** Races on a store, and what its account adds up to. */
+/** Simulates races on a store. Returns the report and the store's totals. */
 async function race(store: Account) {
   const report = await simulateRaces({ open: () => store, runs: 60, exhaustive: false });
   return { report, ...await store.settle() };
 }
 
-Deno.test("races on a CookieStore alone show the replay: a copy of the cookie outlives its session", async () => {
+Deno.test("a copy of a cookie outlives its session when a CookieStore has no revocations", async () => {
   const { report, givenUp, replayed } = await race(new Account({ secret }));
   assert(report.resurrected > 0 && report.lost > 0, JSON.stringify(report));
   assert(givenUp > 50 && replayed > givenUp / 2, `${replayed} of ${givenUp}`);
 });
 
-Deno.test("races on a CookieStore with revocations bring back no session that ended or moved", async () => {
+Deno.test("no session that ended or got a new ID comes back when a CookieStore has revocations", async () => {
   const store = new Account({ secret, revocations: new MemoryStore() });
   const { report, givenUp, replayed } = await race(store);
   assertEquals([report.resurrected, replayed], [0, 0], formatRaces(report));
