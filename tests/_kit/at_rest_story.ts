@@ -1,9 +1,9 @@
-/** A story with everything in it that sessions do, for a look at what a store is left with. */
+/** Requests that use everything sessions can do, to see what remains in a store. */
 import { type Session, SessionMiddleware } from "@pagi/session";
 import type { VersionedStore } from "@pagi/session/store";
 import { cookieOf, fakeClock, idOf, requestWith } from "./helpers.ts";
 
-/** The middleware's secret, and that of the stores that are sealed. */
+/** The secret of the middleware and of the encrypted stores. */
 export const SECRET = "a secret of thirty-two bytes or so";
 
 const [USER, NAME, CANARY, CARD, KEY] = [
@@ -14,10 +14,10 @@ const [USER, NAME, CANARY, CARD, KEY] = [
   "shopping-basket",
 ] as const;
 
-/** What is in the sessions, the names of their users and one of their keys. */
+/** Words in the sessions: values, subjects and a key. */
 export const WORDS: readonly string[] = [USER, NAME, CANARY, CARD, KEY];
 
-/** A browser, and the ids that it was given, in order. */
+/** A browser, and the IDs that it received, in order. */
 class Browser {
   readonly ids: string[] = [];
   readonly #sessions: SessionMiddleware;
@@ -30,7 +30,7 @@ class Browser {
   }
 
   async visit(act: (session: Session) => unknown = () => {}): Promise<void> {
-    // So long after the last that its use is noted.
+    // Late enough for a touch.
     this.#advance(100);
     const response = await this.#sessions.run(requestWith({ cookie: this.#cookie }), (session) => {
       act(session);
@@ -58,7 +58,7 @@ export async function story(
     store,
     now: clock.now,
     generateId() {
-      // Those that no browser ever sees are ids too.
+      // IDs that no browser receives count, too.
       const id = Array.from(bytes(), (byte) => byte.toString(16).padStart(2, "0")).join("");
       made.push(id);
       return id;

@@ -1,7 +1,7 @@
-/** A browser for PAGI apps: it keeps one cookie as a jar would. */
+/** A browser for PAGI apps. It keeps one cookie. */
 import type { App, Event, HeaderPair, Scope } from "@pagi/session";
 
-/** What came back. */
+/** A response. */
 export interface Answer {
   /** The events that were sent. */
   events: Event[];
@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 export class Client {
-  /** The cookie pair that is presented, `name=value`. */
+  /** The cookie that the next request sends: `name=value`. */
   cookie: string | undefined;
   readonly #app: App;
 
@@ -21,12 +21,12 @@ export class Client {
     this.cookie = cookie;
   }
 
-  /** The id in the cookie. */
+  /** The ID in the cookie. */
   get id(): string | undefined {
     return this.cookie?.split("=")[1];
   }
 
-  /** Sends a request, and keeps or forgets the cookie as the answer says. */
+  /** Sends a request, and stores or removes the cookie as the response says. */
   async request(scope: Partial<Scope> = {}): Promise<Answer> {
     const events: Event[] = [];
     const headers: HeaderPair[] = this.cookie === undefined ? [] : [["cookie", this.cookie]];
@@ -48,7 +48,7 @@ export class Client {
   }
 }
 
-/** Answers with 200 and these headers. */
+/** Responds with 200 and these headers. */
 export async function respond(
   send: (event: Event) => Promise<void>,
   headers: HeaderPair[] = [],

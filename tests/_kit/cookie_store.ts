@@ -1,11 +1,11 @@
-/** Sessions in sealed cookies, and what comes of a visit. */
+/** Sessions in encrypted cookies. */
 import { type Session, SessionMiddleware, type SessionOptions } from "@pagi/session";
 import { CookieStore, type CookieStoreOptions } from "../../store/cookie.ts";
 import { cookieOf, fakeClock, requestWith } from "./helpers.ts";
 
 export const secret = "a secret of more than 32 bytes, for tests";
 
-/** A server with a CookieStore. */
+/** Sets up a server with a CookieStore. */
 export function setUp(
   options: Partial<CookieStoreOptions> = {},
   session: Partial<SessionOptions> = {},
@@ -20,7 +20,7 @@ export function setUp(
     onEvent: ({ type }) => void events.push(type),
     ...session,
   });
-  /** Answers a request with this cookie; the response tells the id and the data. */
+  /** Runs a request with this cookie. The response contains the ID and the data. */
   const visit = (
     cookie: string | undefined,
     act: (session: Session) => unknown = () => {},
@@ -38,5 +38,5 @@ export function setUp(
   return { clock, store, events, sessions, visit, signIn, load };
 }
 
-/** The value in a cookie's pair. */
+/** Returns the value of a `name=value` pair. */
 export const valueOf = (cookie: string) => cookie.slice(cookie.indexOf("=") + 1);

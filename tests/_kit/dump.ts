@@ -7,7 +7,7 @@ import type { VersionedStore } from "../../store/store.ts";
 const ID_BYTES = 32;
 const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
 
-/** A store that writes down whatever it is handed. */
+/** Wraps a store and records every argument of its calls. */
 export function tap(store: VersionedStore): { store: VersionedStore; dump: string[] } {
   const dump: string[] = [];
   const tapped: Partial<VersionedStore> = {};
@@ -22,7 +22,7 @@ export function tap(store: VersionedStore): { store: VersionedStore; dump: strin
   return { store: tapped as VersionedStore, dump };
 }
 
-/** Every string in a value: as a value, as a key, under symbols too. */
+/** Returns every string in a value: values and keys, also under symbols. */
 export function stringsIn(value: unknown): string[] {
   if (value instanceof AbortSignal) return [];
   if (value instanceof Uint8Array) return [lettersOf(value)];
@@ -33,7 +33,7 @@ export function stringsIn(value: unknown): string[] {
   ]);
 }
 
-/** What is found: a line for each way to each id and each word. Nothing is found: an empty list. */
+/** Returns a line for each way to find an ID or a word. */
 export function search(
   dump: readonly string[],
   wanted: { ids?: readonly string[]; words?: readonly string[] },
@@ -63,12 +63,12 @@ export function search(
   return found;
 }
 
-/** The XOR of two ids, in hex. */
+/** Returns the XOR of two IDs, in hex. */
 export function xorIds(a: string, b: string): string {
   return toHex(xor(fromHex(a), fromHex(b)));
 }
 
-/** A text as it is, and what its hex and base64 stand for; bytes are letters up to 255. */
+/** Returns a text and its decoded hex and base64, with bytes as characters up to 255. */
 function decodings(text: string): string[] {
   const found = [text];
   for (const [digits] of text.matchAll(/[\da-f]{16,}/gi)) {
@@ -84,7 +84,7 @@ function decodings(text: string): string[] {
   return found;
 }
 
-/** Every stretch of a text that is as long as an id's bytes. */
+/** Returns every part of a text that is as long as an ID's bytes. */
 function idsWideIn(text: string): string[] {
   const stretches: string[] = [];
   for (let at = 0; at + ID_BYTES <= text.length; at++) {
@@ -93,12 +93,12 @@ function idsWideIn(text: string): string[] {
   return stretches;
 }
 
-/** Every id's worth of hex digits in a text, as bytes. */
+/** Returns every run of hex digits that is as long as an ID, as bytes. */
 function hexValues(text: string): string[] {
   return [...text.matchAll(/(?=([\da-f]{64}))/gi)].map(([, digits]) => fromHex(digits!));
 }
 
-/** All that can be made of some values by XOR (Gaussian elimination over single bits). */
+/** The values that XOR can compute from others, by Gaussian elimination over bits. */
 class Basis {
   /** Values by their highest bit. */
   readonly #values = new Map<number, bigint>();
@@ -108,7 +108,7 @@ class Basis {
       const rest = this.#reduce(numberOf(value));
       if (rest !== 0n) this.#values.set(bitLength(rest), rest);
     }
-    // With as many as bits there is nothing that they do not span: such a search says nothing.
+    // As many values as bits can compute everything, so such a search means nothing.
     if (this.#values.size > ID_BYTES * 4) throw new Error("Too many values to search their XORs");
   }
 

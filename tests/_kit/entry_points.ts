@@ -1,4 +1,4 @@
-/** The four ways in which an id travels, each as a client sees it. */
+/** The four ways an ID travels between client and server. */
 import {
   BearerState,
   CallbackState,
@@ -9,13 +9,13 @@ import {
 import { headerValue } from "../../state/_headers.ts";
 import { cookieOf } from "./helpers.ts";
 
-/** One State, and a client of it. */
+/** A State, and how a client uses it. */
 export interface Way {
   name: string;
   state: SessionState;
-  /** The request's headers with which a client presents an id. */
+  /** Returns the request headers that send an ID. */
   present(id: string): Record<string, string>;
-  /** What a response tells the client to present from now on; undefined when it tells nothing. */
+  /** Returns the ID that a response sends to the client, or `undefined`. */
   told(response: Response): string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** A MemoryStore that fails when and how a test says. */
+/** A MemoryStore that fails when a test wants it to. */
 import type {
   Awaitable,
   DeleteOptions,
@@ -13,7 +13,7 @@ import type {
 
 export type Operation = "read" | "create" | "replace" | "touch" | "delete";
 
-/** How a call goes wrong. */
+/** The ways in which a call fails. */
 export type Fault =
   | "throws"
   | "rejects"
@@ -33,11 +33,11 @@ export const FAULTS: Fault[] = [
 
 export class FaultyStore implements VersionedStore {
   readonly inner: MemoryStore;
-  /** Which call goes wrong, and how; from its `after`th on, counted from 0. */
+  /** The call that fails, and how. It fails from the `after`th time on, counted from 0. */
   fault: { operation: Operation; kind: Fault; after?: number } | undefined;
   /** The calls so far. */
   readonly calls: Operation[] = [];
-  /** The signals that calls were handed and looked at. */
+  /** The signals that calls received. */
   readonly signals: AbortSignal[] = [];
   #matches = 0;
 

@@ -1,4 +1,4 @@
-/** Values that were not sealed here, made from one that was; and all that anybody can see of one. */
+/** Forged values, made from a valid one, and everything that a visit with them shows. */
 import { type SessionEvent, SessionMiddleware } from "@pagi/session";
 import { CookieStore, type CookieStoreOptions } from "../../store/cookie.ts";
 import { fakeClock, idOf } from "./helpers.ts";
@@ -7,18 +7,18 @@ export const SECRET = "a secret of more than 32 bytes, for forgers";
 const NAME = "sid";
 const { signal } = new AbortController();
 
-/** A server with sealed cookies of a name, and what a client and an operator see of it. */
+/** Sets up a server with encrypted cookies, and records what clients and operators see. */
 export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
   const clock = fakeClock();
   const make = () => new CookieStore({ secret: SECRET, now: clock.now, ...options });
-  // What is sealed by another server has to be decrypted by this one.
+  // Another server encrypts, so that this one has to decrypt.
   const [store, other] = [make(), make()];
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
     secret: "ids",
     store,
     cookieName: name,
-    // Longer than any value lives here, so that the value itself has to say when it is over.
+    // Longer than any value here is valid, so that the value itself has to expire.
     expire: 86_400,
     now: clock.now,
     onEvent: (event) => void events.push(event),
@@ -28,13 +28,13 @@ export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
     const body = JSON.stringify([session.keys(), session.get("user", "nobody")]);
     return new Response(body, { headers: { "x-page": "home" } });
   });
-  /** A sealed session, `extra` in it. */
+  /** Encrypts a session that contains `extra`. */
   const seal = (extra: Record<string, unknown> = {}, id = idOf("5")) => {
     const text = JSON.stringify({ _created: clock.seconds(), user: "ada", ...extra });
     const written = { lastAccess: clock.seconds(), ttl: 3600, name, signal };
     return other.seal(id, text, written) as Promise<string>;
   };
-  /** Status, headers, body and events of a visit with this value. */
+  /** Returns the status, headers, body and events of a visit with this value. */
   const outward = async (value: string | undefined) => {
     events.length = 0;
     const headers = new Headers(value === undefined ? {} : { cookie: `${name}=${value}` });
@@ -54,7 +54,7 @@ const LETTERS: Record<"base64" | "base64url", string> = {
   base64: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=",
 };
 
-/** Every value that differs from `value` in one bit of its bytes, or of one digit. */
+/** Returns every value that differs from `value` in one bit of its bytes or characters. */
 export function* bitFlips(value: string, alphabet: "base64" | "base64url"): Generator<string> {
   const bytes = Uint8Array.fromBase64(value, { alphabet });
   for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -62,14 +62,14 @@ export function* bitFlips(value: string, alphabet: "base64" | "base64url"): Gene
     yield bytes.toBase64({ alphabet, omitPadding: alphabet === "base64url" });
     bytes[bit >> 3]! ^= 1 << (bit & 7);
   }
-  // What the digits have beyond the bytes: the last one's spare bits.
+  // The unused bits of the last character.
   const last = value.search(/.=*$/);
   for (const letter of LETTERS[alphabet]) {
     if (letter !== value[last]) yield value.slice(0, last) + letter + value.slice(last + 1);
   }
 }
 
-/** Every value that lacks some of this one at an end, or a byte of it, and some that have more. */
+/** Returns values that lack an end or a byte of this one, and some that are longer. */
 export function* cuts(value: string, alphabet: "base64" | "base64url"): Generator<string> {
   for (let at = 1; at < value.length; at++) {
     yield value.slice(0, at);

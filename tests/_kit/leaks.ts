@@ -1,4 +1,4 @@
-/** Everything that an operator, a logger or a stranger gets to see, and a search in it. */
+/** Records everything that operators, loggers and clients see, and searches it for leaks. */
 import {
   type SessionEvent,
   SessionMiddleware,
@@ -7,7 +7,7 @@ import {
 } from "@pagi/session";
 import { stringsIn } from "./dump.ts";
 
-/** What must not be seen anywhere. */
+/** Texts that must not appear anywhere. */
 export const SECRET = "canary-secret-0f6c1d0e-of-32-bytes-or-more";
 export const WORDS: readonly string[] = [
   SECRET,
@@ -17,22 +17,22 @@ export const WORDS: readonly string[] = [
 ];
 const [, VALUE, SUBJECT, NESTED] = WORDS as [string, string, string, string];
 
-/** Data with every canary in it. */
+/** Session data that contains every canary. */
 export const DATA = { card: VALUE, profile: { list: [NESTED] } };
 export { SUBJECT };
 
-/** So many of a word's first or last letters give it away. */
+/** This many of a word's first or last characters count as a leak. */
 const PART = 16;
 const isIn = (text: string) => (part: string) => text.includes(part);
 
-/** Collects what is told, and finds what should not have been. */
+/** Records output and finds what should not be in it. */
 export class Ear {
   readonly told: string[] = [];
   readonly codes = new Set<string>();
   readonly types = new Set<string>();
   readonly #ids = new Set<string>();
 
-  /** The options of a middleware that this listens to. */
+  /** The options of a middleware whose events this records. */
   readonly options = {
     secret: SECRET,
     onEvent: (event: SessionEvent) => {
@@ -41,17 +41,17 @@ export class Ear {
     },
   } satisfies Partial<SessionOptions>;
 
-  /** Notes an id that is to be kept. */
+  /** Adds an ID that must not leak. */
   keep(...ids: (string | undefined)[]): void {
     for (const id of ids) if (id !== undefined && id !== "") this.#ids.add(id);
   }
 
-  /** Takes down whatever a logger could make of a value. */
+  /** Records everything that a logger could make of a value. */
   hear(value: unknown): void {
     this.told.push(...everything(value, new Set()), Deno.inspect(value, { depth: 9 }));
   }
 
-  /** Runs what must fail, and listens to its error. */
+  /** Runs a function that must fail, and records its error. */
   async fails(act: () => unknown): Promise<Error & { code?: string }> {
     try {
       await act();
@@ -64,16 +64,16 @@ export class Ear {
     throw new Error(`It did not fail: ${act}`);
   }
 
-  /** What was told and should not have been. */
+  /** Returns the leaks. */
   leaks(): string[] {
     const all = [...new Set(this.told)].join("\n").toLowerCase();
-    // Part of an id or of a value is a leak as well.
+    // A part of an ID or a value is a leak, too.
     const wanted = [...this.#ids, ...WORDS].map((word) => word.toLowerCase());
     return wanted.filter((word) => [word.slice(0, PART), word.slice(-PART)].some(isIn(all)));
   }
 }
 
-/** Every string in a value and in what it hangs on, hidden properties and stacks included. */
+/** Returns every string in a value, including hidden properties, prototypes and stacks. */
 export function everything(value: unknown, seen: Set<unknown>): string[] {
   if (typeof value !== "object" || value === null || seen.has(value)) return stringsIn(value);
   seen.add(value);
@@ -85,7 +85,7 @@ export function everything(value: unknown, seen: Set<unknown>): string[] {
   return [...own, value.name, value.message, String(value.stack), String(value)];
 }
 
-/** Hears what is printed while `act` runs: this package prints nothing. */
+/** Records what is printed while `act` runs. This package prints nothing. */
 export async function withConsole(ear: Ear, act: () => Promise<void>): Promise<number> {
   const names = ["log", "info", "warn", "error", "debug", "trace"] as const;
   const originals = names.map((name) => console[name]);
@@ -102,7 +102,7 @@ export async function withConsole(ear: Ear, act: () => Promise<void>): Promise<n
 /** How a driver fails. */
 export type Failure = "throws" | "rejects" | "as a number" | "with a cause";
 
-/** A driver's error that quotes all that it was handed, in every way that drivers do. */
+/** Creates a driver's error that quotes all arguments in every way that drivers do. */
 export function quotingError(call: string, args: unknown[], failure: Failure): unknown {
   const quoted = stringsIn(args).join(" ");
   if (failure === "as a number") return { code: 7, args };
@@ -115,7 +115,7 @@ export function quotingError(call: string, args: unknown[], failure: Failure): u
 const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
 type Call = typeof CALLS[number];
 
-/** A store whose calls fail as `fault` says, with errors that quote. */
+/** Wraps a store whose calls fail as `fault` says, with errors that quote. */
 export function quoting(inner: VersionedStore) {
   const rig: { store: VersionedStore; fault?: { call: Call; failure: Failure } } = {
     store: Object.fromEntries(CALLS.map((name) => [name, (...args: unknown[]) => {
@@ -129,7 +129,7 @@ export function quoting(inner: VersionedStore) {
   return rig;
 }
 
-/** A middleware that an ear listens to. */
+/** Creates a middleware whose output is recorded. */
 export function listenedTo(ear: Ear, options: Partial<SessionOptions>): SessionMiddleware {
   return new SessionMiddleware({ ...ear.options, ...options });
 }

@@ -1,17 +1,17 @@
-/** What the tests of MemoryStore share: a store on a clock that they move. */
+/** A MemoryStore on a clock that tests move. */
 import { MemoryStore, type MemoryStoreOptions } from "@pagi/session";
 import { fakeClock } from "./helpers.ts";
 
 const { signal } = new AbortController();
-/** What a record is written with. */
+/** The options of a write. */
 export const write = { lastAccess: 7, ttl: 60, signal };
 
-/** A MemoryStore on a clock of its own. */
+/** Creates a MemoryStore with its own clock. */
 export function storeWith(options: MemoryStoreOptions = {}) {
   const clock = fakeClock();
   const store = new MemoryStore({ now: clock.now, ...options });
   const create = (id: string, ttl = 60) => store.create(id, `text of ${id}`, { ...write, ttl })!;
-  /** Which of the ids are there; asking is a use. */
+  /** Returns which IDs have records. This counts as use. */
   const alive = (...ids: string[]) => ids.filter((id) => store.read(id) !== undefined);
   return { clock, store, create, alive };
 }

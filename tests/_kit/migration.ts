@@ -1,4 +1,4 @@
-/** An app that has changed over: sessions of ours in front of an old library's, and a client. */
+/** An app that migrates from another library, and a client. */
 import {
   CookieState,
   MemoryStore,
@@ -15,11 +15,11 @@ import {
 } from "@pagi/session/migrate";
 import { cookieOf, fakeClock, requestWith } from "./helpers.ts";
 
-/** The old library's cookie of the session that is there at the start. */
+/** The old library's cookie of the first session. */
 export const OLD = "old=abc";
 const SECRET = "s";
 
-/** What may be changed. */
+/** Options of {@linkcode migrationRig}. */
 export interface RigOptions extends Partial<SessionOptions> {
   legacy?: LegacySource;
   old?: Partial<LegacySessionsOptions>;
@@ -51,7 +51,7 @@ export function migrationRig({ legacy, old, ...options }: RigOptions = {}) {
     }),
     ...options,
   });
-  /** What a client with these cookies is answered; the body is the session's data. */
+  /** Runs a request with these cookies. The response's body is the session's data. */
   const visit = async (
     cookie: string,
     act: (session: Parameters<Parameters<typeof sessions.run>[1]>[0]) => unknown = () => {},

@@ -1,4 +1,4 @@
-/** Sessions under test, on a clock that the test moves. */
+/** PAGI apps with sessions, on a clock that tests move. */
 import {
   type App,
   type HeaderPair,
@@ -10,7 +10,7 @@ import {
 } from "@pagi/session";
 import { respond } from "./client.ts";
 
-/** Sessions on a clock that the test moves, with what happened to see. */
+/** Sets up sessions, a clock and their events. */
 export function setUp(options: Partial<SessionOptions> = {}) {
   const clock = { seconds: 1_700_000_000 };
   const now = () => clock.seconds * 1000;
@@ -23,7 +23,7 @@ export function setUp(options: Partial<SessionOptions> = {}) {
     onEvent: (event) => events.push(event),
     ...options,
   });
-  /** An app that does `work` on its session and answers. */
+  /** Creates an app that does `work` on its session and responds. */
   const app = (work: (scope: SessionScope) => unknown, headers?: HeaderPair[]): App =>
     sessions.wrap(async (scope, _receive, send) => {
       await work(scope);
@@ -32,7 +32,7 @@ export function setUp(options: Partial<SessionOptions> = {}) {
   return { clock, store, sessions, events, app };
 }
 
-/** An app's work that writes one key. */
+/** Returns work that writes one key. */
 export const set = (key: string, value: unknown) => (scope: SessionScope) => {
   scope["pagi.session"][key] = value;
 };

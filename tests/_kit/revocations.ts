@@ -1,4 +1,4 @@
-/** Servers that share a secret, and a store in which logouts are noted. */
+/** Servers that share a secret and a store for revocations. */
 import {
   MemoryStore,
   type Session,
@@ -10,7 +10,7 @@ import { CookieStore, type CookieStoreOptions } from "../../store/cookie.ts";
 import { secret } from "./cookie_store.ts";
 import { cookieOf, fakeClock, requestWith } from "./helpers.ts";
 
-/** Keeps how long each record was to be kept. */
+/** Records the ttl of each record. */
 class Ledger extends MemoryStore {
   readonly ttls = new Map<string, number>();
   reads = 0;
@@ -24,14 +24,14 @@ class Ledger extends MemoryStore {
   }
 }
 
-/** One such server, and what makes others beside it. */
+/** Sets up a server, and a function that adds others. */
 export function setUp(
   options: Partial<CookieStoreOptions> = {},
   session: Partial<SessionOptions> = {},
 ) {
   const clock = fakeClock();
   const revocations = new Ledger({ now: clock.now });
-  /** Another server: it shares the secret and the revocations, and nothing else. */
+  /** Adds a server that shares only the secret and the revocations. */
   const server = (other: Partial<CookieStoreOptions> = {}) => {
     const store = new CookieStore({ secret, revocations, now: clock.now, ...options, ...other });
     const sessions = new SessionMiddleware({ secret: "ids", store, now: clock.now, ...session });

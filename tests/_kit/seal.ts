@@ -1,4 +1,4 @@
-/** A format to seal with, on a clock that moves only when it is told to. */
+/** A cookie format, on a clock that tests move. */
 import type { CookieSession } from "../../store/_cookie/format.ts";
 import { HourlyFormat, type HourlyFormatOptions } from "../../store/_cookie/hourly_format.ts";
 import { fakeClock, idOf } from "./helpers.ts";
@@ -27,7 +27,7 @@ export function sealWith(options: Partial<HourlyFormatOptions> = {}) {
   return { clock, make, format: make(), session };
 }
 
-/** Opens a value, however old it may be. */
+/** Opens a value of any age. */
 export const open = async (
   format: HourlyFormat,
   value: string,

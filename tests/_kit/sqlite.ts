@@ -1,18 +1,18 @@
-/** What the unit tests of SqliteStore share: a database in memory, a clock, and chance. */
+/** Helpers of the tests of SqliteStore: a database in memory, a clock and chance. */
 import { DatabaseSync } from "node:sqlite";
 import { type SqliteDatabase, SqliteStore, type SqliteStoreOptions } from "../../store/sqlite.ts";
 import { fakeClock, idOf } from "./helpers.ts";
 
-/** How the records are written. */
+/** The options of a write. */
 export const write = { lastAccess: 7, ttl: 60, signal: new AbortController().signal };
 
-/** A database in memory; closing it closes its statements too. */
+/** Opens a database in memory. Closing it closes its statements, too. */
 export function open() {
   const database = new DatabaseSync(":memory:");
   return { database, [Symbol.dispose]: () => database.close() };
 }
 
-/** A store on a database in memory, set up. */
+/** Creates a store on a database in memory, and its table. */
 export async function storeWith(options: SqliteStoreOptions = {}) {
   const { database, ...disposable } = open();
   const clock = fakeClock();
@@ -23,7 +23,7 @@ export async function storeWith(options: SqliteStoreOptions = {}) {
   return { clock, create, database, rows, store, ...disposable };
 }
 
-/** Runs `work` while every chance is taken, or none. */
+/** Runs `work` while `Math.random()` returns `random`. */
 export async function withChance(random: number, work: () => unknown): Promise<void> {
   const original = Math.random;
   Math.random = () => random;
@@ -34,7 +34,7 @@ export async function withChance(random: number, work: () => unknown): Promise<v
   }
 }
 
-/** A database that notes the statements that are prepared and run, and may fail. */
+/** Wraps a database. Records the statements that are prepared and run, and can fail. */
 export function watched(database: SqliteDatabase, fails: (sql: string) => boolean = () => false) {
   const prepared: string[] = [];
   const ran: string[] = [];

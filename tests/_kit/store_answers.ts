@@ -1,4 +1,4 @@
-/** Sessions whose ids travel in a header, where any text may be one, and stores to put beneath. */
+/** Sessions whose IDs travel in a header, which accepts any text, and stores for them. */
 import { assertRejects } from "@std/assert";
 import {
   CallbackState,
@@ -12,7 +12,7 @@ import {
 import { headerValue } from "../../state/_headers.ts";
 import { fakeClock, requestWith } from "./helpers.ts";
 
-/** Sessions on `store`. */
+/** Sets up sessions on `store`. */
 export function on(store: SessionStore, storeTimeout?: number) {
   const clock = fakeClock();
   const events: SessionEvent[] = [];
@@ -28,7 +28,7 @@ export function on(store: SessionStore, storeTimeout?: number) {
     }),
   });
   events.length = 0;
-  /** A request that presents `id` and does `work`; resolves to the id that it is told. */
+  /** Sends `id` and does `work`. Resolves to the ID in the response. */
   const visit = async (id: string | undefined, work: (session: Session) => unknown) => {
     const headers: Record<string, string> = id === undefined ? {} : { "x-id": id };
     const response = await sessions.run(requestWith(headers), async (session) => {
@@ -38,7 +38,7 @@ export function on(store: SessionStore, storeTimeout?: number) {
     return response.headers.get("x-id") ?? undefined;
   };
   const write = (session: Session) => void session.update("n", (n) => Number(n ?? 0) + 1);
-  /** What a request is refused with. */
+  /** Resolves to the error of a request. */
   const refused = (id: string | undefined, work: (session: Session) => unknown) =>
     assertRejects(() => visit(id, work), SessionError);
   return { clock, events, sessions, visit, write, refused };
@@ -47,7 +47,7 @@ export function on(store: SessionStore, storeTimeout?: number) {
 export const destroy = (session: Session) => void session.destroy();
 export const nothing = () => {};
 
-/** A store with PAGI's methods that fails on demand. */
+/** A basic store that fails on demand. */
 export class PlainStore {
   readonly hashes = new Map<string, SessionHash>();
   readonly calls: string[] = [];

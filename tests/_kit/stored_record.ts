@@ -1,4 +1,4 @@
-/** Records that nobody here wrote, in each kind of store, and what a visitor who presents one meets. */
+/** Visits with records that this package did not write, in each kind of store. */
 import {
   CookieStore,
   HashedStore,
@@ -18,7 +18,7 @@ const SECRET = "at least 32 bytes that nobody else knows";
 const NOW = 1_700_000_000;
 const ID = idOf("a");
 
-/** A store in which `text` is the record of the session that a client presents as `presented`. */
+/** A store whose record for the ID `presented` is `text`. */
 interface Stored {
   store: SessionStore;
   presented: string;
@@ -39,7 +39,7 @@ function plain(text: string): Stored | undefined {
   } catch {
     return undefined;
   }
-  // That is the answer for what is not there.
+  // As for a missing record.
   if (value === null) return undefined;
   const store: PlainStore = {
     get: () => Promise.resolve(value as undefined),
@@ -83,7 +83,7 @@ const ACTS: Record<string, (session: Session) => unknown> = {
   clear: (session) => session.clear(),
 };
 
-/** What became of the visits: they found the session, or none. */
+/** The result of the visits. */
 export type Outcome = "a session" | "no session" | "cannot be stored there";
 
 /**
@@ -125,5 +125,5 @@ export async function visitStored(
   return outcome!;
 }
 
-/** The text of a session that holds this JSON. */
+/** Returns the record text of a session whose `v` is this JSON. */
 export const sessionOf = (json: string) => `{"_created":${NOW},"v":${json}}`;

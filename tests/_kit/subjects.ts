@@ -1,9 +1,9 @@
-/** What the tests of a subject's sessions share: browsers that sign in, and what becomes of them. */
+/** Browsers that sign in, for the tests of a subject's sessions. */
 import { cookieOf, requestWith, rig as baseRig } from "./helpers.ts";
 
 export const SECRET = "a secret of 32 bytes, or of more";
 
-/** Browsers that sign in on one middleware. */
+/** Sets up a middleware and browsers that sign in. */
 export function rig(options: Parameters<typeof baseRig>[0] = {}) {
   const base = baseRig(options);
   const { sessions } = base;
@@ -30,7 +30,7 @@ export function rig(options: Parameters<typeof baseRig>[0] = {}) {
   return { ...base, signIn, rotate, subjectOf, devices };
 }
 
-/** The id in a cookie. */
+/** Returns the ID in a cookie. */
 export function idOf(cookie: string): string {
   return cookie.split("=")[1]!;
 }

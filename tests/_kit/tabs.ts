@@ -1,4 +1,4 @@
-/** Several tabs of one browser: requests that all present the cookie as it was in the beginning. */
+/** Several tabs of one browser: requests that all send the first cookie. */
 import { assertRejects } from "@std/assert";
 import {
   MemoryStore,
@@ -10,10 +10,10 @@ import {
 } from "@pagi/session";
 import { Client, respond } from "./client.ts";
 
-/** What a request does with its session. */
+/** The work of a request on its session. */
 export type Work = (session: Session, scope: SessionScope) => unknown;
 
-/** Sessions on a MemoryStore, and a client whose session is `{ n: 0, a: 1, b: 1 }`. */
+/** Sets up sessions on a MemoryStore, and a client whose session is `{ n: 0, a: 1, b: 1 }`. */
 export async function setUp(options: Partial<SessionOptions> = {}) {
   const store = new MemoryStore();
   const sessions = new SessionMiddleware({ secret: "test", store, ...options });
@@ -25,7 +25,7 @@ export async function setUp(options: Partial<SessionOptions> = {}) {
   const client = new Client(app((session) => session.set({ n: 0, a: 1, b: 1 })));
   await client.request();
   const { cookie, id } = client as { cookie: string; id: string };
-  /** One request of a tab that has the cookie as it was in the beginning. */
+  /** Sends a request with the first cookie. */
   const tab = (work: Work) => {
     const tab = new Client(app(work), cookie);
     return tab.request().then((answer) => ({ ...answer, id: tab.id! }));
@@ -37,12 +37,12 @@ export async function setUp(options: Partial<SessionOptions> = {}) {
   return { store, sessions, tab, stored, id, cookie };
 }
 
-/** The code that a request is refused with. */
+/** Resolves to the code of a request's error. */
 export async function refused(request: Promise<unknown>): Promise<string> {
   return (await assertRejects(() => request, SessionError)).code;
 }
 
-/** A client with a session, on a clock that the test moves. */
+/** Sets up a client with a session, on a clock that the test moves. */
 export async function setUpClock() {
   const clock = { seconds: 1_700_000_000 };
   const now = () => clock.seconds * 1000;

@@ -1,4 +1,4 @@
-/** Web Crypto under observation. */
+/** Counts the calls of Web Crypto, and makes them fail. */
 
 const METHODS = [
   "digest",
@@ -13,7 +13,7 @@ const METHODS = [
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
 const subtle = crypto.subtle as unknown as Methods;
 
-/** How often each method of `crypto.subtle` is called while `act` runs; those that are not are left out. */
+/** Counts the calls of each method of `crypto.subtle` while `act` runs. */
 export async function countSubtle(act: () => unknown): Promise<Record<string, number>> {
   const calls: Record<string, number> = {};
   await replaced(METHODS, (name, original) => (...args) => {
@@ -23,12 +23,12 @@ export async function countSubtle(act: () => unknown): Promise<Record<string, nu
   return calls;
 }
 
-/** Lets a method of `crypto.subtle` fail while `act` runs, as a machine would. */
+/** Makes a method of `crypto.subtle` fail while `act` runs. */
 export async function failSubtle(method: string, act: () => unknown): Promise<void> {
   await replaced([method], () => () => Promise.reject(new Error("out of order")), act);
 }
 
-/** Runs `act`; a call of `crypto.subtle` or for random bytes throws. */
+/** Runs `act`. Calls of `crypto.subtle` and for random bytes throw. */
 export async function withoutCrypto(act: () => unknown): Promise<void> {
   const refuse = () => {
     throw new Error("No crypto here");

@@ -65,7 +65,7 @@ function notRandom(): never {
   throw new DOMException("no entropy", "OperationError");
 }
 
-Deno.test("an id is 64 lowercase hex digits, in the handler, the cookie and the store's key", async () => {
+Deno.test("an ID is 64 lowercase hex digits in the handler, the cookie and the store's key", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   let id: string | undefined;
   const response = await sessions.run(requestWith(), (session) => {
@@ -77,7 +77,7 @@ Deno.test("an id is 64 lowercase hex digits, in the handler, the cookie and the 
   await sessions.update(id!, (data) => assertEquals(data.n, 1));
 });
 
-Deno.test("ids are unique over 10,000 in a row and at once", async () => {
+Deno.test("IDs are unique when 10,000 are created in a row and concurrently", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   const ids = await newIds(5000, sessions);
   for (let i = 0; i < 5000; i++) ids.push(await newId(sessions));
@@ -85,7 +85,7 @@ Deno.test("ids are unique over 10,000 in a row and at once", async () => {
   for (const id of ids) assertMatch(id, ID);
 });
 
-Deno.test("ids are unique and of the right form when more are wanted at once than a block yields", async () => {
+Deno.test("IDs are unique and valid when more are requested at the same time than one block yields", async () => {
   for (const count of [2047, 2048, 2049, 4097]) {
     const ids = await newIds(count);
     assertEquals(new Set(ids).size, count);
@@ -93,7 +93,7 @@ Deno.test("ids are unique and of the right form when more are wanted at once tha
   }
 });
 
-Deno.test("2048 ids share one derivation, and the next one makes another", async () => {
+Deno.test("one derivation serves 2048 IDs, and the next ID needs another", async () => {
   const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
   const make = (count: number) =>
     countSubtle(async () => {
@@ -103,14 +103,14 @@ Deno.test("2048 ids share one derivation, and the next one makes another", async
   assertEquals([await make(2048), await make(1)], [derivation, derivation]);
 });
 
-Deno.test("the halves of ids are unique too", async () => {
+Deno.test("the halves of IDs are unique", async () => {
   const ids = await newIds(2000);
   for (const [from, to] of [[0, 32], [32, 64], [0, 16], [48, 64]] as const) {
     assertEquals(new Set(ids.map((id) => id.slice(from, to))).size, ids.length);
   }
 });
 
-Deno.test("every bit of an id is set in about half of 4000", async () => {
+Deno.test("every bit is set in about half of 4000 IDs", async () => {
   const ids = await newIds(4000);
   for (let bit = 0; bit < 256; bit++) {
     const digit = Math.floor(bit / 4);
@@ -121,7 +121,7 @@ Deno.test("every bit of an id is set in about half of 4000", async () => {
   }
 });
 
-Deno.test("every digit stands about as often in 4000 ids", async () => {
+Deno.test("every digit is about as frequent in 4000 IDs", async () => {
   const counts = new Map<string, number>();
   for (const id of await newIds(4000)) {
     for (const digit of id) counts.set(digit, (counts.get(digit) ?? 0) + 1);
@@ -131,7 +131,7 @@ Deno.test("every digit stands about as often in 4000 ids", async () => {
   for (const [digit, count] of counts) assert(Math.abs(count - 16_000) < 900, digit);
 });
 
-Deno.test("SessionMiddleware() draws no randomness when it is made", async () => {
+Deno.test("SessionMiddleware() draws no random bytes when it is created", async () => {
   let drawn = 0;
   const counting = () => (drawn++, notRandom());
   await withStub(
@@ -157,7 +157,7 @@ Deno.test("SessionMiddleware() draws no randomness when it is made", async () =>
   assertEquals(drawn, 0);
 });
 
-Deno.test("SessionMiddleware.run() rejects, and starts no session, when there is no randomness", async () => {
+Deno.test("SessionMiddleware.run() rejects and starts no session when the random generator fails", async () => {
   const store = new MemoryStore();
   const sessions = new SessionMiddleware({ secret: "s", store });
   let handled = 0;
@@ -178,7 +178,7 @@ Deno.test("SessionMiddleware.run() rejects, and starts no session, when there is
   assertMatch(await newId(sessions), ID);
 });
 
-Deno.test("SessionMiddleware.run() draws nothing for a visitor who gets no session and asks for no id", async () => {
+Deno.test("SessionMiddleware.run() draws no random bytes when a visitor gets no session and no ID", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   const visit = (look: (session: Session) => unknown) =>
     sessions.run(requestWith(), (session) => (look(session), new Response()));
@@ -190,7 +190,7 @@ Deno.test("SessionMiddleware.run() draws nothing for a visitor who gets no sessi
   });
 });
 
-Deno.test("a session's id is the same whenever it is asked for, and that of its cookie", async () => {
+Deno.test("session.id stays the same and equals the cookie's when it is read several times", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   const ids: unknown[] = [];
   const response = await sessions.run(requestWith(), (session) => {
@@ -201,7 +201,7 @@ Deno.test("a session's id is the same whenever it is asked for, and that of its 
   assert(response.headers.get("set-cookie")!.startsWith(`pagi_session=${ids[0]};`));
 });
 
-Deno.test("ids that were reserved at once differ, in whatever order they are drawn", async () => {
+Deno.test("reserved IDs differ when they are drawn in any order", async () => {
   const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
   const draws = await Promise.all(Array.from({ length: 100 }, () => ids.reserve()));
   // Without randomness, what is left is the stream: each has its own part of it.
@@ -216,7 +216,7 @@ Deno.test("ids that were reserved at once differ, in whatever order they are dra
   assertEquals(new Set(drawn).size, 100);
 });
 
-Deno.test("SessionMiddleware.run() rejects when Web Crypto fails, and recovers with it", async () => {
+Deno.test("SessionMiddleware.run() rejects while Web Crypto fails, and works again afterward", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   for (const name of ["importKey", "deriveKey", "encrypt"]) {
     const fails = () => Promise.reject(new DOMException("no crypto", "OperationError"));
@@ -230,14 +230,14 @@ Deno.test("SessionMiddleware.run() rejects when Web Crypto fails, and recovers w
   assertEquals(new Set(await newIds(300, sessions)).size, 300);
 });
 
-Deno.test("ids differ when the generator is broken", async () => {
+Deno.test("IDs differ when the random generator is broken", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   const ids = await withConstantRandom(() => newIds(600, sessions));
   assertEquals(new Set(ids).size, 600);
   for (const id of ids) assertMatch(id, ID);
 });
 
-Deno.test("ids depend on the secret when the generator is broken and time stands still", async () => {
+Deno.test("IDs depend on the secret when the random generator is broken and time stands still", async () => {
   const ids = await withConstantRandom(() =>
     withoutTime(async () => {
       const secrets = ["a", "b", "a ", "A", "ab"];
@@ -249,7 +249,7 @@ Deno.test("ids depend on the secret when the generator is broken and time stands
   for (const id of ids) assert(!id.includes("5a5a5a5a"));
 });
 
-Deno.test("ids depend on fresh randomness when the secret is known and time stands still", async () => {
+Deno.test("IDs depend on new random bytes when the secret is known and time stands still", async () => {
   const ids = await withoutTime(async () => {
     const first = await newIds(300);
     return [...first, ...await newIds(300)];
@@ -257,7 +257,7 @@ Deno.test("ids depend on fresh randomness when the secret is known and time stan
   assertEquals(new Set(ids).size, 600);
 });
 
-Deno.test("ids depend on fresh randomness each when a machine was cloned after the first", async () => {
+Deno.test("each ID depends on new random bytes when the machine was cloned after the first ID", async () => {
   // A clone has the same block in memory, but its generator was reseeded.
   const sessions = new SessionMiddleware({ secret: "s" });
   const calls: number[] = [];
@@ -271,7 +271,7 @@ Deno.test("ids depend on fresh randomness each when a machine was cloned after t
   assertEquals(calls, Array(10).fill(32));
 });
 
-Deno.test("an id that was issued but never stored is not adopted when it is presented", async () => {
+Deno.test("an ID is not adopted when it was issued but never stored", async () => {
   const sessions = new SessionMiddleware({ secret: "s" });
   const id = await newId(sessions);
   const again = await sessions.run(
@@ -281,7 +281,7 @@ Deno.test("an id that was issued but never stored is not adopted when it is pres
   assert(await again.text() !== id);
 });
 
-Deno.test("SessionMiddleware() takes ids from generateId, and refuses those of another form", async () => {
+Deno.test("generateId() provides the IDs, and one of another form throws", async () => {
   const make = (generateId: unknown) =>
     new SessionMiddleware({ secret: "s", generateId } as SessionOptions);
   const id = "0123456789abcdef".repeat(4);
@@ -293,7 +293,7 @@ Deno.test("SessionMiddleware() takes ids from generateId, and refuses those of a
   }
 });
 
-Deno.test("isNotEmpty() takes any text but the empty one, and nothing else", () => {
+Deno.test("isNotEmpty() accepts any text except the empty one, and nothing else", () => {
   assertEquals([isNonEmptyString("a"), isNonEmptyString(""), isNonEmptyString(5 as never)], [
     true,
     false,
@@ -301,7 +301,7 @@ Deno.test("isNotEmpty() takes any text but the empty one, and nothing else", () 
   ]);
 });
 
-Deno.test("every byte of every id takes part of the secret's stream, up to the last of a stream", async () => {
+Deno.test("every byte of every ID depends on the secret's stream, up to the last ID of a stream", async () => {
   const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
   const zeros = (bytes: Uint8Array) => bytes.fill(0);
   const [firsts, lasts]: [string[], string[]] = [[], []];

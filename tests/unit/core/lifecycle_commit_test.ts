@@ -3,7 +3,7 @@ import { type Event, type HeaderPair, Session, type SessionApp, SessionError } f
 import { Client, respond } from "../../_kit/client.ts";
 import { set, setUp } from "../../_kit/pagi_app.ts";
 
-Deno.test("wrap() gives a new id on regenerate, keeps the data and kills the old id", async () => {
+Deno.test("wrap() gives a new ID, keeps the data and invalidates the old ID when the app regenerates", async () => {
   const { app, store } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -17,7 +17,7 @@ Deno.test("wrap() gives a new id on regenerate, keeps the data and kills the old
   assertEquals(await store.get(client.id!), undefined);
 });
 
-Deno.test("wrap() shows the new id after the response was started", async () => {
+Deno.test("wrap() shows the new ID after the response started", async () => {
   const { sessions } = setUp();
   const seen: unknown[] = [];
   const client = new Client(sessions.wrap(async (scope, _receive, send) => {
@@ -29,7 +29,7 @@ Deno.test("wrap() shows the new id after the response was started", async () => 
   assertEquals(seen, [client.id, client.id, undefined]);
 });
 
-Deno.test("wrap() leaves no flag in the data when the response was started, but its id", async () => {
+Deno.test("wrap() leaves neither `_regenerated` nor `_destroyed` in the data after the response started", async () => {
   const { sessions } = setUp();
   for (const act of ["regenerate", "destroy"] as const) {
     let data: Record<string, unknown> = {};
@@ -47,7 +47,7 @@ Deno.test("wrap() leaves no flag in the data when the response was started, but 
   }
 });
 
-Deno.test("wrap() gives a new id when the session gets a subject", async () => {
+Deno.test("wrap() gives a new ID when the session gets a subject", async () => {
   const { app, store } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -59,7 +59,7 @@ Deno.test("wrap() gives a new id when the session gets a subject", async () => {
   assertEquals(await store.get(old!), undefined);
 });
 
-Deno.test("wrap() lets destroy win over everything, and clears the client", async () => {
+Deno.test("wrap() ends the session and clears the cookie when the app destroys and does anything else", async () => {
   const { app, store } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -69,7 +69,7 @@ Deno.test("wrap() lets destroy win over everything, and clears the client", asyn
   assertEquals(store.size, 0);
 });
 
-Deno.test("wrap() commits once: a second start passes through as it is", async () => {
+Deno.test("wrap() commits once and passes a second start through unchanged", async () => {
   const { sessions } = setUp();
   const client = new Client(sessions.wrap(async (scope, _receive, send) => {
     scope["pagi.session"].a = 1;
@@ -85,14 +85,14 @@ Deno.test("wrap() commits once: a second start passes through as it is", async (
   ]);
 });
 
-Deno.test("wrap() keeps the app's header list as it was", async () => {
+Deno.test("wrap() does not change the app's header list", async () => {
   const headers: HeaderPair[] = [["content-type", "text/plain"]];
   const { app } = setUp();
   await new Client(app(set("a", 1), headers)).request();
   assertEquals(headers, [["content-type", "text/plain"]]);
 });
 
-Deno.test("wrap() holds the body back until the start was sent", async () => {
+Deno.test("wrap() sends the body after the start", async () => {
   const { sessions } = setUp();
   const client = new Client(sessions.wrap(async (scope, _receive, send) => {
     scope["pagi.session"].a = 1;
@@ -104,7 +104,7 @@ Deno.test("wrap() holds the body back until the start was sent", async () => {
   assertEquals(events.map(({ type }) => type), ["http.response.start", "http.response.body"]);
 });
 
-Deno.test("wrap() saves nothing when the app throws before it answers", async () => {
+Deno.test("wrap() saves nothing when the app throws before it responds", async () => {
   const { app, sessions, store } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -120,7 +120,7 @@ Deno.test("wrap() saves nothing when the app throws before it answers", async ()
   assertEquals((await store.get(client.id!))?.a, 1);
 });
 
-Deno.test("wrap() keeps what the app destroyed destroyed when the app throws", async () => {
+Deno.test("wrap() ends the session when the app destroys it and then throws", async () => {
   const { app, sessions, store } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -136,7 +136,7 @@ Deno.test("wrap() keeps what the app destroyed destroyed when the app throws", a
   assertEquals(store.size, 0);
 });
 
-Deno.test("wrap() makes a late write loud", async () => {
+Deno.test("wrap() makes writes throw after the response started", async () => {
   const { sessions } = setUp();
   let checked = 0;
   const late: SessionApp = async (scope, _receive, send) => {
@@ -163,7 +163,7 @@ Deno.test("wrap() makes a late write loud", async () => {
   assertEquals(checked, 7);
 });
 
-Deno.test("wrap() keeps every key as data: __proto__ and constructor are keys like any other", async () => {
+Deno.test("wrap() saves __proto__ and constructor like any other key", async () => {
   const { app } = setUp();
   const client = new Client(app((scope) => {
     const data = scope["pagi.session"];
@@ -186,14 +186,14 @@ Deno.test("wrap() keeps every key as data: __proto__ and constructor are keys li
   await client.request();
 });
 
-Deno.test("wrap() refuses data that JSON cannot carry, and sends nothing", async () => {
+Deno.test("wrap() rejects and sends nothing when JSON cannot represent the data", async () => {
   const { app, store } = setUp();
   const client = new Client(app(set("n", 1n)));
   const error = await assertRejects(() => client.request(), SessionError);
   assertEquals([error.code, store.size], ["ERR_SESSION_DATA", 0]);
 });
 
-Deno.test("wrap() sends no-store with an id unless the app says otherwise", async () => {
+Deno.test("wrap() sends no-store with an ID when the app has no Cache-Control", async () => {
   const { app, events } = setUp();
   const plain = await new Client(app(set("a", 1))).request();
   assertEquals(plain.headers.filter(([name]) => name === "cache-control"), [[
@@ -214,7 +214,7 @@ Deno.test("wrap() sends no-store with an id unless the app says otherwise", asyn
   assertEquals(events.map(({ type }) => type), Array(3).fill("public-response"));
 });
 
-Deno.test("wrap() adds Vary when it is asked to", async () => {
+Deno.test("wrap() adds Vary when the option is on", async () => {
   const { app } = setUp({ vary: true });
   const { headers } = await new Client(app(() => {}, [["Vary", "Accept"]])).request();
   assertEquals(headers, [["Vary", "Accept"], ["vary", "Cookie"]]);
@@ -222,7 +222,7 @@ Deno.test("wrap() adds Vary when it is asked to", async () => {
   assertEquals(named.headers.length, 1);
 });
 
-Deno.test("wrap() refuses a client with two live sessions, and sends it nothing", async () => {
+Deno.test("wrap() rejects and sends nothing when a client has two active sessions", async () => {
   const { app, events, store } = setUp();
   const [one, two] = [new Client(app(set("a", 1))), new Client(app(set("a", 2)))];
   await one.request();
@@ -239,7 +239,7 @@ Deno.test("wrap() refuses a client with two live sessions, and sends it nothing"
   assertEquals([events.map(({ type }) => type), store.size], [["ambiguous"], 2]);
 });
 
-Deno.test("wrap() takes the one live session among several cookies, up to the fourth", async () => {
+Deno.test("wrap() finds the only active session when it is in one of the first four cookies", async () => {
   const { app, events } = setUp();
   const client = new Client(app(set("a", 1)));
   await client.request();
@@ -260,11 +260,11 @@ Deno.test("wrap() takes the one live session among several cookies, up to the fo
   assertEquals([seen, events.map(({ type }) => type)], [[1, undefined], ["ambiguous"]]);
 });
 
-Deno.test("wrap() rejects when the app is no function", () => {
+Deno.test("wrap() rejects when the app is not a function", () => {
   assertThrows(() => setUp().sessions.wrap("app" as unknown as SessionApp), TypeError, "function");
 });
 
-Deno.test("send() passes on events that are not the response's start", async () => {
+Deno.test("send() passes an event on when it is not the response's start", async () => {
   const { sessions } = setUp();
   const early: Event = { type: "http.response.early_hints", headers: [] };
   const client = new Client(sessions.wrap(async (scope, _receive, send) => {

@@ -21,7 +21,7 @@ Deno.test("wrap() passes a scope through untouched when it has no headers", asyn
   assertEquals(seen[0] === scope, true);
 });
 
-Deno.test("wrap() leaves the outer scope clean", async () => {
+Deno.test("wrap() does not change the outer scope", async () => {
   const { app } = setUp();
   const scope: Scope = { type: "http", headers: [] };
   await app(set("a", 1))(scope, () => Promise.reject(), () => Promise.resolve());
@@ -49,7 +49,7 @@ for (const type of ["websocket", "sse"]) {
     assertEquals(checked, 1);
   });
 
-  Deno.test(`wrap() gives a ${type} scope an empty session and no id when there is none`, async () => {
+  Deno.test(`wrap() gives a ${type} scope an empty session and no ID when there is none`, async () => {
     const { app, store } = setUp();
     const socket = app((scope) => {
       assertEquals({ ...scope["pagi.session"] }, {});
@@ -68,7 +68,7 @@ Deno.test("wrap() neither saves nor sends a new session when nothing was written
   assertEquals(answer.headers, []);
 });
 
-Deno.test("wrap() saves and sends an untouched session with saveUninitialized", async () => {
+Deno.test("wrap() saves and sends an unchanged session when saveUninitialized is on", async () => {
   const { app, store } = setUp({ saveUninitialized: true });
   const answer = await new Client(app(() => {})).request();
   assertEquals([answer.cookies.length, store.size], [1, 1]);

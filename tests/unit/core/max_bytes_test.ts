@@ -8,13 +8,13 @@ const SMALL = { maxBytes: 100, now: () => 1_700_000_000_000 };
 /** What `,"k":""` takes beside its letters. */
 const ROOM = SMALL.maxBytes - TEXT.length - 7;
 
-Deno.test("maxBytes is a number from 0 up", () => {
+Deno.test("maxBytes throws when it is not a number from 0 up", () => {
   for (const maxBytes of [-1, NaN, Infinity, "1" as never]) {
     assertThrows(() => new SessionMiddleware({ secret: "s", maxBytes }), RangeError, "maxBytes");
   }
 });
 
-Deno.test("a session is saved up to maxBytes, counted in UTF-8, and no further", async () => {
+Deno.test("a session is saved when its UTF-8 takes at most maxBytes", async () => {
   for (const [letter, bytes] of [["x", 1], ["é", 2], ["€", 3], ["😀", 4]] as const) {
     const { tab, stored } = await setUp(SMALL);
     const fits = letter.repeat(Math.floor(ROOM / bytes)) + "x".repeat(ROOM % bytes);
@@ -31,7 +31,7 @@ Deno.test("a session is saved up to maxBytes, counted in UTF-8, and no further",
   }
 });
 
-Deno.test("65,536 bytes are the default", async () => {
+Deno.test("maxBytes is 65,536 when it is not set", async () => {
   const { tab, stored } = await setUp({ now: SMALL.now });
   const room = 65_536 - TEXT.length - 7;
   await tab((session) => session.set("k", "x".repeat(room)));
@@ -40,7 +40,7 @@ Deno.test("65,536 bytes are the default", async () => {
   assertEquals(await refused(larger), "ERR_SESSION_TOO_LARGE");
 });
 
-Deno.test("a new session that is too large is neither saved nor sent", async () => {
+Deno.test("a new session is neither saved nor sent when it is too large", async () => {
   const { sessions, store } = await setUp(SMALL);
   const request = sessions.run(new Request("http://localhost/"), (session) => {
     session.set("k", "x".repeat(100));
@@ -49,7 +49,7 @@ Deno.test("a new session that is too large is neither saved nor sent", async () 
   assertEquals([await refused(request), store.size], ["ERR_SESSION_TOO_LARGE", 1]);
 });
 
-Deno.test("two changes that fit are refused when both together do not", async () => {
+Deno.test("a merge is refused when each change fits and both together do not", async () => {
   const { tab, stored } = await setUp(SMALL);
   for (const rotates of [false, true]) {
     const { store } = { store: await stored() };
@@ -64,7 +64,7 @@ Deno.test("two changes that fit are refused when both together do not", async ()
   }
 });
 
-Deno.test("sessions.update() keeps to maxBytes", async () => {
+Deno.test("sessions.update() throws when the session gets too large", async () => {
   const { sessions, stored, id } = await setUp(SMALL);
   const large = sessions.update(id, (data) => void (data.k = "x".repeat(ROOM + 1)));
   assertEquals(await refused(large), "ERR_SESSION_TOO_LARGE");
@@ -73,7 +73,7 @@ Deno.test("sessions.update() keeps to maxBytes", async () => {
   assertEquals((await stored()).k, "x".repeat(ROOM));
 });
 
-Deno.test("a session that is larger already can be read, renewed, made smaller and ended", async () => {
+Deno.test("a session can be read, renewed, reduced and ended when it is too large already", async () => {
   const { store, tab, stored, cookie } = await setUp();
   await tab((session) => session.set("k", "x".repeat(200)));
   const strict = new SessionMiddleware({ secret: "test", store, maxBytes: 100 });

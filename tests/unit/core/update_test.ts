@@ -17,7 +17,7 @@ Deno.test("sessions.update() changes a session outside a request", async () => {
   assertEquals(assertThrows(() => saved.set("n", 2), SessionError).code, "ERR_SESSION_READ_ONLY");
 });
 
-Deno.test("sessions.update() runs again when another write came first", async () => {
+Deno.test("sessions.update() runs its function again when another request wrote first", async () => {
   const { sessions, stored, id } = await setUp();
   let runs = 0;
   await sessions.update(id, async (data) => {
@@ -38,7 +38,7 @@ Deno.test("sessions.update() works while a response streams", async () => {
   assertEquals(await stored(), { n: 1, a: 2, b: 1 });
 });
 
-Deno.test("sessions.update() leaves the objects that were put in to the caller", async () => {
+Deno.test("sessions.update() does not freeze or keep the caller's objects", async () => {
   const { sessions, id } = await setUp();
   const cart = { apples: 1 };
   await sessions.update(id, (data) => data.cart = cart);
@@ -56,7 +56,7 @@ Deno.test("sessions.update() is interrupted when there is no such session", asyn
   );
 });
 
-Deno.test("sessions.update() refuses what only a request can do", async () => {
+Deno.test("sessions.update() throws when its function regenerates or destroys", async () => {
   const { sessions, id } = await setUp();
   for (const key of ["_regenerated", "_destroyed", "_subject"] as const) {
     await assertRejects(() => sessions.update(id, (data) => data[key] = "x"), TypeError, "request");
@@ -64,7 +64,7 @@ Deno.test("sessions.update() refuses what only a request can do", async () => {
   await assertRejects(() => sessions.update("", () => {}), TypeError, "id");
 });
 
-Deno.test("sessions.destroy() ends a session, wherever it has moved, and twice", async () => {
+Deno.test("sessions.destroy() ends a session when it has a new ID, and can be repeated", async () => {
   const { sessions, tab, stored, id } = await setUp();
   const moved = await tab((session) => session.regenerate());
   await sessions.destroy(id);
@@ -73,7 +73,7 @@ Deno.test("sessions.destroy() ends a session, wherever it has moved, and twice",
   await sessions.destroy("nonsense");
 });
 
-Deno.test("a plain store is announced once, when the middleware is made", () => {
+Deno.test("onEvent() announces a plain store once when the middleware is created", () => {
   const events: SessionEvent[] = [];
   const onEvent = (event: SessionEvent) => void events.push(event);
   const store = { get: () => undefined, set: () => undefined, delete: () => undefined };
@@ -82,7 +82,7 @@ Deno.test("a plain store is announced once, when the middleware is made", () => 
   assertStrictEquals(events.map(({ type }) => type).join(), "store-without-guarantees");
 });
 
-Deno.test("sessions.update() is no use of the session, which ends as if it had not been", async () => {
+Deno.test("sessions.update() does not extend the session", async () => {
   const { clock, sessions, store, signIn } = rig({ expire: 100 });
   const cookie = await signIn();
   const id = cookie.split("=")[1]!;
@@ -94,7 +94,7 @@ Deno.test("sessions.update() is no use of the session, which ends as if it had n
   assertEquals(await sessions.load(requestWith({ cookie })), undefined);
 });
 
-Deno.test("a new id that another session has is refused", async () => {
+Deno.test("regenerate() fails when generateId() returns the ID of another session", async () => {
   const { answer, store } = rig({ generateId: () => "1".repeat(64) });
   await answer(new Response());
   const { code, message } = await assertRejects(() => answer(new Response()), SessionError);

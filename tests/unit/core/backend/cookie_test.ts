@@ -31,7 +31,7 @@ class OpenSeal extends PlainStore {
   }
 }
 
-Deno.test("a sealing store is told for how long values count, and logouts", async () => {
+Deno.test("seal() and end() receive how long a value is valid", async () => {
   const store = new OpenSeal();
   const { visit, write } = on(store);
   const value = await visit(undefined, write);
@@ -40,7 +40,7 @@ Deno.test("a sealing store is told for how long values count, and logouts", asyn
   await visit(value, (session) => assertEquals(session.keys(), []));
 });
 
-Deno.test("a sealing store is told of by what it was asked to do", async () => {
+Deno.test("an error names the operation when a cookie-backed store fails", async () => {
   const store = new OpenSeal();
   const { visit, write, refused, sessions } = on(store);
   const value = (await visit(undefined, write))!;
@@ -62,7 +62,7 @@ Deno.test("a sealing store is told of by what it was asked to do", async () => {
   assertEquals((await refused(value, write)).message, "Cannot read the session: the store failed");
 });
 
-Deno.test("a session that is sealed can be ended by its id only where that is noted", async () => {
+Deno.test("sessions.destroy() ends an encrypted session only when revocations are on", async () => {
   const store = new OpenSeal();
   const { sessions } = on(store);
   await sessions.destroy(idOf("1"));
@@ -75,7 +75,7 @@ Deno.test("a session that is sealed can be ended by its id only where that is no
   ]);
 });
 
-Deno.test("ids that lead in a circle end nothing, and no request for ever", async () => {
+Deno.test("destroy() ends nothing and returns when IDs lead in a circle", async () => {
   const sealing = new OpenSeal();
   sealing.ended.set(idOf("1"), encodeTombstone(idOf("1"), idOf("2")));
   sealing.ended.set(idOf("2"), encodeTombstone(idOf("2"), idOf("1")));

@@ -3,7 +3,7 @@ import type { SessionHash } from "@pagi/session";
 import { destroy, nothing, on, PlainStore } from "../../../_kit/store_answers.ts";
 import { idOf } from "../../../_kit/helpers.ts";
 
-Deno.test("a plain store is told of by what it was asked to do", async () => {
+Deno.test("an error names the operation when a plain store fails", async () => {
   const store = new PlainStore();
   const { visit, write, refused } = on(store);
   const id = await visit(undefined, write);
@@ -16,7 +16,7 @@ Deno.test("a plain store is told of by what it was asked to do", async () => {
   assertEquals((cause as Error).message, "Cannot delete the session: the store failed");
 });
 
-Deno.test("a plain store is asked for every id but the empty one", async () => {
+Deno.test("get() of a plain store is called for every ID except the empty one", async () => {
   const store = new PlainStore();
   const { visit } = on(store);
   await visit("", nothing);
@@ -24,7 +24,7 @@ Deno.test("a plain store is asked for every id but the empty one", async () => {
   assertEquals(store.calls, ["get"]);
 });
 
-Deno.test("a plain store keeps a session, and ends it", async () => {
+Deno.test("a plain store saves a session and ends it", async () => {
   const store = new PlainStore();
   const { clock, visit, write } = on(store);
   const id = (await visit(undefined, write))!;
@@ -41,7 +41,7 @@ Deno.test("a plain store keeps a session, and ends it", async () => {
   assertEquals(store.hashes.size, 0);
 });
 
-Deno.test("a plain store whose value is the session tells its id", async () => {
+Deno.test("session.id is the record's `_id` when the store's key contains the session", async () => {
   const store = new PlainStore();
   const { visit } = on(store);
   const hash = { _id: idOf("1"), _created: 1_700_000_000 };
@@ -52,7 +52,7 @@ Deno.test("a plain store whose value is the session tells its id", async () => {
   assertEquals(seen, [idOf("1"), "a list"]);
 });
 
-Deno.test("a hash that tells one of its times has the other too", async () => {
+Deno.test("a record gets its other time when a plain store returns only one", async () => {
   const store = new PlainStore();
   const { visit } = on(store);
   store.hashes.set("made", { _created: 1_700_000_000, n: 1 });
@@ -73,7 +73,7 @@ for (
     "what JSON cannot carry": { _created: 1_700_000_000, n: 1n },
   })
 ) {
-  Deno.test(`a hash with ${name} is corrupt, and its client new`, async () => {
+  Deno.test(`a record of a plain store is corrupt and its client gets a new session when it has ${name}`, async () => {
     const store = new PlainStore();
     const { events, visit } = on(store);
     store.hashes.set("broken", hash);
@@ -82,7 +82,7 @@ for (
   });
 }
 
-Deno.test("what Redis answers to SET is no value for a client", async () => {
+Deno.test('the reply "OK" of Redis is not sent to the client', async () => {
   const store = new PlainStore();
   const { refused, write, visit } = on(Object.assign(store, { set: () => "OK" }));
   const { code, message } = await refused(undefined, write);

@@ -19,7 +19,7 @@ function assertSilent(error: unknown): void {
   for (const word of [ID, idOf("b"), "4111", "_created"]) assert(!told.includes(word), told);
 }
 
-Deno.test("redactError() hands an error that quotes nothing on as it is", () => {
+Deno.test("redactError() returns the same error when it quotes nothing", () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:6379"), {
     errno: -111,
     code: "ECONNREFUSED",
@@ -41,7 +41,7 @@ Deno.test("redactError() hands an error that quotes nothing on as it is", () => 
   }
 });
 
-Deno.test("redactError() takes away what ioredis and the SQL drivers hang on their errors", () => {
+Deno.test("redactError() removes the properties that ioredis and SQL drivers add to errors", () => {
   class ReplyError extends Error {
     override name = "ReplyError";
     command = { name: "evalsha", args: ["5f…", "1", `pagi:session:${ID}`, TEXT] };
@@ -66,7 +66,7 @@ Deno.test("redactError() takes away what ioredis and the SQL drivers hang on the
   }
 });
 
-Deno.test("redactError() withholds the message of an error, and of its causes, that quotes", () => {
+Deno.test("redactError() withholds a message when it or a cause quotes", () => {
   const cause = new Error(`no such key: ${ID}, but ${idOf("b")}`);
   const quoting = `ERR unknown command, with args: '${ID}' '${TEXT.slice(20)}' here`;
   const told = redactError(new Error(quoting, { cause }), texts) as Error;
@@ -76,7 +76,7 @@ Deno.test("redactError() withholds the message of an error, and of its causes, t
   assertEquals([outer.message, (outer.cause as Error).message], ["cannot save", WITHHELD]);
 });
 
-Deno.test("redactError() withholds a message that quotes a record in hex", () => {
+Deno.test("redactError() withholds a message when it quotes a record in hex", () => {
   const hex = new TextEncoder().encode(TEXT).toHex();
   for (const digits of [hex, hex.toUpperCase()]) {
     const told = redactError(new Error(`no text: "\\x${digits}"`), texts) as Error;
@@ -84,7 +84,7 @@ Deno.test("redactError() withholds a message that quotes a record in hex", () =>
   }
 });
 
-Deno.test("redactError() keeps no frame of a stack that is part of a withheld message", () => {
+Deno.test("redactError() removes lines of the stack when they are part of a withheld message", () => {
   const message = `failed: Error: no\n    at parse (driver.js:1:1)\n    at SET ${ID} ${TEXT}`;
   const changed = new Error(message);
   changed.message = "failed";
@@ -97,13 +97,13 @@ Deno.test("redactError() keeps no frame of a stack that is part of a withheld me
   assert(!told.stack!.includes("driver.js"), told.stack);
 });
 
-Deno.test("redactError() knows a record that is quoted within quotes", () => {
+Deno.test("redactError() withholds a message when it quotes a record inside quotation marks", () => {
   const text = '{"_created":1,"pin":"4711","pw":"hunter2"}';
   const told = redactError(new Error(`bad: ${JSON.stringify(text)}`), [ID, text]) as Error;
   assertEquals(told.message, WITHHELD);
 });
 
-Deno.test("redactError() looks into errors of errors, and gives up on what is too deep", () => {
+Deno.test("redactError() reads errors of errors, and withholds those that are too deep", () => {
   const quoting = new Error(TEXT);
   const told = redactError(new AggregateError([quoting, "plain"], "two"), texts);
   assertSilent(told);
@@ -117,7 +117,7 @@ Deno.test("redactError() looks into errors of errors, and gives up on what is to
   assertSilent(redactError(circular, texts));
 });
 
-Deno.test("redactError() keeps nothing of what is no error, and calls no getter", () => {
+Deno.test("redactError() keeps nothing and calls no getter when the value is not an error", () => {
   for (const thrown of [TEXT, { id: ID }, [TEXT], new Map([[ID, TEXT]]), () => ID]) {
     assertSilent(redactError(thrown, texts));
   }
@@ -130,7 +130,7 @@ Deno.test("redactError() keeps nothing of what is no error, and calls no getter"
 /** A stretch of the record, of so many characters. */
 const stretch = (length: number) => TEXT.slice(8, 8 + length);
 
-Deno.test("redactError() takes twelve characters of a record for a quotation, wherever they stand", () => {
+Deno.test("redactError() withholds a message when it has twelve characters of a record in a row", () => {
   const short = new Error(`bad: ${stretch(11)}, ${stretch(11)}`);
   assertStrictEquals(redactError(short, texts), short);
   for (const [before, after] of [["", ""], ["at ", ""], ["", " is bad"]]) {
@@ -141,7 +141,7 @@ Deno.test("redactError() takes twelve characters of a record for a quotation, wh
   }
 });
 
-Deno.test("redactError() withholds a message of more than a thousand characters", () => {
+Deno.test("redactError() withholds a message when it has more than a thousand characters", () => {
   // With its name in front, as the stack has it.
   const [whole, longer] = [new Error("-".repeat(993)), new Error("-".repeat(994))];
   assertStrictEquals(redactError(whole, texts), whole);
@@ -150,7 +150,7 @@ Deno.test("redactError() withholds a message of more than a thousand characters"
   assertEquals(told.message, WITHHELD);
 });
 
-Deno.test("redactError() looks four causes deep", () => {
+Deno.test("redactError() keeps four levels of causes", () => {
   const chain = (causes: number, innermost: Error) => {
     let error = innermost;
     for (let at = causes - 1; at >= 0; at--) error = new Error(`level ${at}`, { cause: error });
@@ -167,7 +167,7 @@ Deno.test("redactError() looks four causes deep", () => {
   }
 });
 
-Deno.test("redactError() takes away a property that is called by what the call was about", () => {
+Deno.test("redactError() removes a property when its name quotes an argument", () => {
   for (const key of [`session:${ID}`, TEXT, Symbol(ID)]) {
     const error = Object.assign(new Error("multi-get failed"), { [key]: "EIO" });
     const told = redactError(error, texts) as Error;
@@ -176,7 +176,7 @@ Deno.test("redactError() takes away a property that is called by what the call w
   }
 });
 
-Deno.test("redactError() keeps the codes of an error that quotes, but not one that quotes too", () => {
+Deno.test("redactError() keeps the code of a quoting error when the code does not quote", () => {
   const codes = { code: "X", errno: -1, syscall: "write", sqlState: "42S02", severity: "ERROR" };
   const told = redactError(Object.assign(new Error(TEXT), codes), texts) as Error;
   assertEquals({ ...told }, { name: "Error", ...codes });
@@ -189,7 +189,7 @@ Deno.test("redactError() keeps the codes of an error that quotes, but not one th
   assertEquals({ ...silent }, { name: "Error", syscall: "write" });
 });
 
-Deno.test("redactError() tells where an error that quotes came from", () => {
+Deno.test("redactError() keeps the stack frames of a quoting error", () => {
   const error = new TypeError(`bad: ${ID}`);
   const told = redactError(error, texts) as Error;
   const [first, ...frames] = error.stack!.split("\n    at ");
@@ -197,13 +197,13 @@ Deno.test("redactError() tells where an error that quotes came from", () => {
   assertEquals(told.stack!.split("\n    at "), [`TypeError: ${WITHHELD}`, ...frames]);
 });
 
-Deno.test("redactError() says of what is no error that something was there", () => {
+Deno.test("redactError() returns an error without details when the value is not an error", () => {
   for (const thrown of [`no key ${ID}`, { id: ID }, [TEXT], new Map([[ID, TEXT]])]) {
     assertEquals((redactError(thrown, texts) as Error).message, WITHHELD);
   }
 });
 
-Deno.test("redactError() is done soon with a message that quotes all of a large record", () => {
+Deno.test("redactError() takes little time when a message quotes a large record", () => {
   const large = JSON.stringify({ _created: 1, card: "4111 ".repeat(13_000) });
   const told = redactError(new Error(`too large: ${large}`), [ID, large]) as Error;
   assertEquals(told.message, WITHHELD);

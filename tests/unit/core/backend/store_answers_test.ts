@@ -20,7 +20,7 @@ for (
     ],
   ] satisfies [Fault, string, string][]
 ) {
-  Deno.test(`a store that ${kind} is told of by what it was asked to do`, async () => {
+  Deno.test(`an error names the operation when a store ${kind}`, async () => {
     const store = new FaultyStore(new MemoryStore());
     const { clock, events, visit, write, refused } = on(store, 0.001);
     const id = await visit(undefined, write);
@@ -50,7 +50,7 @@ for (
   });
 }
 
-Deno.test("an answer that does not come has a TimeoutError for a cause, as fetch has", async () => {
+Deno.test("SessionError has a TimeoutError as its cause when a store does not reply", async () => {
   const store = new FaultyStore(new MemoryStore());
   const { refused } = on(store, 0.001);
   store.fault = { operation: "read", kind: "never settles" };
@@ -59,7 +59,7 @@ Deno.test("an answer that does not come has a TimeoutError for a cause, as fetch
   assertEquals([cause.name, cause.message], ["TimeoutError", "No answer within storeTimeout"]);
 });
 
-Deno.test("a call that is given up aborts no other", async () => {
+Deno.test("a timeout aborts only its own call", async () => {
   const store = new FaultyStore(new MemoryStore());
   const { visit, write, refused } = on(store, 0.001);
   store.fault = { operation: "read", kind: "never settles" };
@@ -69,7 +69,7 @@ Deno.test("a call that is given up aborts no other", async () => {
   assertEquals(store.signals.map(({ aborted }) => aborted), [true, false]);
 });
 
-Deno.test("storeTimeout is in seconds, and as long as it likes", async () => {
+Deno.test("storeTimeout accepts any number of seconds", async () => {
   const { setTimeout } = globalThis;
   const waits: unknown[] = [];
   const slow = async (storeTimeout: number) => {
@@ -91,7 +91,7 @@ Deno.test("storeTimeout is in seconds, and as long as it likes", async () => {
   assertEquals(waits, [5000, 2 ** 31 - 1]);
 });
 
-Deno.test("a version may be a bigint", async () => {
+Deno.test("replace() receives the version unchanged when it is a bigint", async () => {
   const store = new MemoryStore();
   const versions: unknown[] = [];
   const text = '{"_created":1700000000}';
@@ -105,7 +105,7 @@ Deno.test("a version may be a bigint", async () => {
   assertEquals(versions, [7n]);
 });
 
-Deno.test("a logout that fails has no header for who is told nothing", async () => {
+Deno.test("destroy() adds no header when it fails and the State clears nothing", async () => {
   const store = new FaultyStore(new MemoryStore());
   const { visit, write, refused } = on(store);
   const id = await visit(undefined, write);
@@ -126,7 +126,7 @@ class Ledger extends MemoryStore {
   }
 }
 
-Deno.test("a record is kept for a second longer than its session, and for two at least", async () => {
+Deno.test("a record's ttl is a second longer than its session, and at least two seconds", async () => {
   const store = new Ledger();
   const { clock, sessions, visit, write } = on(store);
   const id = (await visit(undefined, write))!;
@@ -140,7 +140,7 @@ Deno.test("a record is kept for a second longer than its session, and for two at
   assertEquals(brief.ttls, [2]);
 });
 
-Deno.test("a logout that others always come before is refused in the end", async () => {
+Deno.test("destroy() fails with a conflict when other requests always write first", async () => {
   let tries = 0;
   const { sessions, visit, write } = on(
     Object.assign(new MemoryStore(), {

@@ -37,7 +37,7 @@ const TEXTS: [name: string, text: string, outcome: Outcome][] = [
 
 for (const codec of ["json", "structured"] as const) {
   for (const [name, text, outcome] of TEXTS) {
-    Deno.test(`a record that holds ${name} is ${outcome} to the codec ${codec}`, async () => {
+    Deno.test(`the codec ${codec} finds ${outcome} when a record contains ${name}`, async () => {
       for (const kind of Object.keys(KINDS)) {
         const found = await visitStored(kind, text, codec);
         const isText = ["memory", "hashed", "sealed"].includes(kind);

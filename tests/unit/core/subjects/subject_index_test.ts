@@ -10,7 +10,7 @@ import { tap } from "../../../_kit/dump.ts";
 import { fakeClock, requestWith } from "../../../_kit/helpers.ts";
 import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
 
-Deno.test("a session that is used for long stays in the list, and its list does not grow", async () => {
+Deno.test("a session stays listed and its list does not grow when it is used for a long time", async () => {
   const { sessions, signIn, devices, clock, answer, store } = rig({ expire: 600 });
   const cookie = await signIn("ada", "phone");
   const written = await signIn("ada", "tablet");
@@ -26,7 +26,7 @@ Deno.test("a session that is used for long stays in the list, and its list does 
   assert(store.size <= 3, `${store.size} records`);
 });
 
-Deno.test("a session that goes on is listed again once an hour, and not at every touch", async () => {
+Deno.test("a session is listed again once an hour when it is touched", async () => {
   const { store: tapped, dump } = tap(new MemoryStore());
   const { signIn, clock, answer } = rig({ expire: 7200, store: tapped });
   const cookie = await signIn("ada");
@@ -42,7 +42,7 @@ Deno.test("a session that goes on is listed again once an hour, and not at every
   assert(lists() > before);
 });
 
-Deno.test("what the list says is forgotten when nobody of it can be alive", async () => {
+Deno.test("a list expires when none of its sessions can be active", async () => {
   const { now, advance } = fakeClock();
   const { store, dump } = tap(new MemoryStore({ now }));
   const { sessions, signIn } = rig({ expire: 600, store, now });
@@ -56,7 +56,7 @@ Deno.test("what the list says is forgotten when nobody of it can be alive", asyn
   assertEquals((await sessions.list("ada")).length, 10);
 });
 
-Deno.test("a dump of the store names no subject, and behind HashedStore no id", async () => {
+Deno.test("a dump of the store contains no subject, and no ID when a HashedStore wraps it", async () => {
   const { store, dump } = tap(new MemoryStore());
   const { sessions, signIn, rotate } = rig({ secret: SECRET, store: new HashedStore(store) });
   const cookies = [await signIn("user-7"), await signIn("user-7")];
@@ -68,7 +68,7 @@ Deno.test("a dump of the store names no subject, and behind HashedStore no id", 
   assert(!records.join().includes("user-7"));
 });
 
-Deno.test("sessions.destroyAll() works through both wrappers, and leaves nothing to be read", async () => {
+Deno.test("sessions.destroyAll() works when both wrappers are used, and leaves nothing readable", async () => {
   const { store, dump } = tap(new MemoryStore());
   const sealed = new SealedStore(new HashedStore(store), { secret: SECRET });
   const { sessions, signIn, subjectOf } = rig({ secret: SECRET, store: sealed });
@@ -78,7 +78,7 @@ Deno.test("sessions.destroyAll() works through both wrappers, and leaves nothing
   assert(!/user-7|subject:|"sealed"/.test(dump.join()));
 });
 
-Deno.test("a session that was listed under another secret is not passed over", async () => {
+Deno.test("sessions.destroyAll() ends a session when another secret listed it", async () => {
   const { store, signIn, clock } = rig({ secret: "the one before" });
   const before = await signIn("ada");
   const after = rig({ secret: "another", store, now: clock.now });
@@ -97,7 +97,7 @@ Deno.test("a session that was listed under another secret is not passed over", a
   assertEquals(await both.subjectOf(before), undefined);
 });
 
-Deno.test("after a change of the secret the sessions that go on are listed again", async () => {
+Deno.test("sessions are listed again when the secret has changed", async () => {
   const { store, signIn, clock } = rig({ secret: "the one before", expire: 600 });
   const cookie = await signIn("ada", "phone");
   await signIn("ada", "never used again");
@@ -109,7 +109,7 @@ Deno.test("after a change of the secret the sessions that go on are listed again
   assertEquals(await after.devices("ada"), ["phone"]);
 });
 
-Deno.test("a list outlives a change of expire, in either direction", async () => {
+Deno.test("a list outlives its sessions when expire changes in either direction", async () => {
   for (const [before, after] of [[3600, 86_400], [86_400, 3600]] as const) {
     const old = rig({ expire: before });
     const cookie = await old.signIn("ada", "phone");
@@ -125,7 +125,7 @@ Deno.test("a list outlives a change of expire, in either direction", async () =>
   }
 });
 
-Deno.test("a list stays short however often its user signs in and out", async () => {
+Deno.test("a list stays short when its user signs in and out often", async () => {
   const { store: tapped, dump } = tap(new MemoryStore());
   const { sessions, signIn, rotate, clock, events, devices } = rig({ store: tapped });
   let kept = await signIn("ada", "kept");
@@ -141,7 +141,7 @@ Deno.test("a list stays short however often its user signs in and out", async ()
   assertEquals(events, []);
 });
 
-Deno.test("a list that is tidied keeps a session that is about to be written", async () => {
+Deno.test("pruning keeps an entry when its session is about to be written", async () => {
   const store = new MemoryStore();
   const { signIn, sessions } = rig({ store });
   for (let count = 0; count < 14; count++) await signIn("ada");
@@ -164,7 +164,7 @@ Deno.test("a list that is tidied keeps a session that is about to be written", a
   assertEquals((await sessions.list("ada")).length, 16);
 });
 
-Deno.test("a list that cannot be tidied lets its user in, and says so", async () => {
+Deno.test("a sign-in succeeds and emits an event when the list cannot be pruned", async () => {
   const store = new MemoryStore();
   const { signIn, devices, clock, events } = rig({ store });
   for (let count = 0; count < 15; count++) await signIn("ada", "phone");
@@ -181,7 +181,7 @@ Deno.test("a list that cannot be tidied lets its user in, and says so", async ()
   assertEquals((await devices("ada")).length, 16);
 });
 
-Deno.test("a MemoryStore that is full forgets sessions before it forgets a list", async () => {
+Deno.test("a full MemoryStore evicts sessions before it evicts a list", async () => {
   const { sessions, signIn, answer, subjectOf } = rig({
     store: new MemoryStore({ maxSessions: 10 }),
   });
@@ -194,7 +194,7 @@ Deno.test("a MemoryStore that is full forgets sessions before it forgets a list"
   assertEquals(await subjectOf(cookie), undefined);
 });
 
-Deno.test("a list that is damaged is not taken for an empty one", async () => {
+Deno.test("a damaged list is an error and not an empty list", async () => {
   const { now, advance } = fakeClock();
   const { store, dump } = tap(new MemoryStore({ now }));
   const { sessions, signIn, events } = rig({ store, expire: 600, now });
@@ -213,7 +213,7 @@ Deno.test("a list that is damaged is not taken for an empty one", async () => {
   assertEquals(await sessions.destroyAll("ada"), 0);
 });
 
-Deno.test("a client that presents a list's key has no session, and nothing is said or ended", async () => {
+Deno.test("a list's key is treated as an unknown ID when a client sends it", async () => {
   const { store, dump } = tap(new MemoryStore());
   const { sessions, signIn, events, devices } = rig({ store });
   await signIn("ada", "phone");

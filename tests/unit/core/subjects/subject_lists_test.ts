@@ -28,7 +28,7 @@ function setUp(options: Parameters<typeof rig>[0] = {}) {
   return { ...base, clock, store, last: () => store.kept.at(-1)! };
 }
 
-Deno.test("a list is kept for a week, or for twice as long as its sessions can be alive", async () => {
+Deno.test("a list's ttl is a week or twice the lifetime of its sessions", async () => {
   for (const [expire, ttl] of [[600, 604_800], [2_592_000, 2 * (2_592_000 + 3600 + 60)]] as const) {
     const { signIn, last } = setUp({ expire });
     await signIn("ada");
@@ -36,7 +36,7 @@ Deno.test("a list is kept for a week, or for twice as long as its sessions can b
   }
 });
 
-Deno.test("a list names a session for as long as it is kept itself, and not longer", async () => {
+Deno.test("a list has an entry as long as its session's record exists", async () => {
   for (const [seconds, entries] of [[604_800, 2], [604_801, 1]] as const) {
     const { signIn, last, clock, store } = setUp({ expire: 600 });
     await signIn("ada");
@@ -51,7 +51,7 @@ Deno.test("a list names a session for as long as it is kept itself, and not long
   }
 });
 
-Deno.test("a list is tidied at sixteen, of those that were listed more than a minute ago", async () => {
+Deno.test("a list is pruned when it has sixteen entries, of those older than a minute", async () => {
   for (const [seconds, entries] of [[60, 16], [61, 1]] as const) {
     const { sessions, signIn, last, clock } = setUp();
     for (let count = 0; count < 15; count++) await sessions.destroy(idOf(await signIn("ada")));
@@ -61,13 +61,13 @@ Deno.test("a list is tidied at sixteen, of those that were listed more than a mi
   }
 });
 
-Deno.test("a sign-in writes the list once, and once more where it is to be tidied", async () => {
+Deno.test("a sign-in writes the list once, and again when it prunes the list", async () => {
   const { signIn, store } = setUp();
   for (let count = 0; count < 20; count++) await signIn("ada");
   assertEquals(store.kept.length, 21);
 });
 
-Deno.test("a sign-in that others always come before is refused in the end", async () => {
+Deno.test("a sign-in fails with a conflict when other requests always write first", async () => {
   const { signIn, store, last } = setUp();
   await signIn("ada");
   const { key } = last();
@@ -85,7 +85,7 @@ Deno.test("a sign-in that others always come before is refused in the end", asyn
   ]);
 });
 
-Deno.test("a list that another's was put upon is damaged", async () => {
+Deno.test("a list is damaged when another subject's list replaced it", async () => {
   const { sessions, signIn, store, last } = setUp();
   await signIn("ada");
   const ada = last().key;
@@ -96,7 +96,7 @@ Deno.test("a list that another's was put upon is damaged", async () => {
   await assertRejects(() => sessions.list("ada"), SessionError, "the list is damaged");
 });
 
-Deno.test("sessions.list() marks the one that asks by the id that it had before too", async () => {
+Deno.test("sessions.list() marks the current session when `current` is its old ID", async () => {
   const { sessions, signIn, rotate } = setUp();
   await signIn("ada", "desktop");
   const old = await signIn("ada", "phone");
@@ -107,7 +107,7 @@ Deno.test("sessions.list() marks the one that asks by the id that it had before 
   }
 });
 
-Deno.test("a list is not tidied of those that another secret listed, until they are over", async () => {
+Deno.test("pruning keeps entries of another secret until they expire", async () => {
   for (const [seconds, entries] of [[4260, 2], [4261, 1]] as const) {
     const { signIn, last, clock, store } = setUp({ secret: "the one before", expire: 600 });
     await signIn("ada");
@@ -119,7 +119,7 @@ Deno.test("a list is not tidied of those that another secret listed, until they 
   }
 });
 
-Deno.test("sessions.destroyAll() leaves in the list what stays, and nothing else", async () => {
+Deno.test("sessions.destroyAll() keeps only the entry of the session that it keeps", async () => {
   for (const entries of [0, 1]) {
     const { sessions, signIn, last } = setUp();
     const cookies = [await signIn("ada"), await signIn("ada"), await signIn("ada")];
@@ -130,7 +130,7 @@ Deno.test("sessions.destroyAll() leaves in the list what stays, and nothing else
   }
 });
 
-Deno.test("a session that is written to for longer than a list is kept stays in the list", async () => {
+Deno.test("a session stays listed when it is written to for longer than a list's ttl", async () => {
   const { answer, devices, signIn, clock } = setUp({ expire: 3600 });
   const cookie = await signIn("ada", "phone");
   for (let hour = 0; hour < 8 * 24; hour++) {

@@ -3,7 +3,7 @@ import { CookieStore, SessionError, SessionMiddleware } from "@pagi/session";
 import { cookieOf, failing, requestWith } from "../../../_kit/helpers.ts";
 import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
 
-Deno.test("sessions.list() shows a subject's sessions and no other's, the last used first", async () => {
+Deno.test("sessions.list() returns only the subject's sessions, the last used first", async () => {
   const { sessions, signIn, clock } = rig();
   const phone = await signIn("ada", "phone");
   await signIn("bob", "tablet");
@@ -24,7 +24,7 @@ Deno.test("sessions.list() shows a subject's sessions and no other's, the last u
   assertNotEquals(idOf(phone), idOf(desktop));
 });
 
-Deno.test("sessions.list() shows nothing that can be used as an id", async () => {
+Deno.test("sessions.list() returns nothing that can be used as an ID", async () => {
   const { sessions, signIn } = rig();
   const id = idOf(await signIn("ada", "phone"));
   const [listed] = await sessions.list("ada", { current: id });
@@ -36,7 +36,7 @@ Deno.test("sessions.list() shows nothing that can be used as an id", async () =>
   assertEquals((error as SessionError).code, "ERR_SESSION_READ_ONLY");
 });
 
-Deno.test("sessions.list() shows a session once however often it was rotated, under one hash a id", async () => {
+Deno.test("sessions.list() returns a session once when it was regenerated, with one hash for each ID", async () => {
   const { sessions, signIn, rotate, devices } = rig();
   let cookie = await signIn("ada", "phone");
   const [before] = await sessions.list("ada");
@@ -48,7 +48,7 @@ Deno.test("sessions.list() shows a session once however often it was rotated, un
   assertEquals(after!.hash, (await sessions.list("ada"))[0]!.hash);
 });
 
-Deno.test("sessions.list() leaves out who has logged out, expired or become another", async () => {
+Deno.test("sessions.list() omits sessions that ended, expired or belong to another subject", async () => {
   const { sessions, signIn, devices, clock, answer } = rig();
   await signIn("ada", "expired");
   clock.advance(3000);
@@ -68,7 +68,7 @@ Deno.test("sessions.list() leaves out who has logged out, expired or become anot
   assertEquals(await devices("bob"), ["bob's now"]);
 });
 
-Deno.test("sessions.destroyAll() keeps the one that it is told to, wherever it has moved", async () => {
+Deno.test("sessions.destroyAll() keeps the session of `except` when it has a new ID", async () => {
   const { sessions, signIn, rotate, subjectOf } = rig();
   const others = [await signIn("ada"), await signIn("ada")];
   const first = await signIn("ada");
@@ -82,7 +82,7 @@ Deno.test("sessions.destroyAll() keeps the one that it is told to, wherever it h
   assertEquals(await subjectOf(moved), undefined);
 });
 
-Deno.test("sessions.destroyAll() works in a request that keeps its own session, new id or not", async () => {
+Deno.test("sessions.destroyAll() keeps the request's own session when it is called in a request", async () => {
   for (const isRotated of [false, true]) {
     const { sessions, signIn, subjectOf } = rig();
     const other = await signIn("ada");
@@ -100,14 +100,14 @@ Deno.test("sessions.destroyAll() works in a request that keeps its own session, 
   }
 });
 
-Deno.test("sessions.destroyAll() leaves a session alone that is another's by now", async () => {
+Deno.test("sessions.destroyAll() skips a session when it belongs to another subject now", async () => {
   const { sessions, signIn, subjectOf } = rig();
   const bob = await signIn("bob", "", await signIn("ada"));
   assertEquals(await sessions.destroyAll("ada"), 0);
   assertEquals(await subjectOf(bob), "bob");
 });
 
-Deno.test("sessions.destroyListed() ends the one that the list calls so", async () => {
+Deno.test("sessions.destroyListed() ends the session with that hash", async () => {
   const { sessions, signIn, devices } = rig();
   await signIn("ada", "phone");
   await signIn("ada", "desktop");
@@ -123,7 +123,7 @@ Deno.test("sessions.destroyListed() ends the one that the list calls so", async 
   assertEquals(await devices("bob"), ["tablet"]);
 });
 
-Deno.test("the sessions of a subject need a store that compares versions, and a subject", async () => {
+Deno.test("methods for subjects throw when the store compares no versions or the subject is empty", async () => {
   const plain = { get: () => undefined, set: () => undefined, delete: () => undefined };
   for (const store of [plain, new CookieStore({ secret: SECRET })]) {
     const sessions = new SessionMiddleware({ secret: "s", store });
@@ -151,7 +151,7 @@ Deno.test("the sessions of a subject need a store that compares versions, and a 
   }
 });
 
-Deno.test("who cannot be listed is not signed in, and has the session that he had", async () => {
+Deno.test("a sign-in fails and keeps the old session when it cannot be listed", async () => {
   const { store, answer, signIn } = rig();
   const cookie = await signIn("ada");
   const broken = rig({ store: Object.assign(store, { create: failing("create").create }) });
