@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { BARE_TEXT, type LocalApp } from "./contender.ts";
 
-/** The app that what a session adds to Hono is measured from. */
+/** An app on Hono without sessions. */
 export function bareHono(): LocalApp {
   const app = new Hono();
   app.get("/", (context) => context.text(BARE_TEXT));

@@ -1,9 +1,9 @@
-/** The stores of this library that stand on something outside. */
+/** The stores of this library on Redis and SQLite. */
 import { Redis } from "ioredis";
 import { RedisStore, type SessionStore, SqliteStore } from "../../mod.ts";
 import { openSqliteFile, type OpenStore, redisAddress } from "./_outside.ts";
 
-/** On Redis, through ioredis. */
+/** RedisStore on ioredis. */
 export function openRedis(port: number | undefined): OpenStore<SessionStore> {
   const client = new Redis(redisAddress(port));
   return {
@@ -12,7 +12,7 @@ export function openRedis(port: number | undefined): OpenStore<SessionStore> {
   };
 }
 
-/** On a SQLite file of its own. */
+/** SqliteStore on a new file. */
 export async function openSqlite(): Promise<OpenStore<SessionStore>> {
   const { database, close } = openSqliteFile();
   const store = new SqliteStore(database);

@@ -1,4 +1,4 @@
-/** Hono's own @hono/session, as its README sets it up: encrypted cookies. */
+/** Hono's own @hono/session in encrypted cookies, set up as in its README. */
 import { type SessionEnv, useSession } from "@hono/session";
 import { Hono } from "hono";
 import { actions, ACTS_WITHOUT_ID, isWriting, plain, type SessionContent } from "../scenarios.ts";
