@@ -1,5 +1,5 @@
 /**
- * `deno task bench:check [--repeat=10] [--runtime=deno,bun,node]`: measures what the budgets are
+ * `deno task bench:check [--repeat=10] [--runtime=deno] [--processes=5]`: measures what the budgets are
  * about. Ends with 1 if a budget is missed. With `--repeat` it also prints how far the runs differ.
  *
  * @module
@@ -13,12 +13,16 @@ import { measureBudgets } from "./results.ts";
 /** How far the medians of several runs may differ. */
 const MAX_DIFFERENCE = 0.1;
 
-const { repeat = 1, runtimes } = readOptions(Deno.args, ["repeat", "runtime"]);
+const { repeat = 1, runtimes, processes } = readOptions(Deno.args, [
+  "repeat",
+  "runtime",
+  "processes",
+]);
 await install();
 const runs: Verdict[][] = [];
 for (let run = 1; run <= repeat; run++) {
   const start = performance.now();
-  const found = verdicts(await measureBudgets(runtimes));
+  const found = verdicts(await measureBudgets(runtimes, processes));
   runs.push(found);
   const minutes = (performance.now() - start) / 60_000;
   console.log(`\nRun ${run} of ${repeat}, ${minutes.toFixed(1)} minutes`);

@@ -16,16 +16,17 @@ import {
   measureImports,
   measureRatios,
   measureServer,
+  PROCESSES,
   type Ratio,
   type Results,
 } from "./results.ts";
 import { NAMES, RUNTIMES } from "./runtimes.ts";
 
-const EFFORT = { processes: 5, slices: 30, sliceMs: 4 };
-/** As with the budgets: long enough for garbage collections. */
-const EFFORT_NEW = { ...EFFORT, slices: 8, sliceMs: 64 };
+const EFFORT = { slices: 30, sliceMs: 4 };
+/** New sessions stay: a slice has to include the garbage collections that they cause. */
+const EFFORT_NEW = { slices: 12, sliceMs: 16 };
 
-const { processes = EFFORT.processes, runtimes, stores, scenarios, contenders } = readOptions(
+const { processes = PROCESSES, runtimes, stores, scenarios, contenders } = readOptions(
   Deno.args,
   ["processes", "runtime", "store", "scenario", "contender"],
 );
@@ -49,16 +50,17 @@ for (const runtime of runtimes) {
     }
   }
 }
-if (Deno.args.length === 0) {
+if (Deno.args.every((arg) => arg.startsWith("--processes="))) {
   const servers: Results["servers"] = [];
   const imports: Results["imports"] = [];
   for (const runtime of RUNTIMES) {
     for (const scenario of ["write", "new"] as const) {
-      servers.push(await measureServer(runtime, scenario));
+      servers.push(await measureServer(runtime, scenario, processes));
     }
     imports.push(...await measureImports(runtime));
   }
-  const results: Results = { libraries, servers, imports, budgets: await measureBudgets(RUNTIMES) };
+  const budgets = await measureBudgets(RUNTIMES, processes);
+  const results: Results = { libraries, servers, imports, budgets };
   const file = new URL("RESULTS.md", import.meta.url);
   await Deno.writeTextFile(file, report(results, await describeEnvironment()));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file.pathname] }).output();

@@ -51,35 +51,42 @@ export interface Effort extends MeasureOptions {
   processes: number;
 }
 
+/** Each compiles the same code in its own way, so the median of several counts. */
+export const PROCESSES = 5;
 /** For the ratios to the minimal baseline and to bare cryptography. */
-const CAREFUL: Effort = { processes: 5, slices: 80, sliceMs: 4 };
+const CAREFUL: MeasureOptions = { slices: 80, sliceMs: 4 };
 /** New sessions stay: each slice has to be long enough for the garbage collections that they cause. */
-const CAREFUL_NEW: Effort = { processes: 5, slices: 12, sliceMs: 64 };
+const CAREFUL_NEW: MeasureOptions = { slices: 12, sliceMs: 64 };
 /** For the other libraries; they differ more from this one. */
-const QUICK: Effort = { processes: 2, slices: 20, sliceMs: 4 };
+const QUICK: Effort = { processes: 3, slices: 20, sliceMs: 4 };
 /** The libraries that add least to a request in memory. */
 const CHEAPEST = [OURS, "hono-sessions", "@fastify/session"];
 const SCALE: MeasureOptions = { slices: 40, sliceMs: 4 };
-const HTTP = { processes: 3, turns: 15 };
+const HTTP_TURNS = 15;
 const IMPORTS = { repetitions: 5, processes: 3 };
 
 /** Measures what the budgets are about. */
-export async function measureBudgets(runtimes: readonly Runtime[]): Promise<BudgetResults> {
+export async function measureBudgets(
+  runtimes: readonly Runtime[],
+  processes = PROCESSES,
+): Promise<BudgetResults> {
   const ratios: Ratio[] = [];
   const servers: BudgetResults["servers"] = [];
   const scales: BudgetResults["scales"] = [];
   for (const runtime of runtimes) {
     for (const scenario of ["read", "write", "new"] as const) {
       const group = { runtime, store: "memory", scenario } as const;
-      const effort = scenario === "new" ? CAREFUL_NEW : CAREFUL;
+      const effort = { ...scenario === "new" ? CAREFUL_NEW : CAREFUL, processes };
       ratios.push(...await measureRatios(group, effort, { contenders: [OURS, BASELINE] }));
       ratios.push(...await measureRatios(group, QUICK, { contenders: CHEAPEST }));
     }
     for (const scenario of ["read", "write"] as const) {
       const group = { runtime, store: "cookie", scenario } as const;
-      ratios.push(...await measureRatios(group, CAREFUL, { contenders: [OURS_FIRST] }));
+      ratios.push(
+        ...await measureRatios(group, { ...CAREFUL, processes }, { contenders: [OURS_FIRST] }),
+      );
     }
-    servers.push(await measureServer(runtime, "read"));
+    servers.push(await measureServer(runtime, "read", processes));
     const { bytes, read, write } = await run<ScaleResult>(runtime, "scale.ts", SCALE);
     scales.push({ runtime, bytes: exactly(bytes), read: exactly(read), write: exactly(write) });
   }
@@ -108,8 +115,10 @@ export async function measureRatios(
 export async function measureServer(
   runtime: Runtime,
   scenario: Scenario,
+  processes = PROCESSES,
 ): Promise<BudgetResults["servers"][number]> {
-  return { runtime, scenario, share: spreadOf(await httpShares(runtime, scenario, HTTP)) };
+  const shares = await httpShares(runtime, scenario, { processes, turns: HTTP_TURNS });
+  return { runtime, scenario, share: spreadOf(shares) };
 }
 
 /** Measures cold imports. */
