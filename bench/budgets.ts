@@ -1,6 +1,6 @@
 /** The budgets, and whether they are met. */
 import { BASELINE, CRYPTOGRAPHY, OURS } from "./contenders/contender.ts";
-import type { Spread } from "./measure.ts";
+import { type Spread, spreadOf } from "./measure.ts";
 import type { BudgetResults, Ratio } from "./results.ts";
 import { NAMES } from "./runtimes.ts";
 
@@ -48,7 +48,7 @@ export function verdicts({ ratios, servers, scales, sizes }: BudgetResults): Ver
     ]),
     {
       name: "Memory and Cookie, minified and gzipped",
-      measured: { median: size, low: size, high: size },
+      measured: spreadOf([size]),
       limit: { max: MAX_SIZE_KB },
       unit: "KB",
     },

@@ -29,18 +29,14 @@ interface Compared {
   isFirstSight?: boolean;
 }
 
-/** What a process is to measure. */
+/** What a process is to measure, and the folder of each version. */
 interface Task {
   name: string;
-  /** The folder of each version. */
   folders: { [version in "new" | "old" | "control"]: string };
 }
 
 /** The time of the new version and of the control, divided by that of the old version. */
-interface Ratios {
-  changed: number;
-  same: number;
-}
+type Ratios = [changed: number, same: number];
 
 /** Each in a process of its own: every process compiles the same code in its own way. */
 const ROUNDS = 11;
@@ -122,7 +118,7 @@ async function measureHere({ name, folders }: Task): Promise<Ratios> {
   }
   const times = await measure(lanes, { slices: SLICES, sliceMs: SLICE_MS });
   const old = times.get("old")!;
-  return { changed: times.get("new")! / old, same: times.get("control")! / old };
+  return [times.get("new")! / old, times.get("control")! / old];
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -145,8 +141,8 @@ async function main(args: readonly string[]): Promise<void> {
     for (const { name } of ALL.filter(({ name }) => only?.includes(name) ?? true)) {
       const task: Task = { name, folders };
       const all = await runTimes<Ratios>(rounds, "deno", "compare.ts", task);
-      const changed = show(all.map(({ changed }) => changed)).padEnd(24);
-      console.log(`${name.padEnd(NAME_WIDTH)} ${changed} ${show(all.map(({ same }) => same))}`);
+      const [changed, same] = [0, 1].map((at) => show(all.map((ratios) => ratios[at]!)));
+      console.log(`${name.padEnd(NAME_WIDTH)} ${changed!.padEnd(24)} ${same}`);
     }
   } finally {
     Deno.removeSync(control, { recursive: true });

@@ -6,14 +6,8 @@ import { command, NAMES, type Runtime } from "./runtimes.ts";
 import { bringsCookie, type Scenario } from "./scenarios.ts";
 import type { ServerOptions, ServerStarted } from "./server.ts";
 
-/** How much to measure. */
-export interface HttpOptions {
-  /** How often both servers are started anew. */
-  processes: number;
-  /** How many turns each process has. */
-  turns: number;
-}
-
+/** How many turns each process has. */
+const TURNS = 15;
 const TURN_REQUESTS = 1500;
 const WARM_UP_REQUESTS = 10_000;
 
@@ -25,7 +19,7 @@ const WARM_UP_REQUESTS = 10_000;
 export async function httpShares(
   runtime: Runtime,
   scenario: Scenario,
-  { processes, turns }: HttpOptions,
+  processes: number,
 ): Promise<number[]> {
   const shares: number[] = [];
   while (shares.length < processes) {
@@ -34,7 +28,7 @@ export async function httpShares(
     const servers = [ours, baseline];
     for (const server of servers) await server.turn(WARM_UP_REQUESTS);
     const times = new Map(servers.map((server): [ServerProcess, number[]] => [server, []]));
-    for (let turn = 0; turn < turns; turn++) {
+    for (let turn = 0; turn < TURNS; turn++) {
       for (const server of shuffled(servers)) {
         times.get(server)!.push(await server.turn(TURN_REQUESTS));
       }
@@ -54,9 +48,8 @@ class ServerProcess implements AsyncDisposable {
   #port = 0;
   #cookies: readonly string[] = [];
 
-  private constructor(runtime: Runtime, { contender, scenario }: ServerOptions) {
-    const options: ServerOptions = { contender, scenario };
-    this.#name = `${contender} in ${NAMES[runtime]}`;
+  private constructor(runtime: Runtime, options: ServerOptions) {
+    this.#name = `${options.contender} in ${NAMES[runtime]}`;
     this.#process = command(runtime, "server.ts", options, { stdin: "piped" }).spawn();
     this.#input = this.#process.stdin.getWriter();
     this.#output = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();

@@ -44,11 +44,8 @@ export async function bareLane(
   { apps, bare }: Opened,
   scenario: Scenario,
 ): Promise<Lane> {
-  return lane(
-    name,
-    bare,
-    bringsCookie(scenario) ? await sessions(apps.new!, SESSIONS) : [undefined],
-  );
+  const cookies = bringsCookie(scenario) ? await sessions(apps.new!, SESSIONS) : [undefined];
+  return lane(name, bare, cookies);
 }
 
 function lane(name: string, app: LocalApp, cookies: readonly (string | undefined)[]): Lane {

@@ -97,7 +97,7 @@ export function shuffled<T>(items: readonly T[]): T[] {
   return order;
 }
 
-/** The middle one of the numbers; between the two middle ones of an even count. */
+/** The middle one of the numbers. */
 export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }

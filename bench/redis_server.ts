@@ -1,15 +1,10 @@
 /** Starts a Redis for the benchmark. */
 
-/** A Redis that runs until it is disposed of. */
-export interface RedisServer extends AsyncDisposable {
-  port: number;
-}
-
 const RETRY_MS = 20;
 const TIMEOUT_MS = 10_000;
 
 /** Starts a Redis that keeps nothing on disk; undefined if `redis-server` is not installed. */
-export async function startRedis(): Promise<RedisServer | undefined> {
+export async function startRedis(): Promise<({ port: number } & AsyncDisposable) | undefined> {
   const port = freePort();
   let process: Deno.ChildProcess;
   try {

@@ -46,11 +46,6 @@ export interface Results {
   imports: { runtime: Runtime; beside: string; ratio: Spread }[];
 }
 
-/** How much to measure for a ratio. */
-export interface Effort extends MeasureOptions {
-  processes: number;
-}
-
 /** Each compiles the same code in its own way, so the median of several counts. */
 export const PROCESSES = 5;
 /** For the ratios to the minimal baseline and to bare cryptography. */
@@ -58,11 +53,10 @@ const CAREFUL: MeasureOptions = { slices: 80, sliceMs: 4 };
 /** New sessions stay: each slice has to be long enough for the garbage collections that they cause. */
 const CAREFUL_NEW: MeasureOptions = { slices: 12, sliceMs: 64 };
 /** For the other libraries; they differ more from this one. */
-const QUICK: Effort = { processes: 3, slices: 20, sliceMs: 4 };
+const QUICK = { processes: 3, slices: 20, sliceMs: 4 };
 /** The libraries that add least to a request in memory. */
 const CHEAPEST = [OURS, "hono-sessions", "@fastify/session"];
 const SCALE: MeasureOptions = { slices: 40, sliceMs: 4 };
-const HTTP_TURNS = 15;
 const IMPORTS = { repetitions: 5, processes: 3 };
 
 /** Measures what the budgets are about. */
@@ -88,7 +82,8 @@ export async function measureBudgets(
     }
     servers.push(await measureServer(runtime, "read", processes));
     const { bytes, read, write } = await run<ScaleResult>(runtime, "scale.ts", SCALE);
-    scales.push({ runtime, bytes: exactly(bytes), read: exactly(read), write: exactly(write) });
+    const [memory, reads, writes] = [bytes, read, write].map((one) => spreadOf([one]));
+    scales.push({ runtime, bytes: memory!, read: reads!, write: writes! });
   }
   return { ratios, servers, scales, sizes: Object.fromEntries(await bundleSizes()) };
 }
@@ -96,7 +91,7 @@ export async function measureBudgets(
 /** Measures one kind of request on one store with this library and the other contenders. */
 export async function measureRatios(
   { runtime, store, scenario }: Pick<Ratio, "runtime" | "store" | "scenario">,
-  { processes, slices, sliceMs }: Effort,
+  { processes, slices, sliceMs }: MeasureOptions & { processes: number },
   { contenders, redisPort }: Pick<InProcessOptions, "contenders" | "redisPort">,
 ): Promise<Ratio[]> {
   const options: InProcessOptions = { store, scenario, contenders, redisPort, slices, sliceMs };
@@ -117,7 +112,7 @@ export async function measureServer(
   scenario: Scenario,
   processes = PROCESSES,
 ): Promise<BudgetResults["servers"][number]> {
-  const shares = await httpShares(runtime, scenario, { processes, turns: HTTP_TURNS });
+  const shares = await httpShares(runtime, scenario, processes);
   return { runtime, scenario, share: spreadOf(shares) };
 }
 
@@ -125,9 +120,4 @@ export async function measureServer(
 export async function measureImports(runtime: Runtime): Promise<Results["imports"]> {
   const all = await importRatios(runtime, IMPORTS);
   return [...all].map(([beside, ratios]) => ({ runtime, beside, ratio: spreadOf(ratios) }));
-}
-
-/** What was measured once. */
-function exactly(number: number): Spread {
-  return { median: number, low: number, high: number };
 }

@@ -37,17 +37,12 @@ export async function importRatios(
 ): Promise<Map<string, number[]>> {
   const folder = await transpile();
   try {
-    const empty: ImportOptions = {};
-    const programs = new Map([["", empty]]);
+    const programs = new Map<string, ImportOptions>([["", {}]]);
+    const ratios = new Map<string, number[]>();
     for (const library of Object.keys(IMPORTS)) {
       programs.set(library, { specifier: library === OURS ? `${folder}/mod.js` : library });
+      if (library !== OURS) ratios.set(library, []);
     }
-    const ratios = new Map(
-      Object.keys(IMPORTS).filter((name) => name !== OURS).map((name): [string, number[]] => [
-        name,
-        [],
-      ]),
-    );
     for (let repetition = 0; repetition < repetitions; repetition++) {
       const best = new Map<string, number>();
       for (let at = 0; at < processes; at++) {

@@ -3,8 +3,8 @@ import { Hono } from "hono";
 import { type Session, sessionMiddleware } from "hono-sessions";
 import { actions, ACTS, ACTS_WITHOUT_ID, methods } from "../scenarios.ts";
 import { appsOf, type Contender, SECRET } from "./contender.ts";
-import { bareHono } from "./_hono.ts";
 import { openStore } from "./_hono_stores.ts";
+import { bareHono } from "./hono_session.ts";
 
 interface Env {
   Variables: { session: Session; session_key_rotation: boolean };

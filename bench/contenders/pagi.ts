@@ -2,9 +2,11 @@
 import {
   CookieStore,
   MemoryStore,
+  RedisStore,
   type Session,
   SessionMiddleware,
   type SessionStore,
+  SqliteStore,
 } from "../../mod.ts";
 import { type Access, actions, ACTS, type SessionContent } from "../scenarios.ts";
 import {
@@ -18,7 +20,7 @@ import {
   SECRET,
   type Setup,
 } from "./contender.ts";
-import type { OpenStore } from "./_outside.ts";
+import { openSqliteFile, type OpenStore, redisAddress } from "./_outside.ts";
 
 type Sessions = Session<Partial<SessionContent>>;
 
@@ -85,9 +87,17 @@ async function openStore({ store, redisPort }: Setup): Promise<OpenStore<Session
     }
     case "cookie":
       return { store: new CookieStore({ secret: SECRET }) };
-    case "redis":
-      return (await import("./_pagi_stores.ts")).openRedis(redisPort);
-    case "sqlite":
-      return await (await import("./_pagi_stores.ts")).openSqlite();
+    case "redis": {
+      const { Redis } = await import("ioredis");
+      const client = new Redis(redisAddress(redisPort));
+      const store = new RedisStore(client, { prefix: "pagi-bench:" });
+      return { store, close: () => client.disconnect() };
+    }
+    case "sqlite": {
+      const { database, close } = openSqliteFile();
+      const store = new SqliteStore(database);
+      await store.setup();
+      return { store, close };
+    }
   }
 }
