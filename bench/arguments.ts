@@ -16,7 +16,7 @@ export interface Options {
   contenders?: readonly string[];
 }
 
-const NAMES = ["repeat", "processes", "runtime", "store", "scenario", "contender"] as const;
+type Name = "repeat" | "processes" | "runtime" | "store" | "scenario" | "contender";
 
 /**
  * Reads options like `--runtime=deno,bun`.
@@ -25,7 +25,7 @@ const NAMES = ["repeat", "processes", "runtime", "store", "scenario", "contender
  */
 export function readOptions(
   args: readonly string[],
-  allowed: readonly typeof NAMES[number][] = NAMES,
+  allowed: readonly Name[],
 ): Options {
   const found = new Map<string, string>();
   for (const arg of args) {

@@ -13,11 +13,8 @@ import { measureBudgets } from "./results.ts";
 /** How far the medians of several runs may differ. */
 const MAX_DIFFERENCE = 0.1;
 
-const { repeat = 1, runtimes, processes } = readOptions(Deno.args, [
-  "repeat",
-  "runtime",
-  "processes",
-]);
+const OPTIONS = ["repeat", "runtime", "processes"] as const;
+const { repeat = 1, runtimes, processes } = readOptions(Deno.args, OPTIONS);
 await install();
 const runs: Verdict[][] = [];
 for (let run = 1; run <= repeat; run++) {

@@ -3,13 +3,12 @@ import { cpus } from "node:os";
 import manifest from "./package.json" with { type: "json" };
 import { NAMES, RUNTIMES, versionOf } from "./runtimes.ts";
 
-const BYTES_PER_GIB = 2 ** 30;
 /** Packages that are not contenders. */
 const TOOLS = /^(@hono\/node-server|bun|esbuild|ioredis|light-my-request|node|redis)$/;
 
 /** One paragraph: the commit, the machine, the runtimes and the versions of the other libraries. */
 export async function describeEnvironment(): Promise<string> {
-  const memory = Math.round(Deno.systemMemoryInfo().total / BYTES_PER_GIB);
+  const memory = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
   const machine = `${cpus().length} processors (${cpus()[0]?.model.trim()}), ${memory} GiB, ` +
     `${Deno.build.os} on ${Deno.build.arch}`;
   const runtimes = await Promise.all(

@@ -7,7 +7,7 @@ import { bringsCookie, type Scenario } from "./scenarios.ts";
 import type { ServerOptions, ServerStarted } from "./server.ts";
 
 /** How many turns each process has. */
-const TURNS = 15;
+const TURNS = 10;
 const TURN_REQUESTS = 1500;
 const WARM_UP_REQUESTS = 10_000;
 

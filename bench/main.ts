@@ -26,10 +26,9 @@ const EFFORT = { slices: 30, sliceMs: 4 };
 /** New sessions stay: a slice has to include the garbage collections that they cause. */
 const EFFORT_NEW = { slices: 12, sliceMs: 16 };
 
-const { processes = PROCESSES, runtimes, stores, scenarios, contenders } = readOptions(
-  Deno.args,
-  ["processes", "runtime", "store", "scenario", "contender"],
-);
+const OPTIONS = ["processes", "runtime", "store", "scenario", "contender"] as const;
+const options = readOptions(Deno.args, OPTIONS);
+const { processes = PROCESSES, runtimes, stores, scenarios, contenders } = options;
 await install();
 await using redis = await startRedis();
 if (redis === undefined) console.log("Redis is left out: redis-server is not installed");
@@ -63,6 +62,5 @@ if (Deno.args.every((arg) => arg.startsWith("--processes="))) {
   const results: Results = { libraries, servers, imports, budgets };
   const file = new URL("RESULTS.md", import.meta.url);
   await Deno.writeTextFile(file, report(results, await describeEnvironment()));
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file.pathname] }).output();
   console.log("\nWritten: bench/RESULTS.md");
 }

@@ -120,13 +120,15 @@ export function differenceOf({ median, low, high }: Spread): number {
   return (high - low) / median;
 }
 
-/** A median with the lowest and the highest number, in three digits; one number if all are equal. */
+/** A median in three digits, with the lowest and the highest number unless they are equal. */
 export function showSpread({ median, low, high }: Spread, unit = ""): string {
   const range = low === high ? "" : ` (${digits(low)} to ${digits(high)})`;
   return `${digits(median)}${unit === "" ? "" : ` ${unit}`}${range}`;
 }
 
-function digits(number: number): string {
+/** A number in three digits. */
+export function digits(number: number): string {
   if (Math.abs(number) >= 100) return number.toFixed(0);
-  return number.toFixed(Math.abs(number) >= 10 ? 1 : 2);
+  if (Math.abs(number) >= 10) return number.toFixed(1);
+  return number.toFixed(Math.abs(number) >= 0.1 ? 2 : 3);
 }

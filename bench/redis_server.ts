@@ -1,6 +1,5 @@
 /** Starts a Redis for the benchmark. */
 
-const RETRY_MS = 20;
 const TIMEOUT_MS = 10_000;
 
 /** Starts a Redis that keeps nothing on disk; undefined if `redis-server` is not installed. */
@@ -21,7 +20,7 @@ export async function startRedis(): Promise<({ port: number } & AsyncDisposable)
   const deadline = performance.now() + TIMEOUT_MS;
   while (!await isListening(port)) {
     if (performance.now() > deadline) throw new Error("Cannot start Redis: it does not answer");
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return {
     port,

@@ -1,7 +1,7 @@
 /** Writes RESULTS.md. */
 import { isMet, limitOf, verdicts } from "./budgets.ts";
 import { BASELINE, CRYPTOGRAPHY, OURS, type StoreName, STORES } from "./contenders/contender.ts";
-import { showSpread, type Spread } from "./measure.ts";
+import { differenceOf, digits, type Spread } from "./measure.ts";
 import type { Ratio, Results } from "./results.ts";
 import { NAMES, RUNTIMES } from "./runtimes.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -14,8 +14,9 @@ const STORE_NAMES: { [store in StoreName]: string } = {
 };
 
 const RATIOS =
-  `What a session adds to a request with \`${OURS}\`, divided by what it adds with the other library: at 0.10 this library adds a tenth. Each cell is the median of several processes, with the lowest and the highest. “–”: the library cannot do it, or adds too little to divide by.`;
-const BUDGETS = "A budget is missed if the median is beyond it.";
+  `What a session adds to a request with \`${OURS}\`, divided by what it adds with the other library: at 0.10 this library adds a tenth. “–”: the library cannot do it, or adds too little to divide by.`;
+const BUDGETS =
+  "Each cell is the median of several processes. ± is half of their range, in percent of the median. ✗ marks a missed budget.";
 const SERVERS =
   `Requests per second of the server's processor time, divided by those of the ${BASELINE}.`;
 const WEIGHTS =
@@ -24,6 +25,7 @@ const WEIGHTS =
 /** The whole report; `environment` says where the results come from. */
 export function report(results: Results, environment: string): string {
   return [
+    "<!-- deno-fmt-ignore-file -->",
     "# What a session costs",
     `${environment} \`deno task bench\` writes this page; [README.md](README.md) explains the method.`,
     "## Budgets",
@@ -41,12 +43,16 @@ export function report(results: Results, environment: string): string {
   ].join("\n\n") + "\n";
 }
 
+/** A row for each budget, a column for each runtime. */
 function budgets(results: Results): string {
-  const rows = verdicts(results.budgets).map((verdict) => {
-    const { name, measured, unit } = verdict;
-    return [name, limitOf(verdict), showSpread(measured, unit), isMet(verdict) ? "yes" : "no"];
-  });
-  return table(["ratio", "budget", "measured", "met"], rows);
+  const rows = new Map<string, string[]>();
+  for (const verdict of verdicts(results.budgets)) {
+    const [, , name] = /^((?:Deno|Bun|Node): )?(.*)$/.exec(verdict.name)!;
+    const row = rows.get(name!) ?? [name!, limitOf(verdict)];
+    row.push(compact(verdict.measured) + (isMet(verdict) ? "" : " ✗"));
+    rows.set(name!, row);
+  }
+  return table(["", "budget", ...RUNTIMES.map((runtime) => NAMES[runtime])], [...rows.values()]);
 }
 
 /** A row for each library, a column for each request. */
@@ -97,10 +103,16 @@ function weights({ imports, budgets: { sizes } }: Results): string {
 /** A ratio with its spread; a divisor near zero makes ratios that mean nothing. */
 export function cell(spread: Spread | undefined): string {
   const isClear = spread !== undefined && spread.low > 0 && Number.isFinite(spread.high);
-  return isClear ? showSpread(spread) : "–";
+  return isClear ? compact(spread) : "–";
+}
+
+function compact(spread: Spread): string {
+  const percent = (differenceOf(spread) * 50).toFixed(0);
+  return digits(spread.median) + (percent === "0" ? "" : ` ±${percent}`);
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
+  const filled = (row: readonly string[]) => titles.map((_, at) => row[at] ?? "");
+  return [titles, titles.map(() => "-"), ...rows.map(filled)].map(line).join("\n");
 }

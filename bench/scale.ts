@@ -30,7 +30,7 @@ const ID_BYTES = 32;
 const PREFIX = "pagi_session=";
 const data = content(SMALL);
 
-/** Apps with a number of sessions, each under an ID of 64 hex digits. */
+/** Apps with a number of sessions. */
 interface Filled {
   apps: { [act in "new" | "read" | "write"]?: LocalApp };
   /** The Cookie header before the ID. */
