@@ -1,55 +1,64 @@
-/** What can be said on the command line. */
-import type { Narrowing } from "./groups.ts";
+/** Reads the command line. */
+import { type StoreName, STORES } from "./contenders/contender.ts";
 import { type Runtime, RUNTIMES } from "./runtimes.ts";
+import { type Scenario, SCENARIOS } from "./scenarios.ts";
 
-/** The parts of the benchmark; `report` measures nothing, and the others end with it, too. */
-export const PARTS = ["in-process", "http", "scale", "redis", "profile", "report"] as const;
-
-/** The name of a part. */
-export type Part = typeof PARTS[number];
-
-/** What a run is to be. */
-export interface Arguments {
-  parts: readonly Part[];
+/** The options of the programs. */
+export interface Options {
+  /** How often to measure everything. */
+  repeat?: number;
+  /** How many processes measure each kind of request. */
+  processes?: number;
   runtimes: readonly Runtime[];
-  narrowing: Narrowing;
-  /** Whether less is measured of a part than there is. */
-  isNarrowed: boolean;
-  rounds: number | undefined;
+  stores: readonly StoreName[];
+  scenarios: readonly Scenario[];
+  /** The names of the contenders, if not all. */
+  contenders?: readonly string[];
 }
 
-const OPTION = /^--(runtime|store|scenario|bytes|contender|rounds)=(.+)$/;
+type Name = "repeat" | "processes" | "runtime" | "store" | "scenario" | "contender";
 
 /**
- * Reads the command line: names of parts, and options that narrow a run, each a list with commas.
+ * Reads options like `--runtime=deno,bun`.
  *
- * @throws {TypeError} When something in it is unknown.
+ * @throws {TypeError} If an option is not among `allowed`, or has an unknown value.
  */
-export function parseArguments(args: readonly string[]): Arguments {
-  const options = new Map<string, string[]>();
-  const parts: Part[] = [];
+export function readOptions(
+  args: readonly string[],
+  allowed: readonly Name[],
+): Options {
+  const found = new Map<string, string>();
   for (const arg of args) {
-    const [, name, value] = OPTION.exec(arg) ?? [];
-    if (name !== undefined) options.set(name, value!.split(","));
-    else if (isOneOf(PARTS, arg)) parts.push(arg);
-    else throw new TypeError(`Cannot run "${arg}": the parts are ${PARTS.join(", ")}`);
+    const [, name, value] = /^--(\w+)=(.+)$/.exec(arg) ?? [];
+    if (name === undefined || !(allowed as readonly string[]).includes(name)) {
+      const names = allowed.map((one) => `--${one}=`).join(", ");
+      throw new TypeError(`Cannot read "${arg}": use ${names}`);
+    }
+    found.set(name, value!);
   }
-  const runtimes = options.get("runtime");
-  const rounds = options.get("rounds")?.[0];
   return {
-    parts: parts.length > 0 ? parts : PARTS,
-    runtimes: RUNTIMES.filter((runtime) => runtimes?.includes(runtime) ?? true),
-    narrowing: {
-      stores: options.get("store"),
-      scenarios: options.get("scenario"),
-      payloads: options.get("bytes")?.map(Number),
-      contenders: options.get("contender"),
-    },
-    isNarrowed: [...options.keys()].some((name) => name !== "runtime"),
-    rounds: rounds === undefined ? undefined : Number(rounds),
+    repeat: countIn(found, "repeat"),
+    processes: countIn(found, "processes"),
+    runtimes: someOf(RUNTIMES, found.get("runtime")),
+    stores: someOf(STORES, found.get("store")),
+    scenarios: someOf(SCENARIOS, found.get("scenario")),
+    contenders: found.get("contender")?.split(","),
   };
 }
 
-function isOneOf<Name extends string>(names: readonly Name[], name: string): name is Name {
-  return (names as readonly string[]).includes(name);
+function countIn(found: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = found.get(name);
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(text)) throw new TypeError(`Cannot read --${name}=${text}: not a count`);
+  return Number(text);
+}
+
+/** The names in a list with commas, in their usual order; all of them if there is no list. */
+function someOf<Name extends string>(all: readonly Name[], list: string | undefined): Name[] {
+  const names = list?.split(",") ?? all;
+  const unknown = names.find((name) => !(all as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`Cannot measure "${unknown}": choose from ${all.join(", ")}`);
+  }
+  return all.filter((name) => names.includes(name));
 }

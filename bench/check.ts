@@ -1,49 +1,44 @@
 /**
- * `deno task bench:check`: whether the budgets are kept, from fewer rounds of what they are about.
- * Ends with 0 when all are met, with 1 when some are missed or could not be measured and none is worse than
- * in the last report by more than noise, and with 2 when one is.
+ * `deno task bench:check [--repeat=10] [--runtime=deno] [--processes=5]`: measures what the budgets are
+ * about. Ends with 1 if a budget is missed. With `--repeat` it also prints how far the runs differ.
  *
  * @module
  */
-import { OURS, verdicts } from "./budgets.ts";
-import { BY_HAND, FIRST_TIME } from "./contenders/contender.ts";
-import type { Narrowing } from "./groups.ts";
+import { readOptions } from "./arguments.ts";
+import { isMet, limitOf, type Verdict, verdicts } from "./budgets.ts";
 import { install } from "./install.ts";
-import { exitCodeOf, loadLevels, printVerdicts } from "./levels.ts";
-import { http, inProcess, redis, scale } from "./parts.ts";
-import { noResults } from "./results.ts";
-import { RUNTIMES } from "./runtimes.ts";
-import { SMALL } from "./scenarios.ts";
+import { differenceOf, showSpread, spreadOf } from "./measure.ts";
+import { measureBudgets } from "./results.ts";
 
-const ROUNDS = 21;
-const SCALE = { rounds: 15, sizes: [1000, 1_000_000], pauses: 0 };
-const MEMORY: Narrowing = {
-  stores: ["memory"],
-  scenarios: ["read", "write", "new"],
-  payloads: [SMALL],
-};
-const COOKIE: Narrowing = {
-  stores: ["cookie"],
-  scenarios: ["read", "write"],
-  payloads: [SMALL],
-  contenders: [OURS, FIRST_TIME],
-};
-const SERVER: Narrowing = {
-  stores: ["memory"],
-  scenarios: ["read"],
-  payloads: [SMALL],
-  contenders: [OURS, BY_HAND],
-};
+/** How far the medians of several runs may differ. */
+const MAX_DIFFERENCE = 0.1;
 
+const OPTIONS = ["repeat", "runtime", "processes"] as const;
+const { repeat = 1, runtimes, processes } = readOptions(Deno.args, OPTIONS);
 await install();
-const results = noResults();
-for (const runtime of RUNTIMES) {
-  results.inProcess[runtime] = [
-    ...await inProcess(runtime, MEMORY, ROUNDS),
-    ...await inProcess(runtime, COOKIE, ROUNDS),
-  ];
-  results.http[runtime] = await http(runtime, SERVER);
-  results.scale[runtime] = await scale(runtime, SCALE);
+const runs: Verdict[][] = [];
+for (let run = 1; run <= repeat; run++) {
+  const start = performance.now();
+  const found = verdicts(await measureBudgets(runtimes, processes));
+  runs.push(found);
+  const minutes = (performance.now() - start) / 60_000;
+  console.log(`\nRun ${run} of ${repeat}, ${minutes.toFixed(1)} minutes`);
+  for (const verdict of found) {
+    const { name, measured, unit } = verdict;
+    const word = isMet(verdict) ? "met" : "missed";
+    console.log(`  ${word.padEnd(6)} ${name}: ${showSpread(measured, unit)}, ${limitOf(verdict)}`);
+  }
 }
-results.redis = await redis({});
-Deno.exit(exitCodeOf(printVerdicts(verdicts(results), await loadLevels())));
+if (repeat > 1) {
+  console.log(`\nThe medians of ${repeat} runs: how far the highest is above the lowest`);
+  for (const [at, { name, unit }] of runs[0]!.entries()) {
+    const medians = spreadOf(runs.map((run) => run[at]!.measured.median));
+    const difference = differenceOf(medians);
+    const word = difference <= MAX_DIFFERENCE ? "agree" : "differ";
+    const percent = (difference * 100).toFixed(0);
+    console.log(
+      `  ${word.padEnd(6)} ${percent.padStart(3)} % ${name}: ${showSpread(medians, unit)}`,
+    );
+  }
+}
+Deno.exit(runs.at(-1)!.every(isMet) ? 0 : 1);

@@ -9,169 +9,84 @@ import { cpSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { type Lane, measure, median, quartiles, shuffled } from "./measure.ts";
-import { onOneProcessor } from "./one_processor.ts";
-import { content, type SessionContent, SMALL } from "./scenarios.ts";
+import type { SessionStore } from "../mod.ts";
+import { type Opened, SECRET, type StoreName } from "./contenders/contender.ts";
+import { pagiApps } from "./contenders/pagi.ts";
+import { laneOf } from "./lanes.ts";
+import { type Lane, measure, quantile, shuffled } from "./measure.ts";
+import { runTimes } from "./runtimes.ts";
+import { content, type Scenario, SMALL } from "./scenarios.ts";
+import { verify } from "./verify.ts";
 
 type Library = typeof import("../mod.ts");
-type Handler = (request: Request) => Response | Promise<Response>;
 
-/** The requests that one application answers. */
-interface App {
-  handle: { [act in Act]: Handler };
-  /** Removes all sessions, so that their number does not grow from slice to slice. */
-  clear?(): void;
-}
-
-type Act = "read" | "write" | "new" | "regenerate" | "destroy";
-
-/** A request to measure, and what it needs. */
-interface Scenario {
+/** A request to measure. */
+interface Compared {
   name: string;
-  act: Act;
-  /** Opens an application on the store that the scenario is about. */
-  open(library: Library): Promise<App> | App;
-  /** The cookies of the requests: none, those of 64 sessions in turn, or a new one for each. */
-  cookies: "none" | "shared" | "fresh";
-  /** Whether another application with the same secret creates the sessions. */
-  isForeign?: boolean;
+  store: StoreName;
+  act: Scenario | "destroy";
+  /** Whether the server has to decrypt each cookie, because another one made it. */
+  isFirstSight?: boolean;
 }
 
-/** What a process is to measure. */
+/** What a process is to measure, and the folder of each version. */
 interface Task {
-  scenario: string;
-  /** The folder of each version. */
+  name: string;
   folders: { [version in "new" | "old" | "control"]: string };
-  rounds: number;
 }
 
-/** Ratios to the old version, one a round. */
-interface Ratios {
-  changed: number[];
-  same: number[];
-}
+/** The time of the new version and of the control, divided by that of the old version. */
+type Ratios = [changed: number, same: number];
 
-const SECRET = "a secret of at least 32 bytes for the benchmark";
-const SHARED_SESSIONS = 64;
-/** A slice has at most this many requests if each needs a session of its own. */
-const MAX_FRESH = 500;
-const PROCESSES = 5;
+/** Each in a process of its own: every process compiles the same code in its own way. */
 const ROUNDS = 11;
-const SLICES = 4;
+const SLICES = 50;
 const SLICE_MS = 4;
 const NAME_WIDTH = 20;
 
-const memory = (library: Library): App => {
-  const store = new library.MemoryStore();
-  return { ...appOn(library, store), clear: () => store.clear() };
-};
-const cookie = (library: Library) => appOn(library, new library.CookieStore({ secret: SECRET }));
-const sqlite = async (library: Library) => {
-  const store = new library.SqliteStore(new DatabaseSync(":memory:"));
-  await store.setup();
-  return appOn(library, store);
-};
-
-const SCENARIOS: readonly Scenario[] = [
-  { name: "read", act: "read", open: memory, cookies: "shared" },
-  { name: "write", act: "write", open: memory, cookies: "shared" },
-  { name: "new", act: "new", open: memory, cookies: "none" },
-  { name: "regenerate", act: "regenerate", open: memory, cookies: "fresh" },
-  { name: "anonymous", act: "read", open: memory, cookies: "none" },
-  { name: "destroy", act: "destroy", open: memory, cookies: "fresh" },
-  { name: "cookie-read", act: "read", open: cookie, cookies: "shared" },
-  { name: "cookie-write", act: "write", open: cookie, cookies: "shared" },
-  { name: "cookie-first-read", act: "read", open: cookie, cookies: "fresh", isForeign: true },
-  { name: "cookie-first-write", act: "write", open: cookie, cookies: "fresh", isForeign: true },
-  { name: "sqlite-read", act: "read", open: sqlite, cookies: "shared" },
-  { name: "sqlite-write", act: "write", open: sqlite, cookies: "shared" },
+const ALL: readonly Compared[] = [
+  { name: "read", store: "memory", act: "read" },
+  { name: "write", store: "memory", act: "write" },
+  { name: "new", store: "memory", act: "new" },
+  { name: "regenerate", store: "memory", act: "regenerate" },
+  { name: "anonymous", store: "memory", act: "anonymous" },
+  { name: "destroy", store: "memory", act: "destroy" },
+  { name: "cookie-read", store: "cookie", act: "read" },
+  { name: "cookie-write", store: "cookie", act: "write" },
+  { name: "cookie-first-read", store: "cookie", act: "read", isFirstSight: true },
+  { name: "cookie-first-write", store: "cookie", act: "write", isFirstSight: true },
+  { name: "sqlite-read", store: "sqlite", act: "read" },
+  { name: "sqlite-write", store: "sqlite", act: "write" },
 ];
 
-function appOn(
-  { SessionMiddleware }: Library,
-  store: InstanceType<Library["MemoryStore" | "CookieStore" | "SqliteStore"]>,
-): App {
-  const sessions = new SessionMiddleware<Partial<SessionContent>>({ secret: SECRET, store });
+/** Apps on a store of a version. */
+async function open(library: Library, { store, act, isFirstSight }: Compared): Promise<Opened> {
   const data = content(SMALL);
-  return {
-    handle: {
-      read: sessions.handler((_request, session) =>
-        new Response(session.get("user", undefined) ?? "nobody")
-      ),
-      write: sessions.handler((_request, session) => {
-        const visits = session.get("visits", 0) + 1;
-        session.set("visits", visits);
-        return new Response(String(visits));
-      }),
-      new: sessions.handler((_request, session) => {
-        session.set({ ...data, cart: data.cart.map((item) => ({ ...item })) });
-        return new Response("ada");
-      }),
-      regenerate: sessions.handler((_request, session) => {
-        session.regenerate();
-        return new Response("ada");
-      }),
-      destroy: sessions.handler((_request, session) => {
-        session.destroy();
-        return new Response("ada");
-      }),
-    },
+  const { SessionMiddleware } = library;
+  const bare = { fetch: () => new Response() };
+  const opened = (store: SessionStore): Opened => {
+    const apps = pagiApps(store, data, SessionMiddleware);
+    if (act !== "destroy") return { apps, bare };
+    const sessions = new SessionMiddleware({ secret: SECRET, store });
+    const fetch = sessions.handler((_request, session) => {
+      session.destroy();
+      return new Response("ada");
+    });
+    // Like a regeneration, each request needs a session of its own.
+    return { apps: { ...apps, regenerate: { fetch } }, bare };
   };
-}
-
-/** Requests of one scenario to one library. */
-async function laneOf(name: string, library: Library, scenario: Scenario): Promise<Lane> {
-  const { act, cookies: kind } = scenario;
-  const app = await scenario.open(library);
-  const maker = scenario.isForeign === true ? await scenario.open(library) : app;
-  const handler = app.handle[act];
-  const shared = kind === "shared" ? await newCookies(maker, SHARED_SESSIONS) : [undefined];
-  await check(name, scenario, app, kind === "none" ? undefined : await newCookies(maker, 1));
-  let cookies: readonly (string | undefined)[] = shared;
-  return {
-    name,
-    maxCount: kind === "shared" ? undefined : MAX_FRESH,
-    async prepare(count) {
-      if (kind === "shared") return;
-      app.clear?.();
-      if (kind === "fresh") cookies = await newCookies(maker, count);
-    },
-    async run(count) {
-      for (let at = 0; at < count; at++) {
-        await handler(requestWith(cookies[at % cookies.length]));
-      }
-    },
-  };
-}
-
-/** Throws unless the application answers the scenario's request as a session library should. */
-async function check(
-  name: string,
-  { act, cookies, name: scenario }: Scenario,
-  app: App,
-  made: readonly string[] | undefined,
-): Promise<void> {
-  const response = await app.handle[act](requestWith(made?.[0]));
-  const body = await response.text();
-  const expected = act === "write" ? "1" : act === "read" && cookies === "none" ? "nobody" : "ada";
-  if (response.status !== 200 || body !== expected) {
-    throw new Error(`${scenario} with ${name} answered ${response.status} "${body}"`);
+  if (store === "memory") {
+    const memory = new library.MemoryStore();
+    return { ...opened(memory), clear: () => memory.clear() };
   }
-}
-
-async function newCookies({ handle }: App, count: number): Promise<string[]> {
-  const cookies: string[] = [];
-  while (cookies.length < count) {
-    const response = await handle.new(requestWith(undefined));
-    cookies.push(response.headers.getSetCookie()[0]!.split(";", 1)[0]!);
+  if (store === "sqlite") {
+    const sqlite = new library.SqliteStore(new DatabaseSync(":memory:"));
+    await sqlite.setup();
+    return opened(sqlite);
   }
-  return cookies;
-}
-
-function requestWith(cookie: string | undefined): Request {
-  return cookie === undefined
-    ? new Request("http://localhost/")
-    : new Request("http://localhost/", { headers: { cookie } });
+  const cookie = () => opened(new library.CookieStore({ secret: SECRET }));
+  if (!isFirstSight) return cookie();
+  return { bare, apps: { ...cookie().apps, new: cookie().apps.new }, needsFreshCookies: true };
 }
 
 /** Copies a checkout's sources, so that the runtime loads and compiles them a second time. */
@@ -183,42 +98,27 @@ function copy(folder: string): string {
   return target;
 }
 
-/** A ratio with its quartiles. */
+/** The median of some ratios, with the quartiles. */
 function show(ratios: readonly number[]): string {
-  const [low, high] = quartiles(ratios);
-  return `${median(ratios).toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((at) => quantile(ratios, at).toFixed(3));
+  return `${middle} (${low} to ${high})`;
 }
 
-/** Measures a scenario in this process: the ratios of each round. */
-async function measureHere({ scenario: name, folders, rounds }: Task): Promise<Ratios> {
-  const scenario = SCENARIOS.find((one) => one.name === name)!;
+/** Measures one kind of request in this process. */
+async function measureHere({ name, folders }: Task): Promise<Ratios> {
+  const compared = ALL.find((one) => one.name === name)!;
+  const { act, store } = compared;
   const lanes: Lane[] = [];
   // The order decides what the compiler sees first.
   for (const [version, folder] of shuffled(Object.entries(folders))) {
-    const { href } = pathToFileURL(`${folder}/mod.ts`);
-    lanes.push(await laneOf(version, await import(href), scenario));
+    const library: Library = await import(pathToFileURL(`${folder}/mod.ts`).href);
+    const opened = await open(library, compared);
+    if (act !== "destroy") await verify(version, store, opened.apps);
+    lanes.push((await laneOf(version, opened, act === "destroy" ? "regenerate" : act))!);
   }
-  const series = await measure(lanes, { rounds, slices: SLICES, sliceMs: SLICE_MS });
-  const ratios = (version: string) =>
-    series.get(version)!.map((time, round) => time / series.get("old")![round]!);
-  return { changed: ratios("new"), same: ratios("control") };
-}
-
-/** Measures a scenario in several processes, since each compiles the same code in its own way. */
-async function measureInProcesses(task: Task): Promise<Ratios> {
-  const all: Ratios = { changed: [], same: [] };
-  const [path, ...args] = [...await onOneProcessor(), Deno.execPath()];
-  for (let process = 0; process < PROCESSES; process++) {
-    const { code, stdout } = await new Deno.Command(path!, {
-      args: [...args, "run", "-A", "--no-check", "-q", import.meta.filename!, JSON.stringify(task)],
-      stderr: "inherit",
-    }).output();
-    if (code !== 0) throw new Error(`Measuring ${task.scenario} ended with ${code}`);
-    const { changed, same }: Ratios = JSON.parse(new TextDecoder().decode(stdout));
-    all.changed.push(...changed);
-    all.same.push(...same);
-  }
-  return all;
+  const times = await measure(lanes, { slices: SLICES, sliceMs: SLICE_MS });
+  const old = times.get("old")!;
+  return [times.get("new")! / old, times.get("control")! / old];
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -236,11 +136,13 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const folders = { new: resolve(import.meta.dirname!, ".."), old, control };
     console.log("Processor time of a request. new: this checkout; control: a copy of old");
-    console.log(`Medians of ${PROCESSES} × ${rounds} rounds, and their quartiles`);
+    console.log(`Median of ${rounds} rounds and, in brackets, their quartiles`);
     console.log(`\n${"".padEnd(NAME_WIDTH)} ${"new / old".padEnd(24)} control / old`);
-    for (const { name } of SCENARIOS.filter(({ name }) => only?.includes(name) ?? true)) {
-      const { changed, same } = await measureInProcesses({ scenario: name, folders, rounds });
-      console.log(`${name.padEnd(NAME_WIDTH)} ${show(changed).padEnd(24)} ${show(same)}`);
+    for (const { name } of ALL.filter(({ name }) => only?.includes(name) ?? true)) {
+      const task: Task = { name, folders };
+      const all = await runTimes<Ratios>(rounds, "deno", "compare.ts", task);
+      const [changed, same] = [0, 1].map((at) => show(all.map((ratios) => ratios[at]!)));
+      console.log(`${name.padEnd(NAME_WIDTH)} ${changed!.padEnd(24)} ${same}`);
     }
   } finally {
     Deno.removeSync(control, { recursive: true });

@@ -1,107 +1,63 @@
 /**
- * Measures in this process, in whatever runtime this is: `in_process.ts OPTIONS`, as JSON. Writes
- * one line of JSON for each group.
+ * Measures one kind of request to all contenders on one store, in this process and in whatever
+ * runtime this is: `in_process.ts OPTIONS`, as JSON. Writes one line of JSON.
  *
  * @module
  */
 import process from "node:process";
-import { CONTENDERS } from "./contenders/all.ts";
-import type { Contender } from "./contenders/contender.ts";
-import { rawLanes } from "./contenders/raw_crypto.ts";
-import { type Group, groupsOf, type Narrowing } from "./groups.ts";
+import { loadContenders } from "./contenders/all.ts";
+import { CRYPTOGRAPHY, type StoreName } from "./contenders/contender.ts";
+import { cryptographyLane } from "./contenders/bare_cryptography.ts";
 import { bareLane, laneOf } from "./lanes.ts";
-import {
-  added,
-  differences,
-  type Lane,
-  measure,
-  median,
-  type Quartiles,
-  quartiles,
-  type Series,
-} from "./measure.ts";
-import { content } from "./scenarios.ts";
+import { type Lane, measure, type MeasureOptions } from "./measure.ts";
+import { content, type Scenario, SMALL } from "./scenarios.ts";
 import { verify } from "./verify.ts";
 
-/** What this program is told. */
-export interface InProcessOptions extends Narrowing {
-  rounds: number;
-  sliceMs: number;
+/** What to measure. */
+export interface InProcessOptions extends MeasureOptions {
+  store: StoreName;
+  scenario: Scenario;
+  /** The names of the contenders. @default {all} */
+  contenders?: readonly string[];
+  /** Where Redis listens, for the store on it. */
   redisPort?: number;
 }
 
-/** What one contender's request costs, in microseconds. */
-export interface Cost {
-  framework: string;
-  /** The framework's own request. */
-  bare: number;
-  /** What comes on top with sessions: the median of the rounds. */
-  added: number;
-  /** The middle half of what the rounds came to lies between these. */
-  quartiles: Quartiles;
+/** The processor time that a session adds to a request of its framework, in microseconds. */
+export interface Costs {
+  [contender: string]: number;
 }
 
-/** What a group came to. */
-export interface GroupResult extends Group {
-  costs: { [contender: string]: Cost };
-  /** What the cryptography costs on the encrypted cookie, alone and in a bare handler. */
-  raw?: { alone: number; inHandler: number };
-}
+const options: InProcessOptions = JSON.parse(process.argv[2]!);
+const { store, scenario, contenders, redisPort } = options;
+const setup = { store, data: content(SMALL), redisPort };
+const lanes: Lane[] = [];
+const frameworks = new Map<string, string>();
+const closes: (() => unknown)[] = [];
+const bareName = (framework: string) => `bare ${framework}`;
 
-async function measureGroup(group: Group, options: InProcessOptions): Promise<GroupResult> {
-  const { store, scenario, bytes } = group;
-  const setup = { store, data: content(bytes), redisPort: options.redisPort };
-  const isIn = ({ name, stores }: Contender) =>
-    stores.includes(store) && (options.contenders?.includes(name) ?? true);
-  const lanes: Lane[] = [];
-  const frameworks = new Map<string, string>();
-  const closes: (() => unknown)[] = [];
-  for (const contender of CONTENDERS.filter(isIn)) {
-    const opened = await contender.open(setup);
-    closes.push(() => opened.close?.());
-    await verify(contender.name, store, opened.apps);
-    const lane = await laneOf(contender.name, opened, scenario);
-    if (lane === undefined) continue;
-    const { framework } = contender;
-    if (![...frameworks.values()].includes(framework)) {
-      lanes.push(await bareLane(bareName(framework), opened, scenario));
-    }
-    frameworks.set(contender.name, framework);
-    lanes.push(lane);
+for (const contender of await loadContenders(contenders)) {
+  if (!contender.stores.includes(store)) continue;
+  const { name, framework } = contender;
+  const opened = await contender.open(setup);
+  closes.push(() => opened.close?.());
+  await verify(name, store, opened.apps);
+  const lane = await laneOf(name, opened, scenario);
+  if (lane === undefined) continue;
+  if (![...frameworks.values()].includes(framework)) {
+    lanes.push(await bareLane(bareName(framework), opened, scenario));
   }
-  const raw = store === "cookie" ? await rawLanes(scenario, bytes) : undefined;
-  if (raw !== undefined) lanes.push(raw.alone, raw.inHandler);
-  const series = await measure(lanes, options);
-  for (const close of closes) await close();
-  const costs = [...frameworks].map(([name, framework]): [string, Cost] => [
-    name,
-    costOf(framework, series.get(name)!, series.get(bareName(framework))!),
-  ]);
-  const seriesOf = (lane: Lane) => series.get(lane.name)!;
-  return {
-    ...group,
-    costs: Object.fromEntries(costs),
-    ...(raw && {
-      raw: {
-        alone: median(seriesOf(raw.alone)),
-        inHandler: added(seriesOf(raw.inHandler), series.get(bareName("fetch"))!),
-      },
-    }),
-  };
+  frameworks.set(name, framework);
+  lanes.push(lane);
 }
-
-function bareName(framework: string): string {
-  return `bare ${framework}`;
+if (store === "cookie" && (scenario === "read" || scenario === "write")) {
+  lanes.push(await cryptographyLane(scenario, SMALL));
+  frameworks.set(CRYPTOGRAPHY, "fetch");
 }
-
-function costOf(framework: string, series: Series, bare: Series): Cost {
-  const more = differences(series, bare);
-  return { framework, bare: median(bare), added: median(more), quartiles: quartiles(more) };
-}
-
-const options: InProcessOptions = JSON.parse(process.argv[2] ?? "{}");
-const hasRedis = options.redisPort !== undefined;
-for (const group of groupsOf(options)) {
-  if (group.store === "redis" && !hasRedis) continue;
-  console.log(JSON.stringify(await measureGroup(group, options)));
-}
+const times = await measure(lanes, options);
+for (const close of closes) await close();
+const costs: Costs = Object.fromEntries([...frameworks].map(([name, framework]) => [
+  name,
+  times.get(name)! - times.get(bareName(framework))!,
+]));
+console.log(JSON.stringify(costs));

@@ -1,8 +1,8 @@
-/** The other libraries and runtimes, from npm. */
+/** Installs the other libraries, Bun and Node from npm. */
 
 const FOLDER = new URL(".", import.meta.url).pathname;
 
-/** Installs what package.json names, unless it is there. */
+/** Installs the packages in package.json, unless that is done. */
 export async function install(): Promise<void> {
   const wanted = await modified("package.json");
   const installed = await modified("node_modules/.package-lock.json");

@@ -1,60 +1,60 @@
-/** Contenders as lanes: their apps with sessions made, and requests that find these. */
-import type { App, Opened } from "./contenders/contender.ts";
+/** Turns contenders into lanes: their apps, and requests that bring their sessions' cookies. */
+import type { LocalApp, Opened } from "./contenders/contender.ts";
 import type { Lane } from "./measure.ts";
 import { bringsCookie, type Scenario } from "./scenarios.ts";
 import { cookieOf, visit, visits } from "./visit.ts";
 
-/** How many sessions the requests of a lane go round. */
+/** How many sessions the requests of a lane use in turn. */
 const SESSIONS = 64;
-/** How many sessions are made for a slice that uses each up. */
-const MAX_USED_UP = 1000;
+/** The most requests in a slice whose requests each need a session of their own. */
+const MAX_FRESH = 1000;
 
-/** What `count` requests present, one after the other, over and over. */
-type Cookies = (string | undefined)[];
-
-/** Requests of a kind to a contender; undefined when it has no app for them. */
+/** Requests of a kind to a contender; undefined if it has no app for them. */
 export async function laneOf(
   name: string,
-  { apps, usesUp = false }: Opened,
+  { apps, needsFreshCookies = false, clear }: Opened,
   scenario: Scenario,
 ): Promise<Lane | undefined> {
   const app = apps[scenario];
-  if (app === undefined || (usesUp && !bringsCookie(scenario))) return undefined;
+  if (app === undefined || (needsFreshCookies && !bringsCookie(scenario))) return undefined;
   const start = apps.new!;
+  if (scenario === "new") {
+    // The number of sessions must not grow from slice to slice.
+    return { ...lane(name, app, [undefined]), prepare: async () => await clear?.() };
+  }
   if (!bringsCookie(scenario)) return lane(name, app, [undefined]);
-  if (scenario !== "regenerate" && !usesUp) {
+  if (scenario !== "regenerate" && !needsFreshCookies) {
     return lane(name, app, await sessions(start, SESSIONS));
   }
-  // The id dies by it, or the cookie has to be new: each request needs a session of its own.
-  let cookies: Cookies = [];
+  let cookies: string[] = [];
   return {
     name,
-    maxCount: MAX_USED_UP,
-    prepare: async (count) => void (cookies = await sessions(start, count)),
+    maxCount: MAX_FRESH,
+    async prepare(count) {
+      await clear?.();
+      cookies = await sessions(start, count);
+    },
     run: (count) => visitAll(visits(app), cookies, count),
   };
 }
 
-/** Requests to the bare app; they bring the same cookies. */
+/** Requests to the app without sessions; they bring the same cookies. */
 export async function bareLane(
   name: string,
   { apps, bare }: Opened,
   scenario: Scenario,
 ): Promise<Lane> {
-  return lane(
-    name,
-    bare,
-    bringsCookie(scenario) ? await sessions(apps.new!, SESSIONS) : [undefined],
-  );
+  const cookies = bringsCookie(scenario) ? await sessions(apps.new!, SESSIONS) : [undefined];
+  return lane(name, bare, cookies);
 }
 
-function lane(name: string, app: App, cookies: Cookies): Lane {
+function lane(name: string, app: LocalApp, cookies: readonly (string | undefined)[]): Lane {
   const go = visits(app);
   return { name, run: (count) => visitAll(go, cookies, count) };
 }
 
-/** Sessions that an app has made, by the Cookie header that brings each back. */
-export async function sessions(app: App, count: number): Promise<string[]> {
+/** Creates sessions; returns the Cookie header of each. */
+export async function sessions(app: LocalApp, count: number): Promise<string[]> {
   const cookies: string[] = [];
   while (cookies.length < count) cookies.push(cookieOf(await visit(app)));
   return cookies;
@@ -62,7 +62,7 @@ export async function sessions(app: App, count: number): Promise<string[]> {
 
 async function visitAll(
   go: (cookie: string | undefined) => unknown,
-  cookies: Cookies,
+  cookies: readonly (string | undefined)[],
   count: number,
 ): Promise<void> {
   for (let at = 0; at < count; at++) await go(cookies[at % cookies.length]);

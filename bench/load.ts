@@ -1,159 +1,55 @@
-/** Load on a server: wrk where it is installed, else autocannon from npm. */
+/** A small load generator: keeps a number of connections busy with GET requests. */
+import { connect, type Socket } from "node:net";
 
-/** What came of it. */
-export interface Load {
-  /** Requests that were answered. */
-  requests: number;
-  /** Answers in a second. */
-  perSecond: number;
-  /** Requests that failed, or were answered with anything but what they have to. */
-  failed: number;
-}
-
-/** What is asked of a server. */
+/** The requests to make. */
 export interface LoadOptions {
   port: number;
-  /** The Cookie headers that requests bring in turn; none where there are none. */
+  /** The Cookie headers that requests bring, in turn; none if it is empty. */
   cookies: readonly string[];
-  connections: number;
-  /** For how long, in milliseconds. */
-  ms: number;
-  /**
-   * What each answer has to say, where each has to bring a new cookie, too: it is used once, and the
-   * one that comes is used later. Any answer that lacks one of the two counts as failed.
-   */
-  followed?: string;
+  /** How many requests to make in all. */
+  requests: number;
 }
 
-/** Makes requests. */
-export type Loader = (options: LoadOptions) => Promise<Load>;
+const CONNECTIONS = 32;
 
-/** Prepares the requests once. */
-const WRK_ROUND = `
-local requests, at = {}, 0
-function init(args)
-  for line in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("GET", "/", { ["Cookie"] = line, ["Host"] = "localhost" })
-  end
-  if #requests == 0 then requests[1] = wrk.format("GET", "/", { ["Host"] = "localhost" }) end
-end
-function request()
-  at = at % #requests + 1
-  return requests[at]
-end
-`;
-
-/** Follows each cookie to the next: a queue, longer than there are connections. */
-const WRK_FOLLOW = `
-local cookies, first, last, said = {}, 1, 0
-function init(args)
-  for line in io.lines(args[1]) do
-    last = last + 1
-    cookies[last] = line
-  end
-  said = args[2]
-end
-function request()
-  local cookie = cookies[first]
-  cookies[first] = nil
-  first = first + 1
-  return wrk.format("GET", "/", { ["Cookie"] = cookie, ["Host"] = "localhost" })
-end
-function response(status, headers, body)
-  local pair
-  for name, value in pairs(headers) do
-    if name:lower() == "set-cookie" then pair = value:match("^[^;]+") end
-  end
-  if pair == nil or body ~= said then
-    wrong = wrong + 1
-  else
-    last = last + 1
-    cookies[last] = pair
-  end
-end
-`;
-
-/** Prints what wrk has counted as JSON; what a thread has counted is asked for by name. */
-const WRK_REPORT = `
-wrong = 0
-local threads = {}
-function setup(thread)
-  threads[#threads + 1] = thread
-end
-function done(summary)
-  local errors = summary.errors
-  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  for _, thread in ipairs(threads) do failed = failed + thread:get("wrong") end
-  io.write(string.format('\\nRESULT {"requests":%d,"perSecond":%f,"failed":%d}\\n',
-    summary.requests, summary.requests * 1e6 / summary.duration, failed))
-end
-`;
-
-/** The load generator that there is, and its name. */
-export async function findLoader(): Promise<{ name: string; load: Loader }> {
-  try {
-    await new Deno.Command("wrk", { args: ["--version"] }).output();
-    return { name: "wrk", load: wrk };
-  } catch {
-    return { name: "autocannon", load: autocannon };
-  }
+/**
+ * Makes the requests.
+ *
+ * @throws {Error} If an answer has a status other than 200, or no Content-Length.
+ */
+export async function load({ port, cookies, requests }: LoadOptions): Promise<void> {
+  const headers = cookies.length === 0 ? [""] : cookies.map((cookie) => `Cookie: ${cookie}\r\n`);
+  const texts = headers.map((header) => `GET / HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
+  let started = 0;
+  const next = () => started < requests ? texts[started++ % texts.length] : undefined;
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => keepBusy(connect(port), next)));
 }
 
-const wrk: Loader = ({ port, cookies, connections, ms, followed }) =>
-  inFolder(async (folder) => {
-    const requests = followed === undefined ? WRK_ROUND : WRK_FOLLOW;
-    await Deno.writeTextFile(`${folder}/load.lua`, WRK_REPORT + requests);
-    await Deno.writeTextFile(`${folder}/cookies`, cookies.join("\n"));
-    const process = start("wrk", [
-      // One thread: each has its own cookies.
-      "--threads=1",
-      `--connections=${connections}`,
-      // It counts in seconds; told to stop, it says what it has done until then.
-      `--duration=${Math.ceil(ms / 1000) + 1}s`,
-      `--script=${folder}/load.lua`,
-      `http://127.0.0.1:${port}/`,
-      "--",
-      `${folder}/cookies`,
-      ...(followed === undefined ? [] : [followed]),
-    ]);
-    const timer = setTimeout(() => process.kill("SIGINT"), ms);
-    try {
-      const text = await outputOf("wrk", process);
-      return JSON.parse(/^RESULT (.+)$/m.exec(text)![1]!);
-    } finally {
-      clearTimeout(timer);
-    }
+/** Sends one request after the other on a connection, until there are no more. */
+function keepBusy(socket: Socket, next: () => string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const send = () => {
+      const text = next();
+      if (text === undefined) socket.end(resolve);
+      else socket.write(text);
+    };
+    socket.setEncoding("latin1").setNoDelay(true);
+    socket.on("connect", send);
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("The server closed a connection")));
+    socket.on("data", (chunk: string) => {
+      answer += chunk;
+      const end = answer.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      const length = /^content-length: *(\d+)/im.exec(answer)?.[1];
+      if (!answer.startsWith("HTTP/1.1 200 ") || length === undefined) {
+        reject(new Error(`A server under load answered: ${answer}`));
+        socket.destroy();
+      } else if (answer.length >= end + 4 + Number(length)) {
+        answer = "";
+        send();
+      }
+    });
   });
-
-const autocannon: Loader = (options) =>
-  inFolder(async (folder) => {
-    const program = new URL("autocannon.ts", import.meta.url).pathname;
-    const node = new URL("node_modules/.bin/node", import.meta.url).pathname;
-    // As an argument, a thousand cookies are too long for the system.
-    const file = `${folder}/options.json`;
-    await Deno.writeTextFile(file, JSON.stringify(options));
-    return JSON.parse(await outputOf(node, start(node, [program, file])));
-  });
-
-/** Calls `use` with a folder for its files, which goes afterwards. */
-async function inFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await Deno.makeTempDir({ prefix: "pagi-bench-" });
-  try {
-    return await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-function start(path: string, args: string[]): Deno.ChildProcess {
-  return new Deno.Command(path, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
-}
-
-async function outputOf(path: string, process: Deno.ChildProcess): Promise<string> {
-  const { code, stdout, stderr } = await process.output();
-  const text = new TextDecoder().decode(stdout);
-  if (code !== 0) {
-    throw new Error(`${path} ended with ${code}: ${new TextDecoder().decode(stderr)}`);
-  }
-  return text;
 }

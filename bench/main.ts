@@ -1,52 +1,66 @@
 /**
- * `deno task bench [PART…] [--OPTION=VALUE,…]`: README.md beside this says what there is.
+ * `deno task bench`: measures everything and writes RESULTS.md. With options it measures a part and
+ * only prints it; README.md lists them.
  *
  * @module
  */
-import { parseArguments, type Part } from "./arguments.ts";
-import { verdicts } from "./budgets.ts";
-import { findCommit } from "./environment.ts";
+import { readOptions } from "./arguments.ts";
+import { OURS } from "./contenders/contender.ts";
+import { describeEnvironment } from "./environment.ts";
 import { install } from "./install.ts";
-import { loadLevels, printVerdicts } from "./levels.ts";
-import { http, inProcess, profile, redis, scale } from "./parts.ts";
-import { writeReport } from "./report.ts";
-import { loadResults, missingOf, save } from "./results.ts";
-import type { Runtime } from "./runtimes.ts";
+import { showSpread } from "./measure.ts";
+import { startRedis } from "./redis_server.ts";
+import { report } from "./report.ts";
+import {
+  measureBudgets,
+  measureImports,
+  measureRatios,
+  measureServer,
+  PROCESSES,
+  type Ratio,
+  type Results,
+} from "./results.ts";
+import { NAMES, RUNTIMES } from "./runtimes.ts";
 
-const REDIS_SECONDS = 3;
+const EFFORT = { slices: 30, sliceMs: 4 };
+/** New sessions stay: a slice has to include the garbage collections that they cause. */
+const EFFORT_NEW = { slices: 12, sliceMs: 16 };
 
-const { parts, runtimes, narrowing, isNarrowed, rounds } = parseArguments(Deno.args);
-// Now: what is checked out while it runs is not what is measured.
-const commit = await findCommit();
-const keep = async (name: string, result: unknown) => {
-  // What was measured of a part of it must not stand for all.
-  if (!isNarrowed) await save(name, result, commit);
-};
+const OPTIONS = ["processes", "runtime", "store", "scenario", "contender"] as const;
+const options = readOptions(Deno.args, OPTIONS);
+const { processes = PROCESSES, runtimes, stores, scenarios, contenders } = options;
+await install();
+await using redis = await startRedis();
+if (redis === undefined) console.log("Redis is left out: redis-server is not installed");
 
-/** The parts that are measured in each runtime. */
-const MEASURES: { [part in Part]?: (runtime: Runtime) => Promise<unknown> } = {
-  "in-process": (runtime) => inProcess(runtime, narrowing, rounds),
-  http: (runtime) => http(runtime, narrowing, rounds),
-  scale: (runtime) => scale(runtime, { rounds }),
-  profile: (runtime) => profile(runtime, narrowing, rounds),
-};
-
-if (parts.some((part) => part !== "report")) await install();
-for (const part of parts) {
-  for (const runtime of runtimes) {
-    const result = await MEASURES[part]?.(runtime);
-    if (result !== undefined) await keep(`${part}-${runtime}`, result);
+const libraries: Ratio[] = [];
+for (const runtime of runtimes) {
+  for (const store of stores.filter((store) => store !== "redis" || redis !== undefined)) {
+    for (const scenario of scenarios) {
+      const effort = { ...scenario === "new" ? EFFORT_NEW : EFFORT, processes };
+      const names = contenders && [OURS, ...contenders];
+      const group = { runtime, store, scenario };
+      const options = { contenders: names, redisPort: redis?.port };
+      for (const ratio of await measureRatios(group, effort, options)) {
+        const name = `${NAMES[runtime]}, ${store}, ${scenario}, ÷ ${ratio.beside}`;
+        console.log(`${name}: ${showSpread(ratio.ratio)}`);
+        libraries.push(ratio);
+      }
+    }
   }
-  if (part !== "redis") continue;
-  const result = await redis({ seconds: REDIS_SECONDS });
-  if (result !== undefined) await keep("redis", result);
 }
-if (!isNarrowed) {
-  const results = await loadResults();
-  printVerdicts(verdicts(results), await loadLevels());
-  const missing = missingOf(results);
-  if (missing.length === 0) {
-    await writeReport(results);
-    console.log("\nWritten: RESULTS.md, chart.svg and levels.json in bench");
-  } else console.log(`\nNo report is written: nothing is kept of ${missing.join(", ")}`);
+if (Deno.args.every((arg) => arg.startsWith("--processes="))) {
+  const servers: Results["servers"] = [];
+  const imports: Results["imports"] = [];
+  for (const runtime of RUNTIMES) {
+    for (const scenario of ["write", "new"] as const) {
+      servers.push(await measureServer(runtime, scenario, processes));
+    }
+    imports.push(...await measureImports(runtime));
+  }
+  const budgets = await measureBudgets(RUNTIMES, processes);
+  const results: Results = { libraries, servers, imports, budgets };
+  const file = new URL("RESULTS.md", import.meta.url);
+  await Deno.writeTextFile(file, report(results, await describeEnvironment()));
+  console.log("\nWritten: bench/RESULTS.md");
 }

@@ -1,65 +1,66 @@
-import process from "node:process";
 /**
- * Measures by alternation: a slice of a few milliseconds of each lane, in random order, many times.
- * Other work on the machine then slows all lanes equally, and the median drops the outliers.
+ * Measures lanes against each other: a slice of a few milliseconds of each, in random order, many
+ * times. Whatever slows the machine down then slows all lanes alike.
  */
+import process from "node:process";
 
-/** Something to be measured. */
+/** Something to measure. */
 export interface Lane {
   name: string;
   /** Makes `count` requests, one after the other. */
   run(count: number): Promise<void>;
-  /** Called before each slice, and not measured; may make what the slice uses up. */
+  /** Runs before each slice, unmeasured; creates what the slice uses up. */
   prepare?(count: number): Promise<void>;
-  /** Requests in a slice at most; for what uses something up. */
+  /** The most requests in a slice, for lanes that use something up. */
   maxCount?: number;
 }
 
 /** How much to measure. */
 export interface MeasureOptions {
-  rounds: number;
-  /** How many slices of each lane make up a round. @default {1} */
-  slices?: number;
-  /** The approximate length of a slice, in milliseconds. */
+  /** How many slices of each lane count. */
+  slices: number;
+  /** The processor time of a slice, in milliseconds. */
   sliceMs: number;
 }
 
-/** Where the middle half of some numbers begins and ends. */
-export type Quartiles = [low: number, high: number];
+/** The median of several processes, with the lowest and the highest. */
+export interface Spread {
+  median: number;
+  low: number;
+  high: number;
+}
 
-/** The time for one request in microseconds, for each round. */
-export type Series = number[];
-
-/** Processor time of each lane before its times count, in milliseconds: its code has to be compiled. */
+/** Processor time of each lane before its slices count, in milliseconds: its code has to be compiled. */
 const WARM_UP_MS = 150;
+/**
+ * The slice that counts. Other programs on the machine make slices longer and never shorter, so the
+ * lower half is more repeatable than the median; the shortest depends on luck.
+ */
+const LOWER_QUARTILE = 0.25;
 const FIRST_COUNT = 16;
 const CALIBRATIONS = 3;
 
-/** Measures lanes against each other. */
+/** Measures lanes; returns the processor time of a request in each, in microseconds. */
 export async function measure(
   lanes: readonly Lane[],
-  { rounds, slices = 1, sliceMs }: MeasureOptions,
-): Promise<Map<string, Series>> {
+  { slices, sliceMs }: MeasureOptions,
+): Promise<Map<string, number>> {
   const counts = new Map<Lane, number>();
   for (const lane of lanes) counts.set(lane, await calibrate(lane, sliceMs));
-  const series = new Map(lanes.map((lane): [string, Series] => [lane.name, []]));
-  for (let round = -Math.ceil(WARM_UP_MS / (slices * sliceMs)); round < rounds; round++) {
-    const times = new Map(lanes.map((lane): [Lane, Series] => [lane, []]));
-    for (let at = 0; at < slices; at++) {
-      // A lane pays for its neighbor's garbage, so the neighbor must vary.
-      for (const lane of shuffled(lanes)) {
-        times.get(lane)!.push(await slice(lane, counts.get(lane)!));
-      }
+  const times = new Map(lanes.map((lane): [Lane, number[]] => [lane, []]));
+  for (let at = -Math.ceil(WARM_UP_MS / sliceMs); at < slices; at++) {
+    // A lane pays for garbage that its neighbor left, so the neighbor must vary.
+    for (const lane of shuffled(lanes)) {
+      const time = await slice(lane, counts.get(lane)!);
+      if (at >= 0) times.get(lane)!.push(time);
     }
-    if (round < 0) continue;
-    for (const lane of lanes) series.get(lane.name)!.push(median(times.get(lane)!));
   }
-  return series;
+  return new Map(lanes.map((lane) => [lane.name, quantile(times.get(lane)!, LOWER_QUARTILE)]));
 }
 
 /**
  * The processor time of one request, in microseconds, over `count` of them. Unlike time by the clock,
- * it does not grow when another process has the processor; it includes garbage collection and the
+ * it does not grow while another process has the processor. It includes garbage collection and the
  * threads that encrypt.
  */
 async function slice(lane: Lane, count: number): Promise<number> {
@@ -75,7 +76,7 @@ async function calibrate(lane: Lane, sliceMs: number): Promise<number> {
   const { maxCount = Infinity } = lane;
   let count = Math.min(FIRST_COUNT, maxCount);
   while (true) {
-    // The best of some: a pause of the machine must not make the slices too short.
+    // The best of some: one long garbage collection must not make all slices too short.
     const times: number[] = [];
     while (times.length < CALIBRATIONS) times.push(await slice(lane, count));
     const time = Math.min(...times);
@@ -86,7 +87,7 @@ async function calibrate(lane: Lane, sliceMs: number): Promise<number> {
   }
 }
 
-/** A copy in an order of chance. */
+/** A copy in random order. */
 export function shuffled<T>(items: readonly T[]): T[] {
   const order = [...items];
   for (let at = order.length - 1; at > 0; at--) {
@@ -96,12 +97,12 @@ export function shuffled<T>(items: readonly T[]): T[] {
   return order;
 }
 
-/** The middle one. */
+/** The middle one of the numbers. */
 export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-/** What `share` of the numbers lie below. */
+/** The number that `share` of the numbers lie below. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const at = (sorted.length - 1) * share;
@@ -109,17 +110,25 @@ export function quantile(numbers: readonly number[], share: number): number {
   return below + ((sorted[Math.ceil(at)] ?? NaN) - below) * (at % 1);
 }
 
-/** The middle half of the numbers lies between these. */
-export function quartiles(numbers: readonly number[]): Quartiles {
-  return [quantile(numbers, 0.25), quantile(numbers, 0.75)];
+/** Sums up what several processes measured. */
+export function spreadOf(numbers: readonly number[]): Spread {
+  return { median: median(numbers), low: Math.min(...numbers), high: Math.max(...numbers) };
 }
 
-/** What one costs more than another: the median of the rounds' differences, each of one moment. */
-export function added(series: Series, bare: Series): number {
-  return median(differences(series, bare));
+/** How far the highest number is above the lowest, as a share of the median. */
+export function differenceOf({ median, low, high }: Spread): number {
+  return (high - low) / median;
 }
 
-/** What one costs more than another in each round. */
-export function differences(series: Series, bare: Series): Series {
-  return series.map((time, round) => time - bare[round]!);
+/** A median in three digits, with the lowest and the highest number unless they are equal. */
+export function showSpread({ median, low, high }: Spread, unit = ""): string {
+  const range = low === high ? "" : ` (${digits(low)} to ${digits(high)})`;
+  return `${digits(median)}${unit === "" ? "" : ` ${unit}`}${range}`;
+}
+
+/** A number in three digits. */
+export function digits(number: number): string {
+  if (Math.abs(number) >= 100) return number.toFixed(0);
+  if (Math.abs(number) >= 10) return number.toFixed(1);
+  return number.toFixed(Math.abs(number) >= 0.1 ? 2 : 3);
 }

@@ -1,17 +1,9 @@
-/** A Redis for the benchmark: one of its own, or else the one that is up. */
+/** Starts a Redis for the benchmark. */
 
-/** Where Redis listens, until it is disposed of. */
-export interface RedisServer extends AsyncDisposable {
-  port: number;
-}
+const TIMEOUT_MS = 10_000;
 
-/** Where Redis listens that somebody else has started. */
-const DEFAULT_PORT = Number(Deno.env.get("REDIS_PORT") ?? 6379);
-const PAUSE_MS = 20;
-const PATIENCE_MS = 10_000;
-
-/** Starts a Redis that keeps nothing on disk; undefined when there is none to be had. */
-export async function startRedis(): Promise<RedisServer | undefined> {
+/** Starts a Redis that keeps nothing on disk; undefined if `redis-server` is not installed. */
+export async function startRedis(): Promise<({ port: number } & AsyncDisposable) | undefined> {
   const port = freePort();
   let process: Deno.ChildProcess;
   try {
@@ -22,16 +14,13 @@ export async function startRedis(): Promise<RedisServer | undefined> {
       stderr: "null",
     }).spawn();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const isUp = await isListening(DEFAULT_PORT);
-    return isUp
-      ? { port: DEFAULT_PORT, [Symbol.asyncDispose]: () => Promise.resolve() }
-      : undefined;
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   while (!await isListening(port)) {
-    if (performance.now() > deadline) throw new Error("redis-server does not answer");
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (performance.now() > deadline) throw new Error("Cannot start Redis: it does not answer");
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return {
     port,

@@ -1,112 +1,124 @@
-/** What has been measured, kept in files that git ignores: the report is made from them. */
-import { type Environment, findEnvironment } from "./environment.ts";
-import type { HttpResult } from "./http.ts";
-import type { GroupResult } from "./in_process.ts";
-import type { ProfileResult } from "./profile.ts";
-import type { RedisResult } from "./redis.ts";
-import { type Runtime, RUNTIMES } from "./runtimes.ts";
+/** What the benchmark measures, part by part. */
+import {
+  BASELINE,
+  CRYPTOGRAPHY,
+  OURS,
+  OURS_FIRST,
+  type StoreName,
+} from "./contenders/contender.ts";
+import { httpShares } from "./http.ts";
+import type { Costs, InProcessOptions } from "./in_process.ts";
+import { type MeasureOptions, type Spread, spreadOf } from "./measure.ts";
+import { run, type Runtime, runTimes } from "./runtimes.ts";
 import type { ScaleResult } from "./scale.ts";
-import type { SoakResult } from "./soak.ts";
+import type { Scenario } from "./scenarios.ts";
+import { bundleSizes, importRatios } from "./weight.ts";
 
-/** Something for each runtime in which it was measured. */
-export type ByRuntime<Result> = { [runtime in Runtime]?: Result };
+/** What a session adds to a request with this library, divided by the same for another contender. */
+export interface Ratio {
+  runtime: Runtime;
+  store: StoreName;
+  scenario: Scenario;
+  beside: string;
+  ratio: Spread;
+}
 
-/** All that has been measured. */
+/** What the budgets are about. */
+export interface BudgetResults {
+  /** Beside the minimal baseline, beside the other libraries and beside bare cryptography. */
+  ratios: Ratio[];
+  /** Requests per second behind a server, as a share of the minimal baseline's. */
+  servers: { runtime: Runtime; scenario: Scenario; share: Spread }[];
+  /** With a million sessions. */
+  scales: ({ runtime: Runtime } & { [name in keyof ScaleResult]: Spread })[];
+  /** Minified and gzipped bytes of each library. */
+  sizes: { [library: string]: number };
+}
+
+/** All that the report is about. */
 export interface Results {
-  inProcess: ByRuntime<GroupResult[]>;
-  http: ByRuntime<HttpResult>;
-  scale: ByRuntime<ScaleResult>;
-  profile: ByRuntime<ProfileResult[]>;
-  soak: ByRuntime<SoakResult>;
-  redis?: RedisResult;
-  /** Where each of them was measured. */
-  environments: Measured[];
+  budgets: BudgetResults;
+  /** Beside all other contenders, on all stores. */
+  libraries: Ratio[];
+  /** Beside the minimal baseline, for the requests that have no budget. */
+  servers: BudgetResults["servers"];
+  /** The processor time of a cold import, divided by that of another library. */
+  imports: { runtime: Runtime; beside: string; ratio: Spread }[];
 }
 
-/** Nothing yet. */
-export function noResults(): Results {
-  return { inProcess: {}, http: {}, scale: {}, profile: {}, soak: {}, environments: [] };
-}
+/** Each compiles the same code in its own way, so the median of several counts. */
+export const PROCESSES = 5;
+/** For the ratios to the minimal baseline and to bare cryptography. */
+const CAREFUL: MeasureOptions = { slices: 80, sliceMs: 4 };
+/** New sessions stay: each slice has to be long enough for the garbage collections that they cause. */
+const CAREFUL_NEW: MeasureOptions = { slices: 12, sliceMs: 64 };
+/** The libraries that add least to a request in memory; they differ more from this one. */
+const QUICK = { processes: 3, slices: 20, sliceMs: 4 };
+const QUICK_NEW = { processes: 3, slices: 8, sliceMs: 32 };
+const CHEAPEST = [OURS, "hono-sessions", "@fastify/session"];
+const SCALE: MeasureOptions = { slices: 40, sliceMs: 4 };
+const IMPORTS = { repetitions: 5, processes: 3 };
 
-/** What was measured in each runtime, of those in which it was. */
-export function entriesOf<Result>(byRuntime: ByRuntime<Result>): [Runtime, Result][] {
-  return RUNTIMES.flatMap((runtime): [Runtime, Result][] => {
-    const result = byRuntime[runtime];
-    return result === undefined ? [] : [[runtime, result]];
-  });
-}
-
-/** Where something was measured. */
-export interface Measured {
-  /** The name under which it is kept. */
-  name: string;
-  environment: Environment;
-}
-
-interface Kept {
-  /** Not there, or another, in files of another shape. */
-  format?: number;
-  environment: Environment;
-  result: unknown;
-}
-
-/** Goes up with each change of what is kept. */
-const FORMAT = 2;
-const FOLDER = new URL("results/", import.meta.url);
-const REPORTED = ["in-process", "http", "scale", "profile"] as const;
-
-/** Keeps a result under a name; `commit` is what was measured. */
-export async function save(
-  name: string,
-  result: unknown,
-  commit: string | undefined,
-): Promise<void> {
-  const kept: Kept = { format: FORMAT, environment: await findEnvironment(commit), result };
-  await Deno.mkdir(FOLDER, { recursive: true });
-  await Deno.writeTextFile(new URL(`${name}.json`, FOLDER), JSON.stringify(kept, undefined, 2));
-}
-
-/** All that is kept. */
-export async function loadResults(): Promise<Results> {
-  const environments: Measured[] = [];
-  const load = async <Result>(name: string): Promise<Result | undefined> => {
-    const kept = await read(name);
-    if (kept === undefined) return undefined;
-    if (kept.format !== FORMAT) {
-      console.log(`What is kept of ${name} is of an older benchmark, and is left out`);
-      return undefined;
+/** Measures what the budgets are about. */
+export async function measureBudgets(
+  runtimes: readonly Runtime[],
+  processes = PROCESSES,
+): Promise<BudgetResults> {
+  const ratios: Ratio[] = [];
+  const servers: BudgetResults["servers"] = [];
+  const scales: BudgetResults["scales"] = [];
+  for (const runtime of runtimes) {
+    for (const scenario of ["read", "write", "new"] as const) {
+      const group = { runtime, store: "memory", scenario } as const;
+      const [careful, quick] = scenario === "new" ? [CAREFUL_NEW, QUICK_NEW] : [CAREFUL, QUICK];
+      const effort = { ...careful, processes };
+      ratios.push(...await measureRatios(group, effort, { contenders: [OURS, BASELINE] }));
+      ratios.push(...await measureRatios(group, quick, { contenders: CHEAPEST }));
     }
-    environments.push({ name, environment: kept.environment });
-    return kept.result as Result;
-  };
-  const loadByRuntime = async <Result>(part: string): Promise<ByRuntime<Result>> => {
-    const results: ByRuntime<Result> = {};
-    for (const runtime of RUNTIMES) results[runtime] = await load<Result>(`${part}-${runtime}`);
-    return results;
-  };
-  return {
-    inProcess: await loadByRuntime("in-process"),
-    http: await loadByRuntime("http"),
-    scale: await loadByRuntime("scale"),
-    profile: await loadByRuntime("profile"),
-    soak: await loadByRuntime("soak"),
-    redis: await load("redis"),
-    environments,
-  };
-}
-
-/** The parts of a report that nothing is kept of; Redis need not be there, nor a soak have been made. */
-export function missingOf({ environments }: Pick<Results, "environments">): string[] {
-  const kept = new Set(environments.map(({ name }) => name));
-  return REPORTED.flatMap((part) => RUNTIMES.map((runtime) => `${part}-${runtime}`))
-    .filter((name) => !kept.has(name));
-}
-
-async function read(name: string): Promise<Kept | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(new URL(`${name}.json`, FOLDER)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    for (const scenario of ["read", "write"] as const) {
+      const group = { runtime, store: "cookie", scenario } as const;
+      ratios.push(
+        ...await measureRatios(group, { ...CAREFUL, processes }, { contenders: [OURS_FIRST] }),
+      );
+    }
+    servers.push(await measureServer(runtime, "read", processes));
+    const { bytes, read, write } = await run<ScaleResult>(runtime, "scale.ts", SCALE);
+    const [memory, reads, writes] = [bytes, read, write].map((one) => spreadOf([one]));
+    scales.push({ runtime, bytes: memory!, read: reads!, write: writes! });
   }
+  return { ratios, servers, scales, sizes: Object.fromEntries(await bundleSizes()) };
+}
+
+/** Measures one kind of request on one store with this library and the other contenders. */
+export async function measureRatios(
+  { runtime, store, scenario }: Pick<Ratio, "runtime" | "store" | "scenario">,
+  { processes, slices, sliceMs }: MeasureOptions & { processes: number },
+  { contenders, redisPort }: Pick<InProcessOptions, "contenders" | "redisPort">,
+): Promise<Ratio[]> {
+  const options: InProcessOptions = { store, scenario, contenders, redisPort, slices, sliceMs };
+  const all = await runTimes<Costs>(processes, runtime, "in_process.ts", options);
+  return Object.keys(all[0]!)
+    .filter((name) => name !== OURS && name !== OURS_FIRST)
+    .map((beside): Ratio => {
+      // Bare cryptography is comparable only if each cookie has to be decrypted.
+      const ours = beside === CRYPTOGRAPHY ? OURS_FIRST : OURS;
+      const ratios = all.map((costs) => costs[ours]! / costs[beside]!);
+      return { runtime, store, scenario, beside, ratio: spreadOf(ratios) };
+    });
+}
+
+/** Measures requests per second behind a server. */
+export async function measureServer(
+  runtime: Runtime,
+  scenario: Scenario,
+  processes = PROCESSES,
+): Promise<BudgetResults["servers"][number]> {
+  const shares = await httpShares(runtime, scenario, processes);
+  return { runtime, scenario, share: spreadOf(shares) };
+}
+
+/** Measures cold imports. */
+export async function measureImports(runtime: Runtime): Promise<Results["imports"]> {
+  const all = await importRatios(runtime, IMPORTS);
+  return [...all].map(([beside, ratios]) => ({ runtime, beside, ratio: spreadOf(ratios) }));
 }

@@ -1,4 +1,4 @@
-/** The runtimes, and programs of this folder in them. */
+/** Starts programs of this folder in Deno, Bun and Node. */
 
 /** The names of the runtimes. */
 export const RUNTIMES = ["deno", "bun", "node"] as const;
@@ -6,14 +6,41 @@ export const RUNTIMES = ["deno", "bun", "node"] as const;
 /** The name of a runtime. */
 export type Runtime = typeof RUNTIMES[number];
 
-const BIN = new URL("node_modules/.bin/", import.meta.url).pathname;
+/** How to write the names. */
+export const NAMES: { [runtime in Runtime]: string } = { deno: "Deno", bun: "Bun", node: "Node" };
 
-/** How each starts a program. Deno is the one that runs this. */
+const FOLDER = new URL(".", import.meta.url).pathname;
+const BIN = `${FOLDER}node_modules/.bin/`;
+
+/** How to start each. Deno is the one that runs this; Bun and Node come from npm. */
 const COMMANDS: { [runtime in Runtime]: string[] } = {
   deno: [Deno.execPath(), "run", "--allow-all", "--no-check", "--quiet"],
   bun: [`${BIN}bun`],
   node: [`${BIN}node`],
 };
+
+/** The flags that make a program's garbage collector callable. */
+const GC_FLAGS: { [runtime in Runtime]: string[] } = {
+  deno: ["--v8-flags=--expose-gc"],
+  bun: [],
+  node: ["--expose-gc"],
+};
+
+/**
+ * Keeps a program on the last processor, if `taskset` is installed: threads that move between
+ * processors lose their caches. The first processor is left to the load generator.
+ */
+const PIN = await findPin(String(navigator.hardwareConcurrency - 1));
+
+async function findPin(processor: string): Promise<string[]> {
+  const pin = ["taskset", "--cpu-list", processor];
+  try {
+    const { code } = await new Deno.Command(pin[0]!, { args: [...pin.slice(1), "true"] }).output();
+    return code === 0 ? pin : [];
+  } catch {
+    return [];
+  }
+}
 
 /** The version of a runtime. */
 export async function versionOf(runtime: Runtime): Promise<string> {
@@ -22,58 +49,43 @@ export async function versionOf(runtime: Runtime): Promise<string> {
   return new TextDecoder().decode(stdout).trim().replace(/^v/, "");
 }
 
-/** How a program is started. */
-export interface ProcessOptions {
-  /** What stands before the command of the runtime. */
-  through?: readonly string[];
-  /** What the runtime is told. */
-  flags?: readonly string[];
-  /** Whether the program gets anything to read. */
-  stdin?: "null" | "piped";
-  /** Where its complaints go. */
-  stderr?: "inherit" | "piped";
-}
-
-/** A program of this folder, in a runtime, with its options as JSON. */
+/** A program of this folder, with its options as JSON. */
 export function command(
   runtime: Runtime,
   program: string,
   options: unknown,
-  { through = [], flags = [], stdin = "null", stderr = "inherit" }: ProcessOptions = {},
+  { stdin = "null" }: { stdin?: "null" | "piped" } = {},
 ): Deno.Command {
-  const [path, ...args] = [...through, ...COMMANDS[runtime]];
-  const file = new URL(program, import.meta.url).pathname;
+  const [path, ...args] = [...PIN, ...COMMANDS[runtime], ...GC_FLAGS[runtime]];
   return new Deno.Command(path!, {
-    args: [...args, ...flags, file, JSON.stringify(options)],
-    cwd: new URL(".", import.meta.url).pathname,
-    // What the other libraries are warned of is not our concern.
-    env: { NODE_NO_WARNINGS: "1" },
+    args: [...args, `${FOLDER}${program}`, JSON.stringify(options)],
+    cwd: FOLDER,
     stdin,
     stdout: "piped",
-    stderr,
+    stderr: "piped",
   });
 }
 
-/** What a program writes, line by line, as JSON; fails when the program does. */
-export async function* results<Result>(
+/** Runs a program to its end, and returns the JSON that it writes. */
+export async function run<Result>(
   runtime: Runtime,
   program: string,
   options: unknown,
-  processOptions?: ProcessOptions,
-): AsyncGenerator<Result> {
-  const process = command(runtime, program, options, processOptions).spawn();
-  for await (const line of lines(process.stdout)) yield JSON.parse(line) as Result;
-  const { code } = await process.status;
-  if (code !== 0) throw new Error(`${program} in ${runtime} ended with ${code}`);
+): Promise<Result> {
+  const { code, stdout, stderr } = await command(runtime, program, options).output();
+  const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (code !== 0) throw new Error(`${program} in ${NAMES[runtime]} ended with ${code}: ${errors}`);
+  return JSON.parse(text!);
 }
 
-/** The lines of a text that comes in pieces. */
-export async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
-  }
-  if (rest !== "") yield rest;
+/** Runs a program several times: each process compiles the same code in its own way. */
+export async function runTimes<Result>(
+  times: number,
+  runtime: Runtime,
+  program: string,
+  options: unknown,
+): Promise<Result[]> {
+  const found: Result[] = [];
+  while (found.length < times) found.push(await run<Result>(runtime, program, options));
+  return found;
 }

@@ -1,88 +1,121 @@
 /**
- * Many sessions in memory, in whatever runtime this is: `scale.ts OPTIONS`, as JSON. Writes one line
- * of JSON.
+ * Measures this library with a million sessions in memory, in whatever runtime this is:
+ * `scale.ts OPTIONS`, as JSON. Writes one line of JSON.
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import process from "node:process";
-import { MemoryStore } from "../mod.ts";
-import { fill, type Filled } from "./fill.ts";
-import { added, measure, median } from "./measure.ts";
-import { usedBytes } from "./memory.ts";
-import { measurePauses, type Pauses } from "./pause.ts";
-import { laneByHand, laneToBare, scaleLane } from "./scale_lanes.ts";
+import { type Event, type HeaderPair, MemoryStore, SessionMiddleware } from "../mod.ts";
+import { type LocalApp, SECRET } from "./contenders/contender.ts";
+import { baselineApps } from "./contenders/minimal_baseline.ts";
+import { pagiApps } from "./contenders/pagi.ts";
+import { type Lane, measure, type MeasureOptions } from "./measure.ts";
 import { content, SMALL } from "./scenarios.ts";
+import { visits } from "./visit.ts";
 
-/** What this program is told. */
-export interface ScaleOptions {
-  /** How many sessions there are. */
-  sizes: number[];
-  /** How often it is measured what requests wait while the most of them expire. */
-  pauses: number;
-  rounds: number;
-  sliceMs: number;
-}
-
-/** What a kind of request costs, in microseconds. */
-export interface ScaleCosts {
-  /** Without a session. */
-  bare: number;
-  /** What a session adds, by how many there are. */
-  ours: { [size: number]: number };
-  /** The same for a session by hand: a Map of JSON. */
-  byHand: { [size: number]: number };
-}
-
-/** What it came to. */
+/** What was measured. */
 export interface ScaleResult {
-  read: ScaleCosts;
-  write: ScaleCosts;
-  /** Bytes of memory for a session beside its own JSON, where there are most. */
-  bytesBeside: number;
-  /** What requests wait while all of them expire, each time that it was measured. */
-  pauses: Pauses[];
+  /** Bytes of memory that a session takes beside its data as JSON. */
+  bytes: number;
+  /** How many times as long a read takes with many sessions as with few, divided by the same for a Map. */
+  read: number;
+  /** The same for a write. */
+  write: number;
 }
 
-const BYTES_PER_POINTER = 8;
+const FEW = 1000;
+const MANY = 1_000_000;
+const ID_BYTES = 32;
+const PREFIX = "pagi_session=";
+const data = content(SMALL);
 
-const options: ScaleOptions = JSON.parse(process.argv[2]!);
-const most = Math.max(...options.sizes);
+/** Apps with a number of sessions. */
+interface Filled {
+  apps: { [act in "new" | "read" | "write"]?: LocalApp };
+  /** The Cookie header before the ID. */
+  prefix: string;
+  /** The bytes of all IDs, outside of the heap: they do not count as the store's memory. */
+  ids: Buffer;
+}
 
-/** All that is measured of stores that are there at one time; they are let go of afterwards. */
-async function measureSizes(): Promise<Omit<ScaleResult, "pauses">> {
-  const before = usedBytes();
-  const largest = fill(new MemoryStore({ maxSessions: most }), most);
-  // The ids are also the keys in the store: the array is the only thing here that is not the store's.
-  const bytesOfArray = most * BYTES_PER_POINTER;
-  const bytes = usedBytes() - before - bytesOfArray;
-  const stores = options.sizes.map((size) =>
-    size === most ? largest : fill(new MemoryStore(), size)
+/** Creates sessions through PAGI's interface, which is faster than with Request and Response. */
+async function fill(store: MemoryStore, size: number): Promise<Filled> {
+  const ids = Buffer.alloc(size * ID_BYTES);
+  let at = 0;
+  const app = new SessionMiddleware({ secret: SECRET, store }).wrap(
+    async (scope, _receive, send) => {
+      Object.assign(scope["pagi.session"]!, data, { cart: data.cart.map((item) => ({ ...item })) });
+      await send({ type: "http.response.start", status: 200, headers: [] });
+    },
   );
+  const receive = () => Promise.resolve({ type: "http.request" });
+  const keepId = async ({ headers }: Event) => {
+    const [, cookie] = (headers as HeaderPair[]).find(([name]) => /^set-cookie$/i.test(name))!;
+    ids.write(cookie.slice(PREFIX.length), at++ * ID_BYTES, "hex");
+    await undefined;
+  };
+  while (at < size) await app({ type: "http", headers: [] }, receive, keepId);
+  return { apps: pagiApps(store, data), prefix: PREFIX, ids };
+}
+
+/** The same sessions in the minimal baseline's Map. */
+function inMap({ ids }: Filled): Filled {
+  const texts = new Map<string, string>();
+  for (let at = 0; at < ids.length; at += ID_BYTES) {
+    texts.set(ids.toString("hex", at, at + ID_BYTES), JSON.stringify(data));
+  }
+  return { apps: baselineApps(texts, data), prefix: "session=", ids };
+}
+
+/** Bytes in use after a garbage collection. */
+function usedBytes(): number {
+  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(isForced: boolean): void } };
+  const collect = gc ?? (() => Bun!.gc(true));
+  // Weak references and finalizers release some objects only after the first collection.
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Requests to sessions picked at random. */
+function laneOf(name: string, { apps, prefix, ids }: Filled, act: "read" | "write"): Lane {
+  const go = visits(apps[act]!);
+  let cookies: string[] = [];
   return {
-    read: await measureCosts(stores, "read"),
-    write: await measureCosts(stores, "write"),
-    bytesBeside: bytes / most - JSON.stringify(content(SMALL)).length,
+    name,
+    // New strings, like those that come from the network: the processor has them in its cache.
+    async prepare(count) {
+      cookies = Array.from({ length: count }, () => {
+        const at = Math.floor(Math.random() * ids.length / ID_BYTES) * ID_BYTES;
+        return prefix + ids.toString("hex", at, at + ID_BYTES);
+      });
+      await undefined;
+    },
+    async run() {
+      for (const cookie of cookies) await go(cookie);
+    },
   };
 }
 
-async function measureCosts(
-  stores: readonly Filled[],
-  act: "read" | "write",
-): Promise<ScaleCosts> {
-  const lanes = stores.map((store) => scaleLane(`ours ${store.ids.length}`, store, act));
-  lanes.push(...stores.map(({ ids }) => laneByHand(`by hand ${ids.length}`, ids, act)));
-  lanes.push(laneToBare("bare", stores[0]!.ids));
-  const series = await measure(lanes, options);
-  const bare = series.get("bare")!;
-  const bySize = (name: string) =>
-    Object.fromEntries(
-      options.sizes.map((size) => [size, added(series.get(`${name} ${size}`)!, bare)]),
-    );
-  return { bare: median(bare), ours: bySize("ours"), byHand: bySize("by hand") };
+const options: MeasureOptions = JSON.parse(process.argv[2]!);
+const few = await fill(new MemoryStore(), FEW);
+const before = usedBytes();
+const ours = await fill(new MemoryStore({ maxSessions: MANY }), MANY);
+const bytes = (usedBytes() - before) / MANY - SMALL;
+const filled = {
+  "ours, many": ours,
+  "ours, few": few,
+  "baseline, many": inMap(ours),
+  "baseline, few": inMap(few),
+};
+
+async function growth(act: "read" | "write"): Promise<number> {
+  const lanes = Object.entries(filled).map(([name, one]) => laneOf(name, one, act));
+  const times = await measure(lanes, options);
+  const factor = (name: string) => times.get(`${name}, many`)! / times.get(`${name}, few`)!;
+  return factor("ours") / factor("baseline");
 }
 
-const sizes = await measureSizes();
-const pauses: Pauses[] = [];
-while (pauses.length < options.pauses) pauses.push(await measurePauses(most));
-const result: ScaleResult = { ...sizes, pauses };
+const result: ScaleResult = { bytes, read: await growth("read"), write: await growth("write") };
 console.log(JSON.stringify(result));

@@ -1,20 +1,20 @@
-/** What is measured: kinds of request, and the sessions that they find. */
+/** The kinds of request, and the sessions that they find. */
 
-/** What a handler does with its session. */
+/** What a handler does with its session; `anonymous` has none. */
 export const SCENARIOS = ["read", "write", "new", "regenerate", "anonymous"] as const;
 
 /** The name of a kind of request. */
 export type Scenario = typeof SCENARIOS[number];
 
-/** What every contender is asked to do; `nested` is for the check before the measuring alone. */
+/** All that an app can do; `nested` is only for the check before measuring. */
 export const ACTS = [...SCENARIOS, "nested"] as const;
-/** The same for those whose sessions have no id that could be renewed. */
+/** The same without `regenerate`, for sessions that have no ID. */
 export const ACTS_WITHOUT_ID = ACTS.filter((act) => act !== "regenerate");
 
-/** What an app does; `count` adds one to the visits so that none is lost, where that can be had. */
-export type Act = typeof ACTS[number] | "count";
+/** What an app does. */
+export type Act = typeof ACTS[number];
 
-/** What a session holds. */
+/** The data of a session. */
 export interface SessionContent {
   user: string;
   visits: number;
@@ -23,24 +23,24 @@ export interface SessionContent {
   note: string;
 }
 
-/** Sizes of a session as JSON, in bytes. */
-export const PAYLOADS = [100, 1024, 16_384] as const;
-/** The size of a session where nothing else is said. */
+/** The usual size of a session as JSON, in bytes. */
 export const SMALL = 100;
-/** Bytes of JSON for each thing in the cart, so that a large session is no single long string. */
+/** Bytes of JSON for each item in the cart, so that a large session is not one long string. */
 const BYTES_PER_ITEM = 256;
 
-/** A session whose JSON has exactly `bytes` bytes: some keys, some nesting, some text. */
+/** Data whose JSON has exactly `bytes` bytes: several keys, some nesting, some text. */
 export function content(bytes: number): SessionContent {
   const items = Math.max(1, Math.floor(bytes / BYTES_PER_ITEM));
   const cart = Array.from({ length: items }, (_, at) => ({ sku: `A-${at % 10}`, count: 1 }));
   const session = { user: "ada", visits: 0, theme: "dark", cart, note: "" };
   const missing = bytes - JSON.stringify(session).length;
-  if (missing < 0) throw new RangeError(`Cannot make a session of ${bytes} bytes: too small`);
+  if (missing < 0) {
+    throw new RangeError(`Cannot make a session of ${bytes} bytes: too few for its keys`);
+  }
   return { ...session, note: "n".repeat(missing) };
 }
 
-/** How the sessions of a contender are read and written: with methods, or as a plain object. */
+/** How a handler reads and writes the sessions of a contender: by methods, or as a plain object. */
 export interface Access<Session> {
   get<Key extends keyof SessionContent>(
     session: Session,
@@ -74,7 +74,7 @@ export const methods: Access<{
   },
 };
 
-/** Does to a session what a request is for; what the response says. */
+/** Does what the request asks for; returns the text of the response. */
 export type Action<Session> = (session: Session) => string;
 
 /** What each kind of request does, the same for every contender. */
@@ -92,7 +92,7 @@ export function actions<Session>(
       return String(visits);
     },
     new(session) {
-      // Copies what is nested: a store that keeps objects must not share it between sessions.
+      // Copies nested values: a store that keeps objects must not share them between sessions.
       fill(session, { ...data, cart: data.cart.map((item) => ({ ...item })) });
       return data.user;
     },
@@ -106,12 +106,12 @@ export function actions<Session>(
   };
 }
 
-/** Whether a kind of request changes the session: some contenders have to be told to save it. */
+/** Whether a request changes the session: with some contenders the handler has to save it. */
 export function isWriting(act: Act): boolean {
   return act !== "read" && act !== "anonymous";
 }
 
-/** Whether a kind of request comes from a client that has a session. */
+/** Whether the client that makes a request has a session. */
 export function bringsCookie(scenario: Scenario): boolean {
   return scenario !== "new" && scenario !== "anonymous";
 }

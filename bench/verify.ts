@@ -1,42 +1,41 @@
-/**
- * Whether a contender really loads and stores: before it is measured. A session that is not kept is
- * the fastest of all.
- */
-import type { App, StoreName } from "./contenders/contender.ts";
+/** Checks that a contender really stores sessions: otherwise it would be the fastest of all. */
+import type { LocalApp, StoreName } from "./contenders/contender.ts";
 import type { Act } from "./scenarios.ts";
 import { type Answer, cookieOf, visit } from "./visit.ts";
 
 /**
- * Sees to it that what one request writes is there for the next.
+ * Checks that a request finds what an earlier one wrote, and that clients have separate sessions.
  *
- * @throws {Error} When it is not.
+ * @throws {Error} If not.
  */
 export async function verify(
   name: string,
   store: StoreName,
-  apps: { [act in Act]?: App },
+  apps: { [act in Act]?: LocalApp },
 ): Promise<void> {
   const ask = async (act: Act, cookie?: string): Promise<Answer> => {
     const app = apps[act];
     if (app === undefined) throw new Error(`${name} on ${store} has no app for "${act}"`);
-    return await answered(`${name} on ${store}`, act, app, cookie);
+    const answer = await visit(app, cookie);
+    if (answer.status === 200) return answer;
+    throw new Error(`${name} on ${store} answers "${act}" with ${answer.status}: ${answer.body}`);
   };
   const expect = (what: string, actual: string, expected: string) => {
     if (actual !== expected) {
-      throw new Error(`${name} on ${store}: ${what} gives "${actual}" and not "${expected}"`);
+      throw new Error(`${name} on ${store}: ${what} returned "${actual}", expected "${expected}"`);
     }
   };
-  /** A request of a client, who then has the cookies that came, or else those from before. */
+  /** A request; returns the answer, and the cookie that the client has afterwards. */
   const follow = async (act: Act, cookie?: string): Promise<[body: string, cookie: string]> => {
     const answer = await ask(act, cookie);
     return [answer.body, cookieOf(answer) || (cookie ?? "")];
   };
 
-  expect("a read by somebody without a session", (await ask("anonymous")).body, "nobody");
+  expect("a read without a session", (await ask("anonymous")).body, "nobody");
   const [, first] = await follow("new");
   const [, other] = await follow("new");
   if (first === "" || first === other) {
-    throw new Error(`${name} on ${store}: two new sessions are one`);
+    throw new Error(`${name} on ${store}: two clients got the same session`);
   }
   const [user, afterRead] = await follow("read", first);
   expect("a read after the write", user, "ada");
@@ -52,15 +51,11 @@ export async function verify(
   expect("the other session's count", (await ask("write", other)).body, "1");
   if (apps.regenerate === undefined) return;
   const [, renewed] = await follow("regenerate", last);
-  if (renewed === last) throw new Error(`${name} on ${store}: the session has not got a new id`);
-  expect("a count under the new id", (await ask("write", renewed)).body, "3");
-  // A session that is in the cookie itself lives on in an old one: nobody is asked.
+  if (renewed === last) {
+    throw new Error(`${name} on ${store}: regenerating did not change the cookie`);
+  }
+  expect("a count under the new ID", (await ask("write", renewed)).body, "3");
+  // A session in the cookie stays readable in an old cookie: no server remembers that it ended.
   if (store === "cookie") return;
-  expect("a read under the old id", (await ask("read", last)).body, "nobody");
-}
-
-async function answered(name: string, act: Act, app: App, cookie?: string): Promise<Answer> {
-  const answer = await visit(app, cookie);
-  if (answer.status === 200) return answer;
-  throw new Error(`${name}: "${act}" is answered with ${answer.status}: ${answer.body}`);
+  expect("a read under the old ID", (await ask("read", last)).body, "nobody");
 }

@@ -1,4 +1,4 @@
-/** Stores for express-session, as their READMEs set them up; @fastify/session takes the same. */
+/** Stores for express-session, set up as in their READMEs; @fastify/session takes the same. */
 import betterSqliteStore from "better-sqlite3-session-store";
 import { RedisStore } from "connect-redis";
 import session from "express-session";
@@ -6,7 +6,7 @@ import { createClient } from "redis";
 import { openSqliteFile, type OpenStore, redisAddress } from "./_outside.ts";
 import type { Setup } from "./contender.ts";
 
-/** The store that a contender is measured on; `memory` is its own. */
+/** Opens a store; `memory` is the contender's own store in memory. */
 export async function openStore<Memory>(
   { store, redisPort }: Setup,
   memory: Memory,
@@ -16,7 +16,7 @@ export async function openStore<Memory>(
   return { store: memory };
 }
 
-/** connect-redis, through node-redis: it takes no ioredis. */
+/** connect-redis on node-redis, the only client that it documents. */
 async function openRedis(port: number | undefined): Promise<OpenStore<session.Store>> {
   const client = createClient({ socket: redisAddress(port) });
   await client.connect();
@@ -27,15 +27,15 @@ async function openRedis(port: number | undefined): Promise<OpenStore<session.St
 }
 
 const SqliteStore = betterSqliteStore(session);
-// It deletes what has expired every 15 minutes, and nothing stops that: the process would not end.
+// Nothing stops its timer, which deletes expired sessions: the process would not end.
 SqliteStore.prototype.startInterval = () => {};
 
-/** better-sqlite3-session-store on `node:sqlite`, which has the methods of better-sqlite3 it calls. */
+/** better-sqlite3-session-store on `node:sqlite`, which has all the methods that it calls. */
 function openSqlite(): OpenStore<session.Store> {
   const { database, close } = openSqliteFile();
-  // As our store has it. The package leaves it to the app; by default each write waits for the disk.
+  // The same settings as our store's. By default each write waits for the disk.
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-  // The package has no types: those that are found in its code do not know what a Store is.
+  // The package has no types, and those inferred from its code are wrong.
   const store = new SqliteStore({ client: database }) as unknown as session.Store;
   return { store, close };
 }

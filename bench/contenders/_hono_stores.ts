@@ -1,20 +1,21 @@
-/** Stores of hono-sessions, as its README sets them up. */
+/** The stores of hono-sessions, set up as in its README. */
 import { CookieStore, MemoryStore, type SessionOptions } from "hono-sessions";
 import { BunSqliteStore } from "hono-sessions/bun-sqlite-store";
 import { openBunSqliteFile, type OpenStore } from "./_outside.ts";
 import type { StoreName } from "./contender.ts";
 
-/** The store that it is measured on. */
+/** Opens a store. */
 export async function openStore(store: StoreName): Promise<OpenStore<SessionOptions["store"]>> {
   if (store === "cookie") return { store: new CookieStore() };
   if (store === "sqlite") return await openSqlite();
-  return { store: new MemoryStore() };
+  const memory = new MemoryStore();
+  return { store: memory, clear: () => memory["data"].clear() };
 }
 
-/** Its store for Bun's own SQLite. */
+/** Its store on `bun:sqlite`. */
 async function openSqlite(): Promise<OpenStore<SessionOptions["store"]>> {
   const { database, close } = await openBunSqliteFile();
-  // As the others here have it: by default each write waits for the disk.
+  // The same settings as the other contenders: by default each write waits for the disk.
   database.run("PRAGMA journal_mode = WAL");
   database.run("PRAGMA synchronous = NORMAL");
   return { store: new BunSqliteStore(database), close };

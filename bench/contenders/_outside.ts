@@ -1,34 +1,35 @@
-/** What stores stand on outside of the process, the same for every contender. */
+/** Redis and SQLite, the same for every contender. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** A store, and how what it stands on is closed. */
+/** A store, and how to empty it and to close what it uses. */
 export interface OpenStore<Store> {
   store: Store;
+  clear?(): void;
   close?(): Promise<void> | void;
 }
 
 /** Where Redis listens. */
 export function redisAddress(port: number | undefined): { host: string; port: number } {
-  if (port === undefined) throw new TypeError("Cannot open Redis: nobody said where it listens");
+  if (port === undefined) throw new TypeError("Cannot open Redis: the option redisPort is missing");
   return { host: "127.0.0.1", port };
 }
 
-/** A SQLite file that nobody else uses: a database in memory would skip what a file costs. */
+/** Opens a new SQLite file. A database in memory would leave out the cost of the file. */
 export function openSqliteFile(): { database: DatabaseSync; close(): void } {
   return openFile((path) => new DatabaseSync(path));
 }
 
-/** The same through `bun:sqlite`, which is there on Bun alone. */
+/** The same through `bun:sqlite`, which only Bun has. */
 export async function openBunSqliteFile(): Promise<{ database: BunDatabase; close(): void }> {
   const name = "bun:sqlite";
   const { Database }: { Database: new (path: string) => BunDatabase } = await import(name);
   return openFile((path) => new Database(path));
 }
 
-/** What is called here of a database of Bun's. */
+/** The methods of Bun's database that the contenders call. */
 interface BunDatabase {
   run(sql: string): void;
   close(): void;

@@ -1,25 +1,29 @@
-/** Everybody who is measured. */
-import { byHand } from "./by_hand.ts";
-import type { Contender } from "./contender.ts";
-import { expressSession } from "./express.ts";
-import { fastifySessions } from "./fastify.ts";
-import { h3 } from "./h3.ts";
-import { honoSession } from "./hono_session.ts";
-import { honoSessions } from "./hono_sessions.ts";
-import { ironSession } from "./iron_session.ts";
-import { pagi, pagiFirstTime } from "./pagi.ts";
-import { remix } from "./remix.ts";
+/** All contenders. */
+import { BASELINE, type Contender, OURS, OURS_FIRST } from "./contender.ts";
 
-/** This library first, on new cookies too; then what it can cost at least, then the others. */
-export const CONTENDERS: readonly Contender[] = [
-  pagi,
-  pagiFirstTime,
-  byHand,
-  honoSessions,
-  honoSession,
-  remix,
-  ironSession,
-  h3,
-  expressSession,
-  fastifySessions,
-];
+/** How to load each, under its name: loading them all takes longer than to measure one. */
+const LOADERS: { [name: string]: () => Promise<Contender> } = {
+  [OURS]: async () => (await import("./pagi.ts")).pagi,
+  [OURS_FIRST]: async () => (await import("./pagi.ts")).pagiFirstSight,
+  [BASELINE]: async () => (await import("./minimal_baseline.ts")).minimalBaseline,
+  "hono-sessions": async () => (await import("./hono_sessions.ts")).honoSessions,
+  "@hono/session": async () => (await import("./hono_session.ts")).honoSession,
+  "@remix-run/session-middleware": async () => (await import("./remix.ts")).remix,
+  "iron-session": async () => (await import("./iron_session.ts")).ironSession,
+  h3: async () => (await import("./h3.ts")).h3,
+  "express-session": async () => (await import("./express.ts")).expressSession,
+  "@fastify/session": async () => (await import("./fastify.ts")).fastifySessions,
+};
+
+/** Loads the contenders with these names, or all of them. */
+export async function loadContenders(
+  names: readonly string[] = Object.keys(LOADERS),
+): Promise<Contender[]> {
+  return await Promise.all(names.map((name) => {
+    const load = LOADERS[name];
+    if (load === undefined) {
+      throw new TypeError(`Cannot load "${name}": there is no such contender`);
+    }
+    return load();
+  }));
+}

@@ -1,80 +1,84 @@
-/** What every contender is: apps with sessions on one store, and the same apps without. */
+/** What each contender provides: apps with sessions on one store, and the same app without. */
 import type { Act, ACTS, SessionContent } from "../scenarios.ts";
 
 /** Answers a request, as Deno.serve and Bun.serve call it. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
-/** Answers a request, as node:http calls it. */
-export type NodeListener = (request: never, response: never) => void;
+/** An app that is no fetch handler, called in process. */
+export interface InjectApp {
+  inject(headers: { cookie?: string }): Promise<{
+    statusCode: number;
+    payload: string;
+    headers: { "set-cookie"?: string | string[] };
+  }>;
+}
 
-/** An app that answers every request in one way. */
-export type LocalApp = { fetch: FetchHandler } | { listener: NodeListener };
+/** An app that gives every request the same kind of answer. */
+export type LocalApp = { fetch: FetchHandler } | InjectApp;
 
-/** The same, or where a server has it. */
-export type App = LocalApp | { url: string };
-
-/** The stores that a contender can be measured on. */
+/** The names of the stores. */
 export const STORES = ["memory", "cookie", "redis", "sqlite"] as const;
 
 /** The name of a store. */
 export type StoreName = typeof STORES[number];
 
-/** What a contender is opened with. */
+/** What a contender needs to open its apps. */
 export interface Setup {
   store: StoreName;
-  /** What a session holds. */
+  /** The data of each session. */
   data: SessionContent;
   /** Where Redis listens, for the store on it. */
-  redisPort: number | undefined;
+  redisPort?: number;
 }
 
 /** A contender that is ready: apps that share one store. */
 export interface Opened {
-  /** The app for each kind of request; absent where the contender cannot do it. */
+  /** The app for each kind of request, except those that the contender cannot answer. */
   apps: { [act in Act]?: LocalApp };
-  /** The same apps without sessions. */
+  /** The app without sessions. */
   bare: LocalApp;
-  /** Whether a request has to bring what none has brought before. */
-  usesUp?: boolean;
-  /** Lets go of what the store holds open. */
+  /** Whether each request must bring a cookie that no request has brought before. */
+  needsFreshCookies?: boolean;
+  /** Removes all sessions, if the store can. */
+  clear?(): Promise<void> | void;
+  /** Closes what the store holds open. */
   close?(): Promise<void> | void;
 }
 
-/** A session library in the framework that it is for. */
+/** A session library in the framework that it is made for. */
 export interface Contender {
   /** Its package's name. */
   name: string;
-  /** The framework that the library is for: contenders of one framework share a bare app. */
+  /** Contenders of one framework share its app without sessions. */
   framework: string;
   stores: readonly StoreName[];
   open(setup: Setup): Promise<Opened> | Opened;
 }
 
-/** The name of the one that is no library, but the least that a session can cost. */
-export const BY_HAND = "by hand";
+/** This library. */
+export const OURS = "@pagi/session";
 
-/** The name of this library where each request brings a cookie that its server has not seen yet. */
-export const FIRST_TIME = "@pagi/session (cookies seen first)";
+/** This library, if each request brings a cookie that its server has not opened yet. */
+export const OURS_FIRST = "@pagi/session, first sight";
 
-/** The names of those that are no library either, but the bare handler and one thing more. */
-export const BARE_WITH = {
-  cookie: "only reads Cookie",
-  vary: "only appends Vary",
-  both: "only does both",
-} as const;
+/** Not a library, but the least that any session does. */
+export const BASELINE = "minimal baseline";
 
-/** What sessions are signed or sealed with. */
+/** Not a library either: a bare handler that decrypts and encrypts as much as a session in a cookie. */
+export const CRYPTOGRAPHY = "bare cryptography";
+
+/** What the contenders sign or encrypt sessions with. */
 export const SECRET = "a secret of at least 32 bytes for the benchmark";
 
-/** What a bare app answers: as long as what the others say. */
+/** The answer without sessions: as long as the user's name, the answer with them. */
 export const BARE_TEXT = "ada";
 
 /** An app for each kind of request. */
 export function appsOf(
-  acts: readonly (typeof ACTS[number])[],
-  make: (act: typeof ACTS[number]) => FetchHandler | { listener: NodeListener },
-): { [act in Act]?: LocalApp } {
-  const app = (act: typeof ACTS[number]): LocalApp => {
+  acts: readonly Act[],
+  make: (act: Act) => FetchHandler | InjectApp,
+): { [act in typeof ACTS[number]]?: LocalApp } {
+  const app = (act: Act): LocalApp => {
     const made = make(act);
     return typeof made === "function" ? { fetch: made } : made;
   };

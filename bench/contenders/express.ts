@@ -1,8 +1,9 @@
-/** express-session, as its README sets it up. */
+/** express-session, set up as in its README. */
 import express from "express";
 import session from "express-session";
 import { actions, ACTS, plain, type SessionContent } from "../scenarios.ts";
 import { openStore } from "./_express_stores.ts";
+import { listenerApp } from "./_listener.ts";
 import { appsOf, BARE_TEXT, type Contender, SECRET } from "./contender.ts";
 
 type Content = Partial<SessionContent>;
@@ -12,7 +13,8 @@ export const expressSession: Contender = {
   framework: "express",
   stores: ["memory", "redis", "sqlite"],
   async open(setup) {
-    const { store, close } = await openStore(setup, new session.MemoryStore());
+    const memory = new session.MemoryStore();
+    const { store, close } = await openStore(setup, memory);
     const middleware = session({
       secret: SECRET,
       resave: false,
@@ -28,17 +30,17 @@ export const expressSession: Contender = {
           response.send(does[act](request.session as unknown as Content));
           return;
         }
-        // It makes a new session: what was in the old one has to be carried over.
+        // The library starts an empty session: the app has to copy the data.
         const { cookie: _, ...values } = request.session;
         request.session.regenerate(() => {
           Object.assign(request.session, values);
           response.send(does[act](request.session as unknown as Content));
         });
       });
-      return { listener: app };
+      return listenerApp(app);
     });
     const bare = express();
     bare.get("/", (_request, response) => void response.send(BARE_TEXT));
-    return { apps, bare: { listener: bare }, close };
+    return { apps, bare: listenerApp(bare), clear: () => memory.clear(), close };
   },
 };

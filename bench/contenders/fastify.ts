@@ -1,10 +1,11 @@
-/** @fastify/session, as its README sets it up. */
+/** @fastify/session, set up as in its README. */
 import fastifyCookie from "@fastify/cookie";
 import fastifySession from "@fastify/session";
 import { fastify, type FastifyInstance } from "fastify";
 import { actions, ACTS, plain, type SessionContent } from "../scenarios.ts";
 import { openStore } from "./_express_stores.ts";
-import { appsOf, BARE_TEXT, type Contender, type NodeListener, SECRET } from "./contender.ts";
+import { listenerApp } from "./_listener.ts";
+import { appsOf, BARE_TEXT, type Contender, type InjectApp, SECRET } from "./contender.ts";
 
 type Content = Partial<SessionContent>;
 
@@ -13,7 +14,8 @@ export const fastifySessions: Contender = {
   framework: "fastify",
   stores: ["memory", "redis", "sqlite"],
   async open(setup) {
-    const { store, close } = await openStore(setup, new fastifySession.MemoryStore());
+    const sessions = new Map();
+    const { store, close } = await openStore(setup, new fastifySession.MemoryStore(sessions));
     const { data } = setup;
     const does = actions(plain, data);
     const instances = new Map<string, FastifyInstance>();
@@ -22,7 +24,7 @@ export const fastifySessions: Contender = {
       await app.register(fastifyCookie);
       await app.register(fastifySession, {
         secret: SECRET,
-        // Without HTTPS there would be no session.
+        // Otherwise there is no session without HTTPS.
         cookie: { secure: false },
         saveUninitialized: false,
         store,
@@ -36,13 +38,13 @@ export const fastifySessions: Contender = {
     }
     const apps = appsOf(ACTS, (act) => listen(instances.get(act)!));
     const bare = fastify();
-    // deno-lint-ignore require-await -- Fastify waits for the promise or for reply.send
+    // deno-lint-ignore require-await -- Fastify sends what the promise resolves to
     bare.get("/", async () => BARE_TEXT);
     await bare.ready();
-    return { apps, bare: listen(bare), close };
+    return { apps, bare: listen(bare), clear: () => sessions.clear(), close };
   },
 };
 
-function listen(app: FastifyInstance): { listener: NodeListener } {
-  return { listener: (request, response) => app.routing(request, response) };
+function listen(app: FastifyInstance): InjectApp {
+  return listenerApp((request, response) => app.routing(request, response));
 }

@@ -1,4 +1,4 @@
-/** h3's own sessions, as its documentation sets them up: encrypted cookies. */
+/** h3's own sessions in encrypted cookies, set up as in its documentation. */
 import { getSession, H3, useSession } from "h3";
 import { actions, ACTS_WITHOUT_ID, isWriting, plain, type SessionContent } from "../scenarios.ts";
 import { appsOf, BARE_TEXT, type Contender, SECRET } from "./contender.ts";

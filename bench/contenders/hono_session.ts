@@ -1,9 +1,8 @@
-/** Hono's own @hono/session, as its README sets it up: encrypted cookies. */
+/** Hono's own @hono/session in encrypted cookies, set up as in its README. */
 import { type SessionEnv, useSession } from "@hono/session";
 import { Hono } from "hono";
 import { actions, ACTS_WITHOUT_ID, isWriting, plain, type SessionContent } from "../scenarios.ts";
-import { bareHono } from "./_hono.ts";
-import { appsOf, type Contender } from "./contender.ts";
+import { appsOf, BARE_TEXT, type Contender, type LocalApp } from "./contender.ts";
 
 /** 32 bytes in hex. */
 const SECRET = "5e".repeat(32);
@@ -29,3 +28,10 @@ export const honoSession: Contender = {
     return { apps, bare: bareHono() };
   },
 };
+
+/** An app on Hono without sessions. */
+export function bareHono(): LocalApp {
+  const app = new Hono();
+  app.get("/", (context) => context.text(BARE_TEXT));
+  return { fetch: (request) => app.fetch(request) };
+}

@@ -1,4 +1,4 @@
-/** iron-session behind a fetch handler, as its README sets it up. */
+/** iron-session behind a fetch handler, set up as in its README. */
 import { getIronSession, webCookies } from "iron-session";
 import { actions, ACTS_WITHOUT_ID, isWriting, plain, type SessionContent } from "../scenarios.ts";
 import { appsOf, BARE_TEXT, type Contender, SECRET } from "./contender.ts";

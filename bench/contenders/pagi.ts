@@ -2,23 +2,25 @@
 import {
   CookieStore,
   MemoryStore,
+  RedisStore,
   type Session,
   SessionMiddleware,
   type SessionStore,
+  SqliteStore,
 } from "../../mod.ts";
 import { type Access, actions, ACTS, type SessionContent } from "../scenarios.ts";
 import {
   appsOf,
   BARE_TEXT,
   type Contender,
-  FIRST_TIME,
   type LocalApp,
   type Opened,
+  OURS,
+  OURS_FIRST,
   SECRET,
   type Setup,
 } from "./contender.ts";
-import type { OpenStore } from "./_outside.ts";
-import { openRedis, openSqlite } from "./_pagi_stores.ts";
+import { openSqliteFile, type OpenStore, redisAddress } from "./_outside.ts";
 
 type Sessions = Session<Partial<SessionContent>>;
 
@@ -30,60 +32,72 @@ const access: Access<Sessions> = {
 
 /** `@pagi/session` behind a fetch handler. */
 export const pagi: Contender = {
-  name: "@pagi/session",
+  name: OURS,
   framework: "fetch",
   stores: ["memory", "cookie", "redis", "sqlite"],
   async open(setup) {
-    const { store, close } = await openStore(setup);
-    return { apps: appsOn(store, setup.data), bare, close };
+    const { store, clear, close } = await openStore(setup);
+    return { apps: pagiApps(store, setup.data), bare, clear, close };
   },
 };
 
 /**
- * The same, where sessions are made by a server and looked at by another with the same secret, to which
- * each of their cookies is new.
+ * The same with cookies that another server with the same secret has made: the server that is measured
+ * remembers none of them and has to decrypt each.
  */
-export const pagiFirstTime: Contender = {
-  name: FIRST_TIME,
+export const pagiFirstSight: Contender = {
+  name: OURS_FIRST,
   framework: "fetch",
   stores: ["cookie"],
   async open(setup) {
     const [maker, other] = [await openStore(setup), await openStore(setup)];
-    const { new: start } = appsOn(maker.store, setup.data);
-    return { apps: { ...appsOn(other.store, setup.data), new: start }, bare, usesUp: true };
+    const { new: start } = pagiApps(maker.store, setup.data);
+    return {
+      apps: { ...pagiApps(other.store, setup.data), new: start },
+      bare,
+      needsFreshCookies: true,
+    };
   },
 };
 
 const bare: LocalApp = { fetch: () => new Response(BARE_TEXT) };
 
-function appsOn(store: SessionStore, data: SessionContent): Opened["apps"] {
-  const sessions = new SessionMiddleware<Partial<SessionContent>>({ secret: SECRET, store });
+/** The apps on a store, also with the middleware of another version. */
+export function pagiApps(
+  store: SessionStore,
+  data: SessionContent,
+  Middleware = SessionMiddleware,
+): Opened["apps"] {
+  const sessions = new Middleware<Partial<SessionContent>>({ secret: SECRET, store });
   const does = actions(access, data);
-  const apps = appsOf(ACTS, (act) => {
+  return appsOf(ACTS, (act) => {
     const action = does[act];
     if (act !== "regenerate") {
       return sessions.handler((_request, session) => new Response(action(session)));
     }
     return sessions.handler((_request, session) => new Response(action(session.regenerate())));
   });
-  apps.count = {
-    fetch: sessions.handler((_request, session) => {
-      session.update("visits", (visits = 0) => visits + 1);
-      return new Response(String(session.get("visits")));
-    }),
-  };
-  return apps;
 }
 
 async function openStore({ store, redisPort }: Setup): Promise<OpenStore<SessionStore>> {
   switch (store) {
-    case "memory":
-      return { store: new MemoryStore() };
+    case "memory": {
+      const store = new MemoryStore();
+      return { store, clear: () => store.clear() };
+    }
     case "cookie":
       return { store: new CookieStore({ secret: SECRET }) };
-    case "redis":
-      return await openRedis(redisPort);
-    case "sqlite":
-      return await openSqlite();
+    case "redis": {
+      const { Redis } = await import("ioredis");
+      const client = new Redis(redisAddress(redisPort));
+      const store = new RedisStore(client, { prefix: "pagi-bench:" });
+      return { store, close: () => client.disconnect() };
+    }
+    case "sqlite": {
+      const { database, close } = openSqliteFile();
+      const store = new SqliteStore(database);
+      await store.setup();
+      return { store, close };
+    }
   }
 }

@@ -1,4 +1,4 @@
-/** Remix's session middleware with its router, as their READMEs set them up. */
+/** Remix's session middleware with its router, set up as in their READMEs. */
 import { createCookie } from "@remix-run/cookie";
 import { createRouter } from "@remix-run/fetch-router";
 import { Session } from "@remix-run/session";
@@ -10,7 +10,7 @@ import { appsOf, BARE_TEXT, type Contender, SECRET } from "./contender.ts";
 export const remix: Contender = {
   name: "@remix-run/session-middleware",
   framework: "remix",
-  // Its sessions in the cookie are signed and not encrypted: nothing to compare.
+  // Its sessions in the cookie are signed, not encrypted, so they are not comparable.
   stores: ["memory"],
   open({ data }) {
     const cookie = createCookie("__session", {
