@@ -90,7 +90,10 @@ async function buildBetterSqlite3(folder: string): Promise<string | undefined> {
   const bundle = ["--bundle", "--format=esm", "--platform=node", "--external:bun*"];
   const steps: [command: string[], cwd: string][] = [
     [["npm", "install", "--no-save", "--ignore-scripts", ...packages], folder],
-    [["npx", "--yes", "node-gyp", "rebuild", "--debug"], `${folder}/node_modules/better-sqlite3`],
+    [
+      ["npx", "--yes", "node-gyp@12.0.0", "rebuild", "--debug"],
+      `${folder}/node_modules/better-sqlite3`,
+    ],
     [["npx", "esbuild", SCRIPT, ...bundle, `--outfile=${folder}/script.mjs`], folder],
   ];
   for (const [command, cwd] of steps) {

@@ -4,7 +4,7 @@ import { PLAIN_CODEC } from "../../../data/codec.ts";
 import { isChanged } from "../../../data/merge.ts";
 import { setUp } from "../../_kit/tabs.ts";
 
-Deno.test("clear() of an empty session drops what others added meanwhile", async () => {
+Deno.test("clear() of an empty session drops keys that other requests added in the meantime", async () => {
   const { tab, stored } = await setUp();
   await tab((session) => session.clear());
   await tab(async (session) => {
@@ -14,7 +14,7 @@ Deno.test("clear() of an empty session drops what others added meanwhile", async
   assertEquals(await stored(), {});
 });
 
-Deno.test("two requests that write one key: the last to commit wins", async () => {
+Deno.test("the last commit wins when two requests write one key", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set("a", "first"));
@@ -23,7 +23,7 @@ Deno.test("two requests that write one key: the last to commit wins", async () =
   assertEquals((await stored()).a, "last");
 });
 
-Deno.test("a key that one request deletes stays deleted while another writes elsewhere", async () => {
+Deno.test("a deleted key stays deleted when another request writes another key", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set("b", 2));
@@ -36,7 +36,7 @@ Deno.test("a key that one request deletes stays deleted while another writes els
   assertEquals(await stored(), { n: 0, c: 1 });
 });
 
-Deno.test("clear() drops what others added meanwhile, and keeps what was set after it", async () => {
+Deno.test("clear() drops keys that others added in the meantime, and keeps later changes", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set("new", true));
@@ -45,7 +45,7 @@ Deno.test("clear() drops what others added meanwhile, and keeps what was set aft
   assertEquals(await stored(), { only: 1 });
 });
 
-Deno.test("update() twice in a request is replayed in order", async () => {
+Deno.test("update() is replayed in order when a request calls it twice", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set("n", 10));
@@ -54,7 +54,7 @@ Deno.test("update() twice in a request is replayed in order", async () => {
   assertEquals((await stored()).n, 22);
 });
 
-Deno.test("update() is not replayed when the key was written otherwise", async () => {
+Deno.test("update() is not replayed when the key was also set", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set({ n: 10, a: 10, b: 10 }));
@@ -68,7 +68,7 @@ Deno.test("update() is not replayed when the key was written otherwise", async (
   assertEquals(await stored(), { n: 5, a: 8, b: 3 });
 });
 
-Deno.test("update() may change the value in place", async () => {
+Deno.test("update() saves a change when its function changes the value in place", async () => {
   const { tab, stored } = await setUp();
   const add = (item: string) => (session: Session) =>
     session.update("cart", (cart) => {
@@ -83,7 +83,7 @@ Deno.test("update() may change the value in place", async () => {
   assertEquals((await stored()).cart, ["tea", "milk"]);
 });
 
-Deno.test("isChanged() reads no text where length, or the place at which texts part, shows a change", () => {
+Deno.test("isChanged() parses no text when the length or the first difference shows a change", () => {
   // No session's: whoever reads one of them throws.
   assertEquals(isChanged("abb", "abb", PLAIN_CODEC), false);
   for (
@@ -101,7 +101,7 @@ Deno.test("isChanged() reads no text where length, or the place at which texts p
   }
 });
 
-Deno.test("isChanged() takes keys that begin alike, or hold quotation marks, in another order for no change", () => {
+Deno.test("isChanged() is false when keys with a common start or quotation marks are reordered", () => {
   for (
     const [base, mine] of [
       ['{"a":1,"ab":2}', '{"ab":2,"a":1}'],
@@ -118,7 +118,7 @@ Deno.test("isChanged() takes keys that begin alike, or hold quotation marks, in 
   }
 });
 
-Deno.test("isChanged() takes keys in another order for no change, and another value for one", () => {
+Deno.test("isChanged() is false when keys are reordered, and true when a value differs", () => {
   const base = '{"_created":1,"ab":{"x":1,"y":2},"c":3}';
   assertEquals(isChanged(base, base, PLAIN_CODEC), false);
   assertEquals(isChanged(base, '{"_created":1,"c":3,"ab":{"y":2,"x":1}}', PLAIN_CODEC), false);
@@ -128,7 +128,7 @@ Deno.test("isChanged() takes keys in another order for no change, and another va
   assertEquals(isChanged(base, '{"_created":1,"ab":{"x":1,"y":2},"c":4}', PLAIN_CODEC), true);
 });
 
-Deno.test("update() is not replayed when what it made was written or taken away again", async () => {
+Deno.test("update() is not replayed when its result was overwritten or deleted", async () => {
   const { tab, stored } = await setUp();
   await tab(async (session) => {
     await tab((other) => other.set({ n: 10, a: 10 }));

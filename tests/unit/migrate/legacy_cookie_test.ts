@@ -13,7 +13,7 @@ const scopeOf = (...values: string[]) =>
   scopeWith({ cookie: values.map((value) => `connect.sid=${value}`).join("; ") });
 const read = (cookie: LegacyCookie, ...values: string[]) => cookie.extract(scopeOf(...values));
 
-Deno.test("ConnectCookie.extract() finds the id that was signed, encoded or not", async () => {
+Deno.test("ConnectCookie.extract() finds a signed ID, percent-encoded or not", async () => {
   const cookie = new ConnectCookie({ secret });
   assertEquals(await read(cookie, encodeURIComponent(SIGNED)), ["abc"]);
   assertEquals(await read(cookie, SIGNED), ["abc"]);
@@ -21,7 +21,7 @@ Deno.test("ConnectCookie.extract() finds the id that was signed, encoded or not"
   assertEquals(await cookie.extract({ type: "http", request }), ["abc"]);
 });
 
-Deno.test("ConnectCookie.extract() leaves it to Web Crypto to compare signatures, in constant time", async () => {
+Deno.test("ConnectCookie.extract() compares signatures in Web Crypto, in constant time", async () => {
   const cookie = new ConnectCookie({ secret });
   for (const [value, isOurs] of [[SIGNED, true], [SIGNED.replace(".B", ".C"), false]] as const) {
     const calls = await countSubtle(async () => {
@@ -32,7 +32,7 @@ Deno.test("ConnectCookie.extract() leaves it to Web Crypto to compare signatures
   }
 });
 
-Deno.test("ConnectCookie.extract() finds nothing when any character is another", async () => {
+Deno.test("ConnectCookie.extract() finds nothing when any character differs", async () => {
   const cookie = new ConnectCookie({ secret });
   for (let at = 0; at < SIGNED.length; at++) {
     // V has the bits of the last character, but for those beyond the last byte.
@@ -44,7 +44,7 @@ Deno.test("ConnectCookie.extract() finds nothing when any character is another",
   }
 });
 
-Deno.test("ConnectCookie.extract() finds nothing in what is not signed, and never throws", async () => {
+Deno.test("ConnectCookie.extract() finds nothing and does not throw when the value is not signed", async () => {
   const cookie = new ConnectCookie({ secret });
   const signature = SIGNED.slice("s:abc.".length);
   const hostile = [
@@ -67,7 +67,7 @@ Deno.test("ConnectCookie.extract() finds nothing in what is not signed, and neve
   assertEquals(await cookie.extract(scopeWith()), []);
 });
 
-Deno.test("ConnectCookie.extract() takes every secret of a rotation and no other", async () => {
+Deno.test("ConnectCookie.extract() accepts every configured secret and no other", async () => {
   const rotated = new ConnectCookie({ secret: ["new", "newer", secret] });
   assertEquals(await read(rotated, SIGNED), ["abc"]);
   assertEquals(await read(new ConnectCookie({ secret: ["new", "newer"] }), SIGNED), []);
@@ -91,7 +91,7 @@ Deno.test("ConnectCookie.clear() repeats the attributes that the cookie was set 
   ]);
 });
 
-Deno.test("ConnectCookie() throws when a secret is missing, and does not show one", () => {
+Deno.test("ConnectCookie() throws without quoting a secret when one is missing", () => {
   for (const wrong of [undefined, "", [], ["hush", ""], ["hush", 1]]) {
     const error = assertThrows(
       () => new ConnectCookie({ secret: wrong as string }),
@@ -102,7 +102,7 @@ Deno.test("ConnectCookie() throws when a secret is missing, and does not show on
   }
 });
 
-Deno.test("LegacyCookie.extract() decodes percent signs, then what decode says", async () => {
+Deno.test("LegacyCookie.extract() decodes percent signs and then calls decode", async () => {
   const cookie = new LegacyCookie({ cookieName: "connect.sid" });
   assertEquals(await read(cookie, "a%2Fb"), ["a/b"]);
   const decode = (value: string) => {
@@ -113,7 +113,7 @@ Deno.test("LegacyCookie.extract() decodes percent signs, then what decode says",
   assertEquals(await read(decoding, "abc", "bad", "none", ""), ["ABC"]);
 });
 
-Deno.test("LegacyCookie.extract() looks at four cookies of the name, and at none where there are more", async () => {
+Deno.test("LegacyCookie.extract() reads up to four cookies of the name, and none when there are more", async () => {
   let decoded = 0;
   const decode = (value: string) => {
     decoded++;
@@ -150,13 +150,13 @@ Deno.test("LegacyCookie() throws and names the option when it is wrong", () => {
   );
 });
 
-Deno.test("LegacyCookie.extract() finds the cookie in whichever of several headers it is", async () => {
+Deno.test("LegacyCookie.extract() finds the cookie in any of several headers", async () => {
   const headers: HeaderPair[] = [["cookie", "a=1"], ["cookie", "connect.sid=abc"]];
   const cookie = new LegacyCookie({ cookieName: "connect.sid" });
   assertEquals(await cookie.extract(scopeWith(headers)), ["abc"]);
 });
 
-Deno.test("Signatures.verify() fails where its key cannot be made, and works the next time", async () => {
+Deno.test("Signatures.verify() fails when its key cannot be imported, and works the next time", async () => {
   const signatures = new Signatures(secret);
   await failSubtle("importKey", async () => {
     await assertRejects(() => signatures.verify(SIGNED), Error, "out of order");

@@ -20,7 +20,7 @@ import { migrationRig, OLD } from "../../_kit/migration.ts";
 
 const LONG_SECRET = "a secret that is at least 32 bytes long";
 
-Deno.test("LegacySessions.adopt() moves a session once, under an id of ours", async () => {
+Deno.test("LegacySessions.adopt() moves a session once, to an ID of ours", async () => {
   const { moving, records, store } = migrationRig();
   const id = await moving.adopt("abc");
   assert(/^[0-9a-f]{64}$/.test(id!));
@@ -32,7 +32,7 @@ Deno.test("LegacySessions.adopt() moves a session once, under an id of ours", as
   assertEquals((store as MemoryStore).size, 2);
 });
 
-Deno.test("LegacySessions.adopt() writes the session for 400 days, and a claim under a key of the secret", async () => {
+Deno.test("LegacySessions.adopt() stores the session for 400 days, and a marker under a key of the secret", async () => {
   const written: [string, string, number, number][] = [];
   const inner = new MemoryStore();
   const store = creating(inner, (id, text, options) => {
@@ -47,7 +47,7 @@ Deno.test("LegacySessions.adopt() writes the session for 400 days, and a claim u
   assertEquals(written, [[id, '{"_cre', clock.seconds(), ttl], [key, "moved:", 0, ttl]]);
 });
 
-Deno.test("LegacySessions.adopt() keeps both for as long as it is told to", async () => {
+Deno.test("LegacySessions.adopt() stores both as long as its option says", async () => {
   const ttls: number[] = [];
   const inner = new MemoryStore();
   const store = creating(inner, (id, text, options) => {
@@ -58,13 +58,13 @@ Deno.test("LegacySessions.adopt() keeps both for as long as it is told to", asyn
   assertEquals(ttls, [7, 7]);
 });
 
-Deno.test("LegacySessions.adopt() fails where its new id is taken, and leaves the old record", async () => {
+Deno.test("LegacySessions.adopt() fails and keeps the old record when the new ID is taken", async () => {
   const { moving, records } = migrationRig({ store: creating(new MemoryStore(), () => undefined) });
   const error = await assertRejects(() => moving.adopt("abc"), SessionError);
   assertEquals([error.code, records.size], ["ERR_SESSION_CONFLICT", 1]);
 });
 
-Deno.test("LegacySessions.adopt() says which call to the old store failed", async () => {
+Deno.test("LegacySessions.adopt() names the call when the old store fails", async () => {
   const fail = () => Promise.reject(new Error("connection refused"));
   const get = () => ({ user: "ada" });
   for (
@@ -76,7 +76,7 @@ Deno.test("LegacySessions.adopt() says which call to the old store failed", asyn
   }
 });
 
-Deno.test("LegacySessions.holds() says what is a session of ours, and asks for no other", async () => {
+Deno.test("LegacySessions.holds() returns whether an ID has a session of ours", async () => {
   const inner = new MemoryStore();
   let reads = 0;
   const counted = creating(inner, (...call) => inner.create(...call));
@@ -96,7 +96,7 @@ Deno.test("LegacySessions.holds() says what is a session of ours, and asks for n
   assertEquals(await sealing.holds("A".repeat(100)), false);
 });
 
-Deno.test("LegacySessions.adopt() gives every one of many at once the same id", async () => {
+Deno.test("LegacySessions.adopt() returns the same ID when many requests call it at the same time", async () => {
   const { moving, store } = migrationRig({
     legacy: { get: () => Promise.resolve({ user: "ada" }) },
   });
@@ -105,7 +105,7 @@ Deno.test("LegacySessions.adopt() gives every one of many at once the same id", 
   assertEquals((store as MemoryStore).size, 2);
 });
 
-Deno.test("LegacySessions.adopt() fails until the old record is gone, then goes on", async () => {
+Deno.test("LegacySessions.adopt() fails until the old record is destroyed, and then continues", async () => {
   let isDown = true;
   const { records, source, visit } = migrationRig();
   const destroy = source.destroy!;
@@ -132,7 +132,7 @@ Deno.test("LegacySessions.adopt() fails with ERR_SESSION_STORE when our store do
   }
 });
 
-Deno.test("LegacySessions.adopt() waits no longer than storeTimeout", async () => {
+Deno.test("LegacySessions.adopt() fails when the old store takes longer than storeTimeout", async () => {
   const { moving } = migrationRig({
     legacy: { get: () => new Promise(() => {}) },
     old: { storeTimeout: 0 },
@@ -141,7 +141,7 @@ Deno.test("LegacySessions.adopt() waits no longer than storeTimeout", async () =
   assertEquals((error.cause as Error).name, "TimeoutError");
 });
 
-Deno.test("LegacySessions.adopt() waits five seconds unless it is told otherwise", async () => {
+Deno.test("LegacySessions.adopt() waits five seconds when storeTimeout is not set", async () => {
   const delays: unknown[] = [];
   const { setTimeout: original } = globalThis;
   // Rings at once.
@@ -156,7 +156,7 @@ Deno.test("LegacySessions.adopt() waits five seconds unless it is told otherwise
   assertEquals(delays, [5000]);
 });
 
-Deno.test("LegacySessions finds the claims of each of its secrets", async () => {
+Deno.test("LegacySessions finds the markers of each of its secrets", async () => {
   const { moving, source, store } = migrationRig({ legacy: { get: () => ({ user: "ada" }) } });
   const id = await moving.adopt("abc");
   const under = (secret: string | string[]) =>
@@ -165,7 +165,7 @@ Deno.test("LegacySessions finds the claims of each of its secrets", async () => 
   assertNotEquals(await under("other"), id);
 });
 
-Deno.test("LegacySessions keeps what was moved as long as the middleware says, from the first use", async () => {
+Deno.test("LegacySessions keeps a moved session as long as the middleware's expire after the first use", async () => {
   const { clock, visit } = migrationRig({ expire: 100 });
   const { ours } = await visit(OLD);
   clock.advance(100);
@@ -175,14 +175,14 @@ Deno.test("LegacySessions keeps what was moved as long as the middleware says, f
   assertEquals((await visit(OLD)).data, {});
 });
 
-Deno.test("LegacySessions keeps a moved session for a client that only looked", async () => {
+Deno.test("LegacySessions keeps a moved session when its client only read", async () => {
   const { clock, moving, visit } = migrationRig({ expire: 100 });
   await moving.adopt("abc");
   clock.advance(99);
   assertEquals((await visit(OLD)).data, { user: "ada" });
 });
 
-Deno.test("LegacySessions counts from _created and _last_access where the old data has them", async () => {
+Deno.test("LegacySessions uses _created and _last_access when the old data has them", async () => {
   const ages: [Partial<SessionHash>, boolean][] = [
     [{ _created: -50, _last_access: -9 }, true],
     [{ _created: -50, _last_access: -11 }, false],
@@ -201,7 +201,7 @@ Deno.test("LegacySessions counts from _created and _last_access where the old da
   }
 });
 
-Deno.test("LegacySessions moves what map makes of the data, and nothing reserved", async () => {
+Deno.test("LegacySessions moves the result of map without reserved keys", async () => {
   const map = ({ passport, ...rest }: SessionHash) =>
     passport === undefined ? undefined : { ...rest, user: passport };
   const { records, visit } = migrationRig({ old: { map } });
@@ -215,14 +215,14 @@ Deno.test("LegacySessions moves what map makes of the data, and nothing reserved
   assertEquals((await visit("old=ghi")).data, {});
 });
 
-Deno.test("LegacySessions moves no session that holds nothing", async () => {
+Deno.test("LegacySessions moves no session when it is empty", async () => {
   const { records, store, visit } = migrationRig();
   records.set("abc", { _created: 1, _id: "x" });
   assertEquals((await visit(OLD)).cookies, []);
   assertEquals([records.size, (store as MemoryStore).size], [1, 0]);
 });
 
-Deno.test("LegacySessions moves into stores that hash and seal", async () => {
+Deno.test("LegacySessions moves sessions when the store hashes IDs or encrypts", async () => {
   const inner = new MemoryStore();
   const store = new SealedStore(new HashedStore(inner), { secret: LONG_SECRET });
   const { visit } = migrationRig({ store, now: Date.now, old: { now: Date.now } });
@@ -231,7 +231,7 @@ Deno.test("LegacySessions moves into stores that hash and seal", async () => {
   assertEquals((await visit(ours!)).data, { user: "ada", n: 1 });
 });
 
-Deno.test("LegacySessions moves into a CookieStore", async () => {
+Deno.test("LegacySessions moves sessions when the store is a CookieStore", async () => {
   const legacy = { get: () => ({ user: "ada" }) };
   const store = new CookieStore({ secret: LONG_SECRET });
   const { visit } = migrationRig({ store, legacy, now: Date.now, old: { now: Date.now } });
@@ -240,7 +240,7 @@ Deno.test("LegacySessions moves into a CookieStore", async () => {
   assertEquals((await visit(`${OLD}; ${ours}`, (session) => session.set("n", 1))).data.n, 1);
 });
 
-Deno.test("a logout from a CookieStore with revocations is final for the old cookie too", async () => {
+Deno.test("destroy() is final for the old cookie when a CookieStore has revocations", async () => {
   const legacy = { get: () => ({ user: "ada" }) };
   const revocations = new MemoryStore();
   const store = new CookieStore({ secret: LONG_SECRET, revocations });
@@ -250,7 +250,7 @@ Deno.test("a logout from a CookieStore with revocations is final for the old coo
   for (const cookie of [ours!, OLD]) assertEquals((await visit(cookie)).data, {});
 });
 
-Deno.test("a claim is no session and no trace of one to whoever presents its key", async () => {
+Deno.test("a marker's key is treated as an unknown ID when a client sends it", async () => {
   const inner = new MemoryStore();
   const keys: string[] = [];
   const store = creating(inner, (id, text, options) => {
@@ -299,7 +299,7 @@ function connectStore(session: object | null | undefined, error?: unknown): Conn
   };
 }
 
-Deno.test("connectSource() leaves out the cookie, and what its cookie says has expired", async () => {
+Deno.test("connectSource() omits the cookie's data, and sessions whose cookie has expired", async () => {
   const { now, seconds } = fakeClock();
   const at = (offset: number) => new Date((seconds() + offset) * 1000);
   const read = (cookie?: object) =>
@@ -313,14 +313,14 @@ Deno.test("connectSource() leaves out the cookie, and what its cookie says has e
   assertEquals(await read({ originalMaxAge: 1000, expires: at(-1) }), undefined);
 });
 
-Deno.test("connectSource() finds nothing where the store has nothing, or no file", async () => {
+Deno.test("connectSource() finds nothing when the store has no session or no file", async () => {
   const noFile = Object.assign(new Error("no such file"), { code: "ENOENT" });
   for (const store of [connectStore(null), connectStore(undefined), connectStore(null, noFile)]) {
     assertEquals(await connectSource(store).get("abc"), undefined);
   }
 });
 
-Deno.test("connectSource() rejects when the store fails, in whatever way", async () => {
+Deno.test("connectSource() rejects when the store fails in any way", async () => {
   const error = new Error("connection refused");
   const stores: ConnectSessions[] = [
     connectStore(null, error),
@@ -341,7 +341,7 @@ Deno.test("connectSource() rejects when the store fails, in whatever way", async
   }
 });
 
-Deno.test("sealedSource() finds nothing in what cannot be opened, or holds nothing", async () => {
+Deno.test("sealedSource() finds nothing when a value cannot be opened or is empty", async () => {
   const open = (value: string) => value === "bad" ? Promise.reject(new Error()) : JSON.parse(value);
   const source = sealedSource(open);
   assertEquals(await source.get('{"a":1}'), { a: 1 });

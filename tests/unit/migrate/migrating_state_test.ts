@@ -35,44 +35,44 @@ function stateOver(adopted: Record<string, string>, held: readonly string[] = []
   return { state, asked, extract };
 }
 
-Deno.test("MigratingState.extract() asks nobody, and at once, when there is no old cookie", () => {
+Deno.test("MigratingState.extract() returns without a promise when there is no old cookie", () => {
   const { extract, asked } = stateOver({});
   assertEquals(extract("pagi_session=a"), "a");
   assertEquals(extract("x=1"), undefined);
   assertEquals(asked, []);
 });
 
-Deno.test("MigratingState.extract() says that the client has to be told of an old session's id", async () => {
+Deno.test("MigratingState.extract() sets mustInject when it finds an old session", async () => {
   const { extract, asked } = stateOver({ abc: "new" });
   assertEquals(await extract("old=abc"), { id: "new", mustInject: true });
   assertEquals(asked, ["adopt abc"]);
 });
 
-Deno.test("MigratingState.extract() takes our own session where there are both", async () => {
+Deno.test("MigratingState.extract() finds our own session when there are both", async () => {
   const { extract, asked } = stateOver({ abc: "new" }, ["a"]);
   assertEquals(await extract("pagi_session=a; old=abc"), "a");
   assertEquals(asked, ["holds a"]);
 });
 
-Deno.test("MigratingState.extract() takes the old session when our own is dead", async () => {
+Deno.test("MigratingState.extract() finds the old session when our own has ended", async () => {
   const { extract } = stateOver({ abc: "new" });
   assertEquals(await extract("pagi_session=a; old=abc"), { id: "new", mustInject: true });
   assertEquals(await extract("pagi_session=a; old=dead"), "a");
 });
 
-Deno.test("MigratingState.extract() looks at no more than four of our own", async () => {
+Deno.test("MigratingState.extract() looks up at most four of our own IDs", async () => {
   const { extract, asked } = stateOver({ abc: "new" }, ["5"]);
   const own = [1, 2, 3, 4, 5].map((at) => `pagi_session=${at}`).join("; ");
   await extract(`${own}; old=abc`);
   assertEquals(asked, ["holds 1", "holds 2", "holds 3", "holds 4", "adopt abc"]);
 });
 
-Deno.test("MigratingState.extract() gives several old sessions for lifecycle to refuse", async () => {
+Deno.test("MigratingState.extract() returns all old sessions when there are several", async () => {
   const { extract } = stateOver({ a: "1", b: "2" });
   assertEquals(await extract("old=a; old=b"), ["1", "2"]);
 });
 
-Deno.test("MigratingState.extract() takes no old session that stands before so many that ours is not seen", async () => {
+Deno.test("MigratingState.extract() uses no old session when a client sends more of our IDs than it looks up", async () => {
   const values = ["mallory", "1", "2", "3", "ann"];
   const asked: string[] = [];
   const state = new MigratingState({
@@ -87,7 +87,7 @@ Deno.test("MigratingState.extract() takes no old session that stands before so m
   assertEquals(await extract(values.map((value) => `old=${value}`).join("; ")), undefined);
 });
 
-Deno.test("MigratingState names the headers of both for Vary", () => {
+Deno.test("MigratingState.vary has the headers of both States", () => {
   const state = new MigratingState({
     state: new HeaderState({ headerName: "X-Id" }),
     legacy: new LegacyCookie({ cookieName: "old" }),
@@ -96,7 +96,7 @@ Deno.test("MigratingState names the headers of both for Vary", () => {
   assertEquals(state.vary, ["X-Id", "Cookie"]);
 });
 
-Deno.test("MigratingState.extract() asks for an id that our State wants to have told, too", async () => {
+Deno.test("MigratingState.extract() keeps mustInject when our State sets it", async () => {
   const own = { id: "a", mustInject: true } as const;
   const asked: string[] = [];
   const state = new MigratingState({
@@ -111,7 +111,7 @@ Deno.test("MigratingState.extract() asks for an id that our State wants to have 
   assertEquals(asked, ["holds a", "adopt abc"]);
 });
 
-Deno.test("MigratingState() throws and names what is wrong", () => {
+Deno.test("MigratingState() throws and names the option when it is wrong", () => {
   const right: MigratingStateOptions = {
     state: new CookieState(),
     legacy: new LegacyCookie({ cookieName: "old" }),
@@ -126,7 +126,7 @@ Deno.test("MigratingState() throws and names what is wrong", () => {
   assertThrows(() => new MigratingState(unknown), TypeError, refusal);
 });
 
-Deno.test("a client with an old cookie is given ours and loses the old one, by reading alone", async () => {
+Deno.test("a client gets our cookie and loses the old one when it only reads", async () => {
   for (const rolling of [true, false]) {
     const { visit } = migrationRig({ rolling });
     const { data, cookies, ours, response } = await visit(OLD, (session) => session.keys());
@@ -139,7 +139,7 @@ Deno.test("a client with an old cookie is given ours and loses the old one, by r
   }
 });
 
-Deno.test("a client that did not get the answer is still signed in by its old cookie", async () => {
+Deno.test("a client is still signed in by its old cookie when the response was lost", async () => {
   const { visit, records } = migrationRig();
   const lost = await visit(OLD, (session) => session.set("n", 1));
   assertEquals(records.size, 0);
@@ -148,7 +148,7 @@ Deno.test("a client that did not get the answer is still signed in by its old co
   assertEquals(again.ours, lost.ours);
 });
 
-Deno.test("a late answer to an old cookie does not undo a login", async () => {
+Deno.test("a late response to an old cookie does not undo a login", async () => {
   const { visit } = migrationRig({ rolling: false });
   let login: Awaited<ReturnType<typeof visit>> | undefined;
   // It has read the session when the other one gives it a new id.
@@ -160,7 +160,7 @@ Deno.test("a late answer to an old cookie does not undo a login", async () => {
   assertEquals((await visit(login!.ours!)).data, { user: "ada" });
 });
 
-Deno.test("a write in between does not keep a client from being told its id", async () => {
+Deno.test("a client gets its ID when another request wrote in the meantime", async () => {
   const { visit } = migrationRig({ rolling: false });
   const first = await visit(OLD, async (session) => {
     await visit(OLD, (session) => session.set("a", 1));
@@ -170,7 +170,7 @@ Deno.test("a write in between does not keep a client from being told its id", as
   assertEquals((await visit(first.ours)).data, { user: "ada", a: 1, b: 2 });
 });
 
-Deno.test("a logout clears both cookies, and is final for both", async () => {
+Deno.test("destroy() clears both cookies and is final for both", async () => {
   const { visit, records } = migrationRig();
   const { ours } = await visit(OLD);
   // What the old app, were it still there, would make of its cookie.
@@ -185,14 +185,14 @@ Deno.test("a logout clears both cookies, and is final for both", async () => {
   for (const cookie of [OLD, ours!]) assertEquals((await visit(cookie)).data, {});
 });
 
-Deno.test("a client with two old sessions gets neither, and no cookie", async () => {
+Deno.test("a client gets no session and no cookie when it has two old sessions", async () => {
   const { visit, records } = migrationRig();
   records.set("def", { user: "eve" });
   const { data, cookies } = await visit("old=abc; old=def");
   assertEquals([data, cookies], [{}, []]);
 });
 
-Deno.test("load() and a WebSocket find an old session, and the next request does so too", async () => {
+Deno.test("load() and a WebSocket find an old session, and so does the next request", async () => {
   const { sessions, visit } = migrationRig();
   const scope = { ...scopeWith({ cookie: OLD }), type: "websocket" };
   assertEquals((await sessions.load(scope))?.get("user"), "ada");
@@ -209,7 +209,7 @@ Deno.test("a PAGI app finds an old session", async () => {
   assertEquals(sentHeader(sent, "set-cookie").length, 2);
 });
 
-Deno.test("a store that fails is an error, and no cookie is touched", async () => {
+Deno.test("a request fails and changes no cookie when the store fails", async () => {
   const fail = () => {
     throw new Error("connection refused");
   };
@@ -218,7 +218,7 @@ Deno.test("a store that fails is an error, and no cookie is touched", async () =
   assertEquals([error.code, error.headers], ["ERR_SESSION_STORE", []]);
 });
 
-Deno.test("an id that any State asks to have told is told once", async () => {
+Deno.test("an ID is sent once when a State sets mustInject", async () => {
   const told: string[] = [];
   const cookie = new CookieState();
   const { sessions, store, visit } = migrationRig();
@@ -243,7 +243,7 @@ Deno.test("an id that any State asks to have told is told once", async () => {
   assert(await sessions.load(scopeWith({ cookie: ours! })) !== undefined);
 });
 
-Deno.test("an id that is nobody's is not told, whatever the State says", async () => {
+Deno.test("an ID without a session is not sent when a State sets mustInject", async () => {
   const sessions = new SessionMiddleware({
     secret: "s",
     state: { extract: () => ({ id: idOf("a"), mustInject: true }), inject: () => fail() },

@@ -85,7 +85,7 @@ Deno.test("a sign-in fails with a conflict when other requests always write firs
   ]);
 });
 
-Deno.test("a list is damaged when another subject's list replaced it", async () => {
+Deno.test("an index is damaged when another subject's index replaced it", async () => {
   const { sessions, signIn, store, last } = setUp();
   await signIn("ada");
   const ada = last().key;

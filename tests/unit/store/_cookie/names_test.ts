@@ -69,7 +69,7 @@ const CARRIERS: readonly Carrier[] = [
   }),
 ];
 
-Deno.test("a sealed session opens under the State that it was carried by, and under no other", async () => {
+Deno.test("an encrypted session opens only with the State that carried it", async () => {
   for (const [from] of CARRIERS) {
     const value = await serve(from).signIn();
     for (const [to, sent] of CARRIERS) {
@@ -85,7 +85,7 @@ Deno.test("a sealed session opens under the State that it was carried by, and un
   }
 });
 
-Deno.test("a sealed session of another name is not written to, and its client is not told of it", async () => {
+Deno.test("an encrypted session is not written or sent when its name is another", async () => {
   const value = await serve(cookieCalled("customer")).signIn();
   const admin = serve(cookieCalled("admin"));
   const read = await admin.visit({ cookie: `admin=${value}` });
@@ -95,7 +95,7 @@ Deno.test("a sealed session of another name is not written to, and its client is
   assert(cookieOf(written) !== `admin=${value}`);
 });
 
-Deno.test("a name is still bound after a write, a touch, a new id and a change of the secret", async () => {
+Deno.test("a session stays bound to its name after a write, a touch, a new ID and a new secret", async () => {
   let now = 1_700_000_000_000;
   const clock = () => now;
   const names = ["customer", "admin"] as const;
@@ -128,7 +128,7 @@ Deno.test("a name is still bound after a write, a touch, a new id and a change o
   }
 });
 
-Deno.test("of several cookies of a name one that was sealed for another name is junk", async () => {
+Deno.test("a cookie is ignored when it was encrypted for another name", async () => {
   const [customer, admin] = [serve(cookieCalled("customer")), serve(cookieCalled("admin"))];
   const [foreign, own] = [await customer.signIn(), await admin.signIn()];
   for (const values of [[foreign, own], [own, foreign]]) {
@@ -139,7 +139,7 @@ Deno.test("of several cookies of a name one that was sealed for another name is 
   assertEquals(admin.events, []);
 });
 
-Deno.test("sessions.destroy() and update() take a sealed value of their own State's name alone", async () => {
+Deno.test("sessions.destroy() and update() accept only values of their own State's name", async () => {
   const revocations = new MemoryStore();
   const customer = serve(cookieCalled("customer"), { revocations });
   const admin = serve(cookieCalled("admin"), { revocations });
@@ -156,7 +156,7 @@ Deno.test("sessions.destroy() and update() take a sealed value of their own Stat
   assertEquals(await customer.load({ cookie: `customer=${value}` }), undefined);
 });
 
-Deno.test("a logout with revocations ends a session under its name while another of another name lives on", async () => {
+Deno.test("destroy() ends only the session of its name when revocations are on", async () => {
   const revocations = new MemoryStore();
   const customer = serve(cookieCalled("customer"), { revocations });
   const admin = serve(cookieCalled("admin"), { revocations });
@@ -166,7 +166,7 @@ Deno.test("a logout with revocations ends a session under its name while another
   assertEquals(await admin.load({ cookie: `admin=${other}` }), "ada");
 });
 
-Deno.test("CookieStore.open() opens what was sealed without a name without one alone", async () => {
+Deno.test("CookieStore.open() opens a value without a name only when no name is given", async () => {
   const store = new CookieStore({ secret });
   const { signal } = new AbortController();
   const now = Math.floor(Date.now() / 1000);
@@ -185,7 +185,7 @@ Deno.test("CookieStore.open() opens what was sealed without a name without one a
   assertEquals(await serve(cookieCalled("sid")).load({ cookie: `sid=${value}` }), undefined);
 });
 
-Deno.test('format "pagi" cannot bind a name, as the Perl module does not', async () => {
+Deno.test('format "pagi" binds no name, like the Perl module', async () => {
   const value = await serve(cookieCalled("customer"), { format: "pagi" }).signIn();
   assertEquals(
     await serve(cookieCalled("admin"), { format: "pagi" }).load({ cookie: `admin=${value}` }),
@@ -193,7 +193,7 @@ Deno.test('format "pagi" cannot bind a name, as the Perl module does not', async
   );
 });
 
-Deno.test("a State says what it carries ids under", () => {
+Deno.test("State.name is the name of the cookie or header", () => {
   const states = [
     new CookieState(),
     cookieCalled("sid"),
@@ -208,14 +208,14 @@ Deno.test("a State says what it carries ids under", () => {
   assertEquals(new LegacyCookie({ cookieName: "old" }).name, "old");
 });
 
-Deno.test("a name that is no string is refused when the State or the middleware is made", () => {
+Deno.test("SessionMiddleware() and CallbackState() throw when a name is not a string", () => {
   const name = 1 as unknown as string;
   assertThrows(() => new CallbackState({ extract: () => undefined, name }), TypeError, "name");
   const state = { extract: () => undefined, inject: () => {}, name };
   assertThrows(() => new SessionMiddleware({ secret: "s", state }), TypeError, "name");
 });
 
-Deno.test("a name that a State finds beside an id and that is no string is its own name", async () => {
+Deno.test("a State's own name is used when the name beside an ID is not a string", async () => {
   const value = await serve(cookieCalled("sid")).signIn();
   for (const name of [undefined, null, 1n, {}, "sid"]) {
     const extract = () => ({ id: value, mustInject: true, name }) as unknown as string;
@@ -235,7 +235,7 @@ const renaming = (
   );
 const CLEARED = "old=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0";
 
-Deno.test("a sealed cookie that was renamed is taken, sent under its new name and removed under its old one", async () => {
+Deno.test("a renamed cookie is accepted, sent under its new name and cleared under its old one", async () => {
   for (const legacy of [cookieCalled("old"), new LegacyCookie({ cookieName: "old" })]) {
     const value = await serve(cookieCalled("old")).signIn();
     const { visit, load } = renaming({}, { legacy });
@@ -255,7 +255,7 @@ Deno.test("a sealed cookie that was renamed is taken, sent under its new name an
   }
 });
 
-Deno.test("a sealed cookie that was renamed keeps its id, and its logout ends both", async () => {
+Deno.test("a renamed cookie keeps its ID, and destroy() ends both", async () => {
   const revocations = new MemoryStore();
   const before = serve(cookieCalled("old"), { revocations });
   const value = await before.signIn();
@@ -275,7 +275,7 @@ Deno.test("a sealed cookie that was renamed keeps its id, and its logout ends bo
   assertEquals(await load({ cookie: moved }), undefined);
 });
 
-Deno.test("a client of a cookie that was renamed gets a new id as any other does", async () => {
+Deno.test("a client of a renamed cookie gets a new ID when it regenerates", async () => {
   const revocations = new MemoryStore();
   const value = await serve(cookieCalled("old"), { revocations }).signIn();
   const { visit, load } = renaming({ revocations });
@@ -285,7 +285,7 @@ Deno.test("a client of a cookie that was renamed gets a new id as any other does
   assertEquals(await load({ cookie: cookieOf(login.headers.getSetCookie()[1]!) }), "ada");
 });
 
-Deno.test("two cookies of the old name with two sessions are ambiguous; with one session they are it", async () => {
+Deno.test("two cookies of the old name are refused when they have two sessions, not when they have one", async () => {
   const before = serve(cookieCalled("old"));
   const [one, other] = [await before.signIn(), await before.signIn()];
   const { visit, load, events } = renaming();
@@ -296,7 +296,7 @@ Deno.test("two cookies of the old name with two sessions are ambiguous; with one
   assertEquals(again.headers.getSetCookie().length, 2);
 });
 
-Deno.test("a crowd of cookies of the old name is refused, whatever stands in it", async () => {
+Deno.test("a request is refused when it has too many cookies of the old name", async () => {
   const before = serve(cookieCalled("old"));
   const values = [await before.signIn()];
   for (let at = 0; at < 3; at++) values.push((await before.signIn()).slice(0, -4) + "AAAA");
@@ -306,7 +306,7 @@ Deno.test("a crowd of cookies of the old name is refused, whatever stands in it"
   assertEquals(events, ["ambiguous"]);
 });
 
-Deno.test("a client that presents the new name is not looked up under the old one", async () => {
+Deno.test("the old name is not looked up when a client sends the new one", async () => {
   const value = await serve(cookieCalled("old")).signIn();
   const own = await serve(cookieCalled("new")).signIn();
   const { visit, load } = renaming();
@@ -318,7 +318,7 @@ Deno.test("a client that presents the new name is not looked up under the old on
   assertEquals(await load({ cookie: `old=${value}; new=junk` }), undefined);
 });
 
-Deno.test("a cookie that was renamed twice is taken under each name that it was sealed for, and no other", async () => {
+Deno.test("a cookie is accepted only under the names that it was encrypted for when it was renamed twice", async () => {
   const middle = new MigratingState({ state: cookieCalled("b"), legacy: cookieCalled("a") });
   for (
     const state of [
@@ -340,7 +340,7 @@ Deno.test("a cookie that was renamed twice is taken under each name that it was 
   }
 });
 
-Deno.test("a session under a former name of ours is alive where another library's is asked for too", async () => {
+Deno.test("a session under our former name is found when another library's cookie is read, too", async () => {
   const value = await serve(cookieCalled("old")).signIn();
   const legacy = { get: () => ({ user: "eve" }) };
   const { load } = serve(
@@ -354,7 +354,7 @@ Deno.test("a session under a former name of ours is alive where another library'
   assertEquals(await load({ cookie: `old=${value}; theirs=abc` }), "ada");
 });
 
-Deno.test("a stored session whose cookie was renamed keeps its id and is told it under the new name", async () => {
+Deno.test("a stored session keeps its ID and gets the new name when its cookie was renamed", async () => {
   const store = new MemoryStore();
   const make = (state: SessionState) => new SessionMiddleware({ secret: "s", store, state });
   const first = await make(cookieCalled("old")).run(requestWith({}), (session) => {
@@ -371,7 +371,7 @@ Deno.test("a stored session whose cookie was renamed keeps its id and is told it
   assertEquals([removed, cookieOf(given!)], [CLEARED, cookieOf(first).replace("old", "new")]);
 });
 
-Deno.test("LegacySessions seals what it moves for the State's name", async () => {
+Deno.test("LegacySessions encrypts moved sessions for the State's name", async () => {
   const records = new Map<string, object>([["abc", { user: "ada" }]]);
   const store = new CookieStore({ secret });
   const { visit, load } = renaming({}, {

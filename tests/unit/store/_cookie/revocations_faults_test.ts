@@ -120,7 +120,7 @@ for (const kind of FAULTS) {
   });
 }
 
-Deno.test("a failure is not kept as an answer", async () => {
+Deno.test("a failed lookup is not cached", async () => {
   const { visit, cookie, fail, faulty } = await setUp("rejects", 1000);
   fail("read");
   await assertRejects(() => visit(cookie), SessionError);
@@ -130,7 +130,7 @@ Deno.test("a failure is not kept as an answer", async () => {
   await visit(cookie);
 });
 
-Deno.test("a store that hides its record makes a logout fail, and does not hang it", async () => {
+Deno.test("destroy() fails and does not hang when the store hides its record", async () => {
   const revocations = Object.assign(new MemoryStore(), { create: () => undefined });
   const store = new CookieStore({ secret, revocations });
   await assertRejects(() => store.end(idOf("1"), "", { signal }), Error, "does not show it");

@@ -9,7 +9,7 @@ import { destroy, regenerate, setUp } from "../../../_kit/revocations.ts";
 
 const { signal } = new AbortController();
 
-Deno.test("a logout is final for every copy, at every server", async () => {
+Deno.test("destroy() is final for every copy at every server", async () => {
   const { visit, load, server, signIn } = setUp();
   const first = await signIn();
   const second = cookieOf(await visit(first, (session) => session.set("n", 1)));
@@ -26,7 +26,7 @@ Deno.test("a logout is final for every copy, at every server", async () => {
   }
 });
 
-Deno.test("sessions that never end leave no record, and cost one question a read and two a write", async () => {
+Deno.test("a session that never ends leaves no record, and costs one lookup to read and two to write", async () => {
   const { visit, signIn, revocations } = setUp();
   const cookie = await signIn();
   assertEquals([revocations.reads, revocations.size], [0, 0]);
@@ -40,7 +40,7 @@ Deno.test("sessions that never end leave no record, and cost one question a read
   assertEquals(revocations.reads, 3);
 });
 
-Deno.test("a record of a logout outlives every copy, and no more than that", async () => {
+Deno.test("the record of a logout expires after the last copy", async () => {
   const { visit, load, signIn, revocations, clock } = setUp({}, { expire: 600 });
   const cookie = await signIn();
   clock.advance(300);
@@ -57,7 +57,7 @@ Deno.test("a record of a logout outlives every copy, and no more than that", asy
   assertEquals(revocations.size, 0);
 });
 
-Deno.test("an old id is dead after regenerate(), and the new one is not", async () => {
+Deno.test("regenerate() invalidates the old ID and not the new one", async () => {
   const { visit, load, signIn, server } = setUp();
   const before = await signIn();
   const after = cookieOf(await visit(before, regenerate));
@@ -72,7 +72,7 @@ Deno.test("an old id is dead after regenerate(), and the new one is not", async 
   assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
 });
 
-Deno.test("a minute after regenerate() the old cookie is a stranger's", async () => {
+Deno.test("the old cookie is unknown when regenerate() was more than a minute ago", async () => {
   const { visit, signIn, clock } = setUp();
   const before = await signIn();
   await visit(before, regenerate);
@@ -81,7 +81,7 @@ Deno.test("a minute after regenerate() the old cookie is a stranger's", async ()
   assertNotEquals(cookieOf(response), before);
 });
 
-Deno.test("a logout under an id of long ago ends the session of today", async () => {
+Deno.test("destroy() ends the session when it was called with an ID from long ago", async () => {
   const { visit, load, signIn } = setUp();
   const cookies = [await signIn()];
   for (let at = 0; at < 4; at++) cookies.push(cookieOf(await visit(cookies[at], regenerate)));
@@ -91,7 +91,7 @@ Deno.test("a logout under an id of long ago ends the session of today", async ()
   for (const cookie of cookies) assertEquals(await load(cookie), undefined);
 });
 
-Deno.test("of many regenerations at once one wins, and its id is the only one alive", async () => {
+Deno.test("one ID is valid when many requests regenerate at the same time", async () => {
   const { load, signIn, server, revocations } = setUp();
   const cookie = await signIn();
   const results = await Promise.allSettled(
@@ -107,7 +107,7 @@ Deno.test("of many regenerations at once one wins, and its id is the only one al
 });
 
 for (const [end, act] of [["destroy", destroy], ["regenerate", regenerate]] as const) {
-  Deno.test(`a request in flight during ${end}() is refused if it writes, and sends nothing if not`, async () => {
+  Deno.test(`a request during ${end}() is interrupted if it writes, and otherwise sends no cookie`, async () => {
     const { visit, load, signIn, server, clock } = setUp();
     const cookie = await signIn();
     // A touch is due in what only reads.
@@ -128,7 +128,7 @@ for (const [end, act] of [["destroy", destroy], ["regenerate", regenerate]] as c
   });
 }
 
-Deno.test("a logout beats a login that began before it, and a login that comes first is followed", async () => {
+Deno.test("destroy() wins over a login that began before it, and ends the session of one that finished", async () => {
   const { visit, load, signIn, server } = setUp();
   const cookie = await signIn();
   const login = (session: Session) =>
@@ -145,7 +145,7 @@ Deno.test("a logout beats a login that began before it, and a login that comes f
   assertEquals([await load(second), await load(rotated)], [undefined, undefined]);
 });
 
-Deno.test("sessions.destroy() ends a session by its cookie's value, its id, an old id or a Session", async () => {
+Deno.test("sessions.destroy() accepts a cookie's value, an ID, an old ID or a Session", async () => {
   const { visit, load, signIn, sessions, server } = setUp();
   const idIn = async (cookie: string) => (await (await visit(cookie)).json()).id;
   const first = await signIn();
@@ -175,7 +175,7 @@ Deno.test("sessions.destroy() ends a session by its cookie's value, its id, an o
   await sessions.destroy("nobody's");
 });
 
-Deno.test("CookieStore's own set(), get() and delete() ask too", async () => {
+Deno.test("set(), get() and delete() of CookieStore look up revocations", async () => {
   const { store, revocations } = setUp();
   for (const how of ["by its value", "by its id"]) {
     const id = idOf(how === "by its id" ? "1" : "2");
@@ -191,7 +191,7 @@ Deno.test("CookieStore's own set(), get() and delete() ask too", async () => {
   assertEquals(revocations.size, 2);
 });
 
-Deno.test("an id that no store could keep is refused, and one sealed before is dead", async () => {
+Deno.test("an ID is refused when no store could save it", async () => {
   const { store, clock } = setUp();
   const alone = new CookieStore({ secret, now: clock.now });
   const value = await alone.set("user-7", { n: 1 });
@@ -205,7 +205,7 @@ Deno.test("an id that no store could keep is refused, and one sealed before is d
   await assertRejects(() => store.end("user-7", "", { signal }), TypeError);
 });
 
-Deno.test("sessions of before there were revocations are covered as well", async () => {
+Deno.test("a session can be revoked when it was encrypted before revocations were on", async () => {
   const { load, visit, server } = setUp();
   const before = server({ revocations: undefined });
   const cookie = cookieOf(await before.visit(undefined, (session) => session.set("user", "ada")));
@@ -214,7 +214,7 @@ Deno.test("sessions of before there were revocations are covered as well", async
   assertEquals([await load(cookie), await before.load(cookie)], [undefined, "ada"]);
 });
 
-Deno.test("CookieStore.end() is written once: the first text stands", async () => {
+Deno.test("CookieStore.end() keeps the first text when it is called again", async () => {
   const { store, server } = setUp();
   const id = idOf("3");
   const value = (await store.seal(id, "text", { lastAccess: 2e9, ttl: 60, signal }))!;
@@ -226,7 +226,7 @@ Deno.test("CookieStore.end() is written once: the first text stands", async () =
   assertEquals(await new CookieStore({ secret }).end(id, "", { signal }), undefined);
 });
 
-Deno.test("Revocations.end() writes that a session has ended, for five minutes more than it could live", async () => {
+Deno.test("Revocations.end() keeps its record five minutes longer than the session could last", async () => {
   const inner = new MemoryStore({ now: () => 1000 });
   const ttls: number[] = [];
   const noting = creating(inner, (id, text, options) => {
@@ -240,7 +240,7 @@ Deno.test("Revocations.end() writes that a session has ended, for five minutes m
   assertEquals(await ended.find(idOf("a"), { signal }), { text: "", lastAccess: 1 });
 });
 
-Deno.test("Revocations.end() gives up on a store that neither writes nor shows a record", async () => {
+Deno.test("Revocations.end() gives up when the store neither writes nor returns a record", async () => {
   let tried = 0;
   const deaf = creating(new MemoryStore(), () => void tried++);
   const ended = new Revocations(deaf, 0, Date.now);
