@@ -1,6 +1,8 @@
 /**
- * Memory stays bounded over many requests. SOAK_REQUESTS sets how many, for example 10,000,000:
- * `SOAK_REQUESTS=10000000 deno test --allow-env=SOAK_REQUESTS tests/guarantees/soak_test.ts`.
+ * Memory stays bounded over many requests. SOAK_REQUESTS sets how many:
+ *
+ *     SOAK_REQUESTS=10000000 deno test --allow-env=SOAK_REQUESTS \
+ *       --config tests/guarantees/deno.json tests/guarantees/long/soak_test.ts
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
