@@ -1,5 +1,5 @@
 /**
- * `deno task bench:check [--repeat=10] [--runtime=deno] [--processes=5]`: measures what the budgets are
+ * `deno task bench:check [--repeat=10] [--runtime=deno] [--processes=4]`: measures what the budgets are
  * about. Ends with 1 if a budget is missed. With `--repeat` it also prints how far the runs differ.
  *
  * @module

@@ -47,14 +47,14 @@ export interface Results {
 }
 
 /** Each compiles the same code in its own way, so the median of several counts. */
-export const PROCESSES = 5;
+export const PROCESSES = 4;
 /** For the ratios to the minimal baseline and to bare cryptography. */
-const CAREFUL: MeasureOptions = { slices: 80, sliceMs: 4 };
+const CAREFUL: MeasureOptions = { slices: 50, sliceMs: 4 };
 /** New sessions stay: each slice has to be long enough for the garbage collections that they cause. */
-const CAREFUL_NEW: MeasureOptions = { slices: 12, sliceMs: 64 };
+const CAREFUL_NEW: MeasureOptions = { slices: 8, sliceMs: 64 };
 /** The libraries that add least to a request in memory; they differ more from this one. */
-const QUICK = { processes: 3, slices: 20, sliceMs: 4 };
-const QUICK_NEW = { processes: 3, slices: 8, sliceMs: 32 };
+const QUICK = { processes: 2, slices: 20, sliceMs: 4 };
+const QUICK_NEW = { processes: 2, slices: 8, sliceMs: 32 };
 const CHEAPEST = [OURS, "hono-sessions", "@fastify/session"];
 const SCALE: MeasureOptions = { slices: 40, sliceMs: 4 };
 const IMPORTS = { repetitions: 5, processes: 3 };
