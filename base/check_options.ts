@@ -1,5 +1,14 @@
 /** Checks of options, for the constructors of this package. */
 
+/** The error for a wrong option. `owner` names what cannot be made, `problem` names the option. */
+export function optionError(
+  owner: string,
+  problem: string,
+  ErrorClass: typeof TypeError | typeof RangeError = TypeError,
+): Error {
+  return new ErrorClass(`Cannot make ${owner}: ${problem}`);
+}
+
 /**
  * Requires an options object without unknown options: a misspelled one would be ignored silently.
  *
@@ -8,13 +17,11 @@
  */
 export function checkOptions(owner: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot make ${owner}: options must be an object`);
+    throw optionError(owner, "options must be an object");
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(
-        `Cannot make ${owner}: there is no option "${key}" (there are ${known.join(", ")})`,
-      );
+      throw optionError(owner, `there is no option "${key}" (there are ${known.join(", ")})`);
     }
   }
 }
@@ -26,7 +33,7 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
  */
 export function checkNumber(owner: string, name: string, value: unknown, unit: string): void {
   if (!Number.isFinite(value) || (value as number) < 0) {
-    throw new RangeError(`Cannot make ${owner}: ${name} must be ${unit}, 0 or more`);
+    throw optionError(owner, `${name} must be ${unit}, 0 or more`, RangeError);
   }
 }
 
@@ -50,11 +57,11 @@ export function hasMethods(value: unknown, names: readonly string[]): boolean {
 export function checkSecrets(owner: string, secret: unknown, minBytes: number): readonly string[] {
   const secrets: unknown[] = [secret].flat();
   if (secrets.length === 0 || !secrets.every((one) => typeof one === "string")) {
-    throw new TypeError(`Cannot make ${owner}: secret must be a string, or a list of them`);
+    throw optionError(owner, "secret must be a string, or a list of them");
   }
   for (const one of secrets as string[]) {
     if (new TextEncoder().encode(one).length >= minBytes) continue;
-    throw new RangeError(`Cannot make ${owner}: secret must have ${minBytes} bytes or more`);
+    throw optionError(owner, `secret must have ${minBytes} bytes or more`, RangeError);
   }
   return secrets as string[];
 }

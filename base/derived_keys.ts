@@ -30,26 +30,20 @@ export class DerivedKeys {
 
   /** The key for a context; without a promise if it is cached. */
   for(context: string): Awaitable<CryptoKey> {
-    return this.#keys.get(context) ?? this.#derive(context);
-  }
-
-  async #derive(context: string): Promise<CryptoKey> {
-    const pending = this.#deriveKey(context);
+    const cached = this.#keys.get(context);
+    if (cached !== undefined) return cached;
+    const pending = this.#derive(context);
     // Stored before it is ready, so that simultaneous calls wait for the same derivation.
     this.#keys.setCopied(context, pending);
-    try {
-      const key = await pending;
-      this.#keys.setCopied(context, key);
-      return key;
-    } catch (error) {
+    pending.then((key) => this.#keys.setCopied(context, key), () => {
       // The next call tries again.
       this.#keys.delete(context);
       this.#root = undefined;
-      throw error;
-    }
+    });
+    return pending;
   }
 
-  async #deriveKey(context: string): Promise<CryptoKey> {
+  async #derive(context: string): Promise<CryptoKey> {
     const { subtle } = crypto;
     this.#root ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);
     return await subtle.deriveKey(

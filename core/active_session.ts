@@ -1,5 +1,5 @@
 /** One request's session, and its commit when the response starts. */
-import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
+import { after, type Awaitable } from "../base/awaitable.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
@@ -48,19 +48,27 @@ const NONE: Outcome = { kind: "none" };
 export class ActiveSession {
   /** The session's values, for the `Session` object. */
   readonly workingCopy: WorkingCopy;
-  readonly #parts: SharedParts;
-  readonly #origin: SessionOrigin;
+  readonly #options: ResolvedOptions;
+  readonly #repository: SessionRepository;
+  readonly #ids: IdSource;
+  readonly #created: number;
+  readonly #stored: LoadedSession | undefined;
+  readonly #replacedBy: string | undefined;
   #isDone = false;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
-    this.#parts = parts;
+    this.#options = parts.options;
+    this.#repository = parts.repository;
+    this.#ids = parts.ids;
     this.workingCopy = workingCopy;
-    this.#origin = origin;
+    this.#created = origin.created;
+    this.#stored = origin.stored;
+    this.#replacedBy = origin.replacedBy;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
   get vary(): readonly string[] {
-    return this.workingCopy.isAccessed ? this.#parts.options.state.vary ?? [] : [];
+    return this.workingCopy.isAccessed ? this.#options.state.vary ?? [] : [];
   }
 
   /**
@@ -74,19 +82,18 @@ export class ActiveSession {
     this.#isDone = true;
     // Most requests only read. Detecting that here saves them the rest of this class.
     if (this.#isReadOnly()) return this.workingCopy.close();
-    if (this.#needsNewId()) {
-      return after(this.#parts.ids.next(), (id) => this.#commit(headers, cacheControl, id));
-    }
-    return this.#commit(headers, cacheControl, undefined);
+    const before = headers.length;
+    const saved = this.#needsNewId()
+      ? after(this.#ids.next(), (newId) => this.#save(headers, newId))
+      : this.#save(headers);
+    return after(saved, () => {
+      if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
+    });
   }
 
   /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
-  #commit(
-    headers: HeaderPair[],
-    cacheControl: () => string | undefined,
-    newId: string | undefined,
-  ): Awaitable<void> {
-    const { repository } = this.#parts;
+  #save(headers: HeaderPair[], newId?: string): Awaitable<void> {
+    const { state } = this.#options;
     const outcome = this.#decide(newId);
     this.workingCopy.close();
     let transport: Awaitable<string | undefined>;
@@ -94,84 +101,65 @@ export class ActiveSession {
       case "none":
         break;
       case "destroyed":
-        return this.#destroy().then(() => this.#clearClient(headers, cacheControl));
+        return this.#destroy().then(() => state.clear?.(headers));
       case "created":
-        transport = repository.create(outcome.id, this.#origin.created, outcome.change);
+        transport = this.#repository.create(outcome.id, this.#created, outcome.change);
         break;
       case "rotated":
-        transport = repository.rotate(outcome.stored, outcome.id, outcome.change);
+        transport = this.#repository.rotate(outcome.stored, outcome.id, outcome.change);
         break;
       case "changed":
-        transport = repository.save(outcome.stored, outcome.change);
+        transport = this.#repository.save(outcome.stored, outcome.change);
         break;
       case "touched":
         transport = this.#touch(outcome.stored);
         break;
     }
-    return isPromise(transport)
-      ? transport.then((value) => this.#informClient(value, newId, headers, cacheControl))
-      : this.#informClient(transport, newId, headers, cacheControl);
+    return after(transport, (transport) => {
+      if (newId !== undefined) this.workingCopy.rename(newId);
+      if (transport === undefined) return;
+      const expire = this.#repository.remaining(this.#created, this.workingCopy.lastAccess);
+      state.inject(headers, transport, { expire });
+    });
   }
 
-  #decide(newId: string | undefined): Outcome {
+  #decide(newId?: string): Outcome {
     const { workingCopy } = this;
-    const { repository, options } = this.#parts;
-    const { stored, created } = this.#origin;
+    const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined) {
-      const isEmpty = change.text === encodeEmptySession(created);
-      if (isEmpty && !options.saveUninitialized) return NONE;
+      const isEmpty = change.text === encodeEmptySession(this.#created);
+      if (isEmpty && !this.#options.saveUninitialized) return NONE;
       return { kind: "created", id: newId ?? workingCopy.recordId, change };
     }
     if (newId !== undefined) return { kind: "rotated", stored, id: newId, change };
-    if (repository.isChanged(stored, change)) return { kind: "changed", stored, change };
-    return repository.isTouchDue(stored) ? { kind: "touched", stored } : NONE;
+    if (this.#repository.isChanged(stored, change)) return { kind: "changed", stored, change };
+    return this.#repository.isTouchDue(stored) ? { kind: "touched", stored } : NONE;
   }
 
   /** The request's changes as text, so that later changes are not part of them. */
   #capture(): SessionChange {
     const { workingCopy } = this;
-    const { stored, created } = this.#origin;
+    const stored = this.#stored;
     const { data, updates, isCleared, maybeDirty, codec } = workingCopy;
     if (!maybeDirty) {
-      const text = stored?.text ?? encodeEmptySession(created);
+      const text = stored?.text ?? encodeEmptySession(this.#created);
       return { text, subject: stored?.subject, updates, isCleared };
     }
     const subject = data._subject;
     if (subject !== undefined && typeof subject !== "string") {
       throw new TypeError("Cannot save the session: _subject must be a string");
     }
-    const text = codec.encodeSession(workingCopy, created, stored?.text);
+    const text = codec.encodeSession(workingCopy, this.#created, stored?.text);
     return { text, subject, updates, isCleared };
-  }
-
-  #informClient(
-    transport: string | undefined,
-    newId: string | undefined,
-    headers: HeaderPair[],
-    cacheControl: () => string | undefined,
-  ): void {
-    if (newId !== undefined) this.workingCopy.rename(newId);
-    if (transport === undefined) return;
-    const { repository, options } = this.#parts;
-    const expire = repository.remaining(this.#origin.created, this.workingCopy.lastAccess);
-    const before = headers.length;
-    options.state.inject(headers, transport, { expire });
-    if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
-  }
-
-  #clearClient(headers: HeaderPair[], cacheControl: () => string | undefined): void {
-    const before = headers.length;
-    this.#parts.options.state.clear?.(headers);
-    if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
     if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
     else if (isShareable(cacheControl)) {
-      this.#parts.options.emit({
+      this.#options.emit({
         type: "public-response",
         message:
           "A session id was sent with a Cache-Control that lets shared caches keep it and hand it on",
@@ -189,7 +177,7 @@ export class ActiveSession {
     try {
       await this.#end();
     } catch (cause) {
-      this.#parts.options.emit({
+      this.#options.emit({
         type: "destroy-failed",
         message: "The handler destroyed the session and threw; then the store failed to delete it",
         cause,
@@ -202,7 +190,7 @@ export class ActiveSession {
       await this.#end();
     } catch (cause) {
       const headers: HeaderPair[] = [];
-      this.#parts.options.state.clear?.(headers);
+      this.#options.state.clear?.(headers);
       if (headers.length > 0) headers.push(["cache-control", "no-store"]);
       throw new SessionError(
         "ERR_SESSION_STORE",
@@ -213,19 +201,16 @@ export class ActiveSession {
   }
 
   async #end(): Promise<void> {
-    const { repository } = this.#parts;
-    const { stored, replacedBy } = this.#origin;
-    if (stored !== undefined) await repository.end(stored);
-    else if (replacedBy !== undefined) await repository.endById(replacedBy);
+    if (this.#stored !== undefined) await this.#repository.end(this.#stored);
+    else if (this.#replacedBy !== undefined) await this.#repository.endById(this.#replacedBy);
   }
 
   async #touch(stored: LoadedSession): Promise<string | undefined> {
-    const { repository, options } = this.#parts;
     try {
-      const transport = await repository.touch(stored);
-      return options.rolling || stored.mustInject ? transport : undefined;
+      const transport = await this.#repository.touch(stored);
+      return this.#options.rolling || stored.mustInject ? transport : undefined;
     } catch (cause) {
-      options.emit({
+      this.#options.emit({
         type: "touch-failed",
         message: "The store failed to note a session's use; it may expire early",
         cause,
@@ -238,9 +223,9 @@ export class ActiveSession {
   #isReadOnly(): boolean {
     const { maybeDirty, isDestroyed } = this.workingCopy;
     if (maybeDirty || isDestroyed) return false;
-    const { repository, options } = this.#parts;
-    const { stored } = this.#origin;
-    return stored === undefined ? !options.saveUninitialized : !repository.isTouchDue(stored);
+    return this.#stored === undefined
+      ? !this.#options.saveUninitialized
+      : !this.#repository.isTouchDue(this.#stored);
   }
 
   #isDestroyed(): boolean {
@@ -249,8 +234,8 @@ export class ActiveSession {
 
   #needsNewId(): boolean {
     const { data } = this.workingCopy;
-    const { stored } = this.#origin;
-    return Boolean(data._regenerated) || (stored !== undefined && stored.subject !== data._subject);
+    return Boolean(data._regenerated) ||
+      (this.#stored !== undefined && this.#stored.subject !== data._subject);
   }
 }
 

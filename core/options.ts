@@ -1,5 +1,11 @@
 /** The middleware's options: what they are, and how they are checked, once. */
-import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
+import {
+  checkNumber,
+  checkOptions,
+  checkSecrets,
+  hasMethods,
+  optionError,
+} from "../base/check_options.ts";
 import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
@@ -216,7 +222,7 @@ export function resolveOptions(
   check(options);
   const { secret, expire = DEFAULT_EXPIRE, onEvent } = options;
   const secrets = checkSecrets(OWNER, secret, 0);
-  if (secrets.includes("")) throw new TypeError(`Cannot make ${OWNER}: secret must not be empty`);
+  if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
   const now = options.now ?? Date.now;
   return {
     secrets,
@@ -253,39 +259,38 @@ function check(options: SessionOptions): void {
   }
   if (options.maxBytes !== undefined) checkNumber(OWNER, "maxBytes", options.maxBytes, "bytes");
   if (options.codec !== undefined && !CODECS.includes(options.codec)) {
-    throw new TypeError(`Cannot make ${OWNER}: codec must be "json" or "structured"`);
+    throw optionError(OWNER, `codec must be "json" or "structured"`);
   }
   for (const name of BOOLEANS) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {
-      throw new TypeError(`Cannot make ${OWNER}: ${name} must be true or false`);
+      throw optionError(OWNER, `${name} must be true or false`);
     }
   }
   for (const name of FUNCTIONS) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
-      throw new TypeError(`Cannot make ${OWNER}: ${name} must be a function`);
+      throw optionError(OWNER, `${name} must be a function`);
     }
   }
   if (options.state !== undefined) {
     for (const name of ["cookieName", "cookieOptions"] as const) {
       if (options[name] === undefined) continue;
-      throw new TypeError(`Cannot make ${OWNER}: ${name} beside state would be ignored`);
+      throw optionError(OWNER, `${name} beside state would be ignored`);
     }
     if (!hasMethods(options.state, ["extract", "inject"])) {
-      throw new TypeError(`Cannot make ${OWNER}: state must have the methods extract and inject`);
+      throw optionError(OWNER, "state must have the methods extract and inject");
     }
     const { name } = options.state;
     if (name !== undefined && typeof name !== "string") {
-      throw new TypeError(`Cannot make ${OWNER}: the state's name must be a string`);
+      throw optionError(OWNER, "the state's name must be a string");
     }
   }
   if (
     options.store !== undefined && !hasMethods(options.store, PLAIN_METHODS) &&
     !hasMethods(options.store, VERSIONED_METHODS)
   ) {
-    throw new TypeError(
-      `Cannot make ${OWNER}: store must have the methods ${
-        PLAIN_METHODS.join(", ")
-      }, or those of ` +
+    throw optionError(
+      OWNER,
+      `store must have the methods ${PLAIN_METHODS.join(", ")}, or those of ` +
         "a VersionedStore",
     );
   }

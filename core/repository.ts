@@ -5,13 +5,12 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
-import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
 import { examine, follow, type LoadedSession, type Lookup, unixNow } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { conflict, interrupted, retry, taken } from "./race_errors.ts";
+import { interrupted, retry, taken } from "./race_errors.ts";
 import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -70,11 +69,6 @@ export class SessionRepository {
   async findLatest(id: string): Promise<LoadedSession | undefined> {
     const lookup = examine(await follow(this.#backend, id), this.#options);
     return lookup.status === "active" ? lookup : undefined;
-  }
-
-  /** The ID that the session has now which once had `id`; `undefined` if it has ended. */
-  async latestId(id: string): Promise<string | undefined> {
-    return (await follow(this.#backend, id))?.id;
   }
 
   /** Seconds that a session has left, counted from its last use. */
@@ -179,10 +173,8 @@ export class SessionRepository {
       base.mustInject || this.isTouchDue(current, now);
     const compose = (current: LoadedSession) => this.#compose(base, current, change);
     const added = countsAsUse(base) ? this.#addToIndexAgain(base) : undefined;
-    const swapped = added === undefined
-      ? this.compareAndSwap(base, compose, countsAsUse)
-      : added.then(() => this.compareAndSwap(base, compose, countsAsUse));
-    return after(swapped, ({ replaced, transport }) => {
+    const swap = () => this.compareAndSwap(base, compose, countsAsUse);
+    return after(added === undefined ? swap() : added.then(swap), ({ replaced, transport }) => {
       return transport !== base.id || countsAsUse(replaced) ? transport : undefined;
     });
   }
@@ -246,24 +238,28 @@ export class SessionRepository {
     let current = base;
     let written: WriteResult | undefined = await this.#insert(newId, base.created, change);
     const copy: SessionRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // Kept for as long as a session from now on: a logout may arrive later than anything else.
-      const tombstone = { ...expiry, lastAccess: this.now() };
-      if (await this.#backend.leaveTombstone(current, newId, tombstone)) return written.transport;
-      let text: string;
-      try {
+    let isInDoubt = false;
+    try {
+      return await retry(async () => {
+        // Kept for as long as a session from now on: a logout may arrive later than anything else.
+        const tombstone = { ...expiry, lastAccess: this.now() };
+        isInDoubt = true;
+        if (await this.#backend.leaveTombstone(current, newId, tombstone)) {
+          return written!.transport;
+        }
+        isInDoubt = false;
         current = await this.#reload(current);
-        text = this.#compose(base, current, change);
-      } catch (error) {
-        await this.#discard(copy);
-        throw error;
-      }
-      written = await this.#backend.replace(copy, text, expiry);
-      if (written === undefined) throw interrupted();
-      copy.version = written.version;
+        const text = this.#compose(base, current, change);
+        written = await this.#backend.replace(copy, text, expiry);
+        if (written === undefined) throw interrupted();
+        copy.version = written.version;
+        return undefined;
+      });
+    } catch (error) {
+      // If the tombstone may have been written, the copy is the session now.
+      if (!isInDoubt) await this.#discard(copy);
+      throw error;
     }
-    await this.#discard(copy);
-    throw conflict();
   }
 
   /**

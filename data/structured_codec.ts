@@ -29,9 +29,9 @@ interface Kind {
    * The items of the tag. `undefined` if the value is not what its prototype says, or if it contains
    * a value without a tag.
    */
-  toItems(value: never, depth: number): unknown[] | undefined;
+  write(value: never, depth: number): unknown[] | undefined;
   /** The value. Throws if the items are not valid. */
-  fromItems(items: unknown[]): unknown;
+  read(items: unknown[]): unknown;
 }
 
 const SPECIAL_NUMBERS = new Map<unknown, number>([
@@ -62,39 +62,39 @@ const BUFFERS = new Map<string, { new (buffer: ArrayBuffer): object; prototype: 
 
 const KINDS: Record<string, Kind> = {
   $: {
-    toItems: (value: unknown[], depth) => toTaggedItems(value, depth),
-    fromItems: fromTaggedItems,
+    write: (value: unknown[], depth) => toTaggedItems(value, depth),
+    read: fromTaggedItems,
   },
   $undefined: {
-    toItems: () => [],
-    fromItems: () => undefined,
+    write: () => [],
+    read: () => undefined,
   },
   $number: {
-    toItems: (value: number) => [Object.is(value, -0) ? "-0" : String(value)],
-    fromItems: ([name]) => SPECIAL_NUMBERS.get(name) ?? fail(),
+    write: (value: number) => [Object.is(value, -0) ? "-0" : String(value)],
+    read: ([name]) => SPECIAL_NUMBERS.get(name) ?? fail(),
   },
   $bigint: {
-    toItems: (value: bigint) => [String(value)],
-    fromItems: ([digits]) => BigInt(typeof digits === "string" ? digits : fail()),
+    write: (value: bigint) => [String(value)],
+    read: ([digits]) => BigInt(typeof digits === "string" ? digits : fail()),
   },
   $date: {
-    toItems: (value: Date) => [jsonNumber(Date.prototype.getTime.call(value))],
-    fromItems: ([time]) => new Date(typeof time === "number" ? time : time === null ? NaN : fail()),
+    write: (value: Date) => [jsonNumber(Date.prototype.getTime.call(value))],
+    read: ([time]) => new Date(typeof time === "number" ? time : time === null ? NaN : fail()),
   },
   $map: {
-    toItems: (value: Map<unknown, unknown>, depth) => toTaggedItems([...value].flat(), depth),
-    fromItems: (items) => new Map(pairs(fromTaggedItems(items))),
+    write: (value: Map<unknown, unknown>, depth) => toTaggedItems([...value].flat(), depth),
+    read: (items) => new Map(pairs(fromTaggedItems(items))),
   },
   $set: {
-    toItems: (value: Set<unknown>, depth) => toTaggedItems([...value], depth),
-    fromItems: (items) => new Set(fromTaggedItems(items)),
+    write: (value: Set<unknown>, depth) => toTaggedItems([...value], depth),
+    read: (items) => new Set(fromTaggedItems(items)),
   },
   $url: {
-    toItems: (value: URL) => [value.href],
-    fromItems: ([href]) => new URL(typeof href === "string" ? href : fail()),
+    write: (value: URL) => [value.href],
+    read: ([href]) => new URL(typeof href === "string" ? href : fail()),
   },
   $bytes: {
-    toItems: (value: ArrayBuffer | ArrayBufferView<ArrayBuffer>) => [
+    write: (value: ArrayBuffer | ArrayBufferView<ArrayBuffer>) => [
       kindOfBuffer(value),
       encoding.encode(
         ArrayBuffer.isView(value)
@@ -102,7 +102,7 @@ const KINDS: Record<string, Kind> = {
           : new Uint8Array(ArrayBuffer.prototype.slice.call(value, 0)),
       ),
     ],
-    fromItems([name, text]) {
+    read([name, text]) {
       const { buffer } = Uint8Array.from(
         atob(typeof text === "string" ? text : fail()),
         (letter) => letter.charCodeAt(0),
@@ -194,7 +194,7 @@ function toTaggedSpecial(value: object, depth: number): unknown {
 
 function tagged(tag: string, value: unknown, depth: number): unknown[] | undefined {
   try {
-    const items = KINDS[tag]!.toItems(value as never, depth);
+    const items = KINDS[tag]!.write(value as never, depth);
     return items && [tag, ...items];
   } catch {
     // The value has the prototype, but not the internals of its kind.
@@ -241,7 +241,7 @@ export function fromTagged(value: unknown): unknown {
   if (Array.isArray(value)) {
     if (!isTag(value)) return fromTaggedItems(value);
     const [tag, ...items] = value;
-    return Object.hasOwn(KINDS, tag) ? KINDS[tag]!.fromItems(items) : fail();
+    return Object.hasOwn(KINDS, tag) ? KINDS[tag]!.read(items) : fail();
   }
   const values = value as SessionValues;
   for (const key of Object.keys(values)) put(values, key, fromTagged(values[key]));

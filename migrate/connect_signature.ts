@@ -2,6 +2,7 @@
  * The signed cookies of Connect: `s:`, the value, a dot, and the HMAC-SHA-256 of the value in
  * Base64.
  */
+import { optionError } from "../base/check_options.ts";
 import { Base64 } from "../base/base64.ts";
 
 const PREFIX = "s:";
@@ -23,9 +24,7 @@ export class Signatures {
       !Array.isArray(secrets) || secrets.length === 0 ||
       !secrets.every((one) => typeof one === "string" && one !== "")
     ) {
-      throw new TypeError(
-        "Cannot make ConnectCookie: secret must be a string that is not empty, or several",
-      );
+      throw optionError("ConnectCookie", "secret must be a string that is not empty, or several");
     }
     this.#secrets = [...secrets];
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, optionError } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { MAX_CANDIDATES } from "../base/limits.ts";
 import { Signatures } from "./connect_signature.ts";
@@ -65,7 +65,7 @@ export class LegacyCookie {
     checkOptions("LegacyCookie", options, ["cookieName", "cookieOptions", "decode"]);
     const { cookieName, cookieOptions = {}, decode } = options;
     if (decode !== undefined && typeof decode !== "function") {
-      throw new TypeError("Cannot make LegacyCookie: decode must be a function");
+      throw optionError("LegacyCookie", "decode must be a function");
     }
     this.#cookie = new CookieTemplate(cookieName, cookieOptions);
     this.name = cookieName;

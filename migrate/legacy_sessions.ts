@@ -14,7 +14,13 @@ import { toHex } from "../base/hex.ts";
 import { IdSource } from "../core/id_source.ts";
 import { isId } from "../base/id.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
-import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
+import {
+  checkNumber,
+  checkOptions,
+  checkSecrets,
+  hasMethods,
+  optionError,
+} from "../base/check_options.ts";
 import { taken } from "../core/race_errors.ts";
 import type { Backend } from "../core/backend/backend.ts";
 import { CallGuard } from "../core/backend/call_guard.ts";
@@ -246,17 +252,18 @@ function checkLegacyOptions(options: LegacySessionsOptions): readonly string[] {
   const { secret, store, legacy } = options;
   const secrets = checkSecrets(OWNER, secret, 1);
   if (!hasMethods(store, VERSIONED_METHODS) && !hasMethods(store, SEALING_METHODS)) {
-    throw new TypeError(
-      `Cannot make ${OWNER}: store must be a VersionedStore or a CookieStore: others compare ` +
+    throw optionError(
+      OWNER,
+      `store must be a VersionedStore or a CookieStore: others compare ` +
         "nothing, so two requests at once could make two sessions of one",
     );
   }
   if (!hasMethods(legacy, ["get"])) {
-    throw new TypeError(`Cannot make ${OWNER}: legacy must have the method get`);
+    throw optionError(OWNER, "legacy must have the method get");
   }
   for (const name of ["map", "now"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
-      throw new TypeError(`Cannot make ${OWNER}: ${name} must be a function`);
+      throw optionError(OWNER, `${name} must be a function`);
     }
   }
   for (const name of ["keep", "storeTimeout"] as const) {

@@ -5,7 +5,7 @@
  * @module
  */
 import { after, type Awaitable } from "../base/awaitable.ts";
-import { checkOptions, hasMethods } from "../base/check_options.ts";
+import { checkOptions, hasMethods, optionError } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { MAX_CANDIDATES } from "../base/limits.ts";
 import { type Extracted, type InjectOptions, type SessionState, State } from "../state/state.ts";
@@ -189,7 +189,5 @@ function candidatesOf(extracted: Extracted, name: string | undefined): Candidate
 
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
   if (hasMethods(value, methods)) return;
-  throw new TypeError(
-    `Cannot make MigratingState: ${name} must have the methods ${methods.join(", ")}`,
-  );
+  throw optionError("MigratingState", `${name} must have the methods ${methods.join(", ")}`);
 }

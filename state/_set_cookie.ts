@@ -2,7 +2,7 @@
  * Writes Set-Cookie in the strict grammar of RFC 6265bis, section 4.1.1. The constructor checks the
  * name and every attribute once, so that no option can inject anything into the header.
  */
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, optionError } from "../base/check_options.ts";
 import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 import { isToken } from "./_headers.ts";
@@ -65,7 +65,7 @@ export class CookieTemplate {
 
   constructor(name: string, options: CookieOptions) {
     if (!isToken(name)) {
-      throw new TypeError("Cannot make the cookie: cookieName must be a token (RFC 9110, 5.6.2)");
+      throw optionError("the cookie", "cookieName must be a token (RFC 9110, 5.6.2)");
     }
     checkOptions("the cookie", options, Object.keys(RULES));
     // `undefined` means the default. Spread as it is, it would remove HttpOnly.
@@ -108,17 +108,17 @@ function checkAttributes(options: CookieOptions): void {
   for (const [name, [isAllowed, expected]] of Object.entries(RULES)) {
     const value = options[name as keyof CookieOptions];
     if (value === undefined || value === false || isAllowed(value)) continue;
-    throw new TypeError(`Cannot make the cookie: ${name} must be ${expected} or false`);
+    throw optionError("the cookie", `${name} must be ${expected} or false`);
   }
   const { maxAge } = options;
   if (typeof maxAge === "number" && !(Number.isSafeInteger(maxAge) && maxAge > 0)) {
-    throw new RangeError("Cannot make the cookie: maxAge must be whole seconds above 0, or false");
+    throw optionError("the cookie", "maxAge must be whole seconds above 0, or false", RangeError);
   }
   if (options.sameSite === "None" && !options.secure) {
-    throw new TypeError('Cannot make the cookie: sameSite "None" needs secure: true');
+    throw optionError("the cookie", 'sameSite "None" needs secure: true');
   }
   if (options.partitioned && !options.secure) {
-    throw new TypeError("Cannot make the cookie: partitioned needs secure: true");
+    throw optionError("the cookie", "partitioned needs secure: true");
   }
 }
 
@@ -128,13 +128,13 @@ function checkPrefix(name: string, options: CookieOptions): void {
   const host = lower.startsWith("__host-");
   const http = lower.startsWith("__http-") || lower.startsWith("__host-http-");
   if ((host || http || lower.startsWith("__secure-")) && !options.secure) {
-    throw new TypeError("Cannot make the cookie: its name's prefix needs secure: true");
+    throw optionError("the cookie", "its name's prefix needs secure: true");
   }
   if (http && !options.httpOnly) {
-    throw new TypeError("Cannot make the cookie: its name's prefix needs httpOnly: true");
+    throw optionError("the cookie", "its name's prefix needs httpOnly: true");
   }
   if (host && ((options.path || "/") !== "/" || options.domain)) {
-    throw new TypeError('Cannot make the cookie: the prefix __Host- needs path "/" and no domain');
+    throw optionError("the cookie", 'the prefix __Host- needs path "/" and no domain');
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, optionError } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { isToken } from "./_headers.ts";
 import { type Extracted, type InjectOptions, State } from "./state.ts";
@@ -77,19 +77,19 @@ export class CallbackState extends State {
     super();
     checkOptions("CallbackState", options, ["extract", "inject", "clear", "vary", "name"]);
     if (typeof options.extract !== "function") {
-      throw new TypeError("Cannot make CallbackState: extract must be a function");
+      throw optionError("CallbackState", "extract must be a function");
     }
     for (const name of ["inject", "clear"] as const) {
       if (options[name] !== undefined && typeof options[name] !== "function") {
-        throw new TypeError(`Cannot make CallbackState: ${name} must be a function`);
+        throw optionError("CallbackState", `${name} must be a function`);
       }
     }
     const { vary = [], name } = options;
     if (!Array.isArray(vary) || !vary.every(isToken)) {
-      throw new TypeError("Cannot make CallbackState: vary must be a list of headers' names");
+      throw optionError("CallbackState", "vary must be a list of headers' names");
     }
     if (name !== undefined && typeof name !== "string") {
-      throw new TypeError("Cannot make CallbackState: name must be a string");
+      throw optionError("CallbackState", "name must be a string");
     }
     this.#options = { ...options };
     this.name = name;

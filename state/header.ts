@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, optionError } from "../base/check_options.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { headerValue, isToken, isVisible } from "./_headers.ts";
 import { State } from "./state.ts";
@@ -64,13 +64,13 @@ export class HeaderState extends State {
     checkOptions("HeaderState", options, ["headerName", "pattern", "emit"]);
     const { headerName, pattern, emit } = options;
     if (!isToken(headerName)) {
-      throw new TypeError("Cannot make HeaderState: headerName must be a header's name");
+      throw optionError("HeaderState", "headerName must be a header's name");
     }
     if (pattern !== undefined && !hasGroup(pattern)) {
-      throw new TypeError("Cannot make HeaderState: pattern must be a RegExp with a group");
+      throw optionError("HeaderState", "pattern must be a RegExp with a group");
     }
     if (emit !== undefined && (!isToken(emit) || emit.toLowerCase() === "set-cookie")) {
-      throw new TypeError("Cannot make HeaderState: emit must be a header's name, not Set-Cookie");
+      throw optionError("HeaderState", "emit must be a header's name, not Set-Cookie");
     }
     this.vary = [headerName];
     this.#headerName = headerName.toLowerCase();

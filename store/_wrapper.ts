@@ -3,7 +3,7 @@
  * wrap any versioned store, including each other.
  */
 import { isId } from "../base/id.ts";
-import { hasMethods } from "../base/check_options.ts";
+import { hasMethods, optionError } from "../base/check_options.ts";
 import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { VersionedStore } from "./store.ts";
 
@@ -18,7 +18,7 @@ export function checkInner(owner: string, store: VersionedStore): void {
     ? `its get, set and delete compare no versions, so what ${owner} promised about races ` +
       "would not hold"
     : `it needs the methods ${VERSIONED_METHODS.join(", ")}`;
-  throw new TypeError(`Cannot make ${owner}: store must be a VersionedStore: ${why}`);
+  throw optionError(owner, `store must be a VersionedStore: ${why}`);
 }
 
 /** Whether the wrapped store accepts `id` as a session ID. A wrapper changes nothing about that. */

@@ -4,7 +4,13 @@
  * @module
  */
 import { after } from "../base/awaitable.ts";
-import { checkNumber, checkOptions, checkSecrets, hasMethods } from "../base/check_options.ts";
+import {
+  checkNumber,
+  checkOptions,
+  checkSecrets,
+  hasMethods,
+  optionError,
+} from "../base/check_options.ts";
 import { isId } from "../base/id.ts";
 import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
@@ -290,25 +296,23 @@ export class CookieStore implements SealingStore {
 function check(options: CookieStoreOptions): void {
   const { purpose, format, revocations, revocationCache, now } = options;
   if (purpose !== undefined && typeof purpose !== "string") {
-    throw refused("purpose must be a string");
+    throw optionError(OWNER, "purpose must be a string");
   }
-  if (format !== undefined && format !== "pagi") throw refused('format must be "pagi"');
+  if (format !== undefined && format !== "pagi") throw optionError(OWNER, 'format must be "pagi"');
   if (revocations !== undefined && !hasMethods(revocations, ["read", "create"])) {
-    throw refused("revocations must be a VersionedStore");
+    throw optionError(OWNER, "revocations must be a VersionedStore");
   }
   if (revocationCache !== undefined) {
     checkNumber(OWNER, "revocationCache", revocationCache, "seconds");
-    if (revocations === undefined) throw refused("revocationCache needs revocations");
+    if (revocations === undefined) throw optionError(OWNER, "revocationCache needs revocations");
   }
   if (format === "pagi" && purpose !== undefined) {
-    throw refused('format "pagi" cannot bind a purpose');
+    throw optionError(OWNER, 'format "pagi" cannot bind a purpose');
   }
   if (format === "pagi" && revocations !== undefined) {
-    throw refused('with format "pagi" the other side would not ask revocations');
+    throw optionError(OWNER, 'with format "pagi" the other side would not ask revocations');
   }
-  if (now !== undefined && typeof now !== "function") throw refused("now must be a function");
-}
-
-function refused(why: string): TypeError {
-  return new TypeError(`Cannot make ${OWNER}: ${why}`);
+  if (now !== undefined && typeof now !== "function") {
+    throw optionError(OWNER, "now must be a function");
+  }
 }

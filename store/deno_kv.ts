@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, hasMethods } from "../base/check_options.ts";
+import { checkOptions, hasMethods, optionError } from "../base/check_options.ts";
 import { retryWhileLocked } from "./_deno_kv/lock.ts";
 import {
   decodeRecord,
@@ -92,13 +92,13 @@ export class DenoKvStore implements VersionedStore {
     checkOptions("DenoKvStore", options, ["prefix", "now"]);
     const { prefix = DEFAULT_PREFIX, now = Date.now } = options;
     if (!hasMethods(kv, ["get", "atomic"])) {
-      throw new TypeError("Cannot make DenoKvStore: kv must be what Deno.openKv() resolves to");
+      throw optionError("DenoKvStore", "kv must be what Deno.openKv() resolves to");
     }
     if (!Array.isArray(prefix) || !prefix.every(isKeyPart)) {
-      throw new TypeError("Cannot make DenoKvStore: prefix must be a list of key parts");
+      throw optionError("DenoKvStore", "prefix must be a list of key parts");
     }
     if (typeof now !== "function") {
-      throw new TypeError("Cannot make DenoKvStore: now must be a function");
+      throw optionError("DenoKvStore", "now must be a function");
     }
     this.#kv = kv;
     this.#prefix = [...prefix];

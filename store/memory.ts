@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, optionError } from "../base/check_options.ts";
 import { ID_DIGITS, isId } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { type Expiring, ExpiryQueue } from "./_memory/expiry_queue.ts";
@@ -123,10 +123,10 @@ export class MemoryStore implements VersionedStore {
     checkOptions("MemoryStore", options, ["maxSessions", "now"]);
     const { maxSessions = DEFAULT_MAX_SESSIONS, now } = options;
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
-      throw new RangeError("Cannot make MemoryStore: maxSessions must be a whole number above 0");
+      throw optionError("MemoryStore", "maxSessions must be a whole number above 0", RangeError);
     }
     if (now !== undefined && typeof now !== "function") {
-      throw new TypeError("Cannot make MemoryStore: now must be a function");
+      throw optionError("MemoryStore", "now must be a function");
     }
     this.#maxSessions = maxSessions;
     this.#now = now ?? steadyClock();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { optionError } from "../base/check_options.ts";
 import { plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
@@ -125,7 +126,7 @@ export class PostgresStore implements VersionedStore {
     const { table = DEFAULT_TABLE, prepare = true } = options;
     const { full, schema, index } = tableName("PostgresStore", table, '"');
     if (typeof prepare !== "boolean") {
-      throw new TypeError("Cannot make PostgresStore: prepare must be true or false");
+      throw optionError("PostgresStore", "prepare must be true or false");
     }
     this.#query = queryFunction(client);
     this.#index = schema + index;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions } from "../base/check_options.ts";
+import { checkOptions, optionError } from "../base/check_options.ts";
 import { plainGet, plainSet } from "./_plain_methods.ts";
 import {
   type BunRedisClient,
@@ -117,7 +117,7 @@ export class RedisStore implements VersionedStore {
     checkOptions("RedisStore", options, ["prefix"]);
     const { prefix = DEFAULT_PREFIX } = options;
     if (typeof prefix !== "string") {
-      throw new TypeError("Cannot make RedisStore: prefix must be a string");
+      throw optionError("RedisStore", "prefix must be a string");
     }
     this.#send = senderOf(client);
     this.#prefix = prefix;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
-import { hasMethods } from "../base/check_options.ts";
+import { hasMethods, optionError } from "../base/check_options.ts";
 import { plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
@@ -123,11 +123,12 @@ export class SqliteStore implements VersionedStore {
     const { table = DEFAULT_TABLE, synchronous = "NORMAL" } = options;
     const name = tableName("SqliteStore", table, '"');
     if (synchronous !== "NORMAL" && synchronous !== "FULL") {
-      throw new TypeError('Cannot make SqliteStore: synchronous must be "NORMAL" or "FULL"');
+      throw optionError("SqliteStore", 'synchronous must be "NORMAL" or "FULL"');
     }
     if (!hasMethods(database, ["prepare", "exec"])) {
-      throw new TypeError(
-        "Cannot make SqliteStore: database must be a DatabaseSync of node:sqlite, " +
+      throw optionError(
+        "SqliteStore",
+        "database must be a DatabaseSync of node:sqlite, " +
           "or a Database of bun:sqlite or better-sqlite3",
       );
     }

@@ -14,9 +14,9 @@ export class CallGuard {
   /** The controller of the next call. It is kept if that call returns without a promise. */
   #controller = new AbortController();
 
-  /** @param timeout Seconds that a call may take. */
+  /** @param timeout Seconds that a call may take; `Infinity` for a store that performs no I/O. */
   constructor(timeout: number) {
-    this.#timeoutMs = Math.min(timeout * 1000, MAX_TIMER_MS);
+    this.#timeoutMs = timeout * 1000;
   }
 
   /** The controller whose signal the next call gets. */
@@ -34,66 +34,43 @@ export class CallGuard {
     invoke: (signal: AbortSignal) => Awaitable<T>,
     ...about: string[]
   ): Awaitable<T> {
+    const controller = this.#controller;
     try {
-      const controller = this.#controller;
-      const pending = invoke(controller.signal);
-      return isPromise(pending) ? this.wait(pending, controller, operation, ...about) : pending;
+      return this.settle(invoke(controller.signal), controller, operation, (one) => one, about);
     } catch (cause) {
       throw callError(operation, cause, about);
     }
   }
 
-  /** Calls a store that performs no I/O, so that it needs no deadline. */
-  callLocal<T>(
-    operation: string,
-    invoke: (signal: AbortSignal) => Awaitable<T>,
-    ...about: string[]
-  ): Awaitable<T> {
-    const fail = (cause: unknown) => {
-      throw callError(operation, cause, about);
-    };
-    try {
-      const pending = invoke(this.#controller.signal);
-      return isPromise(pending) ? Promise.resolve(pending).catch(fail) : pending;
-    } catch (cause) {
-      return fail(cause);
-    }
-  }
-
-  /** Waits for a call that was given the signal of `controller` and returned a promise. */
-  wait<T>(
-    pending: Promise<T>,
+  /**
+   * Converts the result of a call that was given the signal of `controller`. Waits for it if necessary.
+   *
+   * @param convert Must throw nothing but a `SessionError`.
+   */
+  settle<T, Result>(
+    result: Awaitable<T>,
     controller: AbortController,
     operation: string,
-    ...about: string[]
-  ): Promise<T> {
+    convert: (value: T) => Result,
+    about: readonly string[],
+  ): Awaitable<Result> {
+    if (!isPromise(result)) return convert(result);
     if (controller === this.#controller) this.#controller = new AbortController();
     // Resolved only once: some promises start their work each time that they are awaited.
-    return this.#wait(Promise.resolve(pending), operation, controller, about);
+    return this.#wait(Promise.resolve(result), operation, controller).then(convert, (cause) => {
+      throw callError(operation, cause, about);
+    });
   }
 
   async #wait<T>(
     pending: Promise<T>,
     operation: string,
     controller: AbortController,
-    about: readonly string[],
   ): Promise<T> {
-    try {
-      // A promise that is settled already needs no timer.
-      const first = await Promise.race([pending, PENDING]);
-      return first === PENDING
-        ? await this.#waitUntilDeadline(pending, operation, controller)
-        : first as T;
-    } catch (cause) {
-      throw callError(operation, cause, about);
-    }
-  }
-
-  async #waitUntilDeadline<T>(
-    pending: Promise<T>,
-    operation: string,
-    controller: AbortController,
-  ): Promise<T> {
+    // A promise that is settled already needs no timer.
+    if (
+      this.#timeoutMs === Infinity || await Promise.race([pending, PENDING]) !== PENDING
+    ) return await pending;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -101,7 +78,7 @@ export class CallGuard {
         // Rejected before the abort, so that the store's reaction to the abort comes second.
         reject(storeError(operation, "the store did not answer within storeTimeout", reason));
         controller.abort(reason);
-      }, this.#timeoutMs);
+      }, Math.min(this.#timeoutMs, MAX_TIMER_MS));
     });
     try {
       return await Promise.race([pending, deadline]);

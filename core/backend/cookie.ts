@@ -55,7 +55,7 @@ export class CookieBackend implements Backend {
         lastAccess: -Infinity,
       };
     }
-    const opened = this.#call(
+    const opened = this.#guard.call(
       "read",
       (signal) => this.#store.open(presented, { maxAge: this.#maxAge, name, signal }),
       presented,
@@ -124,7 +124,7 @@ export class CookieBackend implements Backend {
     version?: string,
     name = this.#name,
   ): Awaitable<string | undefined> {
-    const value = this.#call(
+    const value = this.#guard.call(
       "save",
       (signal) => this.#store.seal(id, text, { version, name, ...expiry, signal }),
       id,
@@ -138,23 +138,13 @@ export class CookieBackend implements Backend {
     text: string,
     options: { version: string } & Partial<Expiry>,
   ): Awaitable<string | undefined> {
-    const left = this.#call(
+    const left = this.#guard.call(
       "end",
       (signal) => this.#store.end?.(id, text, { ...options, signal }),
       id,
       text,
     );
     return after(left, (left) => checkText(left, "end"));
-  }
-
-  #call<T>(
-    operation: string,
-    invoke: (signal: AbortSignal) => Awaitable<T>,
-    ...about: string[]
-  ): Awaitable<T> {
-    return this.#store.isLocal
-      ? this.#guard.callLocal(operation, invoke, ...about)
-      : this.#guard.call(operation, invoke, ...about);
   }
 }
 

@@ -21,12 +21,13 @@ export function openBackend(
   maxAge: number,
   name?: string,
 ): Backend {
-  const guard = new CallGuard(timeout);
   if (hasMethods(store, VERSIONED_METHODS)) {
-    return new VersionedBackend(store as VersionedStore, guard);
+    return new VersionedBackend(store as VersionedStore, new CallGuard(timeout));
   }
   if (hasMethods(store, SEALING_METHODS)) {
-    return new CookieBackend(store as SealingStore, guard, maxAge, name);
+    const cookieStore = store as SealingStore;
+    const guard = new CallGuard(cookieStore.isLocal ? Infinity : timeout);
+    return new CookieBackend(cookieStore, guard, maxAge, name);
   }
-  return new PlainBackend(store as PlainStore, guard);
+  return new PlainBackend(store as PlainStore, new CallGuard(timeout));
 }

@@ -1,5 +1,5 @@
 /** The backend of a store that can compare and swap. */
-import { type Awaitable, isPromise } from "../../base/awaitable.ts";
+import { after, type Awaitable } from "../../base/awaitable.ts";
 import { isId } from "../../base/id.ts";
 import { encodeTombstone } from "../../base/record_text.ts";
 import type { StoredRecord, VersionedStore } from "../../store/store.ts";
@@ -12,7 +12,10 @@ import {
 } from "./backend.ts";
 import { callError, type CallGuard } from "./call_guard.ts";
 
-/** Calls the store directly, without callbacks: every request comes this way. */
+/**
+ * Compares versions. `read` and `replace`, which most requests come through, call the store without a
+ * callback in between.
+ */
 export class VersionedBackend implements Backend {
   readonly isVersioned = true;
   readonly #store: VersionedStore;
@@ -28,13 +31,11 @@ export class VersionedBackend implements Backend {
   }
 
   read(id: string): Awaitable<SessionRecord | undefined> {
+    const { controller } = this.#guard;
     try {
-      const { controller } = this.#guard;
       const found = this.#store.read(id, { signal: controller.signal });
-      if (!isPromise(found)) return toSessionRecord(id, found);
-      return this.#guard.wait(found, controller, "read", id).then((one) =>
-        toSessionRecord(id, one)
-      );
+      const convert = (one: StoredRecord | undefined) => toSessionRecord(id, one);
+      return this.#guard.settle(found, controller, "read", convert, [id]);
     } catch (cause) {
       throw callError("read", cause, [id]);
     }
@@ -45,15 +46,13 @@ export class VersionedBackend implements Backend {
     text: string,
     { lastAccess, ttl }: Expiry,
   ): Awaitable<WriteResult | undefined> {
-    try {
-      const { controller } = this.#guard;
-      const version = this.#store.create(id, text, { lastAccess, ttl, signal: controller.signal });
-      if (!isPromise(version)) return toWriteResult(id, version, "create");
-      const waited = this.#guard.wait(version, controller, "create", id, text);
-      return waited.then((one) => toWriteResult(id, one, "create"));
-    } catch (cause) {
-      throw callError("create", cause, [id, text]);
-    }
+    const version = this.#guard.call(
+      "create",
+      (signal) => this.#store.create(id, text, { lastAccess, ttl, signal }),
+      id,
+      text,
+    );
+    return after(version, (version) => toWriteResult(id, version, "create"));
   }
 
   replace(
@@ -61,19 +60,15 @@ export class VersionedBackend implements Backend {
     text: string,
     { lastAccess, ttl }: Expiry,
   ): Awaitable<WriteResult | undefined> {
+    const { controller } = this.#guard;
+    const { signal } = controller;
+    const about = [id, text];
     try {
-      const { controller } = this.#guard;
-      const next = this.#store.replace(id, text, {
-        version,
-        lastAccess,
-        ttl,
-        signal: controller.signal,
-      });
-      if (!isPromise(next)) return toWriteResult(id, next, "replace");
-      const waited = this.#guard.wait(next, controller, "replace", id, text);
-      return waited.then((one) => toWriteResult(id, one, "replace"));
+      const next = this.#store.replace(id, text, { version, lastAccess, ttl, signal });
+      const convert = (one: string | undefined) => toWriteResult(id, one, "replace");
+      return this.#guard.settle(next, controller, "replace", convert, about);
     } catch (cause) {
-      throw callError("replace", cause, [id, text]);
+      throw callError("replace", cause, about);
     }
   }
 
@@ -81,43 +76,24 @@ export class VersionedBackend implements Backend {
     { id, version, text }: SessionRecord,
     { lastAccess, ttl }: Expiry,
   ): Awaitable<string | undefined> {
-    const result = (isDone: unknown) => checkBoolean(isDone, "touch") ? id : undefined;
-    try {
-      const { controller } = this.#guard;
-      const isDone = this.#store.touch(id, {
-        version,
-        text,
-        lastAccess,
-        ttl,
-        signal: controller.signal,
-      });
-      if (!isPromise(isDone)) return result(isDone);
-      return this.#guard.wait(isDone, controller, "touch", id, text).then(result);
-    } catch (cause) {
-      throw callError("touch", cause, [id, text]);
-    }
+    const invoke = (signal: AbortSignal) =>
+      this.#store.touch(id, { version, text, lastAccess, ttl, signal });
+    const isDone = this.#guard.call("touch", invoke, id, text);
+    return after(isDone, (isDone) => checkBoolean(isDone, "touch") ? id : undefined);
   }
 
-  leaveTombstone(
-    record: SessionRecord,
-    newId: string,
-    expiry: Expiry,
-  ): Awaitable<boolean> {
+  leaveTombstone(record: SessionRecord, newId: string, expiry: Expiry): Awaitable<boolean> {
     const written = this.replace(record, encodeTombstone(record.id, newId), expiry);
-    return isPromise(written) ? written.then((one) => one !== undefined) : written !== undefined;
+    return after(written, (written) => written !== undefined);
   }
 
   delete({ id, version }: SessionRecord): Awaitable<boolean> {
-    try {
-      const { controller } = this.#guard;
-      const isDone = this.#store.delete(id, { version, signal: controller.signal });
-      if (!isPromise(isDone)) return checkBoolean(isDone, "delete");
-      return this.#guard.wait(isDone, controller, "delete", id).then((one) =>
-        checkBoolean(one, "delete")
-      );
-    } catch (cause) {
-      throw callError("delete", cause, [id]);
-    }
+    const isDone = this.#guard.call(
+      "delete",
+      (signal) => this.#store.delete(id, { version, signal }),
+      id,
+    );
+    return after(isDone, (isDone) => checkBoolean(isDone, "delete"));
   }
 }
 

@@ -39,7 +39,7 @@ export class SubjectSessions {
    * @param current An ID that the session which asks has or once had.
    */
   async list(current?: string): Promise<SubjectSession[]> {
-    const currentId = current && await this.#repository.latestId(current);
+    const currentId = current && (await this.#repository.findLatest(current))?.id;
     const found = new Map<string, SubjectSession>();
     for (const entry of await this.#index.list(await this.#key)) {
       const id = await this.#unseal(entry);
@@ -85,7 +85,7 @@ export class SubjectSessions {
    */
   async endAll(kept: string | undefined): Promise<number> {
     const entries = await this.#index.bumpGeneration(await this.#key);
-    const keptId = kept === undefined ? undefined : await this.#repository.latestId(kept);
+    const keptId = kept && (await this.#repository.findLatest(kept))?.id;
     const ended: IndexEntry[] = [];
     let count = 0;
     let failure: unknown;

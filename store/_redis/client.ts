@@ -1,4 +1,5 @@
 /** The clients that a {@linkcode RedisStore} supports, recognized by their methods. */
+import { optionError } from "../../base/check_options.ts";
 import type { StoreCallOptions } from "../store.ts";
 
 /** A function that sends one command to Redis and resolves to the reply. */
@@ -83,8 +84,9 @@ export function senderOf(client: RedisClient): Send {
   }
   if (has(client, "send")) return ([command, ...args]) => client.send(command!, args);
   if (has(client, "sendCommand")) return nodeRedisSenderOf(client);
-  throw new TypeError(
-    "Cannot make RedisStore: client must be a client of ioredis or node-redis, Bun's RedisClient, " +
+  throw optionError(
+    "RedisStore",
+    "client must be a client of ioredis or node-redis, Bun's RedisClient, " +
       "or a function (command, ...args) => Promise",
   );
 }
@@ -98,8 +100,9 @@ function nodeRedisSenderOf(client: NodeRedisClient | NodeRedisCluster | NodeRedi
   }
   // The client of deno.land/x/redis expects other arguments and would send invalid commands.
   if ("isConnected" in client && !("isOpen" in client)) {
-    throw new TypeError(
-      "Cannot make RedisStore: this client's sendCommand takes (command, args); " +
+    throw optionError(
+      "RedisStore",
+      "this client's sendCommand takes (command, args); " +
         "give a function (command, ...args) => client.sendCommand(command, args)",
     );
   }
@@ -115,8 +118,9 @@ function checkReads(client: IoredisClient): void {
   const { options } = client as { options?: { scaleReads?: unknown } };
   const scaleReads = options?.scaleReads ?? "master";
   if (scaleReads === "master") return;
-  throw new TypeError(
-    'Cannot make RedisStore: client reads from replicas, which lag; scaleReads must be "master"',
+  throw optionError(
+    "RedisStore",
+    'client reads from replicas, which lag; scaleReads must be "master"',
   );
 }
 

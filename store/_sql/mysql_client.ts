@@ -1,5 +1,5 @@
 /** The clients that a {@linkcode MysqlStore} supports, and its SQL. */
-import { hasMethods } from "../../base/check_options.ts";
+import { hasMethods, optionError } from "../../base/check_options.ts";
 import type { SqlDriver, SqlRow } from "./records.ts";
 import { hasCode, retrying } from "./retry.ts";
 import { type CompiledSql, type SqlTexts, sqlTexts, type SqlValue } from "./statements.ts";
@@ -34,8 +34,9 @@ export function isNoTable(error: unknown): boolean {
 /** Refuses other objects, among them mysql2's pools and connections that take callbacks. */
 export function checkMysql(client: unknown): void {
   if (hasMethods(client, ["execute"]) && !hasMethods(client, ["promise"])) return;
-  throw new TypeError(
-    "Cannot make MysqlStore: client must be a pool or connection of mysql2/promise " +
+  throw optionError(
+    "MysqlStore",
+    "client must be a pool or connection of mysql2/promise " +
       "(of mysql2, what promise() gives)",
   );
 }

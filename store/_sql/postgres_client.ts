@@ -1,5 +1,5 @@
 /** The clients that a {@linkcode PostgresStore} supports, recognized by their methods. */
-import { hasMethods } from "../../base/check_options.ts";
+import { hasMethods, optionError } from "../../base/check_options.ts";
 import type { SqlDriver, SqlRow } from "./records.ts";
 import { hasCode, retrying } from "./retry.ts";
 import type { CompiledSql, SqlValue } from "./statements.ts";
@@ -74,8 +74,9 @@ export function queryFunction(client: PostgresClient): PostgresQuery {
       return { rows, count: rowCount! };
     };
   }
-  throw new TypeError(
-    "Cannot make PostgresStore: client must be a Pool or Client of pg, " +
+  throw optionError(
+    "PostgresStore",
+    "client must be a Pool or Client of pg, " +
       "the sql of postgres.js, or a Bun.SQL",
   );
 }

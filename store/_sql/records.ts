@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { toHex } from "../../base/hex.ts";
-import { checkOptions } from "../../base/check_options.ts";
+import { checkOptions, optionError } from "../../base/check_options.ts";
 import {
   compile,
   type CompiledSql,
@@ -70,7 +70,7 @@ export function checkSqlOptions(
   checkOptions(owner, options, ["table", "now", ...known]);
   const { now = Date.now } = options;
   if (typeof now !== "function") {
-    throw new TypeError(`Cannot make ${owner}: now must be a function`);
+    throw optionError(owner, "now must be a function");
   }
   return now;
 }

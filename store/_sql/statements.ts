@@ -3,6 +3,7 @@
  * to the placeholders of a client. The process passes its own time as a value, so the clock of the
  * database never decides whether a record has expired.
  */
+import { optionError } from "../../base/check_options.ts";
 
 /** The names of the values. */
 export type SqlName = "id" | "version" | "lastAccess" | "expiresAt" | "text" | "oldVersion" | "now";
@@ -59,8 +60,9 @@ export interface TableName {
 export function tableName(owner: string, name: unknown, quote: string): TableName {
   const parts = typeof name === "string" && name.length <= MAX_NAME ? NAME.exec(name) : null;
   if (parts === null) {
-    throw new TypeError(
-      `Cannot make ${owner}: table must be letters, digits and _, at most ${MAX_NAME}, ` +
+    throw optionError(
+      owner,
+      `table must be letters, digits and _, at most ${MAX_NAME}, ` +
         `with a schema and a dot in front or without`,
     );
   }
