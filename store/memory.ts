@@ -6,7 +6,6 @@
 import { checkOptions, optionError } from "../base/check_options.ts";
 import { ID_DIGITS, isId } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
-import { type Expiring, ExpiryQueue } from "./_memory/expiry_queue.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
 import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
@@ -38,10 +37,10 @@ export interface MemoryStoreOptions {
 }
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
-/** How many due records one call handles at most, so that no call takes long. */
+/** How many records one call removes or moves at most at the old end, so that no call takes long. */
 const MAX_SWEPT = 16;
-/** How many indexes one call spares at most to find a session that it can drop. */
-const MAX_SPARED = 16;
+/** How many records one call checks in between, where records with other lifetimes may have expired. */
+const CHECKED_PER_CALL = 2;
 
 /**
  * `performance.now`, called at most once per millisecond, because it is much slower than
@@ -61,8 +60,8 @@ function steadyClock(): () => number {
   };
 }
 
-/** A record, its neighbors in the order of use, and its place in the expiry queue. */
-class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
+/** A record, and its neighbors in the order of use. */
+class MemoryRecord implements StoredRecord {
   readonly id: string;
   text: string;
   version: string;
@@ -71,9 +70,6 @@ class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
   expiresAt: number;
   older: MemoryRecord | undefined = undefined;
   newer: MemoryRecord | undefined = undefined;
-  bucket = 0;
-  previous: MemoryRecord | undefined = undefined;
-  next: MemoryRecord | undefined = undefined;
 
   constructor(id: string, text: string, version: string, lastAccess: number, expiresAt: number) {
     this.id = id;
@@ -102,7 +98,6 @@ class MemoryRecord implements StoredRecord, Expiring<MemoryRecord> {
 export class MemoryStore implements VersionedStore {
   // Text, not objects: a caller's later change must not reach the stored copy.
   readonly #records = new ShardedMap<MemoryRecord>();
-  readonly #expiry = new ExpiryQueue<MemoryRecord>();
   readonly #maxSessions: number;
   /** The clock for expiry, in milliseconds from an arbitrary moment. */
   readonly #now: () => number;
@@ -111,6 +106,8 @@ export class MemoryStore implements VersionedStore {
   /** The ends of a linked list through all records, in the order of their last use. */
   #oldest: MemoryRecord | undefined;
   #newest: MemoryRecord | undefined;
+  /** The record that the sweep checks next; after the newest record it starts over. */
+  #cursor: MemoryRecord | undefined;
   #versions = 0;
 
   /**
@@ -160,7 +157,6 @@ export class MemoryStore implements VersionedStore {
     const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
     this.#records.add(id, record);
     this.#append(record);
-    this.#expiry.add(record);
     while (this.#records.size > this.#maxSessions) this.#evict();
     return version;
   }
@@ -212,8 +208,7 @@ export class MemoryStore implements VersionedStore {
   /** Deletes all sessions. */
   clear(): void {
     this.#records.clear();
-    this.#expiry.clear();
-    this.#oldest = this.#newest = undefined;
+    this.#oldest = this.#newest = this.#cursor = undefined;
   }
 
   #nextVersion(): string {
@@ -223,27 +218,44 @@ export class MemoryStore implements VersionedStore {
   #find(id: string, now: number): MemoryRecord | undefined {
     this.#sweep(now);
     const record = this.#records.get(id);
-    if (record === undefined || record.expiresAt >= now) return record;
-    this.#remove(record);
-    return undefined;
+    return record === undefined || !this.#removeIfExpired(record, now) ? record : undefined;
   }
 
   #extend(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
-    // A later expiry is noticed when the queue reaches the earlier one.
-    const isEarlier = expiresAt < record.expiresAt;
     record.lastAccess = lastAccess;
     record.expiresAt = expiresAt;
-    if (isEarlier) this.#expiry.move(record);
     this.#markUsed(record);
   }
 
+  /**
+   * Removes a few expired records. If all sessions live equally long, the first to expire are those
+   * at the old end of the order of use. A cursor that walks through that order finds the others.
+   */
   #sweep(now: number): void {
-    for (let swept = 0; swept < MAX_SWEPT; swept++) {
-      const record = this.#expiry.findDue(now);
-      if (record === undefined) return;
-      if (record.expiresAt >= now) this.#expiry.move(record);
-      else this.#remove(record);
+    for (let swept = 0; swept < MAX_SWEPT && this.#oldest !== undefined; swept++) {
+      const oldest = this.#oldest;
+      if (!this.#removeIfExpired(oldest, now) && !this.#spareIndex(oldest)) break;
     }
+    for (let checked = 0; checked < CHECKED_PER_CALL; checked++) {
+      const record = this.#cursor ?? this.#oldest;
+      if (record === undefined) return;
+      this.#cursor = record.newer;
+      this.#removeIfExpired(record, now);
+    }
+  }
+
+  #removeIfExpired(record: MemoryRecord, now: number): boolean {
+    // NaN counts as expired.
+    const isExpired = !(record.expiresAt >= now);
+    if (isExpired) this.#remove(record);
+    return isExpired;
+  }
+
+  /** Moves a subject's index, which lives longer than sessions, out of their way at the old end. */
+  #spareIndex(record: MemoryRecord): boolean {
+    if (record === this.#newest || !isSubjectIndex(record.text)) return false;
+    this.#markUsed(record);
+    return true;
   }
 
   #markUsed(record: MemoryRecord): void {
@@ -256,15 +268,12 @@ export class MemoryStore implements VersionedStore {
    * Makes room: drops the least recently used session, and a subject's index only after sessions.
    */
   #evict(): void {
-    for (let spared = 0; spared < MAX_SPARED && isSubjectIndex(this.#oldest!.text); spared++) {
-      this.#markUsed(this.#oldest!);
-    }
+    for (let spared = 0; spared < MAX_SWEPT && this.#spareIndex(this.#oldest!); spared++);
     this.#remove(this.#oldest!);
   }
 
   #remove(record: MemoryRecord): void {
     this.#records.delete(record.id);
-    this.#expiry.remove(record);
     this.#unlink(record);
   }
 
@@ -276,7 +285,9 @@ export class MemoryStore implements VersionedStore {
     this.#newest = record;
   }
 
-  #unlink({ older, newer }: MemoryRecord): void {
+  #unlink(record: MemoryRecord): void {
+    const { older, newer } = record;
+    if (record === this.#cursor) this.#cursor = newer;
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;

@@ -1,25 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { MemoryStore } from "@pagi/session";
-import { ExpiryQueue } from "../../../store/_memory/expiry_queue.ts";
+import { Random } from "../../../testing/races/random.ts";
 import { storeWith, write } from "../../_kit/memory_store.ts";
-
-/** The queue by which the store's records expire, an empty one to begin with. */
-function queueOf(store: MemoryStore): { readonly size: number } {
-  const { add } = ExpiryQueue.prototype;
-  const queues: { readonly size: number }[] = [];
-  ExpiryQueue.prototype.add = function (record) {
-    queues.push(this);
-    add.call(this, record);
-  };
-  try {
-    store.create("probe", "", write);
-  } finally {
-    ExpiryQueue.prototype.add = add;
-  }
-  store.delete("probe");
-  assertEquals([queues.length, queues[0]!.size], [1, 0]);
-  return queues[0]!;
-}
 
 Deno.test("MemoryStore has nothing under the id when the ttl is over, for any method", async () => {
   type Rig = ReturnType<typeof storeWith> & { version: string };
@@ -59,24 +40,6 @@ Deno.test("MemoryStore drops expired sessions with whatever is called next, a fe
   assertEquals(alive("old0", "old499", "new0", "new499"), ["new0", "new499"]);
 });
 
-Deno.test("MemoryStore asks the queue for no more than expire, however many sessions there are", () => {
-  const { findDue } = ExpiryQueue.prototype;
-  let asked = 0;
-  ExpiryQueue.prototype.findDue = function (now) {
-    asked++;
-    return findDue.call(this, now);
-  };
-  try {
-    const { store, create } = storeWith();
-    for (let i = 0; i < 10_000; i++) create(`id${i}`);
-    asked = 0;
-    for (let i = 0; i < 1000; i++) store.read(`id${i}`);
-  } finally {
-    ExpiryQueue.prototype.findDue = findDue;
-  }
-  assertEquals(asked, 1000);
-});
-
 Deno.test("MemoryStore keeps a session that was prolonged, and drops one that was shortened", () => {
   const { store, create, clock, alive } = storeWith();
   const [a, b] = [create("a", 10), create("b", 1000)];
@@ -90,60 +53,105 @@ Deno.test("MemoryStore keeps a session that was prolonged, and drops one that wa
   assertEquals(store.size, 0);
 });
 
-Deno.test("MemoryStore has no trace of a record in its queue when it is gone, however it went", () => {
-  const { store, create, clock } = storeWith({ maxSessions: 3 });
-  const queue = queueOf(store);
-  const inBoth = () => [store.size, queue.size];
-  for (const id of ["a", "b", "c", "d"]) create(id, 1_000_000);
-  assertEquals(inBoth(), [3, 3]);
-  store.delete("b");
-  assertEquals(inBoth(), [2, 2]);
-  create("short", 10);
-  clock.advance(11);
-  store.read("short");
-  assertEquals(inBoth(), [2, 2]);
-  assert(store.touch("c", { ...write, version: store.read("c")!.version, text: "", ttl: NaN }));
-  assertEquals(store.read("c"), undefined);
-  assertEquals(inBoth(), [1, 1]);
-  store.clear();
-  assertEquals(inBoth(), [0, 0]);
+Deno.test("MemoryStore removes expired sessions behind others that live longer", () => {
+  const { store, create, clock } = storeWith();
+  for (let i = 0; i < 100; i++) create(`remembered${i}`, 1_000_000);
+  for (let i = 0; i < 1000; i++) create(`short${i}`, i % 3 === 0 ? 10 : 20);
+  clock.advance(21);
+  let calls = 0;
+  while (store.size > 100 && calls < 1000) {
+    store.read("nobody");
+    calls++;
+  }
+  assertEquals(store.size, 100);
+  // One walk through all records suffices.
+  assert(calls <= 600, `${calls} calls`);
 });
 
-Deno.test("MemoryStore has the sessions that are there in its queue, and no other, over 50,000 creates when full", () => {
+Deno.test("MemoryStore removes expired sessions soon when old indexes of subjects are kept", () => {
+  const { store, create, clock } = storeWith();
+  for (let i = 0; i < 100; i++) store.create(`index${i}`, "subject:", { ...write, ttl: 1_000_000 });
+  for (let i = 0; i < 100; i++) create(`session${i}`, 10);
+  clock.advance(11);
+  for (let calls = 0; calls < 20; calls++) store.read("nobody");
+  assertEquals(store.size, 100);
+  assertNotEquals(store.read("index0"), undefined);
+});
+
+for (const seed of [1, 2, 3]) {
+  Deno.test(`MemoryStore keeps exactly what a Map with lifetimes keeps, seed ${seed}`, () => {
+    const { store, clock } = storeWith();
+    const random = new Random(seed);
+    const expected = new Map<string, { version: string; expiresAt: number }>();
+    let largest = 0;
+    for (let step = 0; step < 20_000; step++) {
+      clock.advance(random.below(3));
+      const now = clock.now();
+      const id = `id${random.below(300)}`;
+      const known = expected.get(id);
+      const isAlive = known !== undefined && known.expiresAt >= now;
+      const ttl = [1, 10, 100, 1000, 100_000][random.below(5)]!;
+      const options = { ...write, ttl };
+      const expiresAt = now + ttl * 1000;
+      switch (random.below(5)) {
+        case 0: {
+          const version = store.create(id, "text", options);
+          assertEquals(version === undefined, isAlive);
+          if (version !== undefined) expected.set(id, { version, expiresAt });
+          break;
+        }
+        case 1: {
+          const version = isAlive ? known.version : "0";
+          const next = store.replace(id, "text", { ...options, version });
+          assertEquals(next !== undefined, isAlive);
+          if (next !== undefined) expected.set(id, { version: next, expiresAt });
+          break;
+        }
+        case 2: {
+          const version = isAlive ? known.version : "0";
+          assertEquals(store.touch(id, { ...options, text: "", version }), isAlive);
+          if (isAlive) expected.set(id, { version, expiresAt });
+          break;
+        }
+        case 3:
+          assertEquals(store.delete(id), isAlive);
+          expected.delete(id);
+          break;
+        default:
+          assertEquals(store.read(id) !== undefined, isAlive);
+      }
+      largest = Math.max(largest, store.size);
+    }
+    assert(largest <= 300, `${largest} records`);
+    const alive = () => [...expected.values()].filter((one) => one.expiresAt >= clock.now()).length;
+    for (let calls = 0; calls < 300; calls++) store.read("nobody");
+    assertEquals(store.size, alive());
+    clock.advance(1e9);
+    for (let calls = 0; calls < 300; calls++) store.read("nobody");
+    assertEquals(store.size, 0);
+  });
+}
+
+Deno.test("MemoryStore holds no more than maxSessions over 50,000 creates of all lifetimes", () => {
   const { store, create, clock } = storeWith({ maxSessions: 100 });
-  const queue = queueOf(store);
   for (let i = 0; i < 50_000; i++) {
     clock.advance(0.1);
     create(`id${i}`, 1 + (i * 7) % 1_000_000);
     if (i % 3 === 0) store.delete(`id${i - i % 50}`);
-    assertEquals(queue.size, store.size);
+    assert(store.size <= 100);
   }
   assertEquals(store.size, 100);
 });
 
-Deno.test("MemoryStore has a session in its queue once after 20,000 writes to it", () => {
-  const { store, create } = storeWith();
-  const queue = queueOf(store);
-  let version = create("a", 1_000_000);
-  for (let i = 0; i < 20_000; i++) {
-    // Longer, shorter, longer, shorter …: a session near the end of its absolute lifetime.
-    const ttl = 1_000_000 - i + 2 * (i % 2);
-    version = store.replace("a", "x", { ...write, version, ttl })!;
-    assertEquals(queue.size, 1);
-  }
-  assertEquals(store.read("a")!.version, version);
-});
-
 Deno.test("MemoryStore has a new session's place free again when only a subject's list is kept", () => {
   const { store, clock } = storeWith({ maxSessions: 1 });
-  const queue = queueOf(store);
   store.create("list", "subject:", write);
   store.create("a", "text", write);
-  assertEquals([store.size, queue.size], [1, 1]);
+  assertEquals(store.size, 1);
   assertNotEquals(store.read("list"), undefined);
   clock.advance(61);
   store.read("nobody");
-  assertEquals([store.size, queue.size], [0, 0]);
+  assertEquals(store.size, 0);
 });
 
 Deno.test("MemoryStore keeps a session for ever when its ttl has no end, and drops it when it has none", () => {
