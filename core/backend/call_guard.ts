@@ -27,18 +27,21 @@ export class CallGuard {
   /**
    * Calls the store.
    *
-   * @param about The ID and the text of the call, which no error may reveal.
+   * @param id The ID of the call. Like `text`, no error may reveal it.
    */
   call<T>(
     operation: string,
     invoke: (signal: AbortSignal) => Awaitable<T>,
-    ...about: string[]
+    id: string,
+    text?: string,
   ): Awaitable<T> {
     const controller = this.#controller;
     try {
-      return this.settle(invoke(controller.signal), controller, operation, (one) => one, about);
+      const result = invoke(controller.signal);
+      if (!isPromise(result)) return result;
+      return this.settle(result, controller, operation, unchanged, id, text);
     } catch (cause) {
-      throw callError(operation, cause, about);
+      throw callError(operation, cause, id, text);
     }
   }
 
@@ -52,25 +55,28 @@ export class CallGuard {
     controller: AbortController,
     operation: string,
     convert: (value: T) => Result,
-    about: readonly string[],
+    id: string,
+    text?: string,
   ): Awaitable<Result> {
     if (!isPromise(result)) return convert(result);
     if (controller === this.#controller) this.#controller = new AbortController();
     // Resolved only once: some promises start their work each time that they are awaited.
-    return this.#wait(Promise.resolve(result), operation, controller).then(convert, (cause) => {
-      throw callError(operation, cause, about);
+    const pending = Promise.resolve(result);
+    const waited = this.#timeoutMs === Infinity
+      ? pending
+      : this.#waitUntilDeadline(pending, operation, controller);
+    return waited.then(convert, (cause) => {
+      throw callError(operation, cause, id, text);
     });
   }
 
-  async #wait<T>(
+  async #waitUntilDeadline<T>(
     pending: Promise<T>,
     operation: string,
     controller: AbortController,
   ): Promise<T> {
     // A promise that is settled already needs no timer.
-    if (
-      this.#timeoutMs === Infinity || await Promise.race([pending, PENDING]) !== PENDING
-    ) return await pending;
+    if (await Promise.race([pending, PENDING]) !== PENDING) return await pending;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -88,12 +94,15 @@ export class CallGuard {
   }
 }
 
-/** The error for a call that threw. `about` has the ID and the text, which the error does not reveal. */
+const unchanged = <T>(value: T): T => value;
+
+/** The error for a call that threw. It does not reveal the ID and the text of the call. */
 export function callError(
   operation: string,
   cause: unknown,
-  about: readonly string[],
+  id: string,
+  text = "",
 ): SessionError {
   if (cause instanceof SessionError) return cause;
-  return storeError(operation, "the store failed", redactError(cause, about));
+  return storeError(operation, "the store failed", redactError(cause, [id, text]));
 }

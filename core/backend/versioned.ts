@@ -35,9 +35,9 @@ export class VersionedBackend implements Backend {
     try {
       const found = this.#store.read(id, { signal: controller.signal });
       const convert = (one: StoredRecord | undefined) => toSessionRecord(id, one);
-      return this.#guard.settle(found, controller, "read", convert, [id]);
+      return this.#guard.settle(found, controller, "read", convert, id);
     } catch (cause) {
-      throw callError("read", cause, [id]);
+      throw callError("read", cause, id);
     }
   }
 
@@ -62,13 +62,12 @@ export class VersionedBackend implements Backend {
   ): Awaitable<WriteResult | undefined> {
     const { controller } = this.#guard;
     const { signal } = controller;
-    const about = [id, text];
     try {
       const next = this.#store.replace(id, text, { version, lastAccess, ttl, signal });
       const convert = (one: string | undefined) => toWriteResult(id, one, "replace");
-      return this.#guard.settle(next, controller, "replace", convert, about);
+      return this.#guard.settle(next, controller, "replace", convert, id, text);
     } catch (cause) {
-      throw callError("replace", cause, about);
+      throw callError("replace", cause, id, text);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Of several regenerations at the same time, one wins: a session has one valid ID. */
 import { assertEquals } from "@std/assert";
-import { MemoryStore } from "@pagi/session";
+import { MemoryStore, type ReplaceOptions, SessionMiddleware } from "@pagi/session";
 import { Client } from "../_kit/client.ts";
 import { refused, setUp, setUpClock } from "../_kit/tabs.ts";
 
@@ -61,4 +61,32 @@ Deno.test("regenerate() is interrupted when its new session ends before it is se
   };
   assertEquals(await refused(tab((session) => session.regenerate())), "ERR_SESSION_INTERRUPTED");
   assertEquals((await sessions.update(id, () => {})).get("n"), 0);
+});
+
+/** Loses the answer to the write of each tombstone, after the write has taken effect. */
+class ForgetfulStore extends MemoryStore {
+  override replace(id: string, text: string, options: ReplaceOptions): string | undefined {
+    const version = super.replace(id, text, options);
+    if (text.startsWith("moved:")) throw new Error("connection lost");
+    return version;
+  }
+}
+
+Deno.test("regenerate() keeps the new record when the answer to the tombstone is lost", async () => {
+  const store = new ForgetfulStore();
+  const secret = "0123456789abcdef0123456789abcdef";
+  const sessions = new SessionMiddleware<{ user: string }>({ secret, store });
+  const handler = sessions.handler((_request, session) => {
+    if (session.exists("user")) session.regenerate();
+    else session.set("user", "ada");
+    return new Response(session.id);
+  });
+  const first = await handler(new Request("http://localhost/"));
+  const id = await first.text();
+  const headers = { cookie: `pagi_session=${id}` };
+  assertEquals((await handler(new Request("http://localhost/", { headers }))).status, 503);
+  // The session moved on although the request failed. It can still be ended by its old ID.
+  assertEquals(store.size, 2);
+  await sessions.destroy(id);
+  assertEquals(store.size, 1);
 });

@@ -4,15 +4,16 @@ import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import type { Mutant } from "./_mutant.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
+import { STORE_MUTANTS } from "./_store_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
 
 /** Mistakes in how a session ID is regenerated. */
 const rotating: Mutant[] = [
   {
     name: "a regeneration that ignores the version",
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
     replace: "const any = await this.$backend.read($current.id) ?? $current;\n" +
-      "if (await this.$backend.$tombstone(any, $newId, $expiry)) return",
+      "if (await this.$backend.$tombstone(any, $newId, $expiry)) {",
     by: "extraIds",
   },
   {
@@ -23,42 +24,49 @@ const rotating: Mutant[] = [
     by: "resurrected",
   },
   {
+    name: "a regeneration that discards the new record when the tombstone may be written",
+    find: "if (!$isInDoubt) await this.$discard($copy);",
+    replace: "await this.$discard($copy);",
+    by: "tests",
+    tests: ["tests/guarantees/one_valid_id_test.ts"],
+  },
+  {
     name: "a tombstone that expires after a minute",
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
-    replace:
-      "if (await this.$backend.$tombstone($current, $newId, { ...$expiry, ttl: 60 })) return",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
+    replace: "if (await this.$backend.$tombstone($current, $newId, { ...$expiry, ttl: 60 })) {",
     by: "tests",
   },
   {
     name: "a regeneration that leaves the old record unchanged",
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
-    replace: "if ($current !== undefined) return",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
+    replace: "if ($current !== undefined) {",
     by: "extraIds",
   },
   {
     name: "a regeneration that loses concurrent changes",
-    find: "try { $current = await this.$reload($current); " +
-      "$text = this.$compose($base, $current, $change);",
-    replace: "try {\n$current = await this.$reload($current);\n$text = $change.text;",
+    find: "$current = await this.$reload($current); " +
+      "const $text = this.$compose($base, $current, $change);",
+    replace: "$current = await this.$reload($current);\nconst $text = $change.text;",
     by: "lost",
   },
   {
     name: "a regeneration that fails and leaves its new record",
-    find: "} catch ($error) { await this.$discard($copy); throw $error;",
+    find: "} catch ($error) { if (!$isInDoubt) await this.$discard($copy); throw $error;",
     replace: "} catch ($error) {\nthrow $error;",
     by: "extraIds",
   },
   {
     name: "a regeneration that sends the old ID",
-    find: "$transport = $repository.$rotate($outcome.$stored, $outcome.id, $outcome.$change);",
-    replace: "$transport = $repository.$rotate($outcome.$stored, $outcome.id, $outcome.$change)\n" +
+    find: "$transport = this.$repository.$rotate($outcome.$stored, $outcome.id, $outcome.$change);",
+    replace: "$transport = this.$repository\n" +
+      ".$rotate($outcome.$stored, $outcome.id, $outcome.$change)\n" +
       ".then(() => $outcome.$stored.id);",
     by: "deadSessions",
   },
   {
     name: "a new subject that keeps the ID, as a race shows",
     find: "return Boolean($data._regenerated) || " +
-      "($stored !== undefined && $stored.$subject !== $data._subject);",
+      "(this.$stored !== undefined && this.$stored.$subject !== $data._subject);",
     replace: "return Boolean($data._regenerated);",
     by: "wrongAnswers",
   },
@@ -101,7 +109,7 @@ const late: Mutant[] = [
   },
   {
     name: "a late logout that destroys nothing",
-    find: "else if ($newId !== undefined) await $repository.$endById($newId);",
+    find: "else if (this.$newId !== undefined) await this.$repository.$endById(this.$newId);",
     replace: "",
     by: "resurrected",
   },
@@ -123,8 +131,8 @@ const ending: Mutant[] = [
   },
   {
     name: "a destroy() that ignores the version",
-    find: "this.$store.delete($id, { version, signal: $controller.signal })",
-    replace: "this.$store.delete($id, { signal: $controller.signal })",
+    find: "this.$store.delete($id, { version, $signal })",
+    replace: "this.$store.delete($id, { $signal })",
     by: "resurrected",
   },
   {
@@ -141,7 +149,7 @@ const ending: Mutant[] = [
   },
   {
     name: "a logout that does not clear the cookie",
-    find: "return this.$destroy().then(() => this.$clear($headers, $cacheControl));",
+    find: "return this.$destroy().then(() => $state.clear?.($headers));",
     replace: "return this.$destroy();",
     by: "wrongAnswers",
   },
@@ -173,9 +181,10 @@ const answering: Mutant[] = [
   },
   {
     name: "a save although the handler failed",
+    beside: "($newId) => this.$save($headers, $newId)",
     find: "const $isDestroyed = this.$look(); this.$copy.$close(); if (!$isDestroyed) return;",
     replace: "const $isDestroyed = this.$look();\n" +
-      "if (!$isDestroyed) return void await this.#commit([], () => undefined, undefined);\n" +
+      "if (!$isDestroyed) return void await this.$save([]);\n" +
       "this.$copy.$close();",
     by: "lost",
   },
@@ -189,35 +198,35 @@ const answering: Mutant[] = [
   },
   {
     name: "a delete() that was refused and counts as done",
-    find: '"delete", $id).then(($isDone) => $check($isDone, "delete"));',
-    replace: '"delete", $id).then(() => true);',
+    find: 'return $after($isDone, ($isDone) => $check($isDone, "delete"));',
+    replace: "return $after($isDone, () => true);",
     by: "resurrected",
   },
   {
     name: "a touch() that was refused and sends the ID",
-    find: '=> $check($isDone, "touch") ? $id : undefined;',
-    replace: "=> $id;",
+    find: 'return $after($isDone, ($isDone) => $check($isDone, "touch") ? $id : undefined);',
+    replace: "return $after($isDone, () => $id);",
     by: "undoneLogins",
   },
   {
     name: "a request that only reads and writes the record",
-    find: "if ($repository.$isChanged($stored, $change)) return",
+    find: "if (this.$repository.$isChanged($stored, $change)) return",
     replace: "if ($stored !== undefined) return",
     by: "wrongAnswers",
   },
   {
     name: "a request that only reads and never updates the last-access time",
-    find: "return $stored === undefined ? !$options.saveUninitialized : " +
-      "!$repository.$isTouchDue($stored);",
-    replace: "return $stored === undefined ? !$options.saveUninitialized : true;",
+    find: "return this.$stored === undefined ? !this.$options.saveUninitialized : " +
+      "!this.$repository.$isTouchDue(this.$stored);",
+    replace: "return this.$stored === undefined ? !this.$options.saveUninitialized : true;",
     by: "tests",
     tests: ["tests/unit/store/cookie_test.ts"],
   },
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed) return false;",
-    replace:
-      "if (($maybeDirty && this.#origin.stored === undefined) || $isDestroyed) return false;",
+    find: "if ($maybeDirty || $isDestroyed) return false; return this.$stored === undefined",
+    replace: "if (($maybeDirty && this.$stored === undefined) || $isDestroyed) return false;\n" +
+      "return this.$stored === undefined",
     by: "lost",
   },
 ];
@@ -233,4 +242,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SUBJECT_MUTANTS,
   ...SECURITY_MUTANTS,
   ...DATA_MUTANTS,
+  ...STORE_MUTANTS,
 ];

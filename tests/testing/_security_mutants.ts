@@ -127,13 +127,13 @@ const planting: Mutant[] = [
     replace: "return (",
   }),
   mistake("a new subject that keeps the ID, on every store", FIXATION, {
-    find: "return Boolean($data._regenerated) || ($stored !== undefined && $stored.$subject !== " +
-      "$data._subject);",
+    find: "return Boolean($data._regenerated) || " +
+      "(this.$stored !== undefined && this.$stored.$subject !== $data._subject);",
     replace: "return Boolean($data._regenerated);",
   }),
   mistake("a regeneration that leaves the old ID usable", FIXATION, {
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) return",
-    replace: "if ($newId !== undefined) return",
+    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
+    replace: "if ($newId !== undefined) {",
   }),
   mistake("two sessions of which the one from a sibling domain is used", [
     "no_leaks_test.ts",
@@ -173,13 +173,16 @@ const tossing: Mutant[] = [
 /** Mistakes with IDs that nobody issued, and with visitors without a session. */
 const flooding: Mutant[] = [
   mistake("a request that gets an ID although nothing was written", INVENTED, {
-    find: 'case "none": break; case "destroyed":',
-    replace: 'case "none":\n' +
-      "if (this.#origin.stored === undefined && this.#origin.created > 0) {\n" +
-      "transport = this.workingCopy.recordId;\n" +
+    beside: "this.$created = $origin.created; this.$stored = $origin.stored;",
+    find: "let $transport: $Awaitable<string | undefined>; switch ($outcome.$kind) { " +
+      'case "none": break;',
+    replace: "let $transport: $Awaitable<string | undefined>;\n" +
+      "switch ($outcome.$kind) {\n" +
+      'case "none":\n' +
+      "if (this.$stored === undefined && this.$created > 0) {\n" +
+      "$transport = this.workingCopy.recordId;\n" +
       "}\n" +
-      "break;\n" +
-      'case "destroyed":',
+      "break;",
   }),
   mistake("a random generator that falls back to a weaker one", IDS, {
     find: "const $bytes = crypto.getRandomValues(this.$random);",
@@ -192,7 +195,7 @@ const flooding: Mutant[] = [
     replace: "if ($id !== undefined) return $id;",
   }),
   mistake("a session that is stored although nothing was written", INVENTED, {
-    find: "if ($isEmpty && !$options.saveUninitialized) return $none;",
+    find: "if ($isEmpty && !this.$options.saveUninitialized) return $none;",
     replace: "",
   }),
   mistake("a store call for a malformed ID", INVENTED, {
@@ -208,7 +211,7 @@ const flooding: Mutant[] = [
 /** Mistakes that reveal IDs, secrets or data. */
 const leaking: Mutant[] = [
   mistake("a driver's error that is not redacted", LEAKS, {
-    find: '$storeError($operation, "...", $redact($cause, $secrets))',
+    find: '$storeError($operation, "...", $redact($cause, [$id, $text]))',
     replace: '$storeError($operation, "the store failed", $cause)',
   }),
   mistake("a redacted error with a property named after the ID", REDACTION, {
@@ -238,8 +241,8 @@ const leaking: Mutant[] = [
     replace: "try {\n$onEvent?.($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
-    find: "$options.$state.inject($headers, $transport, { $expire });",
-    replace: "$options.$state.inject($headers, $transport, { $expire });\n" +
+    find: "$state.inject($headers, $transport, { $expire });",
+    replace: "$state.inject($headers, $transport, { $expire });\n" +
       '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
   }),
   mistake("a redacted error that quotes a record in hex", REDACTION, {
@@ -273,7 +276,7 @@ const caching: Mutant[] = [
     replace: "if (",
   }),
   mistake("a response that depends on the session and has no Vary header", CACHES, {
-    find: "return this.$copy.$isAccessed ? this.$parts.$options.$state.vary ?? [] : [];",
+    find: "return this.$copy.$isAccessed ? this.$options.$state.vary ?? [] : [];",
     replace: "return [];",
   }),
   mistake("a refused access to the session that does not add Vary", CACHES, {

@@ -36,6 +36,14 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     by: "tests",
   },
   {
+    name: "a destroyAll() that leaves the entries of the ended sessions in the index",
+    beside: "const $ended: $Entry[] = []; let $count = 0;",
+    find: "await this.$index.remove(await this.$subjectKey, $gone); if (",
+    replace: "if (",
+    by: "tests",
+    tests: ["subject_lists_test.ts"],
+  },
+  {
     name: "a long session that is not indexed again",
     find: "return Math.floor((this.$now() - $created) / $seconds) !==",
     replace: "return $created < 0 && Math.floor((this.$now() - $created) / $seconds) !==",
@@ -55,8 +63,8 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a full MemoryStore that evicts a user's session index like a session",
-    find: "for (let $spared = 0; $spared < $limit && $isIndex(",
-    replace: "for (let $spared = 0; $spared < 0 && $isIndex(",
+    find: "if ($record === this.$newest || !$isIndex($record.text)) return false;",
+    replace: "if ($record !== undefined) return false;",
     by: "tests",
     tests: ["subject_index_test.ts", "subject_sessions_test.ts", "log_out_everywhere_test.ts"],
   },

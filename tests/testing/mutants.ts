@@ -4,7 +4,7 @@
  * mutant names. Otherwise one of the mutant's unit tests must fail.
  *
  * `mutants.ts [WORD] [--dry-run]` runs the mutants whose names contain WORD. A dry run only checks
- * that every mutant fits the sources.
+ * that every mutant fits the sources. If no name contains WORD, the exit code is 2.
  *
  * @module
  */
@@ -50,7 +50,12 @@ const [word = ""] = Deno.args.filter((argument) => !argument.startsWith("--"));
 const files = await packageFiles();
 const counts = { passed: 0, failed: 0 };
 
-const cases = await casesOf(MUTANTS.filter(({ name }) => name.includes(word)));
+const chosen = MUTANTS.filter(({ name }) => name.includes(word));
+if (chosen.length === 0) {
+  console.error(`mutants: no mutant has a name that contains "${word}"`);
+  Deno.exit(2);
+}
+const cases = await casesOf(chosen);
 if (isDryRun) counts.passed = cases.length;
 else await runAll(cases);
 console.log(`mutants: ${counts.passed} passed, ${counts.failed} failed`);
