@@ -12,7 +12,7 @@ export interface Options {
   runtimes: readonly Runtime[];
   stores: readonly StoreName[];
   scenarios: readonly Scenario[];
-  /** The names of the contenders, if not all. */
+  /** The names of the libraries, if not all. */
   contenders?: readonly string[];
 }
 

@@ -12,8 +12,8 @@ import { pathToFileURL } from "node:url";
 import type { SessionStore } from "../mod.ts";
 import { type Opened, SECRET, type StoreName } from "./contenders/contender.ts";
 import { pagiApps } from "./contenders/pagi.ts";
-import { laneOf } from "./lanes.ts";
-import { type Lane, measure, quantile, shuffled } from "./measure.ts";
+import { taskOf } from "./tasks.ts";
+import { measure, quantile, shuffled, type Task } from "./measure.ts";
 import { runTimes } from "./runtimes.ts";
 import { content, type Scenario, SMALL } from "./scenarios.ts";
 import { verify } from "./verify.ts";
@@ -108,15 +108,15 @@ function show(ratios: readonly number[]): string {
 async function measureHere({ name, folders }: Task): Promise<Ratios> {
   const compared = ALL.find((one) => one.name === name)!;
   const { act, store } = compared;
-  const lanes: Lane[] = [];
+  const tasks: Task[] = [];
   // The order decides what the compiler sees first.
   for (const [version, folder] of shuffled(Object.entries(folders))) {
     const library: Library = await import(pathToFileURL(`${folder}/mod.ts`).href);
     const opened = await open(library, compared);
     if (act !== "destroy") await verify(version, store, opened.apps);
-    lanes.push((await laneOf(version, opened, act === "destroy" ? "regenerate" : act))!);
+    tasks.push((await taskOf(version, opened, act === "destroy" ? "regenerate" : act))!);
   }
-  const times = await measure(lanes, { slices: SLICES, sliceMs: SLICE_MS });
+  const times = await measure(tasks, { slices: SLICES, sliceMs: SLICE_MS });
   const old = times.get("old")!;
   return [times.get("new")! / old, times.get("control")! / old];
 }

@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import manifest from "./package.json" with { type: "json" };
 import { NAMES, RUNTIMES, versionOf } from "./runtimes.ts";
 
-/** Packages that are not contenders. */
+/** Packages that are not libraries. */
 const TOOLS = /^(@hono\/node-server|bun|esbuild|ioredis|light-my-request|node|redis)$/;
 
 /** One paragraph: the commit, the machine, the runtimes and the versions of the other libraries. */

@@ -1,5 +1,5 @@
 /**
- * Measures one kind of request to all contenders on one store, in this process and in whatever
+ * Measures one kind of request to all libraries on one store, in this process and in whatever
  * runtime this is: `in_process.ts OPTIONS`, as JSON. Writes one line of JSON.
  *
  * @module
@@ -7,9 +7,9 @@
 import process from "node:process";
 import { loadContenders } from "./contenders/all.ts";
 import { CRYPTOGRAPHY, type StoreName } from "./contenders/contender.ts";
-import { cryptographyLane } from "./contenders/bare_cryptography.ts";
-import { bareLane, laneOf } from "./lanes.ts";
-import { type Lane, measure, type MeasureOptions } from "./measure.ts";
+import { cryptographyTask } from "./contenders/bare_cryptography.ts";
+import { bareTask, taskOf } from "./tasks.ts";
+import { measure, type MeasureOptions, type Task } from "./measure.ts";
 import { content, type Scenario, SMALL } from "./scenarios.ts";
 import { verify } from "./verify.ts";
 
@@ -17,7 +17,7 @@ import { verify } from "./verify.ts";
 export interface InProcessOptions extends MeasureOptions {
   store: StoreName;
   scenario: Scenario;
-  /** The names of the contenders. @default {all} */
+  /** The names of the libraries. @default {all} */
   contenders?: readonly string[];
   /** Where Redis listens, for the store on it. */
   redisPort?: number;
@@ -31,7 +31,7 @@ export interface Costs {
 const options: InProcessOptions = JSON.parse(process.argv[2]!);
 const { store, scenario, contenders, redisPort } = options;
 const setup = { store, data: content(SMALL), redisPort };
-const lanes: Lane[] = [];
+const tasks: Task[] = [];
 const frameworks = new Map<string, string>();
 const closes: (() => unknown)[] = [];
 const bareName = (framework: string) => `bare ${framework}`;
@@ -42,19 +42,19 @@ for (const contender of await loadContenders(contenders)) {
   const opened = await contender.open(setup);
   closes.push(() => opened.close?.());
   await verify(name, store, opened.apps);
-  const lane = await laneOf(name, opened, scenario);
-  if (lane === undefined) continue;
+  const task = await taskOf(name, opened, scenario);
+  if (task === undefined) continue;
   if (![...frameworks.values()].includes(framework)) {
-    lanes.push(await bareLane(bareName(framework), opened, scenario));
+    tasks.push(await bareTask(bareName(framework), opened, scenario));
   }
   frameworks.set(name, framework);
-  lanes.push(lane);
+  tasks.push(task);
 }
 if (store === "cookie" && (scenario === "read" || scenario === "write")) {
-  lanes.push(await cryptographyLane(scenario, SMALL));
+  tasks.push(await cryptographyTask(scenario, SMALL));
   frameworks.set(CRYPTOGRAPHY, "fetch");
 }
-const times = await measure(lanes, options);
+const times = await measure(tasks, options);
 for (const close of closes) await close();
 const costs: Costs = Object.fromEntries([...frameworks].map(([name, framework]) => [
   name,

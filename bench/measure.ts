@@ -1,23 +1,23 @@
 /**
- * Measures lanes against each other: a slice of a few milliseconds of each, in random order, many
- * times. Whatever slows the machine down then slows all lanes alike.
+ * Measures tasks against each other: a slice of a few milliseconds of each, in random order, many
+ * times. Whatever slows the machine down then slows all tasks alike.
  */
 import process from "node:process";
 
 /** Something to measure. */
-export interface Lane {
+export interface Task {
   name: string;
   /** Makes `count` requests, one after the other. */
   run(count: number): Promise<void>;
   /** Runs before each slice, unmeasured; creates what the slice uses up. */
   prepare?(count: number): Promise<void>;
-  /** The most requests in a slice, for lanes that use something up. */
+  /** The most requests in a slice, for tasks that use something up. */
   maxCount?: number;
 }
 
 /** How much to measure. */
 export interface MeasureOptions {
-  /** How many slices of each lane count. */
+  /** How many slices of each task count. */
   slices: number;
   /** The processor time of a slice, in milliseconds. */
   sliceMs: number;
@@ -30,7 +30,7 @@ export interface Spread {
   high: number;
 }
 
-/** Processor time of each lane before its slices count, in milliseconds: its code has to be compiled. */
+/** Processor time of each task before its slices count, in milliseconds: its code has to be compiled. */
 const WARM_UP_MS = 150;
 /**
  * The slice that counts. Other programs on the machine make slices longer and never shorter, so the
@@ -40,22 +40,22 @@ const LOWER_QUARTILE = 0.25;
 const FIRST_COUNT = 16;
 const CALIBRATIONS = 3;
 
-/** Measures lanes; returns the processor time of a request in each, in microseconds. */
+/** Measures tasks; returns the processor time of a request in each, in microseconds. */
 export async function measure(
-  lanes: readonly Lane[],
+  tasks: readonly Task[],
   { slices, sliceMs }: MeasureOptions,
 ): Promise<Map<string, number>> {
-  const counts = new Map<Lane, number>();
-  for (const lane of lanes) counts.set(lane, await calibrate(lane, sliceMs));
-  const times = new Map(lanes.map((lane): [Lane, number[]] => [lane, []]));
+  const counts = new Map<Task, number>();
+  for (const task of tasks) counts.set(task, await calibrate(task, sliceMs));
+  const times = new Map(tasks.map((task): [Task, number[]] => [task, []]));
   for (let at = -Math.ceil(WARM_UP_MS / sliceMs); at < slices; at++) {
-    // A lane pays for garbage that its neighbor left, so the neighbor must vary.
-    for (const lane of shuffled(lanes)) {
-      const time = await slice(lane, counts.get(lane)!);
-      if (at >= 0) times.get(lane)!.push(time);
+    // A task pays for garbage that its neighbor left, so the neighbor must vary.
+    for (const task of shuffled(tasks)) {
+      const time = await slice(task, counts.get(task)!);
+      if (at >= 0) times.get(task)!.push(time);
     }
   }
-  return new Map(lanes.map((lane) => [lane.name, quantile(times.get(lane)!, LOWER_QUARTILE)]));
+  return new Map(tasks.map((task) => [task.name, quantile(times.get(task)!, LOWER_QUARTILE)]));
 }
 
 /**
@@ -63,22 +63,22 @@ export async function measure(
  * it does not grow while another process has the processor. It includes garbage collection and the
  * threads that encrypt.
  */
-async function slice(lane: Lane, count: number): Promise<number> {
-  await lane.prepare?.(count);
+async function slice(task: Task, count: number): Promise<number> {
+  await task.prepare?.(count);
   const start = process.cpuUsage();
-  await lane.run(count);
+  await task.run(count);
   const { user, system } = process.cpuUsage(start);
   return (user + system) / count;
 }
 
 /** How many requests fill a slice, once the code has been compiled. */
-async function calibrate(lane: Lane, sliceMs: number): Promise<number> {
-  const { maxCount = Infinity } = lane;
+async function calibrate(task: Task, sliceMs: number): Promise<number> {
+  const { maxCount = Infinity } = task;
   let count = Math.min(FIRST_COUNT, maxCount);
   while (true) {
     // The best of some: one long garbage collection must not make all slices too short.
     const times: number[] = [];
-    while (times.length < CALIBRATIONS) times.push(await slice(lane, count));
+    while (times.length < CALIBRATIONS) times.push(await slice(task, count));
     const time = Math.min(...times);
     if (count * time >= sliceMs * 500 || count === maxCount) {
       return Math.max(1, Math.min(maxCount, Math.round(sliceMs * 1000 / time)));

@@ -14,7 +14,7 @@ import type { ScaleResult } from "./scale.ts";
 import type { Scenario } from "./scenarios.ts";
 import { bundleSizes, importRatios } from "./weight.ts";
 
-/** What a session adds to a request with this library, divided by the same for another contender. */
+/** What a session adds to a request with this library, divided by the same for another library. */
 export interface Ratio {
   runtime: Runtime;
   store: StoreName;
@@ -38,7 +38,7 @@ export interface BudgetResults {
 /** All that the report is about. */
 export interface Results {
   budgets: BudgetResults;
-  /** Beside all other contenders, on all stores. */
+  /** Beside all other libraries, on all stores. */
   libraries: Ratio[];
   /** Beside the minimal baseline, for the requests that have no budget. */
   servers: BudgetResults["servers"];
@@ -89,7 +89,7 @@ export async function measureBudgets(
   return { ratios, servers, scales, sizes: Object.fromEntries(await bundleSizes()) };
 }
 
-/** Measures one kind of request on one store with this library and the other contenders. */
+/** Measures one kind of request on one store with this library and the other libraries. */
 export async function measureRatios(
   { runtime, store, scenario }: Pick<Ratio, "runtime" | "store" | "scenario">,
   { processes, slices, sliceMs }: MeasureOptions & { processes: number },

@@ -10,7 +10,7 @@ import { type Event, type HeaderPair, MemoryStore, SessionMiddleware } from "../
 import { type LocalApp, SECRET } from "./contenders/contender.ts";
 import { baselineApps } from "./contenders/minimal_baseline.ts";
 import { pagiApps } from "./contenders/pagi.ts";
-import { type Lane, measure, type MeasureOptions } from "./measure.ts";
+import { measure, type MeasureOptions, type Task } from "./measure.ts";
 import { content, SMALL } from "./scenarios.ts";
 import { visits } from "./visit.ts";
 
@@ -79,7 +79,7 @@ function usedBytes(): number {
 }
 
 /** Requests to sessions picked at random. */
-function laneOf(name: string, { apps, prefix, ids }: Filled, act: "read" | "write"): Lane {
+function taskOf(name: string, { apps, prefix, ids }: Filled, act: "read" | "write"): Task {
   const go = visits(apps[act]!);
   let cookies: string[] = [];
   return {
@@ -111,8 +111,8 @@ const filled = {
 };
 
 async function growth(act: "read" | "write"): Promise<number> {
-  const lanes = Object.entries(filled).map(([name, one]) => laneOf(name, one, act));
-  const times = await measure(lanes, options);
+  const tasks = Object.entries(filled).map(([name, one]) => taskOf(name, one, act));
+  const times = await measure(tasks, options);
   const factor = (name: string) => times.get(`${name}, many`)! / times.get(`${name}, few`)!;
   return factor("ours") / factor("baseline");
 }

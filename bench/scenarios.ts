@@ -40,7 +40,7 @@ export function content(bytes: number): SessionContent {
   return { ...session, note: "n".repeat(missing) };
 }
 
-/** How a handler reads and writes the sessions of a contender: by methods, or as a plain object. */
+/** How a handler reads and writes the sessions of a library: by methods, or as a plain object. */
 export interface Access<Session> {
   get<Key extends keyof SessionContent>(
     session: Session,
@@ -77,7 +77,7 @@ export const methods: Access<{
 /** Does what the request asks for; returns the text of the response. */
 export type Action<Session> = (session: Session) => string;
 
-/** What each kind of request does, the same for every contender. */
+/** What each kind of request does, the same for every library. */
 export function actions<Session>(
   { get, set, fill }: Access<Session>,
   data: SessionContent,
@@ -106,7 +106,7 @@ export function actions<Session>(
   };
 }
 
-/** Whether a request changes the session: with some contenders the handler has to save it. */
+/** Whether a request changes the session: with some libraries the handler has to save it. */
 export function isWriting(act: Act): boolean {
   return act !== "read" && act !== "anonymous";
 }

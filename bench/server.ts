@@ -1,5 +1,5 @@
 /**
- * One contender behind a real server, in whatever runtime this is: `server.ts OPTIONS`, as JSON.
+ * One library behind a real server, in whatever runtime this is: `server.ts OPTIONS`, as JSON.
  * Writes where it listens and the cookies of some sessions. Answers each line on standard input with
  * the processor time that it has used so far. Ends with standard input.
  *
@@ -10,13 +10,13 @@ import { createInterface } from "node:readline";
 import { serve } from "@hono/node-server";
 import { loadContenders } from "./contenders/all.ts";
 import type { FetchHandler } from "./contenders/contender.ts";
-import { sessions } from "./lanes.ts";
+import { sessions } from "./tasks.ts";
 import { content, type Scenario, SMALL } from "./scenarios.ts";
 import { verify } from "./verify.ts";
 
 /** What to serve. */
 export interface ServerOptions {
-  /** The name of a contender with a fetch handler. */
+  /** The name of a library with a fetch handler. */
   contender: string;
   scenario: Scenario;
 }

@@ -1,30 +1,30 @@
-/** Turns contenders into lanes: their apps, and requests that bring their sessions' cookies. */
+/** Turns libraries into tasks: their apps, and requests that bring their sessions' cookies. */
 import type { LocalApp, Opened } from "./contenders/contender.ts";
-import type { Lane } from "./measure.ts";
+import type { Task } from "./measure.ts";
 import { bringsCookie, type Scenario } from "./scenarios.ts";
 import { cookieOf, visit, visits } from "./visit.ts";
 
-/** How many sessions the requests of a lane use in turn. */
+/** How many sessions the requests of a task use in turn. */
 const SESSIONS = 64;
 /** The most requests in a slice whose requests each need a session of their own. */
 const MAX_FRESH = 1000;
 
-/** Requests of a kind to a contender; undefined if it has no app for them. */
-export async function laneOf(
+/** Requests of a kind to a library; undefined if it has no app for them. */
+export async function taskOf(
   name: string,
   { apps, needsFreshCookies = false, clear }: Opened,
   scenario: Scenario,
-): Promise<Lane | undefined> {
+): Promise<Task | undefined> {
   const app = apps[scenario];
   if (app === undefined || (needsFreshCookies && !bringsCookie(scenario))) return undefined;
   const start = apps.new!;
   if (scenario === "new") {
     // The number of sessions must not grow from slice to slice.
-    return { ...lane(name, app, [undefined]), prepare: async () => await clear?.() };
+    return { ...task(name, app, [undefined]), prepare: async () => await clear?.() };
   }
-  if (!bringsCookie(scenario)) return lane(name, app, [undefined]);
+  if (!bringsCookie(scenario)) return task(name, app, [undefined]);
   if (scenario !== "regenerate" && !needsFreshCookies) {
-    return lane(name, app, await sessions(start, SESSIONS));
+    return task(name, app, await sessions(start, SESSIONS));
   }
   let cookies: string[] = [];
   return {
@@ -39,16 +39,16 @@ export async function laneOf(
 }
 
 /** Requests to the app without sessions; they bring the same cookies. */
-export async function bareLane(
+export async function bareTask(
   name: string,
   { apps, bare }: Opened,
   scenario: Scenario,
-): Promise<Lane> {
+): Promise<Task> {
   const cookies = bringsCookie(scenario) ? await sessions(apps.new!, SESSIONS) : [undefined];
-  return lane(name, bare, cookies);
+  return task(name, bare, cookies);
 }
 
-function lane(name: string, app: LocalApp, cookies: readonly (string | undefined)[]): Lane {
+function task(name: string, app: LocalApp, cookies: readonly (string | undefined)[]): Task {
   const go = visits(app);
   return { name, run: (count) => visitAll(go, cookies, count) };
 }

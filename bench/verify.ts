@@ -1,4 +1,4 @@
-/** Checks that a contender really stores sessions: otherwise it would be the fastest of all. */
+/** Checks that a library really stores sessions: otherwise it would be the fastest of all. */
 import type { LocalApp, StoreName } from "./contenders/contender.ts";
 import type { Act } from "./scenarios.ts";
 import { type Answer, cookieOf, visit } from "./visit.ts";

@@ -6,7 +6,7 @@ import { createClient } from "redis";
 import { openSqliteFile, type OpenStore, redisAddress } from "./_outside.ts";
 import type { Setup } from "./contender.ts";
 
-/** Opens a store; `memory` is the contender's own store in memory. */
+/** Opens a store; `memory` is the library's own store in memory. */
 export async function openStore<Memory>(
   { store, redisPort }: Setup,
   memory: Memory,

@@ -15,7 +15,7 @@ export async function openStore(store: StoreName): Promise<OpenStore<SessionOpti
 /** Its store on `bun:sqlite`. */
 async function openSqlite(): Promise<OpenStore<SessionOptions["store"]>> {
   const { database, close } = await openBunSqliteFile();
-  // The same settings as the other contenders: by default each write waits for the disk.
+  // The same settings as the other libraries: by default each write waits for the disk.
   database.run("PRAGMA journal_mode = WAL");
   database.run("PRAGMA synchronous = NORMAL");
   return { store: new BunSqliteStore(database), close };

@@ -1,4 +1,4 @@
-/** Redis and SQLite, the same for every contender. */
+/** Redis and SQLite, the same for every library. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ export async function openBunSqliteFile(): Promise<{ database: BunDatabase; clos
   return openFile((path) => new Database(path));
 }
 
-/** The methods of Bun's database that the contenders call. */
+/** The methods of Bun's database that the libraries call. */
 interface BunDatabase {
   run(sql: string): void;
   close(): void;

@@ -1,4 +1,4 @@
-/** All contenders. */
+/** All libraries. */
 import { BASELINE, type Contender, OURS, OURS_FIRST } from "./contender.ts";
 
 /** How to load each, under its name: loading them all takes longer than to measure one. */
@@ -15,14 +15,14 @@ const LOADERS: { [name: string]: () => Promise<Contender> } = {
   "@fastify/session": async () => (await import("./fastify.ts")).fastifySessions,
 };
 
-/** Loads the contenders with these names, or all of them. */
+/** Loads the libraries with these names, or all of them. */
 export async function loadContenders(
   names: readonly string[] = Object.keys(LOADERS),
 ): Promise<Contender[]> {
   return await Promise.all(names.map((name) => {
     const load = LOADERS[name];
     if (load === undefined) {
-      throw new TypeError(`Cannot load "${name}": there is no such contender`);
+      throw new TypeError(`Cannot load "${name}": there is no such library`);
     }
     return load();
   }));

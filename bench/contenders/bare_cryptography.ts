@@ -1,5 +1,5 @@
 /** The cryptography of an encrypted cookie without any session: the least that such a session costs. */
-import type { Lane } from "../measure.ts";
+import type { Task } from "../measure.ts";
 import { isWriting } from "../scenarios.ts";
 import { visits } from "../visit.ts";
 import { BARE_TEXT, CRYPTOGRAPHY } from "./contender.ts";
@@ -8,10 +8,10 @@ const IV_BYTES = 12;
 const DIGITS_PER_BYTE = 4 / 3;
 
 /** A bare handler that decrypts as many bytes as a session has; for a write it encrypts them, too. */
-export async function cryptographyLane(
+export async function cryptographyTask(
   scenario: "read" | "write",
   bytes: number,
-): Promise<Lane> {
+): Promise<Task> {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
     "encrypt",
     "decrypt",

@@ -1,4 +1,4 @@
-/** What each contender provides: apps with sessions on one store, and the same app without. */
+/** What each library provides: apps with sessions on one store, and the same app without. */
 import type { Act, ACTS, SessionContent } from "../scenarios.ts";
 
 /** Answers a request, as Deno.serve and Bun.serve call it. */
@@ -22,7 +22,7 @@ export const STORES = ["memory", "cookie", "redis", "sqlite"] as const;
 /** The name of a store. */
 export type StoreName = typeof STORES[number];
 
-/** What a contender needs to open its apps. */
+/** What a library needs to open its apps. */
 export interface Setup {
   store: StoreName;
   /** The data of each session. */
@@ -31,9 +31,9 @@ export interface Setup {
   redisPort?: number;
 }
 
-/** A contender that is ready: apps that share one store. */
+/** A library that is ready: apps that share one store. */
 export interface Opened {
-  /** The app for each kind of request, except those that the contender cannot answer. */
+  /** The app for each kind of request, except those that the library cannot answer. */
   apps: { [act in Act]?: LocalApp };
   /** The app without sessions. */
   bare: LocalApp;
@@ -49,7 +49,7 @@ export interface Opened {
 export interface Contender {
   /** Its package's name. */
   name: string;
-  /** Contenders of one framework share its app without sessions. */
+  /** Libraries of one framework share its app without sessions. */
   framework: string;
   stores: readonly StoreName[];
   open(setup: Setup): Promise<Opened> | Opened;
@@ -67,7 +67,7 @@ export const BASELINE = "minimal baseline";
 /** Not a library either: a bare handler that decrypts and encrypts as much as a session in a cookie. */
 export const CRYPTOGRAPHY = "bare cryptography";
 
-/** What the contenders sign or encrypt sessions with. */
+/** What the libraries sign or encrypt sessions with. */
 export const SECRET = "a secret of at least 32 bytes for the benchmark";
 
 /** The answer without sessions: as long as the user's name, the answer with them. */
