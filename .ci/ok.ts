@@ -29,6 +29,15 @@ const steps: [name: string, args: string[]][] = [
     "--allow-net=127.0.0.1",
     "tests/_std/run_test.ts",
   ]],
+  // That each mutant still has a place in the sources; `deno task mutants` runs the tests on them.
+  ["mutants fit", [
+    "run",
+    "--allow-read",
+    "--allow-write",
+    "--allow-run",
+    "tests/testing/mutants.ts",
+    "--dry-run",
+  ]],
   ["doc lint", ["doc", "--lint", ...entryPoints]],
   ["doc tests", ["test", ...std, "--parallel", "--doc", "--ignore=tests,bench"]],
   // With the entry points, so that a module which no test loads counts as uncovered.
