@@ -48,8 +48,8 @@ const DEFAULTS = {
 };
 
 /**
- * Sessions for PAGI apps (`wrap`), fetch handlers (`handler`, `run`) and other servers (`open`). One
- * instance serves any number of them and follows the same rules in each.
+ * Sessions for PAGI apps (`wrap`), fetch handlers (`handler`, `run`) and other servers (`open`).
+ * One instance serves any number of them and follows the same rules in each.
  *
  * @example A visit counter for Deno.serve
  * ```ts
@@ -85,8 +85,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Wraps a PAGI app. A scope that already has a `pagi.session`, or that has no headers, passes through
-   * unchanged. A scope of another type than `http` gets its session for reading.
+   * Wraps a PAGI app. A scope that already has a `pagi.session`, or that has no headers, passes
+   * through unchanged. A scope of another type than `http` gets its session for reading.
    *
    * The wrapped app rejects with {@linkcode SessionError} if the session cannot be read, and `send`
    * rejects with it if the session cannot be saved. Nothing of the response has been sent then.
@@ -99,9 +99,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Makes a fetch handler that opens the session, calls `respond` with it, and saves it. If the session
-   * fails, the response comes from `onError`, or is a short text: 409 for an interrupted session, 503 with
-   * `Retry-After` for a store that failed.
+   * Makes a fetch handler that opens the session, calls `respond` with it, and saves it. If the
+   * session fails, the response comes from `onError`, or is a short text: 409 for an interrupted
+   * session, 503 with `Retry-After` for a store that failed.
    *
    * @throws {TypeError} If `respond` is not a function.
    */
@@ -116,11 +116,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Opens the request's session, calls `respond` with it, saves it, and returns the response with the
-   * headers for the client. The framework adapters are built on this method.
+   * Opens the request's session, calls `respond` with it, saves it, and returns the response with
+   * the headers for the client. The framework adapters are built on this method.
    *
-   * @throws {SessionError} If the session cannot be read or saved. Add its `headers` to the response that
-   * you make of it.
+   * @throws {SessionError} If the session cannot be read or saved. Add its `headers` to the
+   * response that you make of it.
    */
   run(
     request: Request,
@@ -131,8 +131,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Opens the request's session for a server that does not make a fetch `Response`, such as Node's `http`
-   * and what is built on it. The caller must call either `commit()` or `abort()`.
+   * Opens the request's session for a server that does not make a fetch `Response`, such as Node's
+   * `http` and what is built on it. The caller must call either `commit()` or `abort()`.
    *
    * @throws {SessionError} If the session cannot be read.
    *
@@ -157,16 +157,17 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Makes the response that `handler` sends for a session that failed: the one of `onError`, or a short
-   * text. Rejects with the error itself if it is not one of those failures.
+   * Makes the response that `handler` sends for a session that failed: the one of `onError`, or a
+   * short text. Rejects with the error itself if it is not one of those failures.
    */
   answer(error: unknown, request: Request): Promise<Response> {
     return errorResponse(this.#options, error, request);
   }
 
   /**
-   * Loads the client's session for reading, for WebSockets and server-sent events; `undefined` if it
-   * has no active session. This does not extend the session, and the session cannot be written to.
+   * Loads the client's session for reading, for WebSockets and server-sent events; `undefined` if
+   * it has no active session. This does not extend the session, and the session cannot be written
+   * to.
    *
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails.
    */
@@ -176,9 +177,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Changes a session atomically, outside a request or while a response streams. If another write wins,
-   * `change` is called again with the newer data, so it must not have side effects. Resolves to the session
-   * as it was saved, for reading.
+   * Changes a session atomically, outside a request or while a response streams. If another write
+   * wins, `change` is called again with the newer data, so it must not have side effects. Resolves
+   * to the session as it was saved, for reading.
    *
    * @param idOrSession A session's ID, or the session of a request that has been answered.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session does not exist or has ended,
@@ -195,22 +196,24 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Ends a session, outside a request. No request in progress brings it back. It is not an error if the
-   * session does not exist.
+   * Ends a session, outside a request. No request in progress brings it back. It is not an error if
+   * the session does not exist.
    *
-   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails. The session may still be active then.
+   * @throws {SessionError} `ERR_SESSION_STORE` if the store fails. The session may still be active
+   * then.
    */
   async destroy(idOrSession: string | Session<Data>): Promise<void> {
     await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
   }
 
   /**
-   * Lists the sessions of one subject, the last used first, for a page that shows users where they are
-   * signed in. The subject is what the app assigned to `session.subject`. No value in the list can be used
-   * as a session ID.
+   * Lists the sessions of one subject, the last used first, for a page that shows users where they
+   * are signed in. The subject is what the app assigned to `session.subject`. No value in the list
+   * can be used as a session ID.
    *
    * @param options.current The session that asks, which is marked.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
+   * string.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    *
    * @example Where a user is signed in
@@ -242,14 +245,16 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Ends all sessions of a subject: "log out everywhere". When it resolves, they have ended: no request in
-   * progress brings one back, and a session that is being made from one of them by a rotation ends too. A
-   * sign-in that overlaps with this call may be rejected with `ERR_SESSION_INTERRUPTED`. If the call fails,
-   * some sessions may have ended; call it again. Resolves to how many sessions there were.
+   * Ends all sessions of a subject: "log out everywhere". When it resolves, they have ended: no
+   * request in progress brings one back, and a session that is being made from one of them by a
+   * rotation ends too. A sign-in that overlaps with this call may be rejected with
+   * `ERR_SESSION_INTERRUPTED`. If the call fails, some sessions may have ended; call it again.
+   * Resolves to how many sessions there were.
    *
-   * @param options.except The session that stays. If it gets a new ID at the same time, in another request,
-   * it may end with the others.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty string.
+   * @param options.except The session that stays. If it gets a new ID at the same time, in another
+   * request, it may end with the others.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
+   * string.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
@@ -259,9 +264,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 
   /**
-   * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was one.
+   * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was
+   * one.
    *
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
+   * string.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyListed(subject: string, hash: string): Promise<boolean> {

@@ -1,11 +1,13 @@
 /**
- * Race-safe sessions for TypeScript servers: an id travels with the client (a State), the data lives
- * in a Store, and the handler sees a plain object or the strict {@linkcode Session}. It is the Perl
- * module `PAGI::Middleware::Session`, at home in Deno, Bun, Node and Cloudflare's workerd.
+ * Race-safe sessions for TypeScript servers. A State carries the session ID between client and
+ * server, a Store keeps the data, and the handler gets a plain object or a {@linkcode Session},
+ * whose methods catch typos. This is a port of the Perl module `PAGI::Middleware::Session`. It runs
+ * in Deno, Bun, Node and Cloudflare's workerd.
  *
- * {@linkcode SessionMiddleware} is where to begin, {@linkcode SessionOptions} says what can be set. A
- * store goes into the option `store`, a State into `state`; each has a subpath of its own too, so that
- * an app loads what it uses. `@pagi/session/testing` is for authors of stores.
+ * Start with {@linkcode SessionMiddleware}; {@linkcode SessionOptions} lists its options. Pass a
+ * Store as the option `store` and a State as the option `state`. Each of them also has its own
+ * subpath, so that an app loads only what it uses. `@pagi/session/testing` contains tools for
+ * authors of stores.
  *
  * @example
  * ```ts

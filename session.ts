@@ -15,7 +15,9 @@ export interface SessionMetadata {
   readonly _id?: string;
   /** When the session was created, in Unix seconds. */
   readonly _created?: number;
-  /** When the session was last used, in Unix seconds; in an HTTP request, the time of this request. */
+  /**
+   * When the session was last used, in Unix seconds; in an HTTP request, the time of this request.
+   */
   readonly _last_access?: number;
   /** Set it to a true value to replace the session ID with this response. */
   _regenerated?: unknown;
@@ -28,12 +30,12 @@ export interface SessionMetadata {
 /** A session's data as the app sees it: its own keys and the reserved keys of PAGI. */
 export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
 
-/** Number of keys up to which an error names them. It only counts more. */
+/** An error lists at most this many keys. If there are more, it gives their number. */
 const MAX_KEYS_NAMED = 10;
 
 /**
- * Access to a session's data through methods that catch typos, as PAGI::Session does. It holds a reference
- * to the data: changes through one are visible through the other.
+ * Access to a session's data through methods that catch typos, as PAGI::Session does. It holds a
+ * reference to the data: changes through one are visible through the other.
  *
  * @example
  * ```ts
@@ -50,8 +52,8 @@ export class Session<T extends object = Record<string, unknown>> {
   readonly #workingCopy: WorkingCopy;
 
   /**
-   * Accepts what a handler has: a session's data, a scope with `pagi.session`, or an object with such a
-   * `scope` (a property or a method). Further arguments are ignored.
+   * Accepts what a handler has: a session's data, a scope with `pagi.session`, or an object with
+   * such a `scope` (a property or a method). Further arguments are ignored.
    *
    * @throws {TypeError} If `source` is something else.
    */
@@ -70,23 +72,26 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * The session ID, 64 hex digits; `undefined` if there is no session. After `regenerate()` it is the old
-   * ID until the response has been committed, then the new one.
+   * The session ID, 64 hex digits; `undefined` if there is no session. After `regenerate()` it is
+   * the old ID until the response has been committed, then the new one.
    */
   get id(): string | undefined {
     this.#read();
     return this.#workingCopy.id;
   }
 
-  /** The data itself. Changes to this object are saved in the same way as changes made through the methods. */
+  /**
+   * The data itself. Changes to this object are saved in the same way as changes made through the
+   * methods.
+   */
   get data(): SessionData<T> {
     this.#read();
     return this.#workingCopy.materialize() as SessionData<T>;
   }
 
   /**
-   * The ID of the user who owns the session. Assigning a different value also replaces the session ID with
-   * this response, as a login must.
+   * The ID of the user who owns the session. Assigning a different value also replaces the session
+   * ID with this response, as a login must.
    *
    * @throws {SessionError} On assignment, if the session cannot be written to.
    */
@@ -149,9 +154,9 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * Changes one key with a function of its value, which is `undefined` if the key does not exist. If another
-   * request changes the same key in the meantime, the function is called again with the newer value. So two
-   * tabs that each add one add two.
+   * Changes one key with a function of its value, which is `undefined` if the key does not exist.
+   * If another request changes the same key in the meantime, the function is called again with the
+   * newer value. So two tabs that each add one add two.
    *
    * @throws {TypeError} If the key is reserved, or the function returns a promise.
    * @throws {SessionError} If the session cannot be written to.
@@ -217,8 +222,8 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * Removes all keys of the app, including those that another request adds in the meantime. Keys that start
-   * with `_`, the session and its ID stay.
+   * Removes all keys of the app, including those that another request adds in the meantime. Keys
+   * that start with `_`, the session and its ID stay.
    *
    * @throws {SessionError} If the session cannot be written to.
    */
@@ -230,8 +235,8 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * Replaces the session ID with this response. The old ID becomes invalid. Call this whenever the user's
-   * privileges change, above all at login (OWASP: session fixation).
+   * Replaces the session ID with this response. The old ID becomes invalid. Call this whenever the
+   * user's privileges change, above all at login (OWASP: session fixation).
    *
    * @throws {SessionError} If the session cannot be written to.
    */
@@ -241,8 +246,8 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
-   * Ends the session with this response: deletes it from the store and clears it at the client. Call this
-   * at logout.
+   * Ends the session with this response: deletes it from the store and clears it at the client.
+   * Call this at logout.
    *
    * @throws {SessionError} If the session cannot be written to.
    */
@@ -256,7 +261,7 @@ export class Session<T extends object = Record<string, unknown>> {
     put(data, key, value);
   }
 
-  /** Notes that the app holds a mutable value: the commit has to look whether it has changed. */
+  /** Marks the session as possibly changed if the app receives a mutable value. */
   #handOut(value: unknown): unknown {
     if (isObject(value)) this.#workingCopy.maybeDirty = true;
     return value;
@@ -292,7 +297,10 @@ function checkKey(verb: string, key: unknown): void {
   if (isReserved(key)) throw new TypeError(`Cannot ${verb} ${quoted(key)}: this key is reserved`);
 }
 
-/** A key as a message shows it. It may come from a client, and a line break could forge a line in a log. */
+/**
+ * A key as a message shows it. It may come from a client, and a line break could forge a line in a
+ * log.
+ */
 function quoted(key: string): string {
   return JSON.stringify(key);
 }

@@ -72,7 +72,12 @@ export const FACTS: readonly Fact[] = [
   },
   {
     fact: "the number of attempts of a write",
-    pattern: /\b(?:MAX_)?(?:ATTEMPTS|HOPS) = 32\b/,
+    pattern: /\bMAX_(?:ATTEMPTS|HOPS|TRIES) =/,
+    file: "base/limits.ts",
+  },
+  {
+    fact: "the default lifetime of a session",
+    pattern: /\bDEFAULT_EXPIRE =/,
     file: "base/limits.ts",
   },
   {

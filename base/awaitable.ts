@@ -9,8 +9,9 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
 }
 
 /**
- * Calls `next` with the value: immediately if it is available, otherwise when the promise resolves. A
- * store in this process answers without a promise, and not awaiting it makes every request faster.
+ * Calls `next` with the value: immediately if it is available, otherwise when the promise resolves.
+ * A store in this process answers without a promise, and not awaiting it makes every request
+ * faster.
  *
  * Code on the path of every request tests `isPromise` itself: engines do not inline a function that
  * calls very many different functions (`docs/explanation/performance.md`).

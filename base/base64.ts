@@ -1,6 +1,6 @@
 /**
- * Strict Base64 (RFC 4648): every sequence of bytes has exactly one text, so that no change of the text
- * goes unnoticed. Uses the engine's own methods if they exist, because they are much faster.
+ * Strict Base64 (RFC 4648): every sequence of bytes has exactly one text, so that no change of the
+ * text goes unnoticed. Uses the engine's own methods if they exist, because they are much faster.
  */
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -15,7 +15,9 @@ export class Base64 {
   readonly #values = new Uint8Array(128);
   readonly #decoder = new TextDecoder();
 
-  /** @param alphabet `base64` is section 4, with padding; `base64url` is section 5, without padding. */
+  /**
+   * @param alphabet `base64` is section 4, with padding; `base64url` is section 5, without padding.
+   */
   constructor(alphabet: "base64" | "base64url") {
     this.#alphabet = alphabet;
     this.#isPadded = alphabet === "base64";
@@ -41,7 +43,8 @@ export class Base64 {
       const bytes = typeof Uint8Array.fromBase64 === "function"
         ? Uint8Array.fromBase64(text, { alphabet: this.#alphabet })
         : this.#decode(text);
-      // Other texts can decode to the same bytes: with spaces, padding, or bits after the last byte.
+      // Other texts can decode to the same bytes: with spaces, padding, or bits after the last
+      // byte.
       return this.encode(bytes) === text ? bytes : undefined;
     } catch {
       return undefined;

@@ -4,8 +4,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Keeps at least the last `capacity` entries and at most twice as many. It drops a whole generation of
- * entries at a time, because engines are slow at finding the oldest entry of a large Map.
+ * Keeps at least the last `capacity` entries and at most twice as many. It drops a whole generation
+ * of entries at a time, because engines are slow at finding the oldest entry of a large Map.
  */
 export class BoundedCache<Value> {
   readonly #capacity: number;

@@ -1,15 +1,14 @@
 /**
- * AES keys derived from one secret with HKDF (RFC 5869), each for one context: the ID of a record, or
- * an hour and a purpose.
+ * AES keys derived from one secret with HKDF (RFC 5869), each for one context: the ID of a record,
+ * or an hour and a purpose.
  *
- * A random nonce of 96 bits is safe for 2^32 encryptions under one key (NIST SP 800-38D, section 8.3).
- * So every context gets a key of its own, and callers choose contexts that stay far below that number.
- * No key reveals anything about another key or about the secret.
+ * A random nonce of 96 bits is safe for 2^32 encryptions under one key (NIST SP 800-38D, section
+ * 8.3). So every context gets a key of its own, and callers choose contexts that stay far below
+ * that number. No key reveals anything about another key or about the secret.
  */
+import { toUtf8 } from "./utf8.ts";
 import type { Awaitable } from "./awaitable.ts";
 import { BoundedCache } from "./bounded_cache.ts";
-
-const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** The keys of one secret. Nothing is derived before the first call. */
 export class DerivedKeys {
@@ -20,7 +19,8 @@ export class DerivedKeys {
 
   /**
    * @param label Names what the keys are for. The same secret has other keys under another label.
-   * @param capacity Number of keys to keep at least, about 2 KB each; at times twice as many are kept.
+   * @param capacity Number of keys to keep at least, about 2 KB each; at times twice as many are
+   * kept.
    */
   constructor(secret: string, label: string, capacity: number) {
     this.#secret = secret;
@@ -45,9 +45,9 @@ export class DerivedKeys {
 
   async #derive(context: string): Promise<CryptoKey> {
     const { subtle } = crypto;
-    this.#root ??= subtle.importKey("raw", bytesOf(this.#secret), "HKDF", false, ["deriveKey"]);
+    this.#root ??= subtle.importKey("raw", toUtf8(this.#secret), "HKDF", false, ["deriveKey"]);
     return await subtle.deriveKey(
-      { name: "HKDF", hash: "SHA-256", salt: bytesOf(this.#label), info: bytesOf(context) },
+      { name: "HKDF", hash: "SHA-256", salt: toUtf8(this.#label), info: toUtf8(context) },
       await this.#root,
       { name: "AES-GCM", length: 256 },
       false,

@@ -1,4 +1,6 @@
-/** Bytes as lowercase hex digits. Uses the engine's own method if it exists, which is much faster. */
+/**
+ * Bytes as lowercase hex digits. Uses the engine's own method if it exists, which is much faster.
+ */
 
 /** The character codes of the hex digits. */
 const DIGITS = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));

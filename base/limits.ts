@@ -15,3 +15,6 @@ export const MAX_CANDIDATES = 4;
 
 /** How often a write is tried against other writers, and how many changes of an ID are followed. */
 export const MAX_ATTEMPTS = 32;
+
+/** The default lifetime of a session and its cookie: seconds without a request. */
+export const DEFAULT_EXPIRE = 3600;

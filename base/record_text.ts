@@ -26,7 +26,9 @@ const RESERVED = [
   "_codec",
 ];
 
-/** The `_codec` of a text with tagged values (`data/structured_codec.ts`). Other texts have none. */
+/**
+ * The `_codec` of a text with tagged values (`data/structured_codec.ts`). Other texts have none.
+ */
 export const STRUCTURED = "structured";
 
 /** Whether `key` belongs to this package. */
@@ -107,8 +109,8 @@ export function decodeSession(text: unknown): SessionValues | undefined {
 }
 
 /**
- * Levels of arrays and objects that a session's values may have. JSON.parse accepts any depth, but code
- * that walks through the values afterwards does not.
+ * Levels of arrays and objects that a session's values may have. JSON.parse accepts any depth, but
+ * code that walks through the values afterwards does not.
  */
 export const MAX_DEPTH = 200;
 
@@ -138,7 +140,9 @@ function isShallow(value: object, depth: number): boolean {
   return true;
 }
 
-/** A record in the form of PAGI's plain stores: the session's values with all of its reserved keys. */
+/**
+ * A record in the form of PAGI's plain stores: the session's values with all of its reserved keys.
+ */
 export function toPlainData(
   { id, text, lastAccess }: { id: string; text: string; lastAccess: number },
 ): SessionValues | undefined {
@@ -158,8 +162,9 @@ export function fromPlainData(data: SessionValues, created: number): string {
 const TOMBSTONE_PREFIX = "moved:";
 
 /**
- * The tombstone that stays under `oldId` after a rotation. It contains the XOR of both IDs: the server can
- * follow a client from the old ID to the new one. A dump of a store that hides its keys reveals neither.
+ * The tombstone that stays under `oldId` after a rotation. It contains the XOR of both IDs: the
+ * server can follow a client from the old ID to the new one. A dump of a store that hides its keys
+ * reveals neither.
  */
 export function encodeTombstone(oldId: string, newId: string): string {
   return TOMBSTONE_PREFIX + xorHex(oldId, newId);
@@ -172,7 +177,9 @@ export function decodeTombstone(oldId: string, text: string): string | undefined
   return xorHex(oldId, text.slice(TOMBSTONE_PREFIX.length));
 }
 
-/** `key` may be longer than an ID, because clients can send anything. Then its first digits count. */
+/**
+ * `key` may be longer than an ID, because clients can send anything. Then its first digits count.
+ */
 function xorHex(key: string, digits: string): string {
   const bytes = fromHex(digits);
   const mask = fromHex(key.slice(0, ID_DIGITS));

@@ -1,5 +1,6 @@
 /**
- * Encrypted texts, each bound to the ID of its record. A sealed text is base64url, without padding, of
+ * Encrypted texts, each bound to the ID of its record. A sealed text is base64url, without padding,
+ * of
  *
  * | bytes | content |
  * | --- | --- |
@@ -50,7 +51,9 @@ export class TextSeal {
     return encoding.encode(bytes);
   }
 
-  /** The text in `sealed`; `undefined` unless it was sealed under one of the secrets for this ID. */
+  /**
+   * The text in `sealed`; `undefined` unless it was sealed under one of the secrets for this ID.
+   */
   async unseal(id: string, sealed: string): Promise<string | undefined> {
     const bytes = encoding.decode(sealed);
     if (bytes === undefined || bytes.length < HEAD_BYTES + TAG_BYTES) return undefined;

@@ -3,12 +3,19 @@
 /** The most bytes that UTF-8 takes for one UTF-16 code unit. */
 export const MAX_BYTES_PER_UNIT = 3;
 
+const encoder = new TextEncoder();
+
+/** The UTF-8 of a text. */
+export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
 const QUOTE = '"';
 
 /**
- * `text` in a form that every database and UTF-8 itself can hold. PostgreSQL has no NUL in a text, some
- * SQLite clients stop at one, and a lone surrogate has no UTF-8. Texts that contain them become a JSON
- * string. The JSON of a session never contains them, so it is stored unchanged.
+ * `text` in a form that every database and UTF-8 itself can hold. PostgreSQL has no NUL in a text,
+ * some SQLite clients stop at one, and a lone surrogate has no UTF-8. Texts that contain them
+ * become a JSON string. The JSON of a session never contains them, so it is stored unchanged.
  */
 export function toStorableText(text: string): string {
   const isStorable = !text.startsWith(QUOTE) && !text.includes("\0") && text.isWellFormed();

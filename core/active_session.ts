@@ -72,15 +72,15 @@ export class ActiveSession {
   }
 
   /**
-   * Saves the request's changes, and adds the headers for the client to `headers`. A second call does
-   * nothing.
+   * Saves the request's changes, and adds the headers for the client to `headers`. A second call
+   * does nothing.
    *
    * @param cacheControl Returns the response's own Cache-Control, if it has one.
    */
   commit(headers: HeaderPair[], cacheControl: () => string | undefined): Awaitable<void> {
     if (this.#isDone) return;
     this.#isDone = true;
-    // Most requests only read. Detecting that here saves them the rest of this class.
+    // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) return this.workingCopy.close();
     const before = headers.length;
     const saved = this.#needsNewId()
@@ -167,7 +167,9 @@ export class ActiveSession {
     }
   }
 
-  /** Ends the request without saving, because the handler threw. A `destroy()` still takes effect. */
+  /**
+   * Ends the request without saving, because the handler threw. A `destroy()` still takes effect.
+   */
   async abort(): Promise<void> {
     if (this.#isDone) return;
     this.#isDone = true;
@@ -239,7 +241,10 @@ export class ActiveSession {
   }
 }
 
-/** Whether a shared cache may store the response (RFC 9111, section 3). Set-Cookie does not prevent it. */
+/**
+ * Whether a shared cache may store the response (RFC 9111, section 3). Set-Cookie does not prevent
+ * it.
+ */
 function isShareable(cacheControl: string): boolean {
   return /\b(public|s-maxage)\b/i.test(cacheControl) ||
     !/\b(private|no-store|no-cache)\b/i.test(cacheControl);

@@ -1,18 +1,19 @@
 /**
- * Generates session IDs. An ID is 32 fresh random bytes XORed with 32 bytes of a stream that is derived
- * from the secret. The stream is AES-256 in counter mode (NIST SP 800-38A) under a key from HKDF (RFC 5869).
- * Either part alone makes an ID that cannot be guessed. If the random generator is broken, the secret
- * remains; if a virtual machine was cloned, the random bytes differ. There is no fallback: if randomness or Web Crypto throws, so does
- * this class.
+ * Generates session IDs. An ID is 32 fresh random bytes XORed with 32 bytes of a stream that is
+ * derived from the secret. The stream is AES-256 in counter mode (NIST SP 800-38A) under a key from
+ * HKDF (RFC 5869). Either part alone makes an ID that cannot be guessed. If the random generator is
+ * broken, the secret remains; if a virtual machine was cloned, the random bytes differ. There is no
+ * fallback: if randomness or Web Crypto throws, so does this class.
  */
 
 import { after, type Awaitable } from "../base/awaitable.ts";
 import { toHex } from "../base/hex.ts";
 import { ID_BYTES } from "../base/id.ts";
+import { toUtf8 } from "../base/utf8.ts";
 
 /**
- * IDs for which one derivation suffices. One request in so many waits for the next derivation. Deriving
- * ahead would leave work behind that nobody awaits.
+ * IDs for which one derivation suffices. One request in so many waits for the next derivation.
+ * Deriving ahead would leave work behind that nobody awaits.
  */
 const IDS_PER_STREAM = 2048;
 
@@ -88,15 +89,14 @@ export class IdSource {
 
   async #derive(): Promise<void> {
     const { subtle } = crypto;
-    const bytes = (text: string) => new TextEncoder().encode(text);
-    const root = await subtle.importKey("raw", bytes(this.#options.secret), "HKDF", false, [
+    const root = await subtle.importKey("raw", toUtf8(this.#options.secret), "HKDF", false, [
       "deriveKey",
     ]);
     // The time is part of the salt in case the random generator is broken.
     const fresh = crypto.getRandomValues(new Uint8Array(ID_BYTES));
-    const salt = bytes(`${fresh.join()} ${Date.now()} ${performance.now()}`);
+    const salt = toUtf8(`${fresh.join()} ${Date.now()} ${performance.now()}`);
     const key = await subtle.deriveKey(
-      { name: "HKDF", hash: "SHA-256", salt, info: bytes("@pagi/session id") },
+      { name: "HKDF", hash: "SHA-256", salt, info: toUtf8("@pagi/session id") },
       root,
       { name: "AES-CTR", length: 256 },
       false,

@@ -1,6 +1,6 @@
 /**
- * What happens to a session in a request, for every entry point. `Lifecycle` finds or starts the session;
- * `ActiveSession`, which it returns, commits or aborts it.
+ * What happens to a session in a request, for every entry point. `Lifecycle` finds or starts the
+ * session; `ActiveSession`, which it returns, commits or aborts it.
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isObject } from "../base/check_options.ts";
@@ -62,7 +62,10 @@ export class Lifecycle implements SharedParts {
       : ABSENT;
   }
 
-  /** Looks up an ID that the State derived from something else the client sent, such as an old cookie. */
+  /**
+   * Looks up an ID that the State derived from something else the client sent, such as an old
+   * cookie.
+   */
   async #lookUpTranslated(
     { id, mustInject, name: given }: Record<string, unknown>,
   ): Promise<Lookup> {
@@ -152,7 +155,9 @@ export class Lifecycle implements SharedParts {
     return workingCopy;
   }
 
-  /** Changes the session under `id` atomically. If another write comes first, `change` runs again. */
+  /**
+   * Changes the session under `id` atomically. If another write comes first, `change` runs again.
+   */
   async update(
     id: string,
     change: (data: SessionValues) => unknown,

@@ -14,14 +14,16 @@ export interface LoadedSession extends SessionRecord {
   subject: string | undefined;
   /** The values in the text. The reader of the record may change them. */
   data: SessionValues;
-  /** True if the client does not know the ID yet. Then any write or touch that succeeds sends it. */
+  /**
+   * True if the client does not know the ID yet. Then any write or touch that succeeds sends it.
+   */
   mustInject: boolean;
 }
 
 /** The result of looking up the ID that a client sent. */
 export type Lookup =
   | LoadedSession
-  /** The ID was replaced: the session has moved on to `id`. */
+  /** The ID was replaced: the session has the ID `id` now. */
   | { status: "replaced"; id: string }
   | { status: "absent" }
   /** The client sent IDs of more than one active session, or too many IDs. */
@@ -29,7 +31,7 @@ export type Lookup =
 
 /** There is no session. */
 export const ABSENT: Lookup = { status: "absent" };
-/** Seconds for which a request under a replaced ID counts as late. Then it starts a new session. */
+/** For this many seconds, a request with a replaced ID is refused. Later it gets a new session. */
 const LATE_REQUEST_SECONDS = 60;
 
 /** Now, in whole Unix seconds. */

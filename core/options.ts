@@ -6,6 +6,7 @@ import {
   hasMethods,
   optionError,
 } from "../base/check_options.ts";
+import { DEFAULT_EXPIRE } from "../base/limits.ts";
 import { PLAIN_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
@@ -46,10 +47,10 @@ export interface SessionEvent {
 /** Options of the session middleware: PAGI's first, then those of this package. */
 export interface SessionOptions {
   /**
-   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes and the same value
-   * in every process. New session IDs are derived from the first secret together with fresh random bytes.
-   * It also encrypts the IDs in the lists of `sessions.list`; the other secrets still decrypt them. After
-   * a change, keep the old secret in the list for `expire` and an hour.
+   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes and the
+   * same value in every process. New session IDs are derived from the first secret together with
+   * fresh random bytes. It also encrypts the IDs in the lists of `sessions.list`; the other secrets
+   * still decrypt them. After a change, keep the old secret in the list for `expire` and an hour.
    */
   secret: string | readonly string[];
   /**
@@ -85,7 +86,8 @@ export interface SessionOptions {
    */
   saveUninitialized?: boolean;
   /**
-   * Renews the cookie, with its full lifetime, whenever the last-access time in the store is updated.
+   * Renews the cookie, with its full lifetime, whenever the last-access time in the store is
+   * updated.
    *
    * @default {true}
    */
@@ -116,16 +118,17 @@ export interface SessionOptions {
    */
   storeTimeout?: number;
   /**
-   * Limits the size of a session, in bytes of its record's text in UTF-8. A larger session is not saved
-   * and throws `ERR_SESSION_TOO_LARGE`.
+   * Limits the size of a session, in bytes of its record's text in UTF-8. A larger session is not
+   * saved and throws `ERR_SESSION_TOO_LARGE`.
    *
    * @default {65536}
    */
   maxBytes?: number;
   /**
-   * Selects how values are encoded. `"json"` rejects values that JSON would change. `"structured"` also
-   * stores, at any depth, Date, Map, Set, URL, bigint, undefined, NaN, the infinities, -0, ArrayBuffer,
-   * DataView and typed arrays, as tags in the JSON. Both reject all other values with `ERR_SESSION_DATA`.
+   * Selects how values are encoded. `"json"` rejects values that JSON would change. `"structured"`
+   * also stores, at any depth, Date, Map, Set, URL, bigint, undefined, NaN, the infinities, -0,
+   * ArrayBuffer, DataView and typed arrays, as tags in the JSON. Both reject all other values with
+   * `ERR_SESSION_DATA`.
    *
    * @default {"json"}
    */
@@ -184,7 +187,6 @@ export interface ResolvedOptions {
 }
 
 const OWNER = "the session middleware";
-const DEFAULT_EXPIRE = 3600;
 const DEFAULT_TOUCH_INTERVAL = 60;
 /** `touchInterval` is at most this part of `expire`, because a session may end that much early. */
 const TOUCHES_PER_EXPIRE = 20;

@@ -1,7 +1,7 @@
 /**
- * The operations on one session's record that decide races: compare-and-swap with a merge, rotation, and
- * the end of a session. All guarantees rest on this file. `lifecycle.ts` and `active_session.ts` decide
- * when each operation happens.
+ * The operations on one session's record that decide races: compare-and-swap with a merge,
+ * rotation, and the end of a session. All guarantees rest on this file. `lifecycle.ts` and
+ * `active_session.ts` decide when each operation happens.
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
@@ -11,7 +11,7 @@ import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/back
 import { examine, follow, type LoadedSession, type Lookup, unixNow } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { interrupted, retry, taken } from "./race_errors.ts";
-import { keyOf, SubjectIndex } from "./subjects/subject_index.ts";
+import { indexKeyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
 export interface SessionChange extends ReplayableUpdates {
@@ -57,7 +57,9 @@ export class SessionRepository {
     return unixNow(this.#options);
   }
 
-  /** Looks up the ID that a client sent in the cookie or header `name`, or under the State's name. */
+  /**
+   * Looks up the ID that a client sent in the cookie or header `name`, or under the State's name.
+   */
   find(presented: string, name?: string): Awaitable<Lookup> {
     const record = this.#backend.read(presented, name);
     return isPromise(record)
@@ -106,7 +108,7 @@ export class SessionRepository {
   ): Promise<WriteResult> {
     const { text } = change;
     const subject = change.subject!;
-    const key = await keyOf(subject);
+    const key = await indexKeyOf(subject);
     const { generation, isPruningDue } = await index.add(key, id);
     const written = await this.#insertUnindexed(id, created, text);
     // A destroyAll() between the two has not found this session.
@@ -137,15 +139,17 @@ export class SessionRepository {
     return isChanged(base.text, change.text, this.#options.codec);
   }
 
-  /** Whether the last-access time is old enough to be updated, at `now` or when the record was read. */
+  /**
+   * Whether the last-access time is old enough to be updated, at `now` or when the record was read.
+   */
   isTouchDue({ lastAccess, readAt, mustInject }: LoadedSession, now = readAt): boolean {
     // In both directions: if a clock was set back, the session must still be extended.
     return mustInject || Math.abs(now - lastAccess) >= this.#options.touchInterval;
   }
 
   /**
-   * Updates the last-access time. Resolves to `undefined` if another request has changed or ended the
-   * session in the meantime, which needs no action.
+   * Updates the last-access time. Resolves to `undefined` if another request has changed or ended
+   * the session in the meantime, which needs no action.
    */
   touch(session: LoadedSession): Awaitable<string | undefined> {
     return after(this.#addToIndexAgain(session), () => {
@@ -159,13 +163,13 @@ export class SessionRepository {
     const { subject, id } = session;
     const { index } = this;
     if (subject === undefined || !index?.isAddDue(session)) return undefined;
-    return keyOf(subject).then((key) => index.add(key, id));
+    return indexKeyOf(subject).then((key) => index.add(key, id));
   }
 
   /**
-   * Applies a request's changes to the session in the store. Resolves to the value that the client sends
-   * from now on, or to `undefined` if it need not be sent again. The client knows the ID, and a late
-   * response must not bring an ID back that a login has replaced.
+   * Applies a request's changes to the session in the store. Resolves to the value that the client
+   * sends from now on, or to `undefined` if it need not be sent again. The client knows the ID, and
+   * a late response must not bring an ID back that a login has replaced.
    */
   save(base: LoadedSession, change: SessionChange): Awaitable<string | undefined> {
     const now = this.now();
@@ -180,8 +184,8 @@ export class SessionRepository {
   }
 
   /**
-   * Replaces a session's text with the text that `compose` makes. If a concurrent write was faster, it
-   * composes again from the newer text.
+   * Replaces a session's text with the text that `compose` makes. If a concurrent write was faster,
+   * it composes again from the newer text.
    *
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended in the meantime,
    * `ERR_SESSION_CONFLICT` after too many attempts.
@@ -228,10 +232,11 @@ export class SessionRepository {
   }
 
   /**
-   * Moves the session to a new ID. First the new record is written, under an ID that no client knows.
-   * Then a tombstone replaces the old record, which commits the rotation.
+   * Moves the session to a new ID. First the new record is written, under an ID that no client
+   * knows. Then a tombstone replaces the old record, which commits the rotation.
    *
-   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended or moved in the meantime.
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended or moved in the
+   * meantime.
    */
   async rotate(base: LoadedSession, newId: string, change: SessionChange): Promise<string> {
     const expiry = this.#expiry(base.created, base.lastAccess, true);
@@ -263,8 +268,8 @@ export class SessionRepository {
   }
 
   /**
-   * Ends the session, under its latest ID if it has moved. When this resolves, the session has ended, no
-   * matter which requests were writing to it.
+   * Ends the session, under its latest ID if it has moved. When this resolves, the session has
+   * ended, no matter which requests were writing to it.
    */
   async end(record: SessionRecord): Promise<void> {
     if (!await this.#backend.delete(record)) await this.endById(record.id);

@@ -1,4 +1,7 @@
-/** Converts between a session's values and its text: which values are allowed, and how large it may be. */
+/**
+ * Converts between a session's values and its text: which values are allowed, and how large it may
+ * be.
+ */
 import {
   decodeSession,
   encodeSession,
@@ -106,8 +109,8 @@ export class DataCodec {
   }
 
   /**
-   * The JSON of a session's text, with tags and without a prototype. To a merge every key is data, and
-   * two values are equal if they are written in the same way.
+   * The JSON of a session's text, with tags and without a prototype. To a merge every key is data,
+   * and two values are equal if they are written in the same way.
    */
   toJsonTree(text: string): SessionValues {
     const values = decodeSession(text)!;

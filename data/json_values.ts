@@ -1,6 +1,6 @@
 /**
- * Which values JSON can hold unchanged. Every request that may have changed its session checks this,
- * because a function or a NaN leaves no trace in the JSON. So the check only says yes or no;
+ * Which values JSON can hold unchanged. Every request that may have changed its session checks
+ * this, because a function or a NaN leaves no trace in the JSON. So the check only says yes or no;
  * `unsupported_value.ts` finds out where the value is.
  */
 import { isObject } from "../base/check_options.ts";

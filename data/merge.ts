@@ -72,8 +72,8 @@ function keysOf(a: SessionValues, b: SessionValues): string[] {
 }
 
 /**
- * Whether the texts may differ in the order of keys alone. Then their first difference lies in a key.
- * In every other case the texts need not be parsed to see that something has changed.
+ * Whether the texts may differ in the order of keys alone. Then their first difference lies in a
+ * key. In every other case the texts need not be parsed to see that something has changed.
  */
 function mayDifferInOrder(a: string, b: string): boolean {
   if (a.length !== b.length) return false;

@@ -25,7 +25,8 @@ export function userKeys(values: SessionValues): string[] {
 }
 
 /**
- * Empty values that refuse every write with an error that says why. A frozen object does not say why.
+ * Empty values that refuse every write with an error that says why. A frozen object does not say
+ * why.
  *
  * @param refuse Makes the error.
  * @param destroy Called when `_destroyed` is set. Returns whether the session can be ended.

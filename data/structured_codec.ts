@@ -1,6 +1,6 @@
 /**
- * The codec "structured": JSON with tags for values that JSON cannot hold. A tag is an array whose first
- * item is a string that starts with "$":
+ * The codec "structured": JSON with tags for values that JSON cannot hold. A tag is an array whose
+ * first item is a string that starts with "$":
  *
  * | text | value |
  * | --- | --- |
@@ -14,8 +14,8 @@
  * | `["$bytes", "Uint8Array", "AQID"]` | an ArrayBuffer, a DataView or a typed array: its kind, and its bytes in memory (little-endian) as Base64 |
  * | `["$", …]` | an array of the app that starts with such a string; the rest is that array |
  *
- * Tags nest: items, keys and values follow the same rules. Everything else is written as JSON.
- * A text that contains tags says so with `"_codec":"structured"` in front of the app's keys. A text
+ * Tags nest: items, keys and values follow the same rules. Everything else is written as JSON. A
+ * text that contains tags says so with `"_codec":"structured"` in front of the app's keys. A text
  * without tags is the text that the codec "json" writes, and nothing in it is taken for a tag.
  */
 import { Base64 } from "../base/base64.ts";
@@ -26,8 +26,8 @@ import { hasPlainPrototype, hasToJson } from "./json_values.ts";
 /** How values of one kind are written and read. */
 interface Kind {
   /**
-   * The items of the tag. `undefined` if the value is not what its prototype says, or if it contains
-   * a value without a tag.
+   * The items of the tag. `undefined` if the value is not what its prototype says, or if it
+   * contains a value without a tag.
    */
   write(value: never, depth: number): unknown[] | undefined;
   /** The value. Throws if the items are not valid. */
@@ -125,8 +125,8 @@ const TAGS = new Map<object, string>([
 ]);
 
 /**
- * The app's values as JSON with tags; `values` itself if no tag is needed. `undefined` if a value in
- * them has no tag.
+ * The app's values as JSON with tags; `values` itself if no tag is needed. `undefined` if a value
+ * in them has no tag.
  */
 export function toTaggedValues(values: SessionValues): SessionValues | undefined {
   if (hasToJson(values)) return undefined;

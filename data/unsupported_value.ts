@@ -1,6 +1,6 @@
 /**
- * Finds the value in a session that its codec cannot hold, for the error message. The message names the
- * path of keys to the value, and no values.
+ * Finds the value in a session that its codec cannot hold, for the error message. The message names
+ * the path of keys to the value, and no values.
  */
 import { isReserved, MAX_DEPTH, type SessionValues } from "../base/record_text.ts";
 import { hasPlainPrototype, hasToJson } from "./json_values.ts";
@@ -24,8 +24,8 @@ const MAX_NAME = 40;
 const NAMES_AT_ENDS = 4;
 
 /**
- * The first value that the codec cannot hold, for example "cart.items[2].when is a Date, which JSON would
- * change"; `undefined` if it can hold all of them.
+ * The first value that the codec cannot hold, for example "cart.items[2].when is a Date, which JSON
+ * would change"; `undefined` if it can hold all of them.
  */
 export function findUnsupportedValue(values: SessionValues, rule: ValueRule): string | undefined {
   if (hasToJson(values)) return "its data has a method toJSON, which JSON would call";

@@ -1,6 +1,6 @@
 /**
- * One session's values during one request, with what the rules need to know about them. This object
- * stands beside the values, so that the app sees a plain object.
+ * One session's values during one request, with the state that the rules need. It is an object of
+ * its own, so that the app's object contains nothing but the session's values.
  */
 import { isObject } from "../base/check_options.ts";
 import type { SessionValues } from "../base/record_text.ts";
@@ -47,7 +47,7 @@ const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
 
 /** The metadata of a session that its record's text does not hold. */
 export interface SessionIdentity {
-  /** The session's ID, or what draws it: most new sessions are never saved and need none. */
+  /** The session's ID, or a function that generates it: most new sessions are never saved. */
   readonly id: string | (() => string);
   /** When the session was last used, in Unix seconds. */
   readonly lastAccess: number;
@@ -73,11 +73,11 @@ export class WorkingCopy implements ReplayableUpdates {
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
-  /** The ID in values that the app holds and that are closed. */
-  #shownId: string | undefined;
+  /** The ID that closed values show to the app. */
+  #closedId: string | undefined;
   #isMaterialized: boolean;
 
-  /** Without an identity the values are complete already, and the app may hold them. */
+  /** @param identity Left out if `data` already contains the ID and the last-access time. */
   constructor(
     data: SessionValues,
     mode: Mode,
@@ -94,7 +94,7 @@ export class WorkingCopy implements ReplayableUpdates {
     this.#lastAccess = identity.lastAccess;
   }
 
-  /** The ID under which the record lies or will lie. Draws it if necessary. */
+  /** The ID under which the record lies or will lie. Generates it if necessary. */
   get recordId(): string {
     return this.#id ??= this.#draw!();
   }
@@ -132,7 +132,10 @@ export class WorkingCopy implements ReplayableUpdates {
     return data;
   }
 
-  /** Notes a logout under an ID that was replaced, which still ends the session. True if it is one. */
+  /**
+   * Marks the session as destroyed if its ID was replaced: that logout still counts. Returns
+   * whether it was.
+   */
   destroyReplaced(): boolean {
     this.isAccessed = true;
     this.isDestroyed ||= this.mode === "replaced";
@@ -148,14 +151,14 @@ export class WorkingCopy implements ReplayableUpdates {
     if (data._destroyed !== undefined) delete data._destroyed;
     if (!this.#isMaterialized) return;
     // The ID changes once more if a rotation succeeds.
-    this.#shownId = data._id as string | undefined;
-    Object.defineProperty(data, "_id", { get: () => this.#shownId, enumerable: true });
+    this.#closedId = data._id as string | undefined;
+    Object.defineProperty(data, "_id", { get: () => this.#closedId, enumerable: true });
     Object.freeze(data);
   }
 
   /** Sets the ID that the session has from now on. */
   rename(id: string): void {
-    if (this.#isMaterialized) this.#shownId = id;
+    if (this.#isMaterialized) this.#closedId = id;
     else this.#id = id;
   }
 
@@ -172,7 +175,9 @@ export class WorkingCopy implements ReplayableUpdates {
     this.updates = rest;
   }
 
-  /** Notes that keys which other requests add in the meantime are removed as well. */
+  /**
+   * Marks the session as cleared, which also removes keys that other requests add in the meantime.
+   */
   clear(): void {
     this.isCleared = true;
   }

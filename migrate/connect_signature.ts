@@ -2,6 +2,7 @@
  * The signed cookies of Connect: `s:`, the value, a dot, and the HMAC-SHA-256 of the value in
  * Base64.
  */
+import { toUtf8 } from "../base/utf8.ts";
 import { optionError } from "../base/check_options.ts";
 import { Base64 } from "../base/base64.ts";
 
@@ -10,7 +11,6 @@ const PREFIX = "s:";
 const SIGNATURE_LENGTH = 43;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 const encoding = new Base64("base64");
-const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** Verifies signatures that were created with any of several secrets. */
 export class Signatures {
@@ -42,7 +42,7 @@ export class Signatures {
     this.#keys ??= this.#importKeys();
     for (const key of await this.#keys) {
       // Takes the same time wherever the signatures differ.
-      if (await crypto.subtle.verify(HMAC, key, signature, bytesOf(value))) return value;
+      if (await crypto.subtle.verify(HMAC, key, signature, toUtf8(value))) return value;
     }
     return undefined;
   }
@@ -51,7 +51,7 @@ export class Signatures {
     try {
       return await Promise.all(
         this.#secrets.map((secret) =>
-          crypto.subtle.importKey("raw", bytesOf(secret), HMAC, false, ["verify"])
+          crypto.subtle.importKey("raw", toUtf8(secret), HMAC, false, ["verify"])
         ),
       );
     } catch (error) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { toUtf8 } from "../base/utf8.ts";
 import {
   decodeTombstone,
   encodeEmptySession,
@@ -232,12 +233,11 @@ export class LegacySessions {
    */
   async #keysOf(value: string): Promise<string[]> {
     const { subtle } = crypto;
-    const bytes = (text: string) => new TextEncoder().encode(text);
     this.#keys ??= Promise.all(
-      this.#secrets.map((one) => subtle.importKey("raw", bytes(one), HMAC, false, ["sign"])),
+      this.#secrets.map((one) => subtle.importKey("raw", toUtf8(one), HMAC, false, ["sign"])),
     );
     return await Promise.all((await this.#keys).map(async (key) => {
-      return toHex(new Uint8Array(await subtle.sign(HMAC, key, bytes(LABEL + value))));
+      return toHex(new Uint8Array(await subtle.sign(HMAC, key, toUtf8(LABEL + value))));
     }));
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkNumber, checkOptions } from "../base/check_options.ts";
+import { DEFAULT_EXPIRE } from "../base/limits.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { cookieValue } from "./_cookie_header.ts";
 import { headerValue } from "./_headers.ts";
@@ -14,10 +15,6 @@ export type { CookieOptions };
 
 /** The default name of the cookie: PAGI's. */
 const DEFAULT_NAME = "pagi_session";
-/**
- * How long browsers keep the cookie if neither the State nor the middleware sets it, in seconds.
- */
-const DEFAULT_EXPIRE = 3600;
 
 /** Options of {@linkcode CookieState}. */
 export interface CookieStateOptions {

@@ -37,9 +37,13 @@ export interface MemoryStoreOptions {
 }
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
-/** How many records one call removes or moves at most at the old end, so that no call takes long. */
+/**
+ * How many records one call removes or moves at most at the old end, so that no call takes long.
+ */
 const MAX_SWEPT = 16;
-/** How many records one call checks in between, where records with other lifetimes may have expired. */
+/**
+ * How many records one call checks in between, where records with other lifetimes may have expired.
+ */
 const CHECKED_PER_CALL = 2;
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Tests for authors of stores: {@linkcode storeContract} checks each rule of the store contract, and
- * {@linkcode simulateRaces} checks what concurrent requests do to sessions in the store. Both work
- * with any test runner, and without one.
+ * Tests for authors of stores: {@linkcode storeContract} checks each rule of the store contract,
+ * and {@linkcode simulateRaces} checks what concurrent requests do to sessions in the store. Both
+ * work with any test runner, and without one.
  *
  * @example Replace MemoryStore with your store, and each call with a test of your runner
  * ```ts

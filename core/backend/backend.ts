@@ -22,15 +22,17 @@ export interface WriteResult {
 }
 
 /**
- * The operations that the rules need. If the store answers without a promise, so does every method. If the
- * store fails, a method throws or rejects with `ERR_SESSION_STORE`.
+ * The operations that the rules need. If the store answers without a promise, so does every method.
+ * If the store fails, a method throws or rejects with `ERR_SESSION_STORE`.
  */
 export interface Backend {
-  /** Whether the store compares versions. Without that it promises nothing about races. */
+  /** Whether the store compares versions. A store that does not gives no guarantees about races. */
   readonly isVersioned: boolean;
   /** The guarantees that the store cannot give, for the operator. */
   readonly warning?: string;
-  /** Whether `presented`, which a client sent, may be an ID of this store. If not, it is not called. */
+  /**
+   * Whether `presented`, which a client sent, may be an ID of this store. If not, no call is made.
+   */
   accepts(presented: string): boolean;
   /** @param name The name of the cookie or header that carried the ID, if not the State's. */
   read(presented: string, name?: string): Awaitable<SessionRecord | undefined>;

@@ -46,7 +46,8 @@ export class CallGuard {
   }
 
   /**
-   * Converts the result of a call that was given the signal of `controller`. Waits for it if necessary.
+   * Converts the result of a call that was given the signal of `controller`. Waits for it if
+   * necessary.
    *
    * @param convert Must throw nothing but a `SessionError`.
    */

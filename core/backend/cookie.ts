@@ -18,7 +18,9 @@ const UNSENT = "unsent";
 /** The version of a session that is known by its ID alone. */
 const KNOWN_BY_ID = "";
 
-/** Compares nothing when it seals a value. It only checks whether the value's ID has been replaced. */
+/**
+ * Compares nothing when it seals a value. It only checks whether the value's ID has been replaced.
+ */
 export class CookieBackend implements Backend {
   readonly isVersioned = false;
   readonly warning =

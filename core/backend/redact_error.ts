@@ -1,15 +1,15 @@
 /**
- * Keeps session IDs and session data out of a store's errors. Drivers quote what they failed on: ioredis
- * attaches the command with its key and record, PostgreSQL's details contain the row. A log of such an
- * error would contain the session.
+ * Keeps session IDs and session data out of a store's errors. Drivers quote what they failed on:
+ * ioredis attaches the command with its key and record, PostgreSQL's details contain the row. A log
+ * of such an error would contain the session.
  */
 import { isObject } from "../../base/check_options.ts";
 
 /** This many characters in common with an ID or a record count as a quotation. */
 const QUOTATION_LENGTH = 12;
 /**
- * Any ID: behind a wrapper, a store's keys differ from the ID of the call. A longer run of hex digits is
- * a record, as PostgreSQL quotes a bytea.
+ * Any ID: behind a wrapper, a store's keys differ from the ID of the call. A longer run of hex
+ * digits is a record, as PostgreSQL quotes a bytea.
  */
 const HEX_RUN = /[0-9a-f]{64,}/i;
 const WITHHELD = "(withheld: it contains the session's ID or data)";
@@ -22,8 +22,8 @@ const FRAMES = "\n    at ";
 const KEPT = ["code", "errno", "syscall", "sqlState", "severity"] as const;
 
 /**
- * `error` itself if it contains none of these texts. Otherwise a copy without its message, with the name,
- * codes, stack frames and causes that contain none of them.
+ * `error` itself if it contains none of these texts. Otherwise a copy without its message, with the
+ * name, codes, stack frames and causes that contain none of them.
  */
 export function redactError(error: unknown, secrets: readonly string[]): unknown {
   // Some drivers quote a record as a string, with its quotes escaped.
@@ -56,7 +56,10 @@ function redact(error: unknown, secrets: readonly string[], depth: number): unkn
   return copy;
 }
 
-/** Whether nothing in `value` contains a secret. A value that cannot be searched counts as if it did. */
+/**
+ * Whether nothing in `value` contains a secret. A value that cannot be searched counts as if it
+ * did.
+ */
 function isClean(value: unknown, secrets: readonly string[], depth: number): boolean {
   if (typeof value === "string") {
     return value.length <= MAX_MESSAGE_LENGTH && !quotes(value, secrets);

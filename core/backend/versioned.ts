@@ -13,8 +13,8 @@ import {
 import { callError, type CallGuard } from "./call_guard.ts";
 
 /**
- * Compares versions. `read` and `replace`, which most requests come through, call the store without a
- * callback in between.
+ * Compares versions. `read` and `replace`, which most requests come through, call the store without
+ * a callback in between.
  */
 export class VersionedBackend implements Backend {
   readonly isVersioned = true;

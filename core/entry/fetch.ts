@@ -17,8 +17,8 @@ export type SessionHandler<
 export type Recover = (error: unknown, request: Request) => Promise<Response>;
 
 /**
- * Opens the request's session, calls `respond` with it, saves the session, and returns the response with
- * the headers for the client.
+ * Opens the request's session, calls `respond` with it, saves the session, and returns the response
+ * with the headers for the client.
  */
 export async function serveFetch<Data extends object, Rest extends unknown[]>(
   lifecycle: Lifecycle,

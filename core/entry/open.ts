@@ -6,7 +6,9 @@ import type { ActiveSession } from "../active_session.ts";
 import type { SessionEvent } from "../options.ts";
 import { missingVary } from "./response_headers.ts";
 
-/** The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` … */
+/**
+ * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
+ */
 export interface ResponseHeaders {
   /** The value of a header; if there are several, all of them as one value. */
   get(name: string): string | null | undefined;
@@ -15,8 +17,8 @@ export interface ResponseHeaders {
 }
 
 /**
- * The session of a request in progress, as {@linkcode SessionMiddleware.open} resolves to. The caller must
- * call either `commit`, before the response's headers are sent, or `abort`.
+ * The session of a request in progress, as {@linkcode SessionMiddleware.open} resolves to. The
+ * caller must call either `commit`, before the response's headers are sent, or `abort`.
  */
 export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
@@ -24,13 +26,16 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   /**
    * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
    * response has been sent already; if it should have carried headers, you get the event
-   * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be awaited.
+   * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be
+   * awaited.
    *
-   * @throws {SessionError} If the session cannot be saved. Do not send the response then; a response made
-   * from the error should carry the error's `headers`.
+   * @throws {SessionError} If the session cannot be saved. Do not send the response then; a
+   * response made from the error should carry the error's `headers`.
    */
   commit(headers?: ResponseHeaders): Awaitable<void>;
-  /** Ends the request without saving, because the handler failed. A `destroy()` still takes effect. */
+  /**
+   * Ends the request without saving, because the handler failed. A `destroy()` still takes effect.
+   */
   abort(): Promise<void>;
 }
 

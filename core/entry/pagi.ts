@@ -65,7 +65,8 @@ async function serve<Data extends object>(
   };
   const wrappedSend: Send = (event) => {
     const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
-    // If the app does not await it, a rejection must not end the process. `started` is awaited below.
+    // If the app does not await it, a rejection must not end the process. `started` is awaited
+    // below.
     sent.catch(() => {});
     return sent;
   };

@@ -3,14 +3,14 @@ import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../options.ts";
 
 /**
- * Marks responses that were returned before. True if a client's headers were added to them in place. (A
- * property, because a WeakMap would be slower.)
+ * Marks responses that were returned before. True if a client's headers were added to them in
+ * place. (A property, because a WeakMap would be slower.)
  */
 const RETURNED = Symbol("returned");
 
 /**
- * `response` with these headers. An app may return a response without a body again and again, so that one
- * is copied. A response with a body can be sent only once, so it is changed in place.
+ * `response` with these headers. An app may return a response without a body again and again, so
+ * that one is copied. A response with a body can be sent only once, so it is changed in place.
  *
  * @throws {TypeError} If a response that cannot be copied is returned again.
  */
@@ -29,7 +29,7 @@ export function addHeaders(
   if (headers.length === 0 && missing.length === 0) return response;
   const { status } = response;
   if (status === 101) {
-    // It belongs to an upgraded connection, which a copy would not.
+    // It belongs to an upgraded connection. A copy would not belong to it.
     if (!canAppend(own, headers, missing)) {
       emit({
         type: "headers-dropped",
@@ -51,7 +51,7 @@ export function addHeaders(
   }
   const { body, statusText, headers: app } = response;
   let copy = new Response(body, { status, statusText, headers: app });
-  // The Response of @hono/node-server keeps the very object that it is given, which is the app's.
+  // The Response of @hono/node-server keeps the given object itself, which belongs to the app.
   if (copy.headers === app) copy = new Response(body, { status, statusText, headers: [...app] });
   append(copy.headers, headers, missing);
   return copy;
@@ -69,8 +69,8 @@ function namesItsBody(status: number, own: Headers): boolean {
 }
 
 /**
- * Whether the response has a body. Looks at a clone: Deno turns a body that was looked at into a stream,
- * and Bun forgets its type.
+ * Whether the response has a body. Looks at a clone: Deno turns a body that was looked at into a
+ * stream, and Bun forgets its type.
  */
 function hasBody(response: Response): boolean {
   const { body } = response.clone();

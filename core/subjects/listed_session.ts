@@ -5,11 +5,16 @@ import type { SubjectSession } from "./subject_sessions.ts";
 
 /** One of a subject's sessions. */
 export interface ListedSession<Data extends object = Record<string, unknown>> {
-  /** Stands for the session's ID, which must not be shown: 32 hex digits, for `destroyListed` only. */
+  /**
+   * Stands for the session's ID, which must not be shown: 32 hex digits, for `destroyListed` only.
+   */
   hash: string;
   /** When the session was created, in Unix seconds. */
   created: number;
-  /** When the session was last used, in Unix seconds. The real time may be up to `touchInterval` later. */
+  /**
+   * When the session was last used, in Unix seconds. The real time may be up to `touchInterval`
+   * later.
+   */
   lastAccess: number;
   /** Whether it is the session that asked. */
   current: boolean;

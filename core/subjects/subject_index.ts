@@ -1,11 +1,12 @@
 /**
- * The index of a subject's sessions: one record for each subject, in the same store as the sessions. Its
- * key is a hash of the subject. It contains the sessions' IDs encrypted, so that a dump of the store
- * reveals none that a server would accept.
+ * The index of a subject's sessions: one record for each subject, in the same store as the
+ * sessions. Its key is a hash of the subject. It contains the sessions' IDs encrypted, so that a
+ * dump of the store reveals none that a server would accept.
  *
- * A session is added before its record is written, and again when it is used in another hour of its age.
- * So a session that was added more than an hour and `expire` ago is not active, and an index that was
- * lost is complete again after that time. Entries are kept longer, for servers with a longer `expire`.
+ * A session is added before its record is written, and again when it is used in another hour of its
+ * age. So a session that was added more than an hour and `expire` ago is not active, and an index
+ * that was lost is complete again after that time. Entries are kept longer, for servers with a
+ * longer `expire`.
  */
 import { KeyedQueue } from "../../base/keyed_queue.ts";
 import { decodeSession, isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
@@ -26,17 +27,16 @@ export interface IndexEntry {
 
 /** The content of a subject's record. */
 interface IndexContent {
-  /**
-   * A new value each time that all sessions of the subject are ended. (The stored format calls it
-   * `epoch`.)
-   */
-  epoch: string;
+  /** A new value each time that all sessions of the subject are ended. */
+  generation: string;
   entries: readonly IndexEntry[];
 }
 
 /** A session that stays in use is added again once in this many seconds of its age. */
 const ADD_AGAIN_SECONDS = 3600;
-/** Seconds by which the clocks of two servers may differ, and that one may take to write the record. */
+/**
+ * Seconds by which the clocks of two servers may differ, and that one may take to write the record.
+ */
 const CLOCK_SKEW = 60;
 /** Seconds for which an entry is kept at least. */
 const MIN_KEPT = 7 * 86_400;
@@ -72,45 +72,48 @@ export class SubjectIndex {
   /** Adds a session. Resolves to the generation that it belongs to, and whether pruning is due. */
   async add(key: string, id: string): Promise<{ generation: string; isPruningDue: boolean }> {
     const entry = { sealed: await this.#seal.seal(sealContext(key), id), at: this.#now() };
-    const { epoch, entries } = await this.#change(key, ({ epoch, entries }) => ({
-      epoch,
+    const { generation, entries } = await this.#change(key, ({ generation, entries }) => ({
+      generation,
       entries: [...entries, entry],
     }));
     const { length } = entries;
     const isPruningDue = length >= PRUNE_FROM && Number.isInteger(Math.log2(length));
-    return { generation: epoch, isPruningDue };
+    return { generation, isPruningDue };
   }
 
   /** True if nobody has ended all of the subject's sessions since `generation`. */
   async isCurrent(key: string, generation: string): Promise<boolean> {
     const record = await this.#backend.read(key);
-    return record !== undefined && parse(record.text)?.epoch === generation;
+    return record !== undefined && parse(record.text)?.generation === generation;
   }
 
   /** The entries of sessions that may be active. */
   async list(key: string): Promise<readonly IndexEntry[]> {
-    return this.#examine(await this.#backend.read(key)).entries;
+    return this.#contentOf(await this.#backend.read(key)).entries;
   }
 
   /**
-   * Begins another generation: a session that was added before and is not written yet will be refused.
-   * Resolves to the entries so far. They stay, so that a failed `destroyAll` can be called again.
+   * Begins another generation: a session that was added before and is not written yet will be
+   * refused. Resolves to the entries so far. They stay, so that a failed `destroyAll` can be called
+   * again.
    */
   async bumpGeneration(key: string): Promise<readonly IndexEntry[]> {
-    const bump = ({ entries }: IndexContent) => ({ epoch: crypto.randomUUID(), entries });
+    const bump = ({ entries }: IndexContent) => ({ generation: crypto.randomUUID(), entries });
     return (await this.#change(key, bump)).entries;
   }
 
   /** Removes entries of sessions that have ended. */
   async remove(key: string, ended: readonly IndexEntry[]): Promise<void> {
     const gone = new Set(ended.map(({ sealed }) => sealed));
-    await this.#change(key, ({ epoch, entries }) => ({
-      epoch,
+    await this.#change(key, ({ generation, entries }) => ({
+      generation,
       entries: entries.filter(({ sealed }) => !gone.has(sealed)),
     }));
   }
 
-  /** Removes the entries of sessions that have ended, and all but the newest entry of each session. */
+  /**
+   * Removes the entries of sessions that have ended, and all but the newest entry of each session.
+   */
   async prune(key: string, subject: string): Promise<void> {
     const seen = new Set<string>();
     const ended: IndexEntry[] = [];
@@ -153,7 +156,7 @@ export class SubjectIndex {
     return await this.#queue.run(key, () =>
       retry(async () => {
         const record = await this.#backend.read(key);
-        const next = change(this.#examine(record));
+        const next = change(this.#contentOf(record));
         return await this.#write(key, record, next) ? next : undefined;
       }));
   }
@@ -163,7 +166,8 @@ export class SubjectIndex {
     record: SessionRecord | undefined,
     content: IndexContent,
   ): Promise<boolean> {
-    const text = SUBJECT_INDEX_PREFIX + JSON.stringify(content);
+    const { generation: epoch, entries } = content;
+    const text = SUBJECT_INDEX_PREFIX + JSON.stringify({ epoch, entries });
     const expiry = { lastAccess: this.#now(), ttl: this.#kept };
     const written = record === undefined
       ? await this.#backend.create(key, text, expiry)
@@ -172,8 +176,8 @@ export class SubjectIndex {
   }
 
   /** The content of the record, without the entries that are too old. */
-  #examine(record: SessionRecord | undefined): IndexContent {
-    if (record === undefined) return { epoch: crypto.randomUUID(), entries: [] };
+  #contentOf(record: SessionRecord | undefined): IndexContent {
+    if (record === undefined) return { generation: crypto.randomUUID(), entries: [] };
     const now = this.#now();
     const content = parse(record.text);
     if (content === undefined) {
@@ -181,8 +185,9 @@ export class SubjectIndex {
         type: "record-corrupt",
         message: "The store gave back what is no list of a subject's sessions; it is begun anew",
       });
-      // An entry that cannot be decrypted: until all sessions are added again, the list is incomplete.
-      return { epoch: crypto.randomUUID(), entries: [{ sealed: "", at: now }] };
+      // An entry that cannot be decrypted: until all sessions are added again, the list is
+      // incomplete.
+      return { generation: crypto.randomUUID(), entries: [{ sealed: "", at: now }] };
     }
     return { ...content, entries: content.entries.filter(({ at }) => now - at <= this.#kept) };
   }
@@ -196,22 +201,25 @@ export function isSessionOf(subject: string, { text }: SessionRecord): boolean {
 function parse(text: string): IndexContent | undefined {
   if (!isSubjectIndex(text)) return undefined;
   try {
-    const content: IndexContent = JSON.parse(text.slice(SUBJECT_INDEX_PREFIX.length));
-    return Array.isArray(content.entries) ? content : undefined;
+    const { epoch, entries } = JSON.parse(text.slice(SUBJECT_INDEX_PREFIX.length));
+    return Array.isArray(entries) ? { generation: epoch, entries } : undefined;
   } catch {
     return undefined;
   }
 }
 
 /**
- * The key of a subject's index. It does not depend on the secret, so that servers with different secrets
- * find the same record and notice the mistake.
+ * The key of a subject's index. It does not depend on the secret, so that servers with different
+ * secrets find the same record and notice the mistake.
  */
-export function keyOf(subject: string): Promise<string> {
+export function indexKeyOf(subject: string): Promise<string> {
   return sha256(`@pagi/session subject ${subject}`);
 }
 
-/** Differs from the record's key, because a SealedStore may encrypt the record under the same secret. */
+/**
+ * Differs from the record's key, because a SealedStore may encrypt the record under the same
+ * secret.
+ */
 function sealContext(key: string): string {
   return SUBJECT_INDEX_PREFIX + key;
 }

@@ -4,7 +4,7 @@ import { SessionError } from "../../errors.ts";
 import type { SessionRecord } from "../backend/backend.ts";
 import type { LoadedSession } from "../lookup.ts";
 import type { SessionRepository } from "../repository.ts";
-import { type IndexEntry, isSessionOf, keyOf, type SubjectIndex } from "./subject_index.ts";
+import { type IndexEntry, indexKeyOf, isSessionOf, type SubjectIndex } from "./subject_index.ts";
 
 /** Digits of a hash that stands for a session's ID. */
 const HASH_DIGITS = 32;
@@ -28,7 +28,7 @@ export class SubjectSessions {
 
   constructor(subject: string, repository: SessionRepository, index: SubjectIndex) {
     this.#subject = subject;
-    this.#key = keyOf(subject);
+    this.#key = indexKeyOf(subject);
     this.#repository = repository;
     this.#index = index;
   }
@@ -57,7 +57,8 @@ export class SubjectSessions {
   /**
    * The ID in an entry; `undefined` if it cannot be decrypted but is too old to matter.
    *
-   * @throws {SessionError} `ERR_SESSION_STORE` if it cannot be decrypted and may be an active session's.
+   * @throws {SessionError} `ERR_SESSION_STORE` if it cannot be decrypted and may be an active
+   * session's.
    */
   async #unseal(entry: IndexEntry): Promise<string | undefined> {
     const id = await this.#index.unseal(await this.#key, entry);
@@ -77,9 +78,9 @@ export class SubjectSessions {
   }
 
   /**
-   * Ends all sessions but one. It first bumps the generation, so that no session in progress is written
-   * any more; then it ends the sessions in the index; only then it removes their entries. So a call that
-   * was interrupted can be repeated. Resolves to how many sessions there were.
+   * Ends all sessions but one. It first bumps the generation, so that no session in progress is
+   * written any more; then it ends the sessions in the index; only then it removes their entries.
+   * So a call that was interrupted can be repeated. Resolves to how many sessions there were.
    *
    * @param kept An ID that the session which stays has or once had.
    */

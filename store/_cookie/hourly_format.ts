@@ -13,6 +13,7 @@
  * or, if the value is bound to a name, the JSON of `[1, PURPOSE, NAME]`. These texts never
  * coincide.
  */
+import { toUtf8 } from "../../base/utf8.ts";
 import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
 import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { Base64 } from "../../base/base64.ts";
@@ -52,7 +53,6 @@ export const CACHED_SESSIONS = 500;
 const CACHED_NAMES = 100;
 
 const encoding = new Base64("base64url");
-const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** The characters of a value. The first two contain the version, 1. */
 const VALUE = /^A[Q-Za-f][\w-]*$/;
 const MIN_SIZE = encoding.lengthOf(OVERHEAD_BYTES + 1);
@@ -167,7 +167,7 @@ export class HourlyFormat implements CookieFormat {
   }
 
   #associatedDataOf(name: string | undefined): Uint8Array<ArrayBuffer> {
-    const associatedData = bytesOf(
+    const associatedData = toUtf8(
       name === undefined
         ? `${VERSION} ${this.#purpose}`
         : JSON.stringify([VERSION, this.#purpose, name]),

@@ -28,7 +28,7 @@ export class PagiFormat implements CookieFormat {
   readonly #maxSize: number;
 
   constructor({ secrets, maxSize }: CookieFormatOptions) {
-    this.#keys = secrets.map(keyOf);
+    this.#keys = secrets.map(keySource);
     this.#maxSize = maxSize;
   }
 
@@ -76,7 +76,7 @@ export class PagiFormat implements CookieFormat {
 }
 
 /** The key of a secret, imported at the first call. */
-function keyOf(secret: string): () => Promise<CryptoKey> {
+function keySource(secret: string): () => Promise<CryptoKey> {
   let imported: Promise<CryptoKey> | undefined;
   const importKey = async () => {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));

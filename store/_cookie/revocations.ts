@@ -16,15 +16,13 @@ const CACHED_RESULTS = 10_000;
 /**
  * How often a revocation is attempted while existing records expire between `create` and `read`.
  */
-const MAX_ATTEMPTS = 4;
-/**
- * For values encrypted while their ID was being revoked, and for clocks that differ, in seconds.
- */
+const MAX_REVOCATION_TRIES = 4;
+/** Seconds that a revocation outlives the values of its ID, because server clocks differ. */
 const TTL_MARGIN = 300;
 
 /** The record of a revoked ID. */
 export interface Revocation {
-  /** The text that values of this ID are opened with; empty if they are not opened at all. */
+  /** Replaces the text of the values with this ID: a tombstone. Empty if the session has ended. */
   text: string;
   /** When the ID was revoked, in Unix seconds. */
   lastAccess: number;
@@ -64,7 +62,7 @@ export class Revocations {
    */
   async end(id: string, text: string, options: WriteOptions): Promise<string> {
     const write = { ...options, ttl: options.ttl + TTL_MARGIN };
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_REVOCATION_TRIES; attempt++) {
       const askedAt = this.#now();
       const version: unknown = await this.#store.create(id, text || ENDED, write);
       if (typeof version === "string") {
@@ -79,7 +77,7 @@ export class Revocations {
   }
 
   #ask(id: string, signal: AbortSignal): Awaitable<Revocation | undefined> {
-    // Taken before the call: the answer describes the store at some moment after this one.
+    // Taken before the call, so that a cached result never counts as newer than it is.
     const askedAt = this.#now();
     return after(this.#store.read(id, { signal }), (record) => {
       const revocation = toRevocation(record);

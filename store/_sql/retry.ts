@@ -5,7 +5,7 @@
  */
 
 /** How often a statement is run at most. Of those in conflict, one succeeds each time. */
-const MAX_ATTEMPTS = 50;
+const MAX_LOCK_RETRIES = 50;
 
 /** The result of `run`, which is called again while it fails with an error that `isRetryable`. */
 export async function retrying<T>(
@@ -16,7 +16,7 @@ export async function retrying<T>(
     try {
       return await run();
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || !isRetryable(error)) throw error;
+      if (attempt === MAX_LOCK_RETRIES || !isRetryable(error)) throw error;
     }
   }
 }

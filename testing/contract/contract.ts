@@ -14,8 +14,8 @@ import { VALUES } from "./values.ts";
 /** Options of {@linkcode storeContract}. */
 export interface StoreContractOptions {
   /**
-   * Opens the store; called once for each case. It may return the same store each time, and the store
-   * may be on a server that holds other data.
+   * Opens the store; called once for each case. It may return the same store each time, and the
+   * store may be on a server that holds other data.
    */
   open: () => Awaitable<VersionedStore>;
   /**

@@ -1,4 +1,7 @@
-/** The store contract on expiry: a record stays until its ttl has passed, and is not found after that. */
+/**
+ * The store contract on expiry: a record stays until its ttl has passed, and is not found after
+ * that.
+ */
 import { check, type Clause, newId } from "./kit.ts";
 
 /** Seconds of a ttl that passes during a case, and of one that does not. */

@@ -13,7 +13,7 @@ export interface Clause {
 }
 
 /** Options of a write; {@linkcode Records} fills in those that a case leaves out. */
-interface Written {
+interface WriteTimes {
   lastAccess?: number;
   ttl?: number;
 }
@@ -22,7 +22,9 @@ const LAST_ACCESS = 1_700_000_000;
 const TTL = 3600;
 const ID_BYTES = 32;
 
-/** The store, with defaults for the options of its calls: a case names only those that it is about. */
+/**
+ * The store, with defaults for the options of its calls: a case names only those that it is about.
+ */
 export class Records {
   readonly store: VersionedStore;
   /** Lets this many seconds pass for the store. */
@@ -38,23 +40,23 @@ export class Records {
     return await this.store.read(id, { signal: this.#signal }) ?? undefined;
   }
 
-  async create(id: string, text: string, written: Written = {}): Promise<string | undefined> {
-    return await this.store.create(id, text, this.#fill(written)) ?? undefined;
+  async create(id: string, text: string, times: WriteTimes = {}): Promise<string | undefined> {
+    return await this.store.create(id, text, this.#fill(times)) ?? undefined;
   }
 
   async replace(
     id: string,
     text: string,
-    written: Written & { version: string },
+    times: WriteTimes & { version: string },
   ): Promise<string | undefined> {
-    const { version } = written;
-    return await this.store.replace(id, text, { ...this.#fill(written), version }) ?? undefined;
+    const { version } = times;
+    return await this.store.replace(id, text, { ...this.#fill(times), version }) ?? undefined;
   }
 
   /** `text` is the text that the caller has read at this version. */
-  async touch(id: string, written: Written & { version: string; text: string }): Promise<boolean> {
-    const { version, text } = written;
-    return await this.store.touch(id, { ...this.#fill(written), version, text });
+  async touch(id: string, times: WriteTimes & { version: string; text: string }): Promise<boolean> {
+    const { version, text } = times;
+    return await this.store.touch(id, { ...this.#fill(times), version, text });
   }
 
   async delete(id: string, version?: string): Promise<boolean> {
@@ -62,8 +64,8 @@ export class Records {
   }
 
   /** Creates a record and returns its version; throws if the store refuses. */
-  async make(id: string, text = "{}", written: Written = {}): Promise<string> {
-    const version = await this.create(id, text, written);
+  async make(id: string, text = "{}", times: WriteTimes = {}): Promise<string> {
+    const version = await this.create(id, text, times);
     check(version !== undefined, "create() wrote nothing, though there was no record");
     check(typeof version === "string", `create() answered with a ${typeof version}, no version`);
     return version;
@@ -88,7 +90,7 @@ export class Records {
     check(await this.read(id) === undefined, "read() finds a record, though there must be none");
   }
 
-  #fill({ lastAccess = LAST_ACCESS, ttl = TTL }: Written) {
+  #fill({ lastAccess = LAST_ACCESS, ttl = TTL }: WriteTimes) {
     return { lastAccess, ttl, signal: this.#signal };
   }
 }

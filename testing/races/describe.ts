@@ -1,4 +1,6 @@
-/** Describes a race in words. IDs are random, so they are numbered in the order of their appearance. */
+/**
+ * Describes a race in words. IDs are random, so they are numbered in the order of their appearance.
+ */
 import type { Run } from "./run.ts";
 
 /** One line for each request, then one line for each step. */

@@ -1,10 +1,13 @@
 /**
  * Lets the simulator decide the order in which concurrent requests proceed. A request waits before
- * each of its steps, such as a store call or a moment in its handler, until the simulator lets it go on.
+ * each of its steps, such as a store call or a moment in its handler, until the simulator lets it
+ * go on.
  */
 import type { Awaitable } from "../../store/store.ts";
 
-/** Microtasks after which a request without a waiting step must be waiting for real input or output. */
+/**
+ * Microtasks after which a request without a waiting step must be waiting for real input or output.
+ */
 const MICROTASKS = 64;
 
 /** The steps of one request. */
@@ -50,7 +53,8 @@ export class Lane {
 
   async #rest(wasDone: boolean): Promise<void> {
     for (let count = 0; count < MICROTASKS; count++) {
-      // A finished request may have left calls running. They start within these microtasks or never.
+      // A finished request may have left calls running. They start within these microtasks or
+      // never.
       if (this.isReady || (this.#isDone && !wasDone)) return;
       await undefined;
     }

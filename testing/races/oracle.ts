@@ -1,6 +1,6 @@
 /**
- * Judges a race by what it left. Every request whose response was started must have taken effect, in
- * the order in which the writes succeeded. No other request may have taken effect.
+ * Judges a race by what it left. Every request whose response was started must have taken effect,
+ * in the order in which the writes succeeded. No other request may have taken effect.
  */
 import { ExpectedSession, isChange } from "./expected.ts";
 import type { Run } from "./run.ts";
@@ -26,7 +26,9 @@ export interface Verdict {
   violations: Violation[];
   /** The number of usable IDs of each session that no request destroyed. */
   liveIds: number[];
-  /** Whether a request with the ID of a destroyed session replaced the cookie of a newer session. */
+  /**
+   * Whether a request with the ID of a destroyed session replaced the cookie of a newer session.
+   */
   isReplaced: boolean;
 }
 
@@ -39,7 +41,9 @@ class Oracle {
   readonly #violations: Violation[] = [];
   /** The session that each ID and each cookie value belongs to. */
   readonly #sessions = new Map<string | undefined, ExpectedSession>();
-  /** The calls of `destroyAll()` that are running, with the sessions that existed at their start. */
+  /**
+   * The calls of `destroyAll()` that are running, with the sessions that existed at their start.
+   */
   readonly #ending = new Map<Visit, Set<ExpectedSession>>();
   /** When the last call of `destroyAll()` was done. */
   #allEndedAt = 0;
@@ -192,7 +196,9 @@ class Oracle {
     }
   }
 
-  /** Learns a new cookie value. If the cookie holds the data, each write and each touch makes one. */
+  /**
+   * Learns a new cookie value. If the cookie holds the data, each write and each touch makes one.
+   */
   #learn(visit: Visit, session: ExpectedSession | undefined): void {
     const cookie = cookieOf(visit);
     if (session === undefined || cookie === undefined || cookie === visit.newId) return;
@@ -201,7 +207,9 @@ class Oracle {
     this.#sessions.set(cookie, session);
   }
 
-  /** Whether the request sent the ID of a destroyed session and replaced the cookie of another one. */
+  /**
+   * Whether the request sent the ID of a destroyed session and replaced the cookie of another one.
+   */
   #replaces({ presented, jarBefore, id }: Visit): boolean {
     const before = this.#sessions.get(jarBefore);
     return this.#sessions.get(presented)?.isEnded === true && before?.isEnded === false &&
@@ -274,7 +282,9 @@ class Oracle {
     return liveIds;
   }
 
-  /** The session that the handler had; if it was refused one, the session of the ID that it sent. */
+  /**
+   * The session that the handler had; if it was refused one, the session of the ID that it sent.
+   */
   #sessionOf({ id, presented, plan }: Visit): ExpectedSession | undefined {
     return this.#sessions.get(id ?? presented) ??
       (plan.kind.destroys ? this.#sessions.get(presented) : undefined);

@@ -6,8 +6,8 @@ import { REQUEST_KINDS, type RequestKind } from "./requests.ts";
 export interface Plan {
   kind: RequestKind;
   /**
-   * True if the browser sends the request before anything else happens. Otherwise the browser sends it
-   * at its first step, with the cookie that it has by then.
+   * True if the browser sends the request before anything else happens. Otherwise the browser sends
+   * it at its first step, with the cookie that it has by then.
    */
   isEarly: boolean;
 }

@@ -24,7 +24,10 @@ export interface RequestKind {
   name: string;
   /** The handler; `me` is the letter of the request. */
   act?(session: Session, me: string, subjectOf: SubjectOf): unknown;
-  /** The job that runs instead of a request, on the session with this ID; it reports a change to `note`. */
+  /**
+   * The job that runs instead of a request, on the session with this ID; it reports a change to
+   * `note`.
+   */
   job?(
     sessions: SessionMiddleware,
     id: string,

@@ -1,5 +1,8 @@
-/** One race: creates a session, runs the requests in the order of the schedule, and reads the result. */
-import { keyOf } from "../../core/subjects/subject_index.ts";
+/**
+ * One race: creates a session, runs the requests in the order of the schedule, and reads the
+ * result.
+ */
+import { indexKeyOf } from "../../core/subjects/subject_index.ts";
 import { SessionMiddleware } from "../../middleware.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
@@ -64,7 +67,8 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
       touchInterval: program.isTouchDue ? 0 : undefined,
     });
   const steps: Step[] = [];
-  // Not promised: that a response which only renews the cookie arrives before the response to a login.
+  // Not promised: that a response which only renews the cookie arrives before the response to a
+  // login.
   const isSlow = !program.isTouchDue;
   const salt = options.newId();
   const subjectOf = (name: string) => `${name} of ${salt}`;
@@ -90,8 +94,8 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
 }
 
 /**
- * The keys of the subject index that only one request uses. Calls for them need no step of their own,
- * because no other request can interfere.
+ * The keys of the subject index that only one request uses. Calls for them need no step of their
+ * own, because no other request can interfere.
  */
 async function unseenLists(
   { plans }: Program,
@@ -100,7 +104,7 @@ async function unseenLists(
 ): Promise<ReadonlySet<string>> {
   if (!plans.some(({ kind }) => kind.namesSubject)) return new Set();
   const unseen = endsAll(plans) ? subjects : [...subjects, everybody];
-  return new Set(await Promise.all(unseen.map(keyOf)));
+  return new Set(await Promise.all(unseen.map(indexKeyOf)));
 }
 
 /** Lets the chosen requests take their steps until all are done; returns the order. */

@@ -20,7 +20,10 @@ export const PAIRS: readonly Program[] = REQUEST_KINDS.flatMap((first, at) =>
   })
 );
 
-/** Runs a program of up to two requests under each of its schedules, which are numbered by their bits. */
+/**
+ * Runs a program of up to two requests under each of its schedules, which are numbered by their
+ * bits.
+ */
 export async function* everySchedule(
   program: Program,
   runner: Runner,

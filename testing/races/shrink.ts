@@ -1,4 +1,7 @@
-/** Finds a short schedule that breaks a guarantee: with few requests, steps and switches between them. */
+/**
+ * Finds a short schedule that breaks a guarantee: with few requests, steps and switches between
+ * them.
+ */
 import { everySchedule, type Runner } from "./schedules.ts";
 import { type Guarantee, judge } from "./oracle.ts";
 import { inOrder, type Plan, type Program } from "./program.ts";

@@ -18,8 +18,8 @@ export type { Guarantee };
 /** Options of {@linkcode simulateRaces}. */
 export interface RaceOptions {
   /**
-   * Opens the store; called once for each run. It may return the same store each time, and the store
-   * may be on a server that holds other data: no two runs use the same IDs.
+   * Opens the store; called once for each run. It may return the same store each time, and the
+   * store may be on a server that holds other data: no two runs use the same IDs.
    */
   open: () => Awaitable<SessionStore>;
   /**
@@ -47,15 +47,15 @@ export interface RaceOptions {
    */
   requests?: number;
   /**
-   * Also runs every schedule of every pair of requests, about 12,000. Turn it off if your store is on
-   * a server and the runs take too long.
+   * Also runs every schedule of every pair of requests, about 12,000. Turn it off if your store is
+   * on a server and the runs take too long.
    *
    * @default {true}
    */
   exhaustive?: boolean;
   /**
-   * Runs only the schedule with this number, to replay a failure. Set `requests` to the same value as
-   * in the failed run. The report then has a `trace`.
+   * Runs only the schedule with this number, to replay a failure. Set `requests` to the same value
+   * as in the failed run. The report then has a `trace`.
    *
    * @default {undefined, `runs` schedules are run}
    */
@@ -75,8 +75,8 @@ export interface RaceFailure {
 }
 
 /**
- * The result of {@linkcode simulateRaces}. Each number counts runs, and a run counts at most once in
- * each. If every guarantee held, all counts except `runs` and `replaced` are 0.
+ * The result of {@linkcode simulateRaces}. Each number counts runs, and a run counts at most once
+ * in each. If every guarantee held, all counts except `runs` and `replaced` are 0.
  */
 export interface RaceReport {
   /** The number of schedules that were run. */
@@ -85,18 +85,24 @@ export interface RaceReport {
   lost: number;
   /** Runs in which a session was usable, or written to, after its acknowledged logout. */
   resurrected: number;
-  /** Runs in which the response to a late request replaced or removed the cookie of a newer login. */
+  /**
+   * Runs in which the response to a late request replaced or removed the cookie of a newer login.
+   */
   undoneLogins: number;
   /** Runs in which more than one ID of a session was usable, including IDs that were never sent. */
   extraIds: number;
-  /** Runs in which a session was lost without a logout: the ID that was sent last was not usable. */
+  /**
+   * Runs in which a session was lost without a logout: the ID that was sent last was not usable.
+   */
   deadSessions: number;
   /**
    * Runs with a wrong response. For example, a request was refused without a reason or with another
    * code than `ERR_SESSION_INTERRUPTED`, or it got its response before the commit, or twice.
    */
   wrongAnswers: number;
-  /** The number of usable IDs of each session without a logout. Both are 1 if the guarantees held. */
+  /**
+   * The number of usable IDs of each session without a logout. Both are 1 if the guarantees held.
+   */
   liveIds: {
     /** The fewest. */
     fewest: number;
@@ -121,14 +127,15 @@ const MAX_NUMBER = 2 ** 40;
 
 /**
  * Runs two to six concurrent requests of one browser, many times, each time in another order. After
- * each run it checks that no acknowledged update is lost, no destroyed session is usable, no login is
- * undone and each session has exactly one usable ID.
+ * each run it checks that no acknowledged update is lost, no destroyed session is usable, no login
+ * is undone and each session has exactly one usable ID.
  *
- * Each request has a `SessionMiddleware` of its own with a `CookieState`, as if it had reached another
- * server on the same store. The schedule decides when each store call and each part of a handler runs.
+ * Each request has a `SessionMiddleware` of its own with a `CookieState`, as if it had reached
+ * another server on the same store. The schedule decides when each store call and each part of a
+ * handler runs.
  *
- * Everything in a schedule follows from its number. No timers and no random values are involved, so a
- * failure can be replayed from its number.
+ * Everything in a schedule follows from its number. No timers and no random values are involved, so
+ * a failure can be replayed from its number.
  *
  * Basic stores, which have only `get`, `set` and `delete`, can be run too, but do not pass. Neither
  * does a `CookieStore`: it loses concurrent changes (`lost`). Without `revocations` it also accepts
@@ -242,7 +249,9 @@ class Tally {
   }
 }
 
-/** Runs programs. The IDs are random so that runs can share a store; no decision depends on them. */
+/**
+ * Runs programs. The IDs are random so that runs can share a store; no decision depends on them.
+ */
 function runnerFor({ open, close }: RaceOptions): Runner {
   const salt = crypto.randomUUID().replaceAll("-", "").padEnd(48, "0");
   let made = 0;

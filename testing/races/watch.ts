@@ -5,7 +5,9 @@ import type { Visit } from "./visit.ts";
 
 export type { Step } from "./visit.ts";
 
-/** Calls that change what is stored. A touch does not count: losing one has no effect on the data. */
+/**
+ * Calls that change what is stored. A touch does not count: losing one has no effect on the data.
+ */
 const WRITES = ["create", "replace", "delete", "set", "seal", "end"];
 
 /**

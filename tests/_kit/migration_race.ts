@@ -1,7 +1,7 @@
 /** A race of requests that all know their session by an old cookie, for the oracle of the simulator. */
 import { CookieState, MemoryStore, SessionMiddleware, type VersionedStore } from "@pagi/session";
 import { LegacySessions, type LegacySource, MigratingState } from "@pagi/session/migrate";
-import { keyOf } from "../../core/subjects/subject_index.ts";
+import { indexKeyOf } from "../../core/subjects/subject_index.ts";
 import { CookieJar } from "../../testing/races/cookie_jar.ts";
 import type { Choose, Program } from "../../testing/races/program.ts";
 import { EVERYBODY, startingValues } from "../../testing/races/requests.ts";
@@ -96,7 +96,7 @@ export async function raceOldCookies(
   });
   // Nobody here looks at the list of anybody's sessions.
   const lists = [...visits.map(({ me }) => me), EVERYBODY];
-  const unseen = new Set(await Promise.all(lists.map(keyOf)));
+  const unseen = new Set(await Promise.all(lists.map(indexKeyOf)));
   const jar = new CookieJar();
   jar.value = OLD;
   for (const visit of visits) {
