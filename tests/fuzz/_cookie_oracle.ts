@@ -12,7 +12,9 @@ export interface Pair {
   value: Units;
 }
 
-export const unitsOf = (text: string): Units => Array.from(text, (_, at) => text.charCodeAt(at));
+export const unitsOf = (text: string): Units =>
+  // Not Array.from(text), which has one item for the two units of a surrogate pair.
+  Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
 export const textOf = (units: Units): string => String.fromCharCode(...units);
 
 /** All pairs of a header, in order. A part without "=" is a value without a name. */
