@@ -73,11 +73,15 @@ export function assertStringIncludes(actual: string, expected: string, msg?: str
 
 export function assertMatch(actual: string, expected: RegExp, msg?: string) {
   // With its test(), which a pattern can override: assert.match() of Node calls exec().
-  if (!expected.test(actual)) fail(msg ?? `Expected "${actual}" to match ${expected}`);
+  if (typeof actual !== "string" || !expected.test(actual)) {
+    fail(msg ?? `Expected "${actual}" to match ${expected}`);
+  }
 }
 
 export function assertNotMatch(actual: string, expected: RegExp, msg?: string) {
-  if (expected.test(actual)) fail(msg ?? `Expected "${actual}" not to match ${expected}`);
+  if (typeof actual !== "string" || expected.test(actual)) {
+    fail(msg ?? `Expected "${actual}" not to match ${expected}`);
+  }
 }
 
 export function assertGreater<T>(actual: T, expected: T, msg?: string) {
