@@ -5,9 +5,12 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { deno, exitWith, stdFlags } from "../tests/_std/run.ts";
+import { deno, stdFlags } from "../tests/_std/run.ts";
 
-const std = await stdFlags().catch(exitWith);
+const chosen = await stdFlags().catch((error: Error) =>
+  void console.error(`error: ${error.message}`)
+);
+const std = chosen ?? [];
 const entryPoints = Object.values(config.exports);
 const collect = ["--coverage", "--coverage-raw-data-only", "--clean"];
 const unpublished = ["tests", ".ci"].map((folder) => {
@@ -49,6 +52,10 @@ const steps: [name: string, args: string[]][] = [
   ["publish dry run", ["publish", "--dry-run", ...dirty]],
 ];
 
+if (!chosen) {
+  console.log(`gate: 0 passed, 1 failed, ${steps.length} skipped`);
+  Deno.exit(1);
+}
 for (const [passed, [name, args]] of steps.entries()) {
   console.log(`\n=== ${name}: deno ${args.join(" ")}`);
   const code = await deno(args);

@@ -74,6 +74,8 @@ const loop = (name: string): object => {
   const self: Record<string, unknown> = { name };
   return Object.assign(self, { self });
 };
+const testing = (pattern: RegExp, result: boolean) =>
+  Object.assign(pattern, { test: () => result });
 const symbol = Symbol("key");
 const headers = new Headers();
 class Point {
@@ -146,6 +148,17 @@ Deno.test("equal() refuses what it does not know", () => {
 Deno.test("contains() refuses what it does not know", () => {
   for (const value of [new Map(), new Set(), new URL("http://a/"), new Uint8Array(), new Point()]) {
     assertThrows(() => contains({ a: {} }, { a: value }), TypeError, value.constructor.name);
+  }
+  const moved = Object.assign(/a/g, { lastIndex: 1 });
+  for (const [a, b] of [[moved, /a/g], [new Date(7), new Date(7)], [/a/, {}], [{}, /a/]]) {
+    assertThrows(() => contains(a, b), TypeError, "a date or a pattern");
+  }
+});
+
+Deno.test("the stand-in of assertArrayIncludes() refuses what is not an array", () => {
+  for (const list of [{ length: 0 }, { length: -1 }, { length: 1.5, 0: 1 }, new Uint8Array([1])]) {
+    assertThrows(() => standIn.assertArrayIncludes<unknown>(list, [1]), TypeError, "an array");
+    assertThrows(() => standIn.assertArrayIncludes<unknown>([1], list), TypeError, "an array");
   }
 });
 
@@ -226,6 +239,7 @@ pin("assertArrayIncludes", {
   fails: {
     "one that is missing": () => assertArrayIncludes([1, 2], [1, 3]),
     "another object": () => assertArrayIncludes([{ a: 1 }], [{ a: 2 }]),
+    "a hole": () => assertArrayIncludes([1], [, 1]),
   },
 });
 
@@ -236,12 +250,18 @@ pin("assertStringIncludes", {
 
 pin("assertMatch", {
   passes: { "a match": () => assertMatch("session", /^s/) },
-  fails: { "no match": () => assertMatch("session", /^S/) },
+  fails: {
+    "no match": () => assertMatch("session", /^S/),
+    "a test() that returns false": () => assertMatch("session", testing(/^s/, false)),
+  },
 });
 
 pin("assertNotMatch", {
   passes: { "no match": () => assertNotMatch("session", /^S/) },
-  fails: { "a match": () => assertNotMatch("session", /^s/) },
+  fails: {
+    "a match": () => assertNotMatch("session", /^s/),
+    "a test() that returns true": () => assertNotMatch("session", testing(/^S/, true)),
+  },
 });
 
 pin("assertGreater", {
@@ -294,6 +314,7 @@ pin("assertThrows", {
     "nothing thrown, with a class": () => assertThrows(() => {}, Error),
     "another class": () => assertThrows(thrower(new Error("a")), TypeError),
     "another message": () => assertThrows(thrower(new Error("a")), Error, "b"),
+    "a part of an ANSI code": () => assertThrows(thrower(new Error("\x1b[1ma")), Error, "[1m"),
     "no Error": () => assertThrows(thrower("text"), Error),
     "no Error, but its message": () => assertThrows(thrower({ message: "a" }), Error, "a"),
     "a rejection": () => assertThrows(() => void rejecter(new Error("a"))().catch(() => {})),
@@ -318,6 +339,7 @@ pin("assertRejects", {
     "no promise": () => assertRejects((() => 1) as unknown as () => Promise<void>),
     "another class": () => assertRejects(rejecter(new Error("a")), TypeError),
     "another message": () => assertRejects(rejecter(new Error("a")), Error, "b"),
+    "a part of an ANSI code": () => assertRejects(rejecter(new Error("\x1b[1ma")), Error, "[1m"),
     "no Error": () => assertRejects(rejecter("text"), Error),
   },
 });

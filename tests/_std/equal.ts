@@ -46,11 +46,15 @@ export function equal(a: unknown, b: unknown, seen: Map<unknown, unknown> = new 
  * Returns whether `actual` has everything that `expected` has, deeply.
  *
  * `expected` is plain data. The real function compares instances of other classes by their own
- * properties alone, or in part, so this one refuses them.
+ * properties alone, or in part, so this one refuses them. At the top level it refuses dates and
+ * patterns, too: there, the real function compares properties such as `lastIndex`.
  */
 export function contains(actual: unknown, expected: unknown): boolean {
   if (!isObject(actual) || !isObject(expected)) {
     throw new TypeError("Cannot match a value that is not an object");
+  }
+  if (isLeaf(actual) || isLeaf(expected)) {
+    throw new TypeError("Cannot match a date or a pattern offline: match plain data instead");
   }
   return containsPart(actual, expected, new Map());
 }

@@ -95,7 +95,7 @@ export async function deno(args: string[]): Promise<number> {
 }
 
 /** Prints an error without its stack, and exits. */
-export function exitWith(error: unknown): never {
+function exitWith(error: unknown): never {
   console.error(`error: ${error instanceof Error ? error.message : error}`);
   Deno.exit(1);
 }

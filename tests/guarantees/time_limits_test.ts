@@ -1,3 +1,4 @@
+/** A session ends after `expire` without use, and after `absoluteExpire` in any case. */
 import { assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { Session } from "@pagi/session";
 import { Client } from "../_kit/client.ts";

@@ -1,7 +1,10 @@
-/** A TCP proxy before Redis that counts what is asked: a command is a round trip. */
+/**
+ * A TCP proxy in front of Redis that records each command. Commands that a client sends together share
+ * one round trip: `redis_round_trips_test.ts` counts those.
+ */
 import { type Resp, RespParser, text, writeAll } from "./_resp.ts";
 
-/** Stands before the Redis at a port. */
+/** Forwards connections to the Redis at a port. */
 export class RedisProxy implements Disposable {
   readonly port: number;
   /** The names of the commands that went through. */
@@ -17,7 +20,7 @@ export class RedisProxy implements Disposable {
     this.#accept();
   }
 
-  /** Cuts the connection after the next such command: Redis has done it, and nobody hears of it. */
+  /** Cuts the connection after the next such command: Redis executes it, but its reply is lost. */
   cutAfter(command: string): void {
     this.#cutAt = command;
   }

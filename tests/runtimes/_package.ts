@@ -63,10 +63,7 @@ export function packageCases(project: Project): Cases {
     },
 
     async [`the middleware with its defaults weighs at most ${MAX_WEIGHT} bytes`]() {
-      await Deno.writeTextFile(
-        project.path("app.js"),
-        `export * from "${config.name}/middleware";`,
-      );
+      // The source and not the installed package, because the limit is about the source.
       const options = ["--bundle", "--minify", "--platform=neutral", "--format=esm"];
       const source = new URL("../../middleware.ts", import.meta.url).pathname;
       const esbuild = ["node_modules/.bin/esbuild", source, ...options, "--outfile=weight.js"];

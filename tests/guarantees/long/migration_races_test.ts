@@ -1,3 +1,4 @@
+/** Concurrent requests with an old cookie migrate its session once, and keep every guarantee. */
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Awaitable, VersionedStore } from "@pagi/session";
 import { describe } from "../../../testing/races/describe.ts";

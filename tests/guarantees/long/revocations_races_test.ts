@@ -1,3 +1,4 @@
+/** With revocations, no copy of a cookie outlives the end of its session, even in a race. */
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
 import { formatRaces, simulateRaces } from "@pagi/session/testing";

@@ -25,10 +25,14 @@ export const stores: Cases = {
     await client.visit((session) => session.set("user", "ada lovelace"));
     await client.visit((session) => session.regenerate());
     same((await client.visit()).data, { user: "ada lovelace" });
-    same(spied.length > 3, true, "that the store was asked");
+    same(spied.length > 3, true, "the number of recorded arguments is more than 3");
     // These words are too long to occur by chance in hex or Base64.
     for (const word of ["ada lovelace", "user", client.id]) {
-      same(spied.filter((text) => text.includes(word)), [], `what shows ${word}`);
+      same(
+        spied.filter((text) => text.includes(word)),
+        [],
+        `the recorded arguments that contain ${word}`,
+      );
     }
   },
 
@@ -47,7 +51,7 @@ export const stores: Cases = {
     same(
       client.cookie.includes(btoa("ada lovelace").slice(0, 12)),
       false,
-      "that the cookie shows it",
+      "whether the cookie contains the name in Base64",
     );
     await client.visit((session) => session.set("n", 1));
     same((await client.visit()).data, { user: "ada lovelace", n: 1 });

@@ -22,7 +22,7 @@ const options = { secret: SECRET };
 
 const sealedOn = (inner: VersionedStore, ...secret: string[]) => new SealedStore(inner, { secret });
 
-Deno.test("SealedStore seals as it says: AES-256-GCM under HKDF of secret and id", async () => {
+Deno.test("SealedStore encrypts with AES-256-GCM and a key that HKDF derives from secret and ID", async () => {
   const inner = new MemoryStore();
   const store = new SealedStore(inner, options);
   const version = await store.create(ID, TEXT, write);
@@ -49,7 +49,7 @@ Deno.test("SealedStore seals as it says: AES-256-GCM under HKDF of secret and id
   assertEquals(new TextDecoder().decode(plain), TEXT);
 });
 
-Deno.test("SealedStore opens what was sealed by an earlier release", async () => {
+Deno.test("SealedStore decrypts a record of an earlier release", async () => {
   const inner = new MemoryStore();
   const sealed = "AXOdXQxWWcRfA9HmcNBLpT1kD5do0dcaJAtWtaLigELm5LYPYVEU6w6jz_1MdKxmHfzIam37-S0";
   inner.create(ID, sealed, write);
@@ -57,7 +57,7 @@ Deno.test("SealedStore opens what was sealed by an earlier release", async () =>
   assertEquals((await store.read(ID, { signal }))?.text, TEXT);
 });
 
-Deno.test("SealedStore seals each time anew, under a nonce of its own", async () => {
+Deno.test("SealedStore encrypts each write with a new nonce", async () => {
   const inner = new MemoryStore();
   const store = new SealedStore(inner, options);
   const texts = new Set<string>();
@@ -69,7 +69,7 @@ Deno.test("SealedStore seals each time anew, under a nonce of its own", async ()
   assertEquals(texts.size, 100);
 });
 
-Deno.test("SealedStore draws every byte of a nonce, and seals an empty text too", async () => {
+Deno.test("SealedStore makes every byte of a nonce random, and encrypts an empty text", async () => {
   const inner = new MemoryStore();
   const store = new SealedStore(inner, options);
   const nonces: Uint8Array[] = [];
@@ -89,7 +89,7 @@ Deno.test("SealedStore draws every byte of a nonce, and seals an empty text too"
   }
 });
 
-Deno.test("SealedStore carries any text, half a surrogate pair and a mark in front included", async () => {
+Deno.test("SealedStore returns any text unchanged, with lone surrogates or a byte order mark too", async () => {
   const store = new SealedStore(new MemoryStore(), options);
   const everyUnit = Array.from({ length: 65_536 }, (_, unit) => String.fromCharCode(unit)).join("");
   for (const text of ["", '"', '"a"', "\ufeffa", "\ud800", "\0", everyUnit, "𝒳".repeat(100_000)]) {
@@ -99,7 +99,7 @@ Deno.test("SealedStore carries any text, half a surrogate pair and a mark in fro
   }
 });
 
-Deno.test("SealedStore opens with every secret of its list and seals with the first", async () => {
+Deno.test("SealedStore decrypts with every secret in its list and encrypts with the first", async () => {
   const inner = new MemoryStore();
   await sealedOn(inner, OLD_SECRET).create(ID, TEXT, write);
   const rotating = sealedOn(inner, SECRET, OLD_SECRET);
@@ -114,7 +114,7 @@ Deno.test("SealedStore opens with every secret of its list and seals with the fi
   assertEquals((await later.read(ID, { signal }))?.text, TEXT);
 });
 
-Deno.test("an old secret is not needed any more when `expire` has passed", async () => {
+Deno.test("SealedStore no longer needs an old secret after `expire`", async () => {
   const clock = fakeClock();
   const inner = new MemoryStore({ now: clock.now });
   const on = (...secrets: string[]) =>
@@ -124,7 +124,7 @@ Deno.test("an old secret is not needed any more when `expire` has passed", async
     return new Response();
   });
   const request = () => requestWith({ cookie: cookieOf(started) });
-  // It is only read, again and again.
+  // These requests only read.
   const look = async (sessions: SessionMiddleware) =>
     await (await sessions.run(request(), (session) => new Response(session.get("user", "nobody"))))
       .text();
@@ -137,7 +137,7 @@ Deno.test("an old secret is not needed any more when `expire` has passed", async
   assertEquals(await look(on(OLD_SECRET)), "nobody");
 });
 
-Deno.test("SealedStore.touch() hands a sealed text to a store that writes whole records", async () => {
+Deno.test("SealedStore.touch() passes an encrypted text to a store that writes whole records", async () => {
   for (const secrets of [[SECRET], [SECRET, OLD_SECRET]]) {
     const inner = new MemoryStore();
     const whole: VersionedStore = {
@@ -159,7 +159,7 @@ Deno.test("SealedStore.touch() hands a sealed text to a store that writes whole 
   }
 });
 
-Deno.test("SealedStore calls crypto once for a read or a write, and derives a key once an id", async () => {
+Deno.test("SealedStore calls crypto once for each read or write, and derives one key for each ID", async () => {
   const inner = new MemoryStore();
   const first = new SealedStore(inner, options);
   const version = await first.create(ID, TEXT, write);
@@ -184,13 +184,13 @@ Deno.test("SealedStore calls crypto once for a read or a write, and derives a ke
     encrypt: 1,
   });
   assertEquals(await read(idOf("c")), { decrypt: 1 });
-  // Many at once on a new id wait for one key.
+  // Concurrent reads of a new ID wait for one key.
   const fresh = new SealedStore(inner, options);
   const reads = () => Promise.all([1, 2, 3].map(() => fresh.read(ID, { signal })));
   assertEquals(await countSubtle(reads), { importKey: 1, deriveKey: 1, decrypt: 3 });
 });
 
-Deno.test("SealedStore with an old secret derives and tries its key for what the first does not open", async () => {
+Deno.test("SealedStore tries the key of an old secret when the first one cannot decrypt a record", async () => {
   const inner = new MemoryStore();
   await sealedOn(inner, OLD_SECRET).create(ID, TEXT, write);
   const store = sealedOn(inner, SECRET, OLD_SECRET);
@@ -199,7 +199,7 @@ Deno.test("SealedStore with an old secret derives and tries its key for what the
   assertEquals(await read(), { decrypt: 2 });
 });
 
-Deno.test("SealedStore does no crypto when it is made, for a made-up id or for what cannot be sealed", async () => {
+Deno.test("SealedStore() calls no crypto, and neither do unknown IDs and malformed records", async () => {
   await withoutCrypto(async () => {
     const inner = new MemoryStore();
     const store = sealedOn(inner, SECRET, OLD_SECRET);
@@ -214,18 +214,18 @@ Deno.test("SealedStore does no crypto when it is made, for a made-up id or for w
   });
 });
 
-Deno.test("SealedStore remembers the keys of a limited number of ids", async () => {
+Deno.test("SealedStore caches the keys of a limited number of IDs", async () => {
   const store = new SealedStore(new MemoryStore(), options);
   await store.create(ID, TEXT, write);
   const create = (made: number) => store.create(made.toString(16).padStart(64, "0"), TEXT, write);
   for (let made = 0; made < 1999; made++) await create(made);
   assertEquals(await countSubtle(() => store.read(ID, { signal })), { decrypt: 1 });
-  // Twice as many at most.
+  // The cache holds twice as many at most.
   for (let made = 1999; made < 4000; made++) await create(made);
   assertEquals(await countSubtle(() => store.read(ID, { signal })), { deriveKey: 1, decrypt: 1 });
 });
 
-Deno.test("SealedStore fails where crypto fails, which is no record that does not open, and not for ever", async () => {
+Deno.test("SealedStore throws while crypto fails, and works again afterward", async () => {
   const inner = new MemoryStore();
   await new SealedStore(inner, options).create(ID, TEXT, write);
   const store = new SealedStore(inner, options);
@@ -245,13 +245,13 @@ Deno.test("SealedStore fails where crypto fails, which is no record that does no
   assertEquals((await store.read(ID, { signal }))?.text, TEXT);
 });
 
-Deno.test("SealedStore.accepts() judges an id as the store behind it would", () => {
+Deno.test("SealedStore.accepts() returns what the inner store returns", () => {
   const inner = Object.assign(new MemoryStore(), { accepts: (id: string) => id === "a" });
   const store = new SealedStore(inner, options);
   assertEquals([store.accepts("a"), store.accepts(ID)], [true, false]);
 });
 
-Deno.test("SealedStore() refuses what it cannot seal with or stand before", () => {
+Deno.test("SealedStore() throws when its secret or its inner store is unusable", () => {
   const inner = new MemoryStore();
   const refuse = (options: unknown, error: typeof TypeError | typeof RangeError, why: string) => {
     const { message } = assertThrows(() => new SealedStore(inner, options as never), error, why);
@@ -279,7 +279,7 @@ Deno.test("SealedStore() refuses what it cannot seal with or stand before", () =
   assertThrows(() => new SealedStore(undefined as never, options), TypeError, "read, create");
 });
 
-Deno.test("SealedStore keeps to the secrets that it was made with", async () => {
+Deno.test("SealedStore ignores later changes to the array of its secrets", async () => {
   const secret = [SECRET];
   const inner = new MemoryStore();
   const store = new SealedStore(inner, { secret });

@@ -1,4 +1,4 @@
-// What a store answers, and what a request is told when it is no answer.
+// The errors of a request when the store fails, is too slow or returns something invalid.
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { MemoryStore, type ReplaceOptions, SessionError, type WriteOptions } from "@pagi/session";
 import { destroy, nothing, on } from "../../../_kit/store_answers.ts";
@@ -113,8 +113,8 @@ Deno.test("destroy() adds no header when it fails and the State clears nothing",
   assertEquals((await refused(id, destroy)).headers, []);
 });
 
-/** A store that notes for how long it is to keep records. */
-class Ledger extends MemoryStore {
+/** A store that records the `ttl` of each write. */
+class TtlRecorder extends MemoryStore {
   readonly ttls: number[] = [];
   override create(id: string, text: string, options: WriteOptions) {
     this.ttls.push(options.ttl);
@@ -127,15 +127,15 @@ class Ledger extends MemoryStore {
 }
 
 Deno.test("a record's ttl is a second longer than its session, and at least two seconds", async () => {
-  const store = new Ledger();
+  const store = new TtlRecorder();
   const { clock, sessions, visit, write } = on(store);
   const id = (await visit(undefined, write))!;
   clock.advance(600);
-  // Which is no use of it: its end comes nearer.
+  // An update from outside a request does not count as use, so the session ends at the same time.
   await sessions.update(id, (data) => data.n = 7);
   await visit(id, write);
   assertEquals(store.ttls, [3601, 3001, 3601]);
-  const brief = new Ledger();
+  const brief = new TtlRecorder();
   await rig({ store: brief, expire: 0 }).signIn();
   assertEquals(brief.ttls, [2]);
 });
