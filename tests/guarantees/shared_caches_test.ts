@@ -40,40 +40,40 @@ function setUp({ state, present, told }: Way) {
   const sessions = new SessionMiddleware({ secret: "s", state, now: clock.now });
   const signIn = async () =>
     told(await sessions.run(requestWith(), (session) => (session.set("n", 1), new Response())))!;
-  const doors = {
+  const entryPoints = {
     run: (request: Request, act: Act) =>
       sessions.run(request, async (session) => (await act(session), new Response("x"))),
     handler: (request: Request, act: Act) =>
       sessions.handler(async (_, session) => (await act(session), new Response("x")))(request),
   };
-  return { clock, doors, signIn, request: (id: string) => requestWith(present(id)) };
+  return { clock, entryPoints, signIn, request: (id: string) => requestWith(present(id)) };
 }
 
 for (const way of WAYS) {
   const vary = way.state.vary!.join(", ");
 
   Deno.test(`${way.name}: a response varies by cookie when the handler used the session, and only then`, async () => {
-    const { doors, signIn, request } = setUp(way);
-    for (const door of Object.values(doors)) {
+    const { entryPoints, signIn, request } = setUp(way);
+    for (const entryPoint of Object.values(entryPoints)) {
       for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
-        const response = await door(request(await signIn()), act);
+        const response = await entryPoint(request(await signIn()), act);
         assertEquals(response.headers.get("vary"), vary, name);
         // The page of a visitor without a session depends on the cookie, too.
-        assertEquals((await door(requestWith(), act)).headers.get("vary"), vary, name);
+        assertEquals((await entryPoint(requestWith(), act)).headers.get("vary"), vary, name);
       }
-      const untouched = await door(request(await signIn()), () => {});
+      const untouched = await entryPoint(request(await signIn()), () => {});
       assertEquals(untouched.headers.get("vary"), null);
     }
   });
 
   Deno.test(`${way.name}: a response is no-store when it sends an ID, and only then`, async () => {
-    const { clock, doors, signIn, request } = setUp(way);
-    for (const door of Object.values(doors)) {
+    const { clock, entryPoints, signIn, request } = setUp(way);
+    for (const entryPoint of Object.values(entryPoints)) {
       for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
         for (const late of [0, 61]) {
           const id = await signIn();
           clock.advance(late);
-          const response = await door(request(id), act);
+          const response = await entryPoint(request(id), act);
           const isTold = way.told(response) !== undefined;
           const cacheControl = response.headers.get("cache-control");
           assertEquals(cacheControl, isTold ? "no-store" : null, `${name}, ${late} s later`);
