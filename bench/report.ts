@@ -17,7 +17,7 @@ const STORE_NAMES: { [store in StoreName]: string } = {
 const RATIOS =
   `What a session adds to a request with \`${OURS}\`, divided by what it adds with the other library: at 0.10 this library adds a tenth. “–”: the library cannot do it, or adds too little to divide by.`;
 const BUDGETS =
-  "Each cell is the median of several processes. ± is half of their range, in percent of the median. ✗ marks a missed budget.";
+  "Each cell is the median of several processes; growth, bytes and size are measured once. ± is half of their range, in percent of the median. ✗ marks a missed budget.";
 const SERVERS =
   `Requests per second of the server's processor time, divided by those of the ${BASELINE}.`;
 const WEIGHTS =

@@ -42,10 +42,10 @@ export interface Results {
 /** For the ratios to the minimal baseline and to bare cryptography. */
 const CAREFUL: MeasureOptions = { slices: 30, sliceMs: 4 };
 /** New sessions stay: each slice has to be long enough for the garbage collections that they cause. */
-const CAREFUL_NEW: MeasureOptions = { slices: 6, sliceMs: 48 };
+const CAREFUL_NEW: MeasureOptions = { slices: 8, sliceMs: 48 };
 /** For the other libraries, which differ more from this one. */
 const QUICK: MeasureOptions = { slices: 20, sliceMs: 4 };
-const QUICK_NEW: MeasureOptions = { slices: 6, sliceMs: 24 };
+const QUICK_NEW: MeasureOptions = { slices: 8, sliceMs: 24 };
 /** The two that add least to a request in memory, apart from the minimal baseline. */
 const CHEAPEST = ["hono-sessions", "@fastify/session"];
 const SCALE: MeasureOptions = { slices: 30, sliceMs: 4 };
@@ -88,7 +88,7 @@ export async function measureLibraries(
   { contenders, redisPort }: Pick<InProcessOptions, "contenders" | "redisPort">,
 ): Promise<Ratio[]> {
   const quick = group.scenario === "new" ? QUICK_NEW : QUICK;
-  const effort = { ...quick, processes: Math.ceil(processes / 2) };
+  const effort = { ...quick, processes: Math.ceil(processes / 3) };
   return await measureRatios(group, effort, { contenders: [OURS, ...contenders], redisPort });
 }
 
