@@ -13,10 +13,10 @@ export interface Options {
   stores: readonly StoreName[];
   scenarios: readonly Scenario[];
   /** The names of the libraries, if not all. */
-  contenders?: readonly string[];
+  libraries?: readonly string[];
 }
 
-type Name = "repeat" | "processes" | "runtime" | "store" | "scenario" | "contender";
+type Name = "repeat" | "processes" | "runtime" | "store" | "scenario" | "library";
 
 /**
  * Reads options like `--runtime=deno,bun`.
@@ -42,7 +42,7 @@ export function readOptions(
     runtimes: someOf(RUNTIMES, found.get("runtime")),
     stores: someOf(STORES, found.get("store")),
     scenarios: someOf(SCENARIOS, found.get("scenario")),
-    contenders: found.get("contender")?.split(","),
+    libraries: found.get("library")?.split(","),
   };
 }
 

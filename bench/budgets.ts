@@ -2,10 +2,12 @@
 import { BASELINE, CRYPTOGRAPHY, OURS } from "./contenders/contender.ts";
 import { type Spread, spreadOf } from "./measure.ts";
 import type { BudgetResults, Ratio } from "./results.ts";
-import { NAMES } from "./runtimes.ts";
+import type { Runtime } from "./runtimes.ts";
 
 /** A budget, and what was measured for it. */
 export interface Verdict {
+  /** None if it is the same in all. */
+  runtime?: Runtime;
   name: string;
   measured: Spread;
   /** The most or the least that is allowed. */
@@ -23,32 +25,38 @@ const BYTES_PER_KB = 1000;
 
 /** Judges all that was measured. */
 export function verdicts({ ratios, servers, scales, sizes }: BudgetResults): Verdict[] {
-  const size = (sizes[OURS] ?? NaN) / BYTES_PER_KB;
+  const beside = (name: string) => ratios.filter((ratio) => ratio.beside === name);
+  const libraries = ratios.filter(({ beside }) => beside !== BASELINE && beside !== CRYPTOGRAPHY);
   return [
-    ...ratios.filter(({ beside }) => beside === BASELINE).map(ofBaseline),
-    ...cheapest(ratios.filter(({ beside }) => beside !== BASELINE && beside !== CRYPTOGRAPHY)),
-    ...ratios.filter(({ beside }) => beside === CRYPTOGRAPHY).map(ofCryptography),
-    ...servers.map(({ runtime, scenario, share }): Verdict => ({
-      name: `${NAMES[runtime]}: ${scenario}, requests per second behind a server, ÷ ${BASELINE}`,
-      measured: share,
-      limit: { min: MIN_SHARE },
-    })),
-    ...scales.flatMap(({ runtime, bytes, read, write }): Verdict[] => [
-      {
-        name: `${NAMES[runtime]}: bytes of a session beside its data`,
-        measured: bytes,
-        limit: { max: MAX_BYTES },
-        unit: "B",
-      },
-      ...Object.entries({ read, write }).map(([scenario, measured]): Verdict => ({
-        name: `${NAMES[runtime]}: ${scenario}, growth from 1,000 to 1,000,000 sessions, ÷ a Map's`,
-        measured,
-        limit: { max: 1 },
-      })),
-    ]),
+    ...beside(BASELINE).map(({ runtime, scenario, ratio: measured }): Verdict => {
+      const limit = { max: OF_BASELINE[scenario]! };
+      return { runtime, name: `${scenario}, ÷ ${BASELINE}`, measured, limit };
+    }),
+    ...cheapest(libraries).map(({ runtime, scenario, ratio: measured }): Verdict => {
+      const limit = { max: 1 };
+      return { runtime, name: `${scenario}, ÷ the cheapest library`, measured, limit };
+    }),
+    ...beside(CRYPTOGRAPHY).map(({ runtime, scenario, ratio: measured }): Verdict => {
+      const name = `encrypted cookie at first sight, ${scenario}, ÷ ${CRYPTOGRAPHY}`;
+      return { runtime, name, measured, limit: { max: OF_CRYPTOGRAPHY } };
+    }),
+    ...servers.map(({ runtime, scenario, share: measured }): Verdict => {
+      const name = `${scenario}, requests per second behind a server, ÷ ${BASELINE}`;
+      return { runtime, name, measured, limit: { min: MIN_SHARE } };
+    }),
+    ...scales.flatMap(({ runtime, bytes, read, write }): Verdict[] => {
+      const name = "bytes of a session beside its data";
+      return [
+        { runtime, name, measured: bytes, limit: { max: MAX_BYTES }, unit: "B" },
+        ...Object.entries({ read, write }).map(([scenario, measured]): Verdict => {
+          const name = `${scenario}, growth from 1,000 to 1,000,000 sessions, ÷ a Map's`;
+          return { runtime, name, measured, limit: { max: 1 } };
+        }),
+      ];
+    }),
     {
-      name: "Memory and Cookie, minified and gzipped",
-      measured: spreadOf([size]),
+      name: "middleware with CookieState and MemoryStore, minified and gzipped",
+      measured: spreadOf([(sizes[OURS] ?? NaN) / BYTES_PER_KB]),
       limit: { max: MAX_SIZE_KB },
       unit: "KB",
     },
@@ -66,29 +74,10 @@ export function limitOf({ limit, unit }: Verdict): string {
   return `${word} ${value}${unit === undefined ? "" : ` ${unit}`}`;
 }
 
-function ofBaseline({ runtime, scenario, ratio }: Ratio): Verdict {
-  return {
-    name: `${NAMES[runtime]}: ${scenario}, ÷ ${BASELINE}`,
-    measured: ratio,
-    limit: { max: OF_BASELINE[scenario]! },
-  };
-}
-
-function ofCryptography({ runtime, scenario, ratio }: Ratio): Verdict {
-  return {
-    name: `${NAMES[runtime]}: encrypted cookie at first sight, ${scenario}, ÷ ${CRYPTOGRAPHY}`,
-    measured: ratio,
-    limit: { max: OF_CRYPTOGRAPHY },
-  };
-}
-
-/** For each request the library that adds least. */
-function cheapest(ratios: readonly Ratio[]): Verdict[] {
-  const groups = Map.groupBy(ratios, ({ runtime, scenario }) => `${NAMES[runtime]}: ${scenario}`);
-  return [...groups].map(([name, group]) => {
-    const highest = group.reduce((one, other) =>
-      other.ratio.median > one.ratio.median ? other : one
-    );
-    return { name: `${name}, ÷ the cheapest library`, measured: highest.ratio, limit: { max: 1 } };
-  });
+/** For each request the ratio to the library that adds least. */
+function cheapest(ratios: readonly Ratio[]): Ratio[] {
+  const groups = Map.groupBy(ratios, ({ runtime, scenario }) => `${runtime} ${scenario}`);
+  return [...groups.values()].map((group) =>
+    group.reduce((one, other) => other.ratio.median > one.ratio.median ? other : one)
+  );
 }

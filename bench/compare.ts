@@ -30,7 +30,7 @@ interface Compared {
 }
 
 /** What a process is to measure, and the folder of each version. */
-interface Task {
+interface Assignment {
   name: string;
   folders: { [version in "new" | "old" | "control"]: string };
 }
@@ -105,7 +105,7 @@ function show(ratios: readonly number[]): string {
 }
 
 /** Measures one kind of request in this process. */
-async function measureHere({ name, folders }: Task): Promise<Ratios> {
+async function measureHere({ name, folders }: Assignment): Promise<Ratios> {
   const compared = ALL.find((one) => one.name === name)!;
   const { act, store } = compared;
   const tasks: Task[] = [];
@@ -139,7 +139,7 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(`Median of ${rounds} rounds and, in brackets, their quartiles`);
     console.log(`\n${"".padEnd(NAME_WIDTH)} ${"new / old".padEnd(24)} control / old`);
     for (const { name } of ALL.filter(({ name }) => only?.includes(name) ?? true)) {
-      const task: Task = { name, folders };
+      const task: Assignment = { name, folders };
       const all = await runTimes<Ratios>(rounds, "deno", "compare.ts", task);
       const [changed, same] = [0, 1].map((at) => show(all.map((ratios) => ratios[at]!)));
       console.log(`${name.padEnd(NAME_WIDTH)} ${changed!.padEnd(24)} ${same}`);

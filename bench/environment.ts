@@ -18,10 +18,8 @@ export async function describeEnvironment(): Promise<string> {
     .filter(([name]) => !TOOLS.test(name))
     .map(([name, version]) => `${name} ${version}`);
   const day = new Date().toISOString().slice(0, "YYYY-MM-DD".length);
-  return `Measured on ${day} at ${await findCommit()}, on ${machine}, with ${
-    runtimes.join(", ")
-  }; ` +
-    `${libraries.join(", ")}.`;
+  const place = `on ${day} at ${await findCommit()}, on ${machine}`;
+  return `Measured ${place}, with ${runtimes.join(", ")}; ${libraries.join(", ")}.`;
 }
 
 /** The commit, and whether the code differs from it. */

@@ -7,9 +7,9 @@ import { bringsCookie, type Scenario } from "./scenarios.ts";
 import type { ServerOptions, ServerStarted } from "./server.ts";
 
 /** How many turns each process has. */
-const TURNS = 10;
-const TURN_REQUESTS = 1500;
-const WARM_UP_REQUESTS = 10_000;
+const TURNS = 8;
+const TURN_REQUESTS = 1000;
+const WARM_UP_REQUESTS = 5000;
 
 /**
  * The requests that the server answers in a second of its own processor time, as a share of the

@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import { loadContenders } from "./contenders/all.ts";
-import { CRYPTOGRAPHY, type StoreName } from "./contenders/contender.ts";
+import { CRYPTOGRAPHY, OURS_FIRST, type StoreName } from "./contenders/contender.ts";
 import { cryptographyTask } from "./contenders/bare_cryptography.ts";
 import { bareTask, taskOf } from "./tasks.ts";
 import { measure, type MeasureOptions, type Task } from "./measure.ts";
@@ -17,8 +17,8 @@ import { verify } from "./verify.ts";
 export interface InProcessOptions extends MeasureOptions {
   store: StoreName;
   scenario: Scenario;
-  /** The names of the libraries. @default {all} */
-  contenders?: readonly string[];
+  /** The names of the libraries. */
+  contenders: readonly string[];
   /** Where Redis listens, for the store on it. */
   redisPort?: number;
 }
@@ -50,7 +50,7 @@ for (const contender of await loadContenders(contenders)) {
   frameworks.set(name, framework);
   tasks.push(task);
 }
-if (store === "cookie" && (scenario === "read" || scenario === "write")) {
+if (frameworks.has(OURS_FIRST) && (scenario === "read" || scenario === "write")) {
   tasks.push(await cryptographyTask(scenario, SMALL));
   frameworks.set(CRYPTOGRAPHY, "fetch");
 }

@@ -5,43 +5,49 @@
  * @module
  */
 import { readOptions } from "./arguments.ts";
-import { OURS } from "./contenders/contender.ts";
+import { LIBRARIES } from "./contenders/all.ts";
 import { describeEnvironment } from "./environment.ts";
 import { install } from "./install.ts";
 import { showSpread } from "./measure.ts";
 import { startRedis } from "./redis_server.ts";
 import { report } from "./report.ts";
 import {
+  type BudgetResults,
   measureBudgets,
   measureImports,
-  measureRatios,
-  measureServer,
-  PROCESSES,
+  measureLibraries,
   type Ratio,
-  type Results,
 } from "./results.ts";
-import { NAMES, RUNTIMES } from "./runtimes.ts";
+import { NAMES } from "./runtimes.ts";
 
-const EFFORT = { slices: 30, sliceMs: 4 };
-/** New sessions stay: a slice has to include the garbage collections that they cause. */
-const EFFORT_NEW = { slices: 12, sliceMs: 16 };
+/** Each compiles the same code in its own way, so the median of several counts. */
+const PROCESSES = 4;
 
-const OPTIONS = ["processes", "runtime", "store", "scenario", "contender"] as const;
+const OPTIONS = ["processes", "runtime", "store", "scenario", "library"] as const;
 const options = readOptions(Deno.args, OPTIONS);
-const { processes = PROCESSES, runtimes, stores, scenarios, contenders } = options;
+const { processes = PROCESSES, runtimes, stores, scenarios } = options;
 await install();
 await using redis = await startRedis();
 if (redis === undefined) console.log("Redis is left out: redis-server is not installed");
 
+let budgets: BudgetResults | undefined;
+if (Deno.args.every((arg) => arg.startsWith("--processes="))) {
+  console.log("Measuring every budgeted ratio …");
+  budgets = await measureBudgets(runtimes, processes);
+}
 const libraries: Ratio[] = [];
 for (const runtime of runtimes) {
   for (const store of stores.filter((store) => store !== "redis" || redis !== undefined)) {
     for (const scenario of scenarios) {
-      const effort = { ...scenario === "new" ? EFFORT_NEW : EFFORT, processes };
-      const names = contenders && [OURS, ...contenders];
       const group = { runtime, store, scenario };
-      const options = { contenders: names, redisPort: redis?.port };
-      for (const ratio of await measureRatios(group, effort, options)) {
+      // No ratio is measured twice.
+      const measured = budgets?.ratios.filter((one) =>
+        one.runtime === runtime && one.store === store && one.scenario === scenario
+      ).map((one) => one.beside);
+      const contenders = (options.libraries ?? LIBRARIES)
+        .filter((name) => !measured?.includes(name));
+      const access = { contenders, redisPort: redis?.port };
+      for (const ratio of await measureLibraries(group, processes, access)) {
         const name = `${NAMES[runtime]}, ${store}, ${scenario}, ÷ ${ratio.beside}`;
         console.log(`${name}: ${showSpread(ratio.ratio)}`);
         libraries.push(ratio);
@@ -49,18 +55,11 @@ for (const runtime of runtimes) {
     }
   }
 }
-if (Deno.args.every((arg) => arg.startsWith("--processes="))) {
-  const servers: Results["servers"] = [];
-  const imports: Results["imports"] = [];
-  for (const runtime of RUNTIMES) {
-    for (const scenario of ["write", "new"] as const) {
-      servers.push(await measureServer(runtime, scenario, processes));
-    }
-    imports.push(...await measureImports(runtime));
-  }
-  const budgets = await measureBudgets(RUNTIMES, processes);
-  const results: Results = { libraries, servers, imports, budgets };
+if (budgets !== undefined) {
+  const imports = [];
+  for (const runtime of runtimes) imports.push(...await measureImports(runtime));
   const file = new URL("RESULTS.md", import.meta.url);
-  await Deno.writeTextFile(file, report(results, await describeEnvironment()));
+  const text = report({ budgets, libraries, imports }, await describeEnvironment());
+  await Deno.writeTextFile(file, text);
   console.log("\nWritten: bench/RESULTS.md");
 }

@@ -1,10 +1,11 @@
 /** Writes RESULTS.md. */
-import { isMet, limitOf, verdicts } from "./budgets.ts";
+import { isMet, limitOf, type Verdict, verdicts } from "./budgets.ts";
 import { BASELINE, CRYPTOGRAPHY, OURS, type StoreName, STORES } from "./contenders/contender.ts";
 import { differenceOf, digits, type Spread } from "./measure.ts";
-import type { Ratio, Results } from "./results.ts";
+import type { BudgetResults, Ratio, Results } from "./results.ts";
 import { NAMES, RUNTIMES } from "./runtimes.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import { WITH_COOKIE_STORE } from "./weight.ts";
 
 const STORE_NAMES: { [store in StoreName]: string } = {
   memory: "Memory",
@@ -16,11 +17,12 @@ const STORE_NAMES: { [store in StoreName]: string } = {
 const RATIOS =
   `What a session adds to a request with \`${OURS}\`, divided by what it adds with the other library: at 0.10 this library adds a tenth. “–”: the library cannot do it, or adds too little to divide by.`;
 const BUDGETS =
-  "Each cell is the median of several processes. ± is half of their range, in percent of the median. ✗ marks a missed budget.";
+  "Each cell is the median of several processes; growth, bytes and size are measured once. ± is half of their range, in percent of the median. ✗ marks a missed budget.";
 const SERVERS =
   `Requests per second of the server's processor time, divided by those of the ${BASELINE}.`;
 const WEIGHTS =
-  `The size and the cold import of \`${OURS}\`, divided by the other library's. The size is that of a minified and gzipped bundle with the stores in memory and in the cookie. The import is the processor time beyond an empty program.`;
+  `The size is that of a minified and gzipped bundle: of \`${OURS}\` the middleware with CookieState and MemoryStore. The size of a library that encrypts cookies is compared with that bundle and CookieStore. The import is the processor time of the whole package beyond an empty program. Ratios are those of \`${OURS}\` to the other library.`;
+const NO_COOKIE_STORE = "express-session";
 
 /** The whole report; `environment` says where the results come from. */
 export function report(results: Results, environment: string): string {
@@ -30,29 +32,44 @@ export function report(results: Results, environment: string): string {
     `${environment} \`deno task bench\` writes this page; [README.md](README.md) explains the method.`,
     "## Budgets",
     BUDGETS,
-    budgets(results),
+    budgets(verdicts(results.budgets)),
     "## Beside other libraries",
     RATIOS,
-    libraries(results.libraries),
+    libraries([...results.budgets.ratios, ...results.libraries]),
     "## Behind a server",
     SERVERS,
-    servers(results),
+    servers(results.budgets),
     "## Weight",
     WEIGHTS,
     weights(results),
   ].join("\n\n") + "\n";
 }
 
-/** A row for each budget, a column for each runtime. */
-function budgets(results: Results): string {
+function budgets(all: readonly Verdict[]): string {
+  return byRuntime("budget", all, (verdict) => [
+    limitOf(verdict),
+    compact(verdict.measured) + (isMet(verdict) ? "" : " ✗"),
+  ]);
+}
+
+/**
+ * A row for each budget, a column for each runtime; without one, the first. `show` returns the cell
+ * under `title` and that under the runtime.
+ */
+export function byRuntime(
+  title: string,
+  all: readonly Verdict[],
+  show: (verdict: Verdict, at: number) => [string, string],
+): string {
   const rows = new Map<string, string[]>();
-  for (const verdict of verdicts(results.budgets)) {
-    const [, , name] = /^((?:Deno|Bun|Node): )?(.*)$/.exec(verdict.name)!;
-    const row = rows.get(name!) ?? [name!, limitOf(verdict)];
-    row.push(compact(verdict.measured) + (isMet(verdict) ? "" : " ✗"));
-    rows.set(name!, row);
+  for (const [at, verdict] of all.entries()) {
+    const { name, runtime = RUNTIMES[0] } = verdict;
+    const [limit, cell] = show(verdict, at);
+    const row = rows.get(name) ?? [name, limit];
+    row[2 + RUNTIMES.indexOf(runtime)] = cell;
+    rows.set(name, row);
   }
-  return table(["", "budget", ...RUNTIMES.map((runtime) => NAMES[runtime])], [...rows.values()]);
+  return table(["", title, ...RUNTIMES.map((runtime) => NAMES[runtime])], [...rows.values()]);
 }
 
 /** A row for each library, a column for each request. */
@@ -75,8 +92,7 @@ function libraries(ratios: readonly Ratio[]): string {
   return table(["runtime", "store", "beside", ...SCENARIOS], rows);
 }
 
-function servers({ servers, budgets }: Results): string {
-  const all = [...budgets.servers, ...servers];
+function servers({ servers: all }: BudgetResults): string {
   const scenarios = SCENARIOS.filter((one) => all.some(({ scenario }) => scenario === one));
   const rows = RUNTIMES.map((runtime) => [
     NAMES[runtime],
@@ -88,16 +104,16 @@ function servers({ servers, budgets }: Results): string {
 }
 
 function weights({ imports, budgets: { sizes } }: Results): string {
-  const names = Object.keys(sizes).filter((name) => name !== OURS);
-  const rows = names.map((name) => [
-    name,
-    (sizes[OURS]! / sizes[name]!).toFixed(2),
-    ...RUNTIMES.map((runtime) =>
-      cell(imports.find((one) => one.runtime === runtime && one.beside === name)?.ratio)
-    ),
-  ]);
-  const titles = RUNTIMES.map((runtime) => `import, ${NAMES[runtime]}`);
-  return table(["beside", "size", ...titles], rows);
+  const rows = Object.entries(sizes).map(([name, size]) => {
+    const row = [name, (size / 1000).toFixed(1)];
+    if (name === OURS || name === WITH_COOKIE_STORE) return row;
+    const ours = sizes[name === NO_COOKIE_STORE ? OURS : WITH_COOKIE_STORE]!;
+    const found = imports.filter(({ beside }) => beside === name);
+    const ratios = RUNTIMES.map((runtime) => found.find((one) => one.runtime === runtime)?.ratio);
+    return [...row, (ours / size).toFixed(2), ...ratios.map(cell)];
+  });
+  const titles = RUNTIMES.map((runtime) => `import ratio, ${NAMES[runtime]}`);
+  return table(["", "size, KB", "size ratio", ...titles], rows);
 }
 
 /** A ratio with its spread; a divisor near zero makes ratios that mean nothing. */

@@ -1,11 +1,6 @@
 /** What the benchmark measures, part by part. */
-import {
-  BASELINE,
-  CRYPTOGRAPHY,
-  OURS,
-  OURS_FIRST,
-  type StoreName,
-} from "./contenders/contender.ts";
+import { BASELINE, CRYPTOGRAPHY, OURS, OURS_FIRST } from "./contenders/contender.ts";
+import type { StoreName } from "./contenders/contender.ts";
 import { httpShares } from "./http.ts";
 import type { Costs, InProcessOptions } from "./in_process.ts";
 import { type MeasureOptions, type Spread, spreadOf } from "./measure.ts";
@@ -23,7 +18,7 @@ export interface Ratio {
   ratio: Spread;
 }
 
-/** What the budgets are about. */
+/** What the budgets limit. */
 export interface BudgetResults {
   /** Beside the minimal baseline, beside the other libraries and beside bare cryptography. */
   ratios: Ratio[];
@@ -31,38 +26,35 @@ export interface BudgetResults {
   servers: { runtime: Runtime; scenario: Scenario; share: Spread }[];
   /** With a million sessions. */
   scales: ({ runtime: Runtime } & { [name in keyof ScaleResult]: Spread })[];
-  /** Minified and gzipped bytes of each library. */
-  sizes: { [library: string]: number };
+  /** Minified and gzipped bytes of each bundle. */
+  sizes: { [bundle: string]: number };
 }
 
-/** All that the report is about. */
+/** All that the report shows. */
 export interface Results {
   budgets: BudgetResults;
-  /** Beside all other libraries, on all stores. */
+  /** Beside all other libraries, on all stores: the ratios that no budget limits. */
   libraries: Ratio[];
-  /** Beside the minimal baseline, for the requests that have no budget. */
-  servers: BudgetResults["servers"];
   /** The processor time of a cold import, divided by that of another library. */
   imports: { runtime: Runtime; beside: string; ratio: Spread }[];
 }
 
-/** Each compiles the same code in its own way, so the median of several counts. */
-export const PROCESSES = 4;
 /** For the ratios to the minimal baseline and to bare cryptography. */
-const CAREFUL: MeasureOptions = { slices: 50, sliceMs: 4 };
+const CAREFUL: MeasureOptions = { slices: 30, sliceMs: 4 };
 /** New sessions stay: each slice has to be long enough for the garbage collections that they cause. */
-const CAREFUL_NEW: MeasureOptions = { slices: 8, sliceMs: 64 };
-/** The libraries that add least to a request in memory; they differ more from this one. */
-const QUICK = { processes: 2, slices: 20, sliceMs: 4 };
-const QUICK_NEW = { processes: 2, slices: 8, sliceMs: 32 };
-const CHEAPEST = [OURS, "hono-sessions", "@fastify/session"];
-const SCALE: MeasureOptions = { slices: 40, sliceMs: 4 };
+const CAREFUL_NEW: MeasureOptions = { slices: 8, sliceMs: 48 };
+/** For the other libraries, which differ more from this one. */
+const QUICK: MeasureOptions = { slices: 20, sliceMs: 4 };
+const QUICK_NEW: MeasureOptions = { slices: 8, sliceMs: 24 };
+/** The two that add least to a request in memory, apart from the minimal baseline. */
+const CHEAPEST = ["hono-sessions", "@fastify/session"];
+const SCALE: MeasureOptions = { slices: 30, sliceMs: 4 };
 const IMPORTS = { repetitions: 5, processes: 3 };
 
-/** Measures what the budgets are about. */
+/** Measures every budgeted ratio. */
 export async function measureBudgets(
   runtimes: readonly Runtime[],
-  processes = PROCESSES,
+  processes: number,
 ): Promise<BudgetResults> {
   const ratios: Ratio[] = [];
   const servers: BudgetResults["servers"] = [];
@@ -70,18 +62,18 @@ export async function measureBudgets(
   for (const runtime of runtimes) {
     for (const scenario of ["read", "write", "new"] as const) {
       const group = { runtime, store: "memory", scenario } as const;
-      const [careful, quick] = scenario === "new" ? [CAREFUL_NEW, QUICK_NEW] : [CAREFUL, QUICK];
-      const effort = { ...careful, processes };
+      const effort = { ...scenario === "new" ? CAREFUL_NEW : CAREFUL, processes };
       ratios.push(...await measureRatios(group, effort, { contenders: [OURS, BASELINE] }));
-      ratios.push(...await measureRatios(group, quick, { contenders: CHEAPEST }));
+      ratios.push(...await measureLibraries(group, processes, { contenders: CHEAPEST }));
+      // Processes differ less here, because a session is a small part of the request.
+      const shares = await httpShares(runtime, scenario, Math.ceil(processes / 2));
+      servers.push({ runtime, scenario, share: spreadOf(shares) });
     }
     for (const scenario of ["read", "write"] as const) {
       const group = { runtime, store: "cookie", scenario } as const;
-      ratios.push(
-        ...await measureRatios(group, { ...CAREFUL, processes }, { contenders: [OURS_FIRST] }),
-      );
+      const effort = { ...CAREFUL, processes };
+      ratios.push(...await measureRatios(group, effort, { contenders: [OURS_FIRST] }));
     }
-    servers.push(await measureServer(runtime, "read", processes));
     const { bytes, read, write } = await run<ScaleResult>(runtime, "scale.ts", SCALE);
     const [memory, reads, writes] = [bytes, read, write].map((one) => spreadOf([one]));
     scales.push({ runtime, bytes: memory!, read: reads!, write: writes! });
@@ -89,8 +81,18 @@ export async function measureBudgets(
   return { ratios, servers, scales, sizes: Object.fromEntries(await bundleSizes()) };
 }
 
-/** Measures one kind of request on one store with this library and the other libraries. */
-export async function measureRatios(
+/** Measures one kind of request on one store with this library and other libraries. */
+export async function measureLibraries(
+  group: Pick<Ratio, "runtime" | "store" | "scenario">,
+  processes: number,
+  { contenders, redisPort }: Pick<InProcessOptions, "contenders" | "redisPort">,
+): Promise<Ratio[]> {
+  const quick = group.scenario === "new" ? QUICK_NEW : QUICK;
+  const effort = { ...quick, processes: Math.ceil(processes / 3) };
+  return await measureRatios(group, effort, { contenders: [OURS, ...contenders], redisPort });
+}
+
+async function measureRatios(
   { runtime, store, scenario }: Pick<Ratio, "runtime" | "store" | "scenario">,
   { processes, slices, sliceMs }: MeasureOptions & { processes: number },
   { contenders, redisPort }: Pick<InProcessOptions, "contenders" | "redisPort">,
@@ -105,16 +107,6 @@ export async function measureRatios(
       const ratios = all.map((costs) => costs[ours]! / costs[beside]!);
       return { runtime, store, scenario, beside, ratio: spreadOf(ratios) };
     });
-}
-
-/** Measures requests per second behind a server. */
-export async function measureServer(
-  runtime: Runtime,
-  scenario: Scenario,
-  processes = PROCESSES,
-): Promise<BudgetResults["servers"][number]> {
-  const shares = await httpShares(runtime, scenario, processes);
-  return { runtime, scenario, share: spreadOf(shares) };
 }
 
 /** Measures cold imports. */

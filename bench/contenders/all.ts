@@ -15,15 +15,16 @@ const LOADERS: { [name: string]: () => Promise<Contender> } = {
   "@fastify/session": async () => (await import("./fastify.ts")).fastifySessions,
 };
 
-/** Loads the libraries with these names, or all of them. */
-export async function loadContenders(
-  names: readonly string[] = Object.keys(LOADERS),
-): Promise<Contender[]> {
+/** The names of all that this library is compared with, beside bare cryptography. */
+export const LIBRARIES = Object.keys(LOADERS).filter((name) =>
+  name !== OURS && name !== OURS_FIRST
+);
+
+/** Loads the libraries with these names. */
+export async function loadContenders(names: readonly string[]): Promise<Contender[]> {
   return await Promise.all(names.map((name) => {
     const load = LOADERS[name];
-    if (load === undefined) {
-      throw new TypeError(`Cannot load "${name}": there is no such library`);
-    }
+    if (load === undefined) throw new TypeError(`Cannot load "${name}": no such library`);
     return load();
   }));
 }

@@ -3,23 +3,10 @@
  * ids. It gives no guarantee: nothing checks an ID, nothing expires, concurrent writes are lost.
  */
 import { Buffer } from "node:buffer";
-import {
-  type Act,
-  type Action,
-  actions,
-  ACTS,
-  isWriting,
-  plain,
-  type SessionContent,
-} from "../scenarios.ts";
-import {
-  appsOf,
-  BARE_TEXT,
-  BASELINE,
-  type Contender,
-  type FetchHandler,
-  type Opened,
-} from "./contender.ts";
+import { actions, ACTS, isWriting, plain } from "../scenarios.ts";
+import type { Act, Action, SessionContent } from "../scenarios.ts";
+import { appsOf, BARE_TEXT, BASELINE } from "./contender.ts";
+import type { Contender, FetchHandler, Opened } from "./contender.ts";
 
 const NAME = "session=";
 const ATTRIBUTES = "; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600";

@@ -1,25 +1,9 @@
 /** This library. */
-import {
-  CookieStore,
-  MemoryStore,
-  RedisStore,
-  type Session,
-  SessionMiddleware,
-  type SessionStore,
-  SqliteStore,
-} from "../../mod.ts";
+import { CookieStore, MemoryStore, RedisStore, SessionMiddleware, SqliteStore } from "../../mod.ts";
+import type { Session, SessionStore } from "../../mod.ts";
 import { type Access, actions, ACTS, type SessionContent } from "../scenarios.ts";
-import {
-  appsOf,
-  BARE_TEXT,
-  type Contender,
-  type LocalApp,
-  type Opened,
-  OURS,
-  OURS_FIRST,
-  SECRET,
-  type Setup,
-} from "./contender.ts";
+import { appsOf, BARE_TEXT, OURS, OURS_FIRST, SECRET } from "./contender.ts";
+import type { Contender, LocalApp, Opened, Setup } from "./contender.ts";
 import { openSqliteFile, type OpenStore, redisAddress } from "./_outside.ts";
 
 type Sessions = Session<Partial<SessionContent>>;
