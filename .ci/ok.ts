@@ -38,7 +38,7 @@ const steps: [name: string, args: string[]][] = [
     "--allow-read",
     "--allow-write",
     "--allow-run",
-    "tests/testing/mutants.ts",
+    "tests/mutants/mutants.ts",
     "--dry-run",
   ]],
   ["doc lint", ["doc", "--lint", ...entryPoints]],

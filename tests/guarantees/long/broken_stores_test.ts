@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type SessionHash, Store } from "@pagi/session/store";
 import { formatRaces, simulateRaces } from "@pagi/session/testing";
-import { broken, BROKEN_STORES } from "../../testing/_broken_stores.ts";
+import { broken, BROKEN_STORES } from "../../unit/testing/_broken_stores.ts";
 
 for (const mistake of BROKEN_STORES.filter(({ guarantee }) => guarantee !== undefined)) {
   Deno.test(`simulateRaces() reports ${mistake.guarantee} when a store has a ${mistake.name}`, async () => {

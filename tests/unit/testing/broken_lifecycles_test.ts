@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SessionError, SessionMiddleware } from "@pagi/session";
 import { MemoryStore } from "@pagi/session/store/memory";
-import { Client, respond } from "../_kit/client.ts";
+import { Client, respond } from "../../_kit/client.ts";
 
 Deno.test("commit() throws when the record has got another subject under the same ID", async () => {
   const store = new MemoryStore();

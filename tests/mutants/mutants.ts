@@ -146,7 +146,7 @@ async function fateOf(
 
 /** The guarantees that the race simulator finds broken, each with the number of a race. */
 async function brokenGuarantees(copy: PackageCopy): Promise<string[]> {
-  const script = "tests/testing/_mutant_races.ts";
+  const script = "tests/mutants/_mutant_races.ts";
   const { code, output } = await copy.deno(
     ["run", "--quiet", "--no-check", "--no-lock", script],
     TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import { assert, assertArrayIncludes, assertStringIncludes } from "@std/assert";
 import { storeContract } from "@pagi/session/testing";
-import { fakeClock } from "../_kit/helpers.ts";
+import { fakeClock } from "../../_kit/helpers.ts";
 import { broken, BROKEN_STORES } from "./_broken_stores.ts";
 import { CARELESS_STORES } from "./_careless_stores.ts";
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { MemoryStore } from "../../store/memory.ts";
-import { formatRaces, type RaceReport, simulateRaces } from "../../testing/mod.ts";
+import { MemoryStore } from "../../../store/memory.ts";
+import { formatRaces, type RaceReport, simulateRaces } from "../../../testing/mod.ts";
 
 /** The number of schedules between two lines of progress. */
 const BATCH = 10_000;

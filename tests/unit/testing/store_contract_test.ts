@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { MemoryStore } from "@pagi/session/store/memory";
 import { storeContract, type StoreContractOptions } from "@pagi/session/testing";
-import { fakeClock } from "../_kit/helpers.ts";
+import { fakeClock } from "../../_kit/helpers.ts";
 
 const clock = fakeClock();
 
