@@ -62,15 +62,17 @@ export class SessionRepository {
    */
   find(presented: string, name?: string): Awaitable<Lookup> {
     const record = this.#backend.read(presented, name);
-    return isPromise(record)
-      ? record.then((one) => examine(one, this.#options))
-      : examine(record, this.#options);
+    return isPromise(record) ? record.then((one) => this.examine(one)) : this.examine(record);
   }
 
-  /** The session that once had this ID; `undefined` if it has ended. */
-  async findLatest(id: string): Promise<LoadedSession | undefined> {
-    const lookup = examine(await follow(this.#backend, id), this.#options);
-    return lookup.status === "active" ? lookup : undefined;
+  /** The record of the session that once had this ID. */
+  follow(id: string): Promise<SessionRecord | undefined> {
+    return follow(this.#backend, id);
+  }
+
+  /** Whether a record is an active session. */
+  examine(record: SessionRecord | undefined): Lookup {
+    return examine(record, this.#options);
   }
 
   /** Seconds that a session has left, counted from its last use. */
@@ -286,7 +288,7 @@ export class SessionRepository {
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
     return await retry(async () => {
-      const record = await follow(this.#backend, id);
+      const record = await this.follow(id);
       if (record === undefined || !isMeant(record)) return false;
       return await this.#backend.delete(record) || undefined;
     });

@@ -39,13 +39,16 @@ export class SubjectSessions {
    * @param current An ID that the session which asks has or once had.
    */
   async list(current?: string): Promise<SubjectSession[]> {
-    const currentId = current && (await this.#repository.findLatest(current))?.id;
+    const currentId = current && (await this.#repository.follow(current))?.id;
     const found = new Map<string, SubjectSession>();
     for (const entry of await this.#index.list(await this.#key)) {
       const id = await this.#unseal(entry);
-      const session = id === undefined ? undefined : await this.#repository.findLatest(id);
+      const record = id === undefined ? undefined : await this.#repository.follow(id);
+      const session = this.#repository.examine(record);
       // A session that was rotated, or used for a long time, has several entries.
-      if (session === undefined || session.subject !== this.#subject || found.has(session.id)) {
+      if (
+        session.status !== "active" || session.subject !== this.#subject || found.has(session.id)
+      ) {
         continue;
       }
       const hash = await hashOf(session.id);
@@ -86,7 +89,7 @@ export class SubjectSessions {
    */
   async endAll(kept: string | undefined): Promise<number> {
     const entries = await this.#index.bumpGeneration(await this.#key);
-    const keptId = kept && (await this.#repository.findLatest(kept))?.id;
+    const keptId = kept && (await this.#repository.follow(kept))?.id;
     const ended: IndexEntry[] = [];
     let count = 0;
     let failure: unknown;

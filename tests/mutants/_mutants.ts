@@ -88,9 +88,11 @@ const late: Mutant[] = [
   },
   {
     name: "a late request that gets the session under its new ID",
-    find: "return $isPromise($record) ? $record.then(($one) => $examine($one, this.$options)) : " +
-      "$examine($record, this.$options);",
-    replace: "const found = after($record, (one) => $examine(one, this.$options));\n" +
+    find: "const $record = this.$backend.read($sent, $name); " +
+      "return $isPromise($record) ? $record.then(($one) => this.$examine($one)) : " +
+      "this.$examine($record);",
+    replace: "const $record = this.$backend.read($sent, $name);\n" +
+      "const found = after($record, (one) => this.$examine(one));\n" +
       "return after(found, (lookup) => {\n" +
       'return lookup.status === "replaced" ? this.find(lookup.id) : lookup;\n});',
     by: "extraIds",
