@@ -4,6 +4,7 @@
  * @module
  */
 import type { SessionValues } from "./base/record_text.ts";
+import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
 import { errorResponse } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
 import { OpenedSession, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
@@ -181,7 +182,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * wins, `change` is called again with the newer data, so it must not have side effects. Resolves
    * to the session as it was saved, for reading.
    *
-   * @param idOrSession A session's ID, or the session of a request that has been answered.
+   * A `Session` that the server holds, such as that of a WebSocket, leads to its session even if the
+   * ID has changed in the meantime: always after `rotate()`, and after `regenerate()` if the session
+   * belongs to the same user as before. An ID has to be valid.
+   *
+   * @param idOrSession A session's ID, or a session from `load`, `list` or a request.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session does not exist or has ended,
    * `ERR_SESSION_CONFLICT` if other writes won too often, `ERR_SESSION_STORE` if the store fails.
    */
@@ -190,20 +195,21 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     change: (data: SessionData<Data>) => unknown,
   ): Promise<Session<Data>> {
     const id = idOf(idOrSession, "update");
+    const target = lineageOf(idOrSession) ?? id;
     return new Session<Data>(
-      await this.#lifecycle.update(id, change as (data: SessionValues) => unknown),
+      await this.#lifecycle.update(target, change as (data: SessionValues) => unknown),
     );
   }
 
   /**
-   * Ends a session, outside a request. No request in progress brings it back. It is not an error if
-   * the session does not exist.
+   * Ends a session, outside a request, by any ID that it has or had. No request in progress brings
+   * it back. Resolves to whether there was one.
    *
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails. The session may still be active
    * then.
    */
-  async destroy(idOrSession: string | Session<Data>): Promise<void> {
-    await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
+  async destroy(idOrSession: string | Session<Data>): Promise<boolean> {
+    return await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
   }
 
   /**
@@ -288,4 +294,9 @@ function idOf(idOrSession: unknown, verb: string): string {
   const id = idOrSession instanceof Session ? idOrSession.id : idOrSession;
   if (typeof id === "string" && id !== "") return id;
   throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
+}
+
+/** Which session the server holds, if it was stored. */
+function lineageOf(idOrSession: unknown): SessionLineage | undefined {
+  return idOrSession instanceof Session ? workingCopyOf(idOrSession.data).lineage : undefined;
 }

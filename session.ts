@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { isObject } from "./base/check_options.ts";
+import { checkOptions, isObject, optionError } from "./base/check_options.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
-import { findWorkingCopy, refusal, WorkingCopy, workingCopyOf } from "./data/working_copy.ts";
+import {
+  type Absence,
+  findWorkingCopy,
+  refusal,
+  WorkingCopy,
+  workingCopyOf,
+} from "./data/working_copy.ts";
 import { SessionError } from "./errors.ts";
 
 /** The keys of the middleware in a session's data. The app may read them. */
@@ -25,6 +31,28 @@ export interface SessionMetadata {
   _destroyed?: unknown;
   /** The ID of the user who owns the session. A different value also replaces the session ID. */
   _subject?: string;
+}
+
+/**
+ * Why a request has no stored session:
+ *
+ * - `none`: the client sent no ID.
+ * - `unknown`: no session has the ID that it sent, or not any more.
+ * - `expired`: the session has expired.
+ * - `replaced`: the session has a newer ID.
+ * - `ambiguous`: the client sent IDs of more than one session.
+ */
+export type SessionAbsence = Absence;
+
+/** Options of {@linkcode Session.regenerate}. */
+export interface RegenerateOptions {
+  /**
+   * Says that the user has just authenticated again. The absolute lifetime then starts again, as it
+   * does with a new `subject`.
+   *
+   * @default {false}
+   */
+  authenticated?: boolean;
 }
 
 /** A session's data as the app sees it: its own keys and the reserved keys of PAGI. */
@@ -73,7 +101,8 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /**
    * The session ID, 64 hex digits; `undefined` if there is no session. After `regenerate()` it is
-   * the old ID until the response has been committed, then the new one.
+   * the old ID until the response has been committed, then the new one. After `restart()` it is
+   * `undefined` until then.
    */
   get id(): string | undefined {
     this.#read();
@@ -89,9 +118,16 @@ export class Session<T extends object = Record<string, unknown>> {
     return this.#workingCopy.materialize() as SessionData<T>;
   }
 
+  /** Why there is no stored session; `undefined` if there is one. */
+  get absence(): SessionAbsence | undefined {
+    this.#workingCopy.isAccessed = true;
+    return this.#workingCopy.absence;
+  }
+
   /**
    * The ID of the user who owns the session. Assigning a different value also replaces the session
-   * ID with this response, as a login must.
+   * ID with this response, as a login must. If the client's ID has been replaced, assigning a value
+   * first starts a new session, so that nobody is kept from signing in.
    *
    * @throws {SessionError} On assignment, if the session cannot be written to.
    */
@@ -103,6 +139,7 @@ export class Session<T extends object = Record<string, unknown>> {
     if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
       throw new TypeError("Cannot set the subject: it must be a string that is not empty");
     }
+    if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
     this.#write("set the subject")._subject = subject;
   }
 
@@ -238,10 +275,62 @@ export class Session<T extends object = Record<string, unknown>> {
    * Replaces the session ID with this response. The old ID becomes invalid. Call this whenever the
    * user's privileges change, above all at login (OWASP: session fixation).
    *
+   * @throws {TypeError} If an option is unknown or of the wrong type.
    * @throws {SessionError} If the session cannot be written to.
    */
-  regenerate(): this {
+  regenerate(options: RegenerateOptions = {}): this {
+    checkOptions("the new id", options, ["authenticated"]);
+    const { authenticated = false } = options;
+    if (typeof authenticated !== "boolean") {
+      throw optionError("the new id", "authenticated must be true or false");
+    }
     this.#write("regenerate")._regenerated = 1;
+    this.#workingCopy.isAuthenticated ||= authenticated;
+    return this;
+  }
+
+  /**
+   * Replaces the session ID with this response, for the same user. Unlike after `regenerate()`, the
+   * old ID stays valid until a moment after the client has presented the new one (the option
+   * `rotateGrace`), so that neither a lost response nor a request in progress signs the user out. A
+   * request that comes with the old ID is sent the current one again and does not rotate. With a
+   * store that cannot compare versions, the old ID becomes invalid, as after `regenerate()`.
+   *
+   * @throws {SessionError} If the session cannot be written to.
+   *
+   * @example A new ID once a day
+   * ```ts
+   * import { assertNotEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const DAY = 86_400;
+   * const sessions = new SessionMiddleware<{ rotatedAt: number }>({ secret: "change me" });
+   * const handler = sessions.handler((_request, session) => {
+   *   const now = Date.now() / 1000;
+   *   if (now - session.get("rotatedAt", 0) > DAY) session.rotate().set("rotatedAt", now);
+   *   return new Response(session.id);
+   * });
+   *
+   * const first = await handler(new Request("http://localhost/"));
+   * assertNotEquals(first.headers.get("set-cookie"), null);
+   * ```
+   */
+  rotate(): this {
+    this.#write("rotate");
+    this.#workingCopy.isRotated = true;
+    return this;
+  }
+
+  /**
+   * Ends this session with the response, and continues with a new, empty one under a new ID. If the
+   * client's ID has been replaced, the session that has the newer ID goes on.
+   *
+   * @throws {SessionError} If the session cannot be written to.
+   */
+  restart(): this {
+    const { mode } = this.#workingCopy;
+    if (mode !== "replaced") this.#write("restart");
+    this.#workingCopy.restart();
     return this;
   }
 

@@ -18,3 +18,6 @@ export const MAX_ATTEMPTS = 32;
 
 /** The default lifetime of a session and its cookie: seconds without a request. */
 export const DEFAULT_EXPIRE = 3600;
+
+/** Seconds by which the clocks of two servers may differ without harm. */
+export const MAX_CLOCK_SKEW = 120;

@@ -1,16 +1,14 @@
 /**
  * The text of a record, as a store keeps it. There are three kinds, told apart by how they start:
  *
- * - a session: the JSON of the app's keys, with `_created` and `_subject` in front. The ID is the
- *   record's key and the last-access time lies beside the text, so a touch encodes nothing and a dump
- *   holds no ID twice.
- * - a tombstone, which stays under an ID after the session has moved to a new one.
+ * - a session: a header (`record_header.ts`), then the JSON of the app's keys, with `_created` and
+ *   `_subject` in front. The last-access time lies beside the text, so a touch encodes nothing.
+ * - the marker of a session that has ended.
  * - the index of a subject's sessions.
  */
 import { SessionError } from "../errors.ts";
 import { isObject } from "./check_options.ts";
-import { fromHex, toHex } from "./hex.ts";
-import { ID_DIGITS } from "./id.ts";
+import { decodeHeader, encodeHeader, findJson, newHeader } from "./record_header.ts";
 
 /** The values of a session. The object that an app receives has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
@@ -24,6 +22,7 @@ const RESERVED = [
   "_destroyed",
   "_subject",
   "_codec",
+  "_signed_in",
 ];
 
 /**
@@ -38,7 +37,7 @@ export function isReserved(key: string): boolean {
 }
 
 /**
- * The text of a session. Reserved keys in `values` are left out.
+ * The JSON of a session. Reserved keys in `values` are left out.
  *
  * @param codec `STRUCTURED` if the values contain tags.
  */
@@ -58,7 +57,7 @@ export function encodeSession(
   return stringifyValues(fields);
 }
 
-/** The text of a session without any key of the app. */
+/** The JSON of a session without any key of the app. */
 export function encodeEmptySession(created: number): string {
   return `{"_created":${created}}`;
 }
@@ -83,11 +82,11 @@ export function stringifyValues(values: SessionValues): string {
 }
 
 /**
- * The session in `text`, as JSON has it: its keys with `_created` and, if present, `_subject` and
- * `_codec`. `undefined` if it is not the text of a session.
+ * The session in its JSON: its keys with `_created` and, if present, `_subject` and
+ * `_codec`. `undefined` if it is not the JSON of a session.
  */
 export function decodeSession(text: unknown): SessionValues | undefined {
-  // Only a session starts like this, so no tombstone and no other JSON is parsed for nothing.
+  // Only a session starts like this, so no other JSON is parsed for nothing.
   if (typeof text !== "string" || !text.startsWith("{")) return undefined;
   let values: SessionValues;
   try {
@@ -146,45 +145,41 @@ function isShallow(value: object, depth: number): boolean {
 export function toPlainData(
   { id, text, lastAccess }: { id: string; text: string; lastAccess: number },
 ): SessionValues | undefined {
-  const values = decodeSession(text);
-  return values && { _id: id, ...values, _last_access: lastAccess };
+  const start = findJson(text);
+  const values = start < 0 ? undefined : decodeSession(text.slice(start));
+  if (values === undefined) return undefined;
+  const data: SessionValues = { _id: id, ...values, _last_access: lastAccess };
+  const { signedInAt } = decodeHeader(text, start);
+  if (signedInAt !== undefined) data._signed_in = signedInAt;
+  return data;
 }
 
 /**
  * The text of plain data.
  *
+ * @param verifier The first half of the ID; empty if the record's key is the whole ID.
  * @throws {SessionError} `ERR_SESSION_DATA` if JSON cannot hold them.
  */
-export function fromPlainData(data: SessionValues, created: number): string {
-  return encodeSession(data, created, data._subject as string | undefined, data._codec);
+export function fromPlainData(data: SessionValues, created: number, verifier = ""): string {
+  const { _signed_in, _subject, _codec } = data;
+  const signedInAt = Number.isFinite(_signed_in) ? _signed_in as number : undefined;
+  const json = encodeSession(data, created, _subject as string | undefined, _codec);
+  return encodeHeader({ ...newHeader(verifier), signedInAt }) + json;
 }
 
-const TOMBSTONE_PREFIX = "moved:";
+const ENDED_PREFIX = "ended:";
 
 /**
- * The tombstone that stays under `oldId` after a rotation. It contains the XOR of both IDs: the
- * server can follow a client from the old ID to the new one. A dump of a store that hides its keys
- * reveals neither.
+ * What lies under a session's key for a while after its end: a write that arrives late finds the
+ * key taken, and the call that ended the session is recognized by its token.
  */
-export function encodeTombstone(oldId: string, newId: string): string {
-  return TOMBSTONE_PREFIX + xorHex(oldId, newId);
+export function encodeEnded(token: string): string {
+  return ENDED_PREFIX + token;
 }
 
-/** The ID that the tombstone under `oldId` names; `undefined` if `text` is not a tombstone. */
-export function decodeTombstone(oldId: string, text: string): string | undefined {
-  if (!text.startsWith(TOMBSTONE_PREFIX)) return undefined;
-  if (text.length !== TOMBSTONE_PREFIX.length + ID_DIGITS) return undefined;
-  return xorHex(oldId, text.slice(TOMBSTONE_PREFIX.length));
-}
-
-/**
- * `key` may be longer than an ID, because clients can send anything. Then its first digits count.
- */
-function xorHex(key: string, digits: string): string {
-  const bytes = fromHex(digits);
-  const mask = fromHex(key.slice(0, ID_DIGITS));
-  for (let at = 0; at < mask.length; at++) bytes[at]! ^= mask[at]!;
-  return toHex(bytes);
+/** Whether `text` marks a session that has ended. */
+export function isEnded(text: unknown): boolean {
+  return typeof text === "string" && text.startsWith(ENDED_PREFIX);
 }
 
 /** How the text of a subject's index starts. */

@@ -1,13 +1,15 @@
 /** One request's session, and its commit when the response starts. */
 import { after, type Awaitable } from "../base/awaitable.ts";
+import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
-import type { WorkingCopy } from "../data/working_copy.ts";
+import type { SessionLineage, WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
-import type { HeaderPair } from "../pagi.ts";
+import type { HeaderPair, Scope } from "../pagi.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
+import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { SessionChange, SessionRepository } from "./repository.ts";
+import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
 
 /** The parts that all sessions of one middleware share. */
 export interface SharedParts {
@@ -18,28 +20,28 @@ export interface SharedParts {
 
 /** The session behind a working copy. */
 export interface SessionOrigin {
+  readonly scope: Scope;
   /** When the session was created, in Unix seconds. */
   readonly created: number;
   /** The stored session; `undefined` if the session is new. */
   readonly stored?: LoadedSession;
-  /** The ID that the session has now, if the client sent an older one. */
-  readonly replacedBy?: string;
+  /** The key of the session that the client's ID belonged to before it was replaced. */
+  readonly replacedKey?: string;
 }
 
 /**
  * The action of a commit:
  * - `none`: nothing.
  * - `destroyed`: ends the session and clears it at the client.
+ * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.
- * - `rotated`: moves the record to a new ID.
- * - `changed`: writes the changes into the record.
+ * - `changed`: writes the changes into the record, with a new ID or the same.
  * - `touched`: notes that the session was used.
  */
 type Outcome =
   | { kind: "none" | "destroyed" }
-  | { kind: "created"; id: string; change: SessionChange }
-  | { kind: "rotated"; stored: LoadedSession; id: string; change: SessionChange }
-  | { kind: "changed"; stored: LoadedSession; change: SessionChange }
+  | { kind: "created" | "restarted"; change: SessionChange | undefined }
+  | { kind: "changed"; stored: LoadedSession; change: SessionChange; idChange?: IdChange }
   | { kind: "touched"; stored: LoadedSession };
 
 const NONE: Outcome = { kind: "none" };
@@ -51,9 +53,10 @@ export class ActiveSession {
   readonly #options: ResolvedOptions;
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
+  readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
-  readonly #replacedBy: string | undefined;
+  readonly #replacedKey: string | undefined;
   #isDone = false;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
@@ -61,9 +64,10 @@ export class ActiveSession {
     this.#repository = parts.repository;
     this.#ids = parts.ids;
     this.workingCopy = workingCopy;
+    this.#scope = origin.scope;
     this.#created = origin.created;
     this.#stored = origin.stored;
-    this.#replacedBy = origin.replacedBy;
+    this.#replacedKey = origin.replacedKey;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -83,86 +87,164 @@ export class ActiveSession {
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) return this.workingCopy.close();
     const before = headers.length;
-    const saved = this.#needsNewId()
-      ? after(this.#ids.next(), (newId) => this.#save(headers, newId))
-      : this.#save(headers);
+    const saved = this.#needsGeneratedId()
+      ? after(this.#ids.next(), (generated) => this.#save(headers, cacheControl, generated))
+      : this.#save(headers, cacheControl);
     return after(saved, () => {
       if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
     });
   }
 
   /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
-  #save(headers: HeaderPair[], newId?: string): Awaitable<void> {
-    const { state } = this.#options;
-    const outcome = this.#decide(newId);
+  #save(
+    headers: HeaderPair[],
+    cacheControl: () => string | undefined,
+    generated?: string,
+  ): Awaitable<void> {
+    const outcome = this.#decide(generated);
     this.workingCopy.close();
-    let transport: Awaitable<string | undefined>;
     switch (outcome.kind) {
       case "none":
-        break;
+        return;
       case "destroyed":
-        return this.#destroy().then(() => state.clear?.(headers));
-      case "created":
-        transport = this.#repository.create(outcome.id, this.#created, outcome.change);
-        break;
-      case "rotated":
-        transport = this.#repository.rotate(outcome.stored, outcome.id, outcome.change);
-        break;
-      case "changed":
-        transport = this.#repository.save(outcome.stored, outcome.change);
-        break;
-      case "touched":
-        transport = this.#touch(outcome.stored);
-        break;
+        return this.#destroy().then(() => this.#options.state.clear?.(headers));
+      case "restarted":
+        return this.#restart(headers, generated!, outcome.change);
+      case "created": {
+        const id = generated ?? this.workingCopy.recordId;
+        return this.#create(headers, id, outcome.change!);
+      }
+      case "changed": {
+        const { stored, change, idChange } = outcome;
+        const isSent = this.#isSentAgain(stored, cacheControl);
+        const saved = this.#repository.save(stored, change, isSent, idChange);
+        return after(saved, (saved) => this.#send(headers, saved));
+      }
+      case "touched": {
+        const { stored } = outcome;
+        const sent = this.#touch(stored, this.#isSentAgain(stored, cacheControl));
+        return after(sent, (sent) => {
+          if (sent !== undefined) this.#inject(headers, sent, stored);
+        });
+      }
     }
-    return after(transport, (transport) => {
-      if (newId !== undefined) this.workingCopy.rename(newId);
-      if (transport === undefined) return;
-      const expire = this.#repository.remaining(this.#created, this.workingCopy.lastAccess);
-      state.inject(headers, transport, { expire });
-    });
   }
 
-  #decide(newId?: string): Outcome {
+  #decide(generated?: string): Outcome {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
-    if (stored === undefined) {
-      const isEmpty = change.text === encodeEmptySession(this.#created);
-      if (isEmpty && !this.#options.saveUninitialized) return NONE;
-      return { kind: "created", id: newId ?? workingCopy.recordId, change };
+    if (stored === undefined || workingCopy.isRestarted) {
+      const isEmpty = change.json === encodeEmptySession(this.#createdAt);
+      const isSaved = !isEmpty || this.#options.saveUninitialized;
+      if (workingCopy.isRestarted) {
+        return { kind: "restarted", change: isSaved ? change : undefined };
+      }
+      return isSaved ? { kind: "created", change } : NONE;
     }
-    if (newId !== undefined) return { kind: "rotated", stored, id: newId, change };
+    if (generated !== undefined) {
+      const { isRotated } = workingCopy;
+      const isRotation = !this.#isRegenerated() && (isRotated || this.#isRotationDue());
+      // An ID that the client does not know yet is not replaced by another one.
+      if (!isRotation || stored.oldVerifier === undefined) {
+        return { kind: "changed", stored, change, idChange: { generated, isRotation } };
+      }
+    }
     if (this.#repository.isChanged(stored, change)) return { kind: "changed", stored, change };
     return this.#repository.isTouchDue(stored) ? { kind: "touched", stored } : NONE;
+  }
+
+  /** When the session was created, in Unix seconds. */
+  get #createdAt(): number {
+    return this.workingCopy.isRestarted ? this.workingCopy.lastAccess : this.#created;
   }
 
   /** The request's changes as text, so that later changes are not part of them. */
   #capture(): SessionChange {
     const { workingCopy } = this;
-    const stored = this.#stored;
+    const stored = workingCopy.isRestarted ? undefined : this.#stored;
     const { data, updates, isCleared, maybeDirty, codec } = workingCopy;
     if (!maybeDirty) {
-      const text = stored?.text ?? encodeEmptySession(this.#created);
-      return { text, subject: stored?.subject, updates, isCleared };
+      const json = stored?.json ?? encodeEmptySession(this.#createdAt);
+      return { json, subject: stored?.subject, isSignIn: false, updates, isCleared };
     }
     const subject = data._subject;
     if (subject !== undefined && typeof subject !== "string") {
       throw new TypeError("Cannot save the session: _subject must be a string");
     }
-    const text = codec.encodeSession(workingCopy, this.#created, stored?.text);
-    return { text, subject, updates, isCleared };
+    const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
+    const isSignIn = workingCopy.isAuthenticated ||
+      (subject !== undefined && subject !== stored?.subject);
+    return { json, subject, isSignIn, updates, isCleared };
+  }
+
+  #create(headers: HeaderPair[], id: string, change: SessionChange): Awaitable<void> {
+    const saved = this.#repository.create(id, this.#createdAt, change);
+    return after(saved, (saved) => this.#send(headers, saved));
+  }
+
+  /** Ends the session that the client had, then writes the new one if there is anything in it. */
+  async #restart(
+    headers: HeaderPair[],
+    generated: string,
+    change: SessionChange | undefined,
+  ): Promise<void> {
+    if (this.#stored !== undefined) {
+      await this.#destroy();
+      if (change === undefined) this.#options.state.clear?.(headers);
+    }
+    if (change !== undefined) await this.#create(headers, generated, change);
+  }
+
+  #send(headers: HeaderPair[], { id, header, sent }: SavedSession): void {
+    const { workingCopy } = this;
+    workingCopy.rename(id);
+    workingCopy.lineage = lineageOf(this.#repository.keyOf(id), header);
+    if (sent !== undefined) this.#inject(headers, sent, { header, created: this.#createdAt });
+  }
+
+  #inject(
+    headers: HeaderPair[],
+    sent: string,
+    { header, created }: Pick<LoadedSession, "header" | "created">,
+  ): void {
+    const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
+    this.#options.state.inject(headers, sent, { expire });
+  }
+
+  /**
+   * Whether the response sends an ID that stays the same again, so that the client keeps it. Other
+   * responses than those to navigations may overtake each other, and one could bring an ID back that
+   * a login has replaced. So they send it only if the client would lose it soon.
+   */
+  #isSentAgain(stored: LoadedSession, cacheControl: () => string | undefined): boolean {
+    if (stored.mustInject) return true;
+    if (!this.#options.rolling || stored.oldVerifier !== undefined) return false;
+    const { touchInterval, expire, state } = this.#options;
+    if (touchInterval > 0 && !this.#isOldAtClient(stored, state.maxAge ?? expire)) {
+      const isDue = this.#repository.isTouchDue(stored);
+      if (!isDue || !isNavigation(this.#scope)) return false;
+    }
+    // The next response that no shared cache stores sends it.
+    const own = cacheControl();
+    return own === undefined || !isShareable(own);
+  }
+
+  #isOldAtClient(stored: LoadedSession, maxAge: number | false): boolean {
+    return maxAge !== false && stored.readAt - this.#repository.sentAt(stored) > maxAge / 2;
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
     if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
     else if (isShareable(cacheControl)) {
+      headers.push(["cache-control", "private, no-store"]);
       this.#options.emit({
         type: "public-response",
         message:
-          "A session id was sent with a Cache-Control that lets shared caches keep it and hand it on",
+          "A response that shared caches may store carries a session id; its Cache-Control " +
+          "was replaced by private, no-store",
       });
     }
   }
@@ -203,14 +285,17 @@ export class ActiveSession {
   }
 
   async #end(): Promise<void> {
+    const { isRestarted } = this.workingCopy;
     if (this.#stored !== undefined) await this.#repository.end(this.#stored);
-    else if (this.#replacedBy !== undefined) await this.#repository.endById(this.#replacedBy);
+    // A session that was restarted under a replaced ID leaves its successor alone.
+    else if (this.#replacedKey !== undefined && !isRestarted) {
+      await this.#repository.endByKey(this.#replacedKey);
+    }
   }
 
-  async #touch(stored: LoadedSession): Promise<string | undefined> {
+  async #touch(stored: LoadedSession, isSent: boolean): Promise<string | undefined> {
     try {
-      const transport = await this.#repository.touch(stored);
-      return this.#options.rolling || stored.mustInject ? transport : undefined;
+      return await this.#repository.touch(stored, isSent);
     } catch (cause) {
       this.#options.emit({
         type: "touch-failed",
@@ -227,18 +312,38 @@ export class ActiveSession {
     if (maybeDirty || isDestroyed) return false;
     return this.#stored === undefined
       ? !this.#options.saveUninitialized
-      : !this.#repository.isTouchDue(this.#stored);
+      : !this.#repository.isTouchDue(this.#stored) && !this.#isRotationDue();
   }
 
   #isDestroyed(): boolean {
     return this.workingCopy.isDestroyed || Boolean(this.workingCopy.data._destroyed);
   }
 
-  #needsNewId(): boolean {
+  #needsGeneratedId(): boolean {
+    const { isRestarted, isRotated } = this.workingCopy;
+    return isRestarted || isRotated || this.#isRegenerated() || this.#isRotationDue();
+  }
+
+  /** Whether the session gets a new ID and the old one becomes invalid. */
+  #isRegenerated(): boolean {
     const { data } = this.workingCopy;
     return Boolean(data._regenerated) ||
       (this.#stored !== undefined && this.#stored.subject !== data._subject);
   }
+
+  #isRotationDue(): boolean {
+    return this.#options.rotateInterval < Infinity && this.#stored !== undefined &&
+      this.workingCopy.mode === "writable" &&
+      this.#repository.isRotationDue(this.#stored) && isNavigation(this.#scope);
+  }
+}
+
+/** What tells a session that was saved from what it may become later. */
+export function lineageOf(
+  key: string,
+  { regenerations, subjectChanges }: RecordHeader,
+): SessionLineage {
+  return { key, regenerations, subjectChanges };
 }
 
 /**

@@ -2,23 +2,44 @@
  * What happens to a session in a request, for every entry point. `Lifecycle` finds or starts the
  * session; `ActiveSession`, which it returns, commits or aborts it.
  */
-import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
+import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isObject } from "../base/check_options.ts";
-import { isId, isNonEmptyString } from "../base/id.ts";
-import { MAX_CANDIDATES } from "../base/limits.ts";
+import { isId, isNonEmptyString, keyOf } from "../base/id.ts";
+import { MAX_CANDIDATES, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { isSameVerifier } from "../base/record_header.ts";
 import type { SessionValues } from "../base/record_text.ts";
 import { deepFreeze, refusingValues } from "../data/session_values.ts";
-import { refusal, type SessionIdentity, WorkingCopy } from "../data/working_copy.ts";
+import {
+  type Absence,
+  refusal,
+  type SessionIdentity,
+  type SessionLineage,
+  WorkingCopy,
+} from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
-import { ActiveSession, type SharedParts } from "./active_session.ts";
+import { ActiveSession, lineageOf, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
 import { IdSource } from "./id_source.ts";
-import { ABSENT, type LoadedSession, type Lookup } from "./lookup.ts";
+import {
+  isInGrace,
+  type LoadedSession,
+  type Lookup,
+  NONE,
+  type ReplacedSession,
+  UNKNOWN,
+} from "./lookup.ts";
+import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { SessionRepository } from "./repository.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
+
+/**
+ * Seconds after which a navigation with a replaced ID may start a new session. Before, the response
+ * with the current ID may still be on its way.
+ */
+const NAVIGATION_WAIT = 10 + MAX_CLOCK_SKEW;
 
 /** The sessions of one middleware. */
 export class Lifecycle implements SharedParts {
@@ -29,8 +50,8 @@ export class Lifecycle implements SharedParts {
 
   constructor(options: ResolvedOptions) {
     this.options = options;
-    const { store, storeTimeout, expire, state } = options;
-    this.#backend = openBackend(store, storeTimeout, expire, state.name);
+    const { store, storeTimeout, expire, touchInterval, state } = options;
+    this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state.name);
     this.repository = new SessionRepository(this.#backend, options);
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
@@ -42,7 +63,9 @@ export class Lifecycle implements SharedParts {
   /** Opens the session of an HTTP request: the client's, or a new one. */
   begin(scope: Scope): Awaitable<ActiveSession> {
     const lookup = this.identify(scope);
-    return isPromise(lookup) ? lookup.then((one) => this.#open(one)) : this.#open(lookup);
+    return isPromise(lookup)
+      ? lookup.then((one) => this.#open(one, scope))
+      : this.#open(lookup, scope);
   }
 
   /** Finds the session of a request by the ID that its client sent. */
@@ -57,9 +80,8 @@ export class Lifecycle implements SharedParts {
   #lookUp(extracted: unknown, name?: string): Awaitable<Lookup> {
     if (Array.isArray(extracted)) return this.#choose([...new Set(extracted)], name);
     if (isObject(extracted)) return this.#lookUpTranslated(extracted);
-    return typeof extracted === "string" && this.#backend.accepts(extracted)
-      ? this.repository.find(extracted, name)
-      : ABSENT;
+    if (typeof extracted !== "string" || extracted === "") return NONE;
+    return this.#backend.accepts(extracted) ? this.repository.find(extracted, name) : UNKNOWN;
   }
 
   /**
@@ -71,7 +93,7 @@ export class Lifecycle implements SharedParts {
   ): Promise<Lookup> {
     const name = typeof given === "string" ? given : undefined;
     const isNested = isObject(id) && !Array.isArray(id);
-    const lookup = isNested ? ABSENT : await this.#lookUp(id, name);
+    const lookup = isNested ? UNKNOWN : await this.#lookUp(id, name);
     if (lookup.status === "active" && mustInject) lookup.mustInject = true;
     return lookup;
   }
@@ -82,13 +104,13 @@ export class Lifecycle implements SharedParts {
       return typeof id === "string" && this.#backend.accepts(id);
     });
     if (accepted.length > MAX_CANDIDATES) return this.#refuse();
-    let best: Lookup = ABSENT;
+    let best: Lookup = extracted.length === 0 ? NONE : UNKNOWN;
     for (const id of accepted) {
       const lookup = await this.repository.find(id, name);
       if (lookup.status === "active" && best.status === "active") {
-        if (lookup.id !== best.id) return this.#refuse();
-        // Two encrypted cookies of one session: after its path was changed, a browser sends both.
-        if (lookup.lastAccess > best.lastAccess) best = lookup;
+        if (!isSameSession(lookup, best)) return this.#refuse();
+        // Two cookies of one session: after its path was changed, a browser sends both.
+        if (isNewer(lookup, best)) best = lookup;
       } else if (lookup.status === "active" || best.status === "absent") best = lookup;
     }
     return best;
@@ -102,50 +124,92 @@ export class Lifecycle implements SharedParts {
     return { status: "ambiguous" };
   }
 
-  #open(lookup: Lookup): Awaitable<ActiveSession> {
+  #open(lookup: Lookup, scope: Scope): Awaitable<ActiveSession> {
     switch (lookup.status) {
       case "active":
-        return this.#openStored(lookup);
+        return this.#openStored(lookup, scope);
       case "absent":
-        // An ID that the server did not issue is never adopted.
-        return after(this.ids.reserve(), (draw) => this.#openNew(draw));
+        return this.#openNew(scope, lookup.reason);
       case "replaced":
-        return this.#openRefusing("replaced", lookup.id);
+        return this.#openReplaced(lookup, scope);
       case "ambiguous":
-        return this.#openRefusing("ambiguous");
+        return this.#openRefusing(scope, "ambiguous");
     }
   }
 
-  #openStored(stored: LoadedSession): ActiveSession {
-    const { id, data, created, readAt } = stored;
+  #openStored(stored: LoadedSession, scope: Scope): ActiveSession {
+    const { id, key, header, data, created, readAt } = stored;
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
-    return new ActiveSession(this, workingCopy, { created, stored });
+    workingCopy.lineage = lineageOf(key, header);
+    return new ActiveSession(this, workingCopy, { scope, created, stored });
   }
 
-  #openNew(draw: () => string): ActiveSession {
-    const created = this.repository.now();
-    const identity = { id: draw, lastAccess: created };
-    const values = { _created: created };
-    const workingCopy = new WorkingCopy(values, "writable", identity, this.options.codec);
-    return new ActiveSession(this, workingCopy, { created });
+  /** A new session under a new ID: an ID that the server did not issue is never adopted. */
+  #openNew(scope: Scope, absence: Absence, replacedKey?: string): Awaitable<ActiveSession> {
+    const open = (draw: () => string) => {
+      const created = this.repository.now();
+      const identity = { id: draw, lastAccess: created };
+      const values = { _created: created };
+      const workingCopy = new WorkingCopy(values, "writable", identity, this.options.codec);
+      workingCopy.absence = absence;
+      return new ActiveSession(this, workingCopy, { scope, created, replacedKey });
+    };
+    const draw = this.ids.reserve();
+    return isPromise(draw) ? draw.then(open) : open(draw);
+  }
+
+  /**
+   * The session of a request whose ID was replaced. The client may know the current ID by now, and a
+   * cookie of a new session would take that away from it.
+   */
+  #openReplaced(lookup: ReplacedSession, scope: Scope): Awaitable<ActiveSession> {
+    const replacedKey = lookup.isHeld ? lookup.key : undefined;
+    // No response can take an ID away from a client that adds it to each request itself.
+    if (this.options.state.isExplicit) return this.#openNew(scope, "unknown", replacedKey);
+    const age = this.repository.now() - lookup.replacedAt;
+    if (age > NAVIGATION_WAIT && isNavigation(scope)) {
+      return this.#openNew(scope, "replaced", replacedKey);
+    }
+    return this.#openRefusing(scope, "replaced", replacedKey);
   }
 
   /** An empty session that refuses writes and is never sent to the client. */
-  #openRefusing(mode: "replaced" | "ambiguous", replacedBy?: string): ActiveSession {
+  #openRefusing(
+    scope: Scope,
+    mode: "replaced" | "ambiguous",
+    replacedKey?: string,
+  ): ActiveSession {
+    const identity = { id: undefined, lastAccess: this.repository.now() };
     const workingCopy: WorkingCopy = new WorkingCopy(
       refusingValues((verb) => refusal(mode, verb), () => workingCopy.destroyReplaced()),
       mode,
+      identity,
+      this.options.codec,
     );
-    return new ActiveSession(this, workingCopy, { created: 0, replacedBy });
+    workingCopy.absence = mode;
+    return new ActiveSession(this, workingCopy, { scope, created: 0, replacedKey });
   }
 
   /** The client's session for reading; `undefined` if it has no active session. */
   async load(scope: Scope): Promise<WorkingCopy | undefined> {
     const lookup = await this.identify(scope);
-    if (lookup.status !== "active") return undefined;
-    const { id, data, lastAccess } = lookup;
-    return this.snapshot(data, { id, lastAccess });
+    return lookup.status === "active" ? this.#snapshotOf(lookup) : undefined;
+  }
+
+  /** The client's session for reading; an empty one if it has no active session. */
+  async loadOrEmpty(scope: Scope): Promise<WorkingCopy> {
+    const lookup = await this.identify(scope);
+    if (lookup.status === "active") return this.#snapshotOf(lookup);
+    const workingCopy = this.snapshot(Object.create(null));
+    workingCopy.absence = lookup.status === "absent" ? lookup.reason : lookup.status;
+    return workingCopy;
+  }
+
+  #snapshotOf({ data, id, lastAccess, key, header }: LoadedSession): WorkingCopy {
+    const workingCopy = this.snapshot(data, { id, lastAccess });
+    workingCopy.lineage = lineageOf(key, header);
+    return workingCopy;
   }
 
   /** A session for reading. */
@@ -156,50 +220,83 @@ export class Lifecycle implements SharedParts {
   }
 
   /**
-   * Changes the session under `id` atomically. If another write comes first, `change` runs again.
+   * Changes a session atomically. If another write comes first, `change` runs again.
+   *
+   * @param target An ID, which must be valid; or a session that the server holds, which may have a
+   * newer ID by now.
    */
   async update(
-    id: string,
+    target: string | SessionLineage,
     change: (data: SessionValues) => unknown,
   ): Promise<WorkingCopy> {
-    const lookup = this.#backend.accepts(id) ? await this.repository.find(id) : ABSENT;
-    if (lookup.status !== "active") {
-      throw new SessionError(
-        "ERR_SESSION_INTERRUPTED",
-        "Cannot update the session: there is none under this id, or not any more",
-      );
-    }
+    const base = await this.#findForUpdate(target);
     const { codec } = this.options;
-    const identity = { id, lastAccess: lookup.readAt };
-    const compose = async ({ data, created, subject, text }: LoadedSession) => {
+    let seen: string | undefined;
+    let made = "";
+    const compose = async (current: LoadedSession) => {
+      const { id, json, created, subject, readAt } = current;
+      // Only the header or the last-access time has changed.
+      if (json === seen) return made;
+      const identity = { id, lastAccess: readAt };
+      const data = current === base ? base.data : codec.decode(json)!;
       await change(new WorkingCopy(data, "writable", identity).materialize());
       if (data._regenerated || data._destroyed || data._subject !== subject) {
         throw new TypeError(
           "Cannot update the session: a new id, a new subject or the end of it needs a request",
         );
       }
-      return codec.encodeValues(data, created, subject, text);
+      seen = json;
+      return made = codec.encodeValues(data, created, subject, json);
     };
-    // A background job is not a request of the client, so it does not extend the session.
-    const countsAsUse = () => false;
-    const { text, transport, replaced } = await this.repository.compareAndSwap(
-      lookup,
+    const saved = await this.repository.compareAndSwap(base, {
       compose,
-      countsAsUse,
-    );
-    if (transport !== replaced.id) {
+      mayFollow: (current) => this.#mayUpdate(target, current),
+      // A background job is not a request of the client, so it does not extend the session.
+      isUse: false,
+      isSent: false,
+    });
+    if (saved.isWithClient) {
       throw new SessionError(
         "ERR_SESSION_STORE",
         "Cannot update the session: it is in its client's cookie, which only a response can change",
       );
     }
+    const { id, header, json } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
-    return this.snapshot(codec.decode(text)!, identity);
+    const workingCopy = this.snapshot(codec.decode(json)!, { id, lastAccess: base.readAt });
+    workingCopy.lineage = lineageOf(base.key, header);
+    return workingCopy;
   }
 
-  /** Ends the session that has or once had this ID. */
-  async destroy(id: string): Promise<void> {
-    if (this.#backend.accepts(id)) await this.repository.endById(id);
+  async #findForUpdate(target: string | SessionLineage): Promise<LoadedSession> {
+    const lookup = typeof target !== "string"
+      ? await this.repository.findByKey(target.key)
+      : this.#backend.accepts(target)
+      ? await this.repository.find(target)
+      : UNKNOWN;
+    if (lookup.status === "active" && this.#mayUpdate(target, lookup)) return lookup;
+    throw new SessionError(
+      "ERR_SESSION_INTERRUPTED",
+      "Cannot update the session: there is none under this id, or not any more",
+    );
+  }
+
+  /** Whether this is the session that was meant, and nobody else has signed in since. */
+  #mayUpdate(target: string | SessionLineage, { header, subject, readAt }: LoadedSession): boolean {
+    if (typeof target !== "string") {
+      const { regenerations, subjectChanges } = target;
+      return header.subjectChanges === subjectChanges &&
+        (subject !== undefined || header.regenerations === regenerations);
+    }
+    const verifier = this.#backend.verifierOf(target);
+    return verifier === undefined || isSameVerifier(header.verifier, verifier) ||
+      isInGrace(header, verifier, readAt, this.options);
+  }
+
+  /** Ends the session that has or once had this ID. Resolves to whether there was one. */
+  async destroy(id: string): Promise<boolean> {
+    if (!this.#backend.accepts(id)) return false;
+    return await this.repository.endByKey(this.repository.keyOf(id));
   }
 
   /** All sessions of a subject. */
@@ -213,4 +310,17 @@ export class Lifecycle implements SharedParts {
       "Cannot find the sessions of a subject: that takes a VersionedStore, and this store is none",
     );
   }
+}
+
+/** Whether two IDs of one client are of the same session. */
+function isSameSession(a: LoadedSession, b: LoadedSession): boolean {
+  return a.key === b.key || (isId(a.id) && isId(b.id) && keyOf(a.id) === keyOf(b.id));
+}
+
+/** Which of two IDs or values of one session its client should keep. */
+function isNewer(a: LoadedSession, b: LoadedSession): boolean {
+  if (a.oldVerifier !== undefined || b.oldVerifier !== undefined) {
+    return a.oldVerifier === undefined;
+  }
+  return a.lastAccess > b.lastAccess;
 }

@@ -1,98 +1,208 @@
-/** Decides whether the record under an ID is an active session. */
-import { MAX_ATTEMPTS } from "../base/limits.ts";
-import { decodeTombstone, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
-import type { Backend, SessionRecord } from "./backend/backend.ts";
+/** Decides what an ID that a client sent stands for. */
+import { MAX_CLOCK_SKEW } from "../base/limits.ts";
+import {
+  decodeHeader,
+  findJson,
+  isSameVerifier,
+  type RecordHeader,
+} from "../base/record_header.ts";
+import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
+import type { SessionRecord } from "./backend/backend.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { conflict } from "./race_errors.ts";
 
 /** An active session, as it was in the store. */
 export interface LoadedSession extends SessionRecord {
   status: "active";
+  /** The session's current ID. */
+  id: string;
+  header: RecordHeader;
+  /** The part of the text after the header. */
+  json: string;
   /** When it was read, in Unix seconds. */
   readAt: number;
   created: number;
   subject: string | undefined;
-  /** The values in the text. The reader of the record may change them. */
+  /** The values in the JSON. The reader of the record may change them. */
   data: SessionValues;
+  /** The verifier that the client sent, if `rotate` has replaced it and it is still valid. */
+  oldVerifier: string | undefined;
   /**
    * True if the client does not know the ID yet. Then any write or touch that succeeds sends it.
    */
   mustInject: boolean;
 }
 
+/** A session whose client sent an ID that is not valid any more. */
+export interface ReplacedSession {
+  status: "replaced";
+  /** The session's key. */
+  key: string;
+  /** Whether the record proves that this was an ID of the session. Only such an ID can end it. */
+  isHeld: boolean;
+  /** When the session's ID last changed, in Unix seconds. */
+  replacedAt: number;
+}
+
+/** There is no active session. */
+export interface NoSession {
+  status: "absent";
+  reason: "none" | "unknown" | "expired";
+}
+
 /** The result of looking up the ID that a client sent. */
 export type Lookup =
   | LoadedSession
-  /** The ID was replaced: the session has the ID `id` now. */
-  | { status: "replaced"; id: string }
-  | { status: "absent" }
+  | ReplacedSession
+  | NoSession
   /** The client sent IDs of more than one active session, or too many IDs. */
   | { status: "ambiguous" };
 
-/** There is no session. */
-export const ABSENT: Lookup = { status: "absent" };
-/** For this many seconds, a request with a replaced ID is refused. Later it gets a new session. */
-const LATE_REQUEST_SECONDS = 60;
+/** The client sent no ID. */
+export const NONE: NoSession = { status: "absent", reason: "none" };
+/** No session has the ID. */
+export const UNKNOWN: NoSession = { status: "absent", reason: "unknown" };
+const EXPIRED: NoSession = { status: "absent", reason: "expired" };
+
+/** Seconds for which a request with a replaced ID counts as late. After that its ID is unknown. */
+export const LATE_REQUEST_SECONDS = 3600;
 
 /** Now, in whole Unix seconds. */
 export function unixNow(options: Pick<ResolvedOptions, "now">): number {
   return Math.floor(options.now() / 1000);
 }
 
-/** Examines a record at this time. */
-export function examine(record: SessionRecord | undefined, options: ResolvedOptions): Lookup {
-  if (record === undefined) return ABSENT;
-  const data = options.codec.decode(record.text);
-  if (data === undefined) return examineOther(record, options);
-  const created = data._created as number;
-  const now = unixNow(options);
-  const isActive = now - record.lastAccess <= options.expire &&
-    now - created <= options.absoluteExpire;
-  // Not deleted here: a request that is saving it would lose the race. The store's TTL removes it.
-  if (!isActive) return ABSENT;
-  const { id, text, version, lastAccess } = record;
-  const subject = data._subject as string | undefined;
+/**
+ * Examines the record that a client's ID led to.
+ *
+ * @param verifier The verifier in the ID; `undefined` if finding the record proves the ID.
+ */
+export function examine(
+  record: SessionRecord | undefined,
+  verifier: string | undefined,
+  options: ResolvedOptions,
+): Lookup {
+  const session = decodeRecord(record, options);
+  if (session === undefined) return UNKNOWN;
+  if (record!.replacedAt !== undefined) {
+    return isLate(record!.replacedAt, session.readAt)
+      ? { status: "replaced", key: record!.key, isHeld: true, replacedAt: record!.replacedAt }
+      : UNKNOWN;
+  }
+  if (!isSession(session, options)) return EXPIRED;
+  if (verifier === undefined || isSameVerifier(session.header.verifier, verifier)) return session;
+  return examineOld(session, verifier, options);
+}
+
+/** A session whose current verifier is another one. */
+function examineOld(session: LoadedSession, verifier: string, options: ResolvedOptions): Lookup {
+  const { header, readAt, key } = session;
+  const old = findReplaced(header, verifier);
+  if (old !== undefined && isInGrace(header, verifier, readAt, options)) {
+    session.oldVerifier = old;
+    return session;
+  }
+  const { replacedAt, presentedAt } = header;
+  const last = Math.max(replacedAt ?? -Infinity, presentedAt ?? -Infinity);
+  if (!isLate(last, readAt)) return UNKNOWN;
+  return { status: "replaced", key, isHeld: old !== undefined, replacedAt: last };
+}
+
+function isLate(replacedAt: number, now: number): boolean {
+  return now - replacedAt <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
+}
+
+/** The verifier as the record holds it. Takes the same time wherever it is in the list. */
+function findReplaced({ replaced }: RecordHeader, verifier: string): string | undefined {
+  let found: string | undefined;
+  for (const one of replaced) {
+    if (isSameVerifier(one.verifier, verifier)) found = one.verifier;
+  }
+  return found;
+}
+
+/** Whether the header holds the verifier, as the current one or a replaced one. */
+export function holds(header: RecordHeader, verifier: string): boolean {
+  return isSameVerifier(header.verifier, verifier) || findReplaced(header, verifier) !== undefined;
+}
+
+/** Whether `rotate` made the current ID and its client may not have received it yet. */
+export function isUnconfirmed({ replaced, presentedAt }: RecordHeader): boolean {
+  return replaced.at(-1)?.isRotated === true && presentedAt === undefined;
+}
+
+/** Whether an ID that `rotate` replaced is still valid beside the current one. */
+export function isGraceRunning(
+  header: RecordHeader,
+  now: number,
+  { rotateGrace }: ResolvedOptions,
+): boolean {
+  const last = header.replaced.at(-1);
+  if (last?.isRotated !== true) return false;
+  const { presentedAt } = header;
+  return presentedAt === undefined || now - presentedAt <= rotateGrace + MAX_CLOCK_SKEW;
+}
+
+/** Whether this is the ID that `rotate` replaced and that is still valid. */
+export function isInGrace(
+  header: RecordHeader,
+  verifier: string,
+  now: number,
+  options: ResolvedOptions,
+): boolean {
+  const last = header.replaced.at(-1);
+  return last !== undefined && isSameVerifier(last.verifier, verifier) &&
+    isGraceRunning(header, now, options);
+}
+
+/** The session in a record, whether or not it has expired; `undefined` if it is none. */
+export function decodeRecord(
+  record: SessionRecord | undefined,
+  options: ResolvedOptions,
+): LoadedSession | undefined {
+  if (record === undefined) return undefined;
+  const { key, text, version, lastAccess, replacedAt } = record;
+  const start = findJson(text);
+  const json = start < 0 ? "" : text.slice(start);
+  const data = options.codec.decode(json);
+  if (data === undefined) {
+    if (!isEnded(text) && !isSubjectIndex(text)) {
+      options.emit({
+        type: "record-corrupt",
+        message: "The store gave back what is no session; its client is treated as new",
+      });
+    }
+    return undefined;
+  }
+  const header = decodeHeader(text, start);
   return {
     status: "active",
-    id,
+    key,
+    id: header.verifier + key,
     text,
     version,
     lastAccess,
-    readAt: now,
-    created,
-    subject,
+    replacedAt,
+    header,
+    json,
+    readAt: unixNow(options),
+    created: data._created as number,
+    subject: data._subject as string | undefined,
     data,
+    oldVerifier: undefined,
     mustInject: false,
   };
 }
 
-/** A record that is not a session: a tombstone, a subject's index, or invalid. */
-function examineOther(record: SessionRecord, options: ResolvedOptions): Lookup {
-  const id = decodeTombstone(record.id, String(record.text));
-  if (id !== undefined) {
-    const age = unixNow(options) - record.lastAccess;
-    return age > LATE_REQUEST_SECONDS ? ABSENT : { status: "replaced", id };
-  }
-  if (!isSubjectIndex(record.text)) {
-    options.emit({
-      type: "record-corrupt",
-      message: "The store gave back what is no session; its client is treated as new",
-    });
-  }
-  return ABSENT;
-}
-
 /**
- * The record of the session that once had this ID. Follows all tombstones.
- *
- * @throws {SessionError} `ERR_SESSION_CONFLICT` if there are too many.
+ * Whether the session has not expired. The last request may have come `touchInterval` after the
+ * time that is stored.
  */
-export async function follow(backend: Backend, id: string): Promise<SessionRecord | undefined> {
-  for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
-    const record = await backend.read(id);
-    const next = record && decodeTombstone(id, String(record.text));
-    if (next === undefined) return record;
-    id = next;
-  }
-  throw conflict();
+export function isSession(
+  { readAt, lastAccess, created, header }: LoadedSession,
+  { expire, touchInterval, absoluteExpire }: ResolvedOptions,
+): boolean {
+  // An expired record is not deleted here: a request that is saving it would lose the race. The
+  // store's TTL removes it.
+  return readAt - lastAccess <= expire + touchInterval &&
+    readAt - (header.signedInAt ?? created) <= absoluteExpire;
 }

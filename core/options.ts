@@ -22,7 +22,7 @@ import type { SessionStore } from "../store/store.ts";
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
  * | `ambiguous` | a request carried several session IDs, and none could be trusted |
- * | `public-response` | an ID was sent with a `Cache-Control` that lets shared caches store it: `public`, `s-maxage`, or none of `private`, `no-cache` and `no-store` |
+ * | `public-response` | a response with a new ID had a `Cache-Control` that lets shared caches store it (`public`, `s-maxage`, or none of `private`, `no-cache` and `no-store`); it became `private, no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
  * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
@@ -86,8 +86,9 @@ export interface SessionOptions {
    */
   saveUninitialized?: boolean;
   /**
-   * Renews the cookie, with its full lifetime, whenever the last-access time in the store is
-   * updated.
+   * Sends the cookie again, with its full lifetime, to a client that uses the session: at
+   * navigations once in `touchInterval`, and at other requests when less than half of the cookie's
+   * lifetime remains.
    *
    * @default {true}
    */
@@ -100,11 +101,26 @@ export interface SessionOptions {
    */
   touchInterval?: number;
   /**
-   * Ends a session this many seconds after it was created, even if it is in use.
+   * Ends a session this many seconds after its user signed in, or after it was created if nobody
+   * has, even if it is in use. A new `subject` counts as a sign-in, and so does
+   * `session.regenerate({ authenticated: true })`.
    *
    * @default {undefined, never}
    */
   absoluteExpire?: number;
+  /**
+   * After `session.rotate()`, the old ID opens the same session for this many seconds from the time
+   * that the new one was first presented. Two minutes are added for clocks that differ.
+   *
+   * @default {30}
+   */
+  rotateGrace?: number;
+  /**
+   * Rotates the ID at a navigation if it is older than this many seconds.
+   *
+   * @default {undefined, only `session.rotate()` does}
+   */
+  rotateInterval?: number;
   /**
    * Adds `Vary` to the responses of `wrap`. The fetch entry points always do.
    *
@@ -177,6 +193,8 @@ export interface ResolvedOptions {
   rolling: boolean;
   touchInterval: number;
   absoluteExpire: number;
+  rotateGrace: number;
+  rotateInterval: number;
   vary: boolean;
   storeTimeout: number;
   codec: DataCodec;
@@ -188,16 +206,24 @@ export interface ResolvedOptions {
 
 const OWNER = "the session middleware";
 const DEFAULT_TOUCH_INTERVAL = 60;
-/** `touchInterval` is at most this part of `expire`, because a session may end that much early. */
+/** `touchInterval` is at most this part of `expire`, because a session may end that much late. */
 const TOUCHES_PER_EXPIRE = 20;
 const DEFAULT_STORE_TIMEOUT = 5;
+const DEFAULT_ROTATE_GRACE = 30;
 const DEFAULT_MAX_BYTES = 65_536;
 
 const CODECS: readonly unknown[] = ["json", "structured"] satisfies CodecName[];
 
 const BOOLEANS = ["saveUninitialized", "rolling", "vary"] as const;
 const FUNCTIONS = ["now", "generateId", "onEvent", "onError"] as const;
-const DURATIONS = ["expire", "touchInterval", "absoluteExpire", "storeTimeout"] as const;
+const DURATIONS = [
+  "expire",
+  "touchInterval",
+  "absoluteExpire",
+  "rotateGrace",
+  "rotateInterval",
+  "storeTimeout",
+] as const;
 const KNOWN = [
   "secret",
   "state",
@@ -238,6 +264,8 @@ export function resolveOptions(
       expire / TOUCHES_PER_EXPIRE,
     ),
     absoluteExpire: options.absoluteExpire ?? Infinity,
+    rotateGrace: options.rotateGrace ?? DEFAULT_ROTATE_GRACE,
+    rotateInterval: options.rotateInterval ?? Infinity,
     vary: options.vary ?? false,
     storeTimeout: options.storeTimeout ?? DEFAULT_STORE_TIMEOUT,
     codec: new DataCodec(options.codec ?? "json", options.maxBytes ?? DEFAULT_MAX_BYTES),

@@ -1,41 +1,82 @@
 /**
- * The operations on one session's record that decide races: compare-and-swap with a merge,
- * rotation, and the end of a session. All guarantees rest on this file. `lifecycle.ts` and
+ * The operations on one session's record that decide races: compare-and-swap with a merge, new IDs,
+ * and the end of a session. All guarantees rest on this file. `lifecycle.ts` and
  * `active_session.ts` decide when each operation happens.
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
-import { isSubjectIndex } from "../base/record_text.ts";
+import { MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
+import type { RecordHeader } from "../base/record_header.ts";
+import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
-import { examine, follow, type LoadedSession, type Lookup, unixNow } from "./lookup.ts";
+import { nextHeader, withToken } from "./header_rules.ts";
+import {
+  decodeRecord,
+  examine,
+  isGraceRunning,
+  isInGrace,
+  isUnconfirmed,
+  type LoadedSession,
+  type Lookup,
+  unixNow,
+} from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { interrupted, retry, taken } from "./race_errors.ts";
 import { indexKeyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
 export interface SessionChange extends ReplayableUpdates {
-  text: string;
+  /** The JSON of the values. */
+  json: string;
   subject: string | undefined;
+  /** Whether the user has signed in, so that the absolute lifetime starts again. */
+  isSignIn: boolean;
 }
 
-/** Makes the text that replaces a session's text. */
-type Compose = (current: LoadedSession) => Awaitable<string>;
-/** Whether a write counts as a use of the session, which extends its life. */
-type CountsAsUse = (current: LoadedSession) => boolean;
+/** The new ID that a request gives to its session. */
+export interface IdChange {
+  /** A generated ID. The session takes a part of it. */
+  generated: string;
+  /** Whether the old ID stays valid for a while, as after `rotate`. */
+  isRotation: boolean;
+}
 
-/** A record that was replaced, and by what. */
-interface SwapResult {
-  replaced: LoadedSession;
-  text: string;
-  transport: string;
+/** A write to a session, whatever others write in the meantime. */
+export interface SessionWrite {
+  /** Makes the JSON that replaces the session's. */
+  compose(current: LoadedSession): Awaitable<string>;
+  /** Whether this write may change what the session has become in the meantime. */
+  mayFollow(current: LoadedSession): boolean;
+  /** Whether it counts as a use of the session, which extends its life. */
+  isUse: boolean;
+  /** Whether the ID is sent to the client again if the write succeeds. */
+  isSent: boolean;
+  change?: SessionChange;
+  idChange?: IdChange;
+}
+
+/** What a write that took effect has made. */
+export interface SavedSession {
+  id: string;
+  header: RecordHeader;
+  json: string;
+  /** The value that has to be sent to the client, if there is one. */
+  sent: string | undefined;
+  /** Whether the client itself holds the session, so that only a response can change it. */
+  isWithClient: boolean;
 }
 
 /** Anyone can compute the key under which a subject's index lies. No call may delete it. */
 const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
 
-/** Seconds that a store keeps a record longer than the session lives, because times are rounded. */
-const TTL_MARGIN = 1;
+/**
+ * Seconds for which a store keeps a record after it has expired: times are rounded, clocks differ,
+ * and a request that found the session shortly before its end may still write to it.
+ */
+const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
+const MAX_REQUEST_SECONDS = 900;
 
 /** Reads and writes sessions so that no race loses one. */
 export class SessionRepository {
@@ -61,65 +102,96 @@ export class SessionRepository {
    * Looks up the ID that a client sent in the cookie or header `name`, or under the State's name.
    */
   find(presented: string, name?: string): Awaitable<Lookup> {
-    const record = this.#backend.read(presented, name);
-    return isPromise(record) ? record.then((one) => this.examine(one)) : this.examine(record);
+    const verifier = this.#backend.verifierOf(presented);
+    const record = this.#backend.read(this.#backend.keyOf(presented), name);
+    return isPromise(record)
+      ? record.then((one) => examine(one, verifier, this.#options))
+      : examine(record, verifier, this.#options);
   }
 
-  /** The record of the session that once had this ID. */
-  follow(id: string): Promise<SessionRecord | undefined> {
-    return follow(this.#backend, id);
+  /** The active session under a key. */
+  async findByKey(key: string): Promise<Lookup> {
+    return examine(await this.#backend.read(key), undefined, this.#options);
   }
 
-  /** Whether a record is an active session. */
-  examine(record: SessionRecord | undefined): Lookup {
-    return examine(record, this.#options);
+  /** The key of the session that has or had this ID. */
+  keyOf(id: string): string {
+    return this.#backend.keyOf(id);
   }
 
-  /** Seconds that a session has left, counted from its last use. */
-  remaining(created: number, lastAccess: number): number {
+  /** Seconds that a session has left if it is used at `now`. */
+  remaining({ signedInAt }: RecordHeader, created: number, now: number): number {
     const { expire, absoluteExpire } = this.#options;
-    return Math.max(0, Math.min(expire, created + absoluteExpire - lastAccess));
+    return Math.max(0, Math.min(expire, (signedInAt ?? created) + absoluteExpire - now));
   }
 
-  /** Writes a new session. Resolves to the value that the client sends from now on. */
-  create(id: string, created: number, change: SessionChange): Awaitable<string> {
-    return after(this.#insert(id, created, change), ({ transport }) => transport);
-  }
-
-  #insert(id: string, created: number, change: SessionChange): Awaitable<WriteResult> {
+  /** Writes a new session. */
+  create(id: string, created: number, change: SessionChange): Awaitable<SavedSession> {
     const { index } = this;
     return change.subject && index !== undefined
-      ? this.#insertIndexed(index, id, created, change)
-      : this.#insertUnindexed(id, created, change.text);
+      ? this.#createIndexed(index, change.subject, id, created, change.json)
+      : this.#create(id, created, change.json);
   }
 
-  #insertUnindexed(id: string, created: number, text: string): Awaitable<WriteResult> {
-    const expiry = this.#expiry(created, created, true);
-    return after(this.#backend.create(id, text, expiry), (written) => {
-      // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
-      if (written === undefined) throw taken();
-      return written;
+  #create(id: string, created: number, json: string): Awaitable<SavedSession> {
+    const key = this.#backend.keyOf(id);
+    const header = newHeader(this.#backend.verifierOf(id) ?? "");
+    const expiry = this.#expiry(header, created, created, true);
+    const written = this.#backend.create(key, encodeHeader(header) + json, expiry);
+    return after(written, (written) => {
+      const saved = (written: WriteResult): SavedSession => {
+        const sent = written.transport ?? id;
+        return { id, header, json, sent, isWithClient: sent !== id };
+      };
+      if (written !== undefined) return saved(written);
+      return this.#findCreated(key, header).then(saved);
     });
   }
 
-  async #insertIndexed(
+  /**
+   * The record was there already. Either the call has arrived twice, or `generateId` repeats itself:
+   * random IDs do not collide.
+   */
+  async #findCreated(key: string, { verifier }: RecordHeader): Promise<WriteResult> {
+    const found = decodeRecord(await this.#backend.read(key), this.#options);
+    if (!this.#backend.isRemote || found === undefined) throw taken();
+    if (!isSameVerifier(found.header.verifier, verifier)) throw taken();
+    return { version: found.version };
+  }
+
+  async #createIndexed(
     index: SubjectIndex,
+    subject: string,
     id: string,
     created: number,
-    change: SessionChange,
-  ): Promise<WriteResult> {
-    const { text } = change;
-    const subject = change.subject!;
-    const key = await indexKeyOf(subject);
-    const { generation, isPruningDue } = await index.add(key, id);
-    const written = await this.#insertUnindexed(id, created, text);
-    // A destroyAll() between the two has not found this session.
-    if (await index.isCurrent(key, generation)) {
-      if (isPruningDue) await this.#prune(index, key, subject);
-      return written;
+    json: string,
+  ): Promise<SavedSession> {
+    return await this.#listed(index, subject, this.#backend.keyOf(id), async () => {
+      return await this.#create(id, created, json);
+    });
+  }
+
+  /**
+   * Lists the session, then gives it its subject with `write`.
+   *
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if all sessions of the subject were ended in
+   * the meantime. This one has ended, too: a call that did not see it may have missed it.
+   */
+  async #listed(
+    index: SubjectIndex,
+    subject: string,
+    key: string,
+    write: () => Promise<SavedSession>,
+  ): Promise<SavedSession> {
+    const indexKey = await indexKeyOf(subject);
+    const { generation, isPruningDue } = await index.add(indexKey, key);
+    const saved = await write();
+    if (!await index.isCurrent(indexKey, generation)) {
+      await this.endByKey(key);
+      throw interrupted();
     }
-    await this.#discard({ id, text, version: written.version, lastAccess: created });
-    throw interrupted();
+    if (isPruningDue) await this.#prune(index, indexKey, subject);
+    return saved;
   }
 
   async #prune(index: SubjectIndex, key: string, subject: string): Promise<void> {
@@ -138,194 +210,280 @@ export class SessionRepository {
   isChanged(base: LoadedSession, change: SessionChange): boolean {
     // Even if clear() removed nothing here, it also removes what others have added since.
     if (change.isCleared && this.#backend.isVersioned) return true;
-    return isChanged(base.text, change.text, this.#options.codec);
+    return isChanged(base.json, change.json, this.#options.codec);
   }
 
   /**
-   * Whether the last-access time is old enough to be updated, at `now` or when the record was read.
+   * Whether the last-access time is old enough to be updated. A request with the ID before the
+   * current one is only told the current one if the store confirms it.
    */
-  isTouchDue({ lastAccess, readAt, mustInject }: LoadedSession, now = readAt): boolean {
-    // In both directions: if a clock was set back, the session must still be extended.
-    return mustInject || Math.abs(now - lastAccess) >= this.#options.touchInterval;
+  isTouchDue({ lastAccess, readAt, mustInject, oldVerifier }: LoadedSession): boolean {
+    // If another server's clock is far ahead, the time stays, but the store has to keep the record.
+    return mustInject || oldVerifier !== undefined ||
+      readAt - lastAccess >= this.#options.touchInterval || lastAccess - readAt > MAX_CLOCK_SKEW;
+  }
+
+  /** Whether a navigation should get a new ID now. */
+  isRotationDue({ header, created, readAt, oldVerifier }: LoadedSession): boolean {
+    const { rotateInterval } = this.#options;
+    return oldVerifier === undefined &&
+      readAt - (header.replacedAt ?? created) >= rotateInterval &&
+      !isUnconfirmed(header) && !isGraceRunning(header, readAt, this.#options);
+  }
+
+  /** When the client last got the ID, in Unix seconds. */
+  sentAt({ header, created }: LoadedSession): number {
+    return header.sentAt ?? header.replacedAt ?? created;
   }
 
   /**
-   * Updates the last-access time. Resolves to `undefined` if another request has changed or ended
-   * the session in the meantime, which needs no action.
+   * Notes a use of the session. Resolves to the value to send to the client, if there is one. If
+   * another request has changed or ended the session in the meantime, nothing has to be done.
+   *
+   * @param isSent Whether the ID is sent to the client again.
    */
-  touch(session: LoadedSession): Awaitable<string | undefined> {
-    return after(this.#addToIndexAgain(session), () => {
-      const expiry = this.#expiry(session.created, session.lastAccess, true);
-      return this.#backend.touch(session, expiry);
+  touch(session: LoadedSession, isSent: boolean): Awaitable<string | undefined> {
+    const touched = () => this.#touch(session, isSent);
+    const added = this.#addToIndexAgain(session);
+    return added === undefined ? touched() : added.then(touched);
+  }
+
+  #touch(session: LoadedSession, isSent: boolean): Awaitable<string | undefined> {
+    const { header } = session;
+    const now = this.now();
+    const write: SessionWrite = {
+      compose: () => session.json,
+      mayFollow: () => false,
+      isUse: true,
+      isSent,
+    };
+    const isNoted = isSent || (session.oldVerifier === undefined && isUnconfirmed(header));
+    if (this.#backend.isVersioned && isNoted) {
+      const saved = this.#replace(session, session, session.json, write, undefined);
+      return after(saved, (saved) => saved?.sent);
+    }
+    const expiry = this.#expiry(header, session.created, session.lastAccess, true);
+    return after(this.#backend.touch(session, expiry), (written) => {
+      return written && this.#toSend(session, session, header, session.id, written, write, now);
     });
   }
 
   /** Adds a session that stays in use to its subject's index again, from time to time. */
   #addToIndexAgain(session: LoadedSession): Promise<unknown> | undefined {
-    const { subject, id } = session;
+    const { subject, key } = session;
     const { index } = this;
     if (subject === undefined || !index?.isAddDue(session)) return undefined;
-    return indexKeyOf(subject).then((key) => index.add(key, id));
+    return indexKeyOf(subject).then((indexKey) => index.add(indexKey, key));
   }
 
   /**
-   * Applies a request's changes to the session in the store. Resolves to the value that the client
-   * sends from now on, or to `undefined` if it need not be sent again. The client knows the ID, and
-   * a late response must not bring an ID back that a login has replaced.
+   * Applies a request's changes to the session in the store, and gives it a new ID.
+   *
+   * @param isSent Whether the ID is sent to the client again, even if it stays the same.
+   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended, or was regenerated or
+   * given to another user in the meantime.
    */
-  save(base: LoadedSession, change: SessionChange): Awaitable<string | undefined> {
-    const now = this.now();
-    const countsAsUse = (current: LoadedSession) =>
-      base.mustInject || this.isTouchDue(current, now);
-    const compose = (current: LoadedSession) => this.#compose(base, current, change);
-    const added = countsAsUse(base) ? this.#addToIndexAgain(base) : undefined;
-    const swap = () => this.compareAndSwap(base, compose, countsAsUse);
-    return after(added === undefined ? swap() : added.then(swap), ({ replaced, transport }) => {
-      return transport !== base.id || countsAsUse(replaced) ? transport : undefined;
-    });
+  save(
+    base: LoadedSession,
+    change: SessionChange,
+    isSent: boolean,
+    idChange?: IdChange,
+  ): Awaitable<SavedSession> {
+    const write: SessionWrite = {
+      compose: (current) => this.#compose(base, current, change),
+      mayFollow: ({ header, subject }) =>
+        header.regenerations === base.header.regenerations && subject === base.subject,
+      isUse: true,
+      isSent,
+      change,
+      idChange,
+    };
+    const { index } = this;
+    const { subject } = change;
+    if (subject !== undefined && subject !== base.subject && index !== undefined) {
+      const swap = async () => await this.compareAndSwap(base, write);
+      return this.#listed(index, subject, base.key, swap);
+    }
+    const added = this.#addToIndexAgain(base);
+    return added === undefined
+      ? this.compareAndSwap(base, write)
+      : added.then(() => this.compareAndSwap(base, write));
   }
 
   /**
-   * Replaces a session's text with the text that `compose` makes. If a concurrent write was faster,
-   * it composes again from the newer text.
+   * Replaces a session's text. If a concurrent write was faster, it composes again from the newer
+   * text.
    *
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended in the meantime,
    * `ERR_SESSION_CONFLICT` after too many attempts.
    */
-  compareAndSwap(
-    session: LoadedSession,
-    compose: Compose,
-    countsAsUse: CountsAsUse,
-  ): Awaitable<SwapResult> {
-    const text = compose(session);
-    const swapped = isPromise(text)
-      ? text.then((text) => this.#replace(session, text, countsAsUse))
-      : this.#replace(session, text, countsAsUse);
-    if (isPromise(swapped)) {
-      return swapped.then((one) => one ?? this.#swapInQueue(session, compose, countsAsUse));
+  compareAndSwap(base: LoadedSession, write: SessionWrite): Awaitable<SavedSession> {
+    const token = this.#backend.isRemote ? newToken() : undefined;
+    const json = write.compose(base);
+    if (isPromise(json)) return json.then((json) => this.#swapAfterWait(base, json, write, token));
+    const saved = this.#replace(base, base, json, write, token);
+    if (isPromise(saved)) {
+      return saved.then((one) => one ?? this.#swapInQueue(base, write, token));
     }
-    return swapped ?? this.#swapInQueue(session, compose, countsAsUse);
+    return saved ?? this.#swapInQueue(base, write, token);
+  }
+
+  /**
+   * Composing took a while. Other requests have used the session since, and not every store shows
+   * that in the version, so that this write would set their last-access time back.
+   */
+  async #swapAfterWait(
+    base: LoadedSession,
+    json: string,
+    write: SessionWrite,
+    token: string | undefined,
+  ): Promise<SavedSession> {
+    const hasWaited = this.now() - base.readAt > 1;
+    const saved = hasWaited ? undefined : await this.#replace(base, base, json, write, token);
+    return saved ?? await this.#swapInQueue(base, write, token);
   }
 
   /** Requests of this process that lost a race continue one after the other. */
   #swapInQueue(
-    session: LoadedSession,
-    compose: Compose,
-    countsAsUse: CountsAsUse,
-  ): Promise<SwapResult> {
-    let current = session;
-    return this.#queue.run(session.id, () =>
+    base: LoadedSession,
+    write: SessionWrite,
+    token: string | undefined,
+  ): Promise<SavedSession> {
+    return this.#queue.run(base.key, () =>
       retry(async () => {
-        current = await this.#reload(current);
-        return await this.#replace(current, await compose(current), countsAsUse);
+        const current = await this.#reload(base);
+        if (token !== undefined && current.header.tokens.some((one) => one.token === token)) {
+          return this.#recognize(base, current, write);
+        }
+        if (!write.mayFollow(current)) throw interrupted();
+        return await this.#replace(base, current, await write.compose(current), write, token);
       }));
   }
 
+  /** Loads the session again after another request's write won. */
+  async #reload({ key }: LoadedSession): Promise<LoadedSession> {
+    const current = decodeRecord(await this.#backend.read(key), this.#options);
+    // It may have expired in the meantime. A request that found it active can still write to it.
+    if (current === undefined) throw interrupted();
+    return current;
+  }
+
   #replace(
-    session: LoadedSession,
-    text: string,
-    countsAsUse: CountsAsUse,
-  ): Awaitable<SwapResult | undefined> {
-    const expiry = this.#expiry(session.created, session.lastAccess, countsAsUse(session));
-    const written = this.#backend.replace(session, text, expiry);
-    const toResult = (written: WriteResult | undefined) =>
-      written && { replaced: session, text, transport: written.transport };
-    return isPromise(written) ? written.then(toResult) : toResult(written);
+    base: LoadedSession,
+    current: LoadedSession,
+    json: string,
+    write: SessionWrite,
+    token: string | undefined,
+  ): Awaitable<SavedSession | undefined> {
+    const now = this.now();
+    const { idChange } = write;
+    // If another request has rotated the ID first, one new ID is enough.
+    const isKept = idChange === undefined ||
+      (idChange.isRotation && !isSameVerifier(base.header.verifier, current.header.verifier));
+    const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
+    const changed = nextHeader(current, {
+      now,
+      isPresented: base.oldVerifier === undefined &&
+        isSameVerifier(base.header.verifier, current.header.verifier),
+      isSent: write.isSent,
+      change: write.change,
+      newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
+      isRotation: idChange?.isRotation === true,
+    });
+    const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
+    const expiry = this.#expiry(header, current.created, current.lastAccess, write.isUse);
+    const written = this.#backend.replace(current, encodeHeader(header) + json, expiry, newId);
+    const id = newId ?? current.id;
+    const toSaved = (written: WriteResult | undefined): SavedSession | undefined => {
+      if (written === undefined) return undefined;
+      const sent = this.#toSend(base, current, header, id, written, write, now);
+      const isWithClient = written.transport !== undefined && written.transport !== id;
+      return { id, header, json, sent, isWithClient };
+    };
+    return isPromise(written) ? written.then(toSaved) : toSaved(written);
   }
 
-  /**
-   * Moves the session to a new ID. First the new record is written, under an ID that no client
-   * knows. Then a tombstone replaces the old record, which commits the rotation.
-   *
-   * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended or moved in the
-   * meantime.
-   */
-  async rotate(base: LoadedSession, newId: string, change: SessionChange): Promise<string> {
-    const expiry = this.#expiry(base.created, base.lastAccess, true);
-    let current = base;
-    let written: WriteResult | undefined = await this.#insert(newId, base.created, change);
-    const copy: SessionRecord = { id: newId, text: "", version: written.version, lastAccess: 0 };
-    let isInDoubt = false;
-    try {
-      return await retry(async () => {
-        // Kept for as long as a session from now on: a logout may arrive later than anything else.
-        const tombstone = { ...expiry, lastAccess: this.now() };
-        isInDoubt = true;
-        if (await this.#backend.leaveTombstone(current, newId, tombstone)) {
-          return written!.transport;
-        }
-        isInDoubt = false;
-        current = await this.#reload(current);
-        const text = this.#compose(base, current, change);
-        written = await this.#backend.replace(copy, text, expiry);
-        if (written === undefined) throw interrupted();
-        copy.version = written.version;
-        return undefined;
-      });
-    } catch (error) {
-      // If the tombstone may have been written, the copy is the session now.
-      if (!isInDoubt) await this.#discard(copy);
-      throw error;
+  /** The first attempt took effect, although its answer was that it had not: it arrived twice. */
+  #recognize(base: LoadedSession, current: LoadedSession, write: SessionWrite): SavedSession {
+    const { id, header, json, version } = current;
+    const sent = this.#toSend(base, base, header, id, { version }, write, this.now());
+    return { id, header, json, sent, isWithClient: false };
+  }
+
+  /** The value that the response to a successful write or touch sends to the client. */
+  #toSend(
+    base: LoadedSession,
+    replaced: LoadedSession,
+    header: RecordHeader,
+    id: string,
+    { transport }: WriteResult,
+    { isSent, idChange }: SessionWrite,
+    now: number,
+  ): string | undefined {
+    // The session itself is in the client's cookie.
+    if (transport !== undefined && transport !== base.id) return transport;
+    const isNew = idChange !== undefined && id !== replaced.id;
+    if (isNew || base.mustInject) return id;
+    if (base.oldVerifier !== undefined) {
+      return isInGrace(header, base.oldVerifier, now, this.#options) ? id : undefined;
     }
+    // A response that sends an ID again must not bring back one that was replaced.
+    return isSent && id === base.id ? id : undefined;
+  }
+
+  /** Ends the session. When this resolves, it has ended, no matter which requests write to it. */
+  async end(session: LoadedSession): Promise<void> {
+    await this.#end(session.key, session, isNotSubjectIndex);
   }
 
   /**
-   * Ends the session, under its latest ID if it has moved. When this resolves, the session has
-   * ended, no matter which requests were writing to it.
-   */
-  async end(record: SessionRecord): Promise<void> {
-    if (!await this.#backend.delete(record)) await this.endById(record.id);
-  }
-
-  /**
-   * Ends the session that once had this ID.
+   * Ends the session under a key, whatever its ID is.
    *
    * @param isMeant Says whether the record found is the one to end.
    * @returns Whether there was such a session.
    */
-  async endById(
-    id: string,
+  async endByKey(
+    key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    return await retry(async () => {
-      const record = await this.follow(id);
-      if (record === undefined || !isMeant(record)) return false;
-      return await this.#backend.delete(record) || undefined;
-    });
+    if (!this.#backend.isVersioned) return await this.#backend.delete(key);
+    return await this.#end(key, await this.#backend.read(key), isMeant);
   }
 
-  /** Loads the session again after another request's write won. */
-  async #reload(session: LoadedSession): Promise<LoadedSession> {
-    const lookup = await this.find(session.id);
-    // If it belongs to another user now, what was written for the first one must not reach it.
-    if (lookup.status !== "active" || lookup.subject !== session.subject) throw interrupted();
-    return lookup;
+  async #end(
+    key: string,
+    found: SessionRecord | undefined,
+    isMeant: (record: SessionRecord) => boolean,
+  ): Promise<boolean> {
+    const marker = encodeEnded(newToken());
+    let record = found;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      // A call that arrived twice has ended the session itself.
+      if (record === undefined || isEnded(record.text)) return record?.text === marker;
+      if (!isMeant(record)) return false;
+      const isDone = await this.#backend.end(record, marker, this.now());
+      if (isDone || !this.#backend.isVersioned) return isDone;
+      record = await this.#backend.read(key);
+    }
+    // Others write to it all the time. This call wins over all of them.
+    return await this.#backend.delete(key);
   }
 
   #compose(base: LoadedSession, current: LoadedSession, change: SessionChange): string {
-    if (current === base) return change.text;
+    if (current === base) return change.json;
     const { codec } = this.#options;
-    const merged = merge(base.text, change.text, current.text, change, codec);
+    const merged = merge(base.json, change.json, current.json, change, codec);
     return codec.encodeJsonTree(merged, base.created, change.subject);
   }
 
-  #expiry(created: number, before: number, isUse: boolean): Expiry {
+  #expiry(header: RecordHeader, created: number, before: number, isUse: boolean): Expiry {
+    const { expire, touchInterval } = this.#options;
     const now = this.now();
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
     const lastAccess = isUse ? Math.max(now, before) : before;
-    const left = this.remaining(created, now) - (isUse ? 0 : Math.max(0, now - before));
-    return { lastAccess, ttl: Math.max(1, Math.ceil(left)) + TTL_MARGIN };
-  }
-
-  async #discard(record: SessionRecord): Promise<void> {
-    try {
-      await this.#backend.delete(record);
-    } catch (cause) {
-      this.#options.emit({
-        type: "cleanup-failed",
-        message: "A record under an id that no client knows could not be removed; it will expire",
-        cause,
-      });
-    }
+    const idle = isUse ? 0 : Math.max(0, now - before);
+    const left = this.remaining(header, created, now) - idle + touchInterval;
+    const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
+    return { lastAccess, ttl: Math.ceil(Math.max(0, left) + margin) };
   }
 }

@@ -42,13 +42,29 @@ export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionE
   return new SessionError(code, `Cannot ${verb}: ${why}`);
 }
 
+/** Why a request has no stored session. */
+export type Absence = "none" | "unknown" | "expired" | "replaced" | "ambiguous";
+
+/**
+ * What tells a session from what it may become later. A session that a server holds on to may only
+ * change its successor if nobody else has signed in since.
+ */
+export interface SessionLineage {
+  readonly key: string;
+  readonly regenerations: number;
+  readonly subjectChanges: number;
+}
+
 const workingCopies = new WeakMap<object, WorkingCopy>();
 const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
 
 /** The metadata of a session that its record's text does not hold. */
 export interface SessionIdentity {
-  /** The session's ID, or a function that generates it: most new sessions are never saved. */
-  readonly id: string | (() => string);
+  /**
+   * The session's ID, or a function that generates it: most new sessions are never saved.
+   * `undefined` if there is no session.
+   */
+  readonly id: string | (() => string) | undefined;
   /** When the session was last used, in Unix seconds. */
   readonly lastAccess: number;
 }
@@ -56,7 +72,7 @@ export interface SessionIdentity {
 /** One session in one request. */
 export class WorkingCopy implements ReplayableUpdates {
   /** The values. To hand them to the app, call `materialize`. */
-  readonly data: SessionValues;
+  data: SessionValues;
   /** How the values are encoded. */
   readonly codec: DataCodec;
   mode: Mode;
@@ -70,6 +86,16 @@ export class WorkingCopy implements ReplayableUpdates {
   maybeDirty = false;
   /** Whether `destroy()` was called on values that cannot be written to. */
   isDestroyed = false;
+  /** Whether the new ID leaves the old one valid for a while. */
+  isRotated = false;
+  /** Whether the user has authenticated again. */
+  isAuthenticated = false;
+  /** Whether the session ends and a new one begins with the same response. */
+  isRestarted = false;
+  /** Why there is no stored session; `undefined` if there is one. */
+  absence: Absence | undefined;
+  /** Which session this is; `undefined` if it has not been saved. */
+  lineage: SessionLineage | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
@@ -77,7 +103,9 @@ export class WorkingCopy implements ReplayableUpdates {
   #closedId: string | undefined;
   #isMaterialized: boolean;
 
-  /** @param identity Left out if `data` already contains the ID and the last-access time. */
+  /**
+   * @param identity Left out if `data` already contains the ID and the last-access time.
+   */
   constructor(
     data: SessionValues,
     mode: Mode,
@@ -106,7 +134,8 @@ export class WorkingCopy implements ReplayableUpdates {
 
   /** The session's ID as the app sees it; `undefined` if there is no session behind this. */
   get id(): string | undefined {
-    return this.#isMaterialized ? this.data._id as string | undefined : this.recordId;
+    if (this.#isMaterialized) return this.data._id as string | undefined;
+    return this.#draw === undefined ? this.#id : this.recordId;
   }
 
   /** Whether the app can hold the values. */
@@ -123,7 +152,7 @@ export class WorkingCopy implements ReplayableUpdates {
     this.maybeDirty = true;
     if (!this.#isMaterialized) {
       Object.setPrototypeOf(data, null);
-      data._id = this.recordId;
+      data._id = this.id;
       data._last_access = this.#lastAccess;
       this.#isMaterialized = true;
       if (this.mode !== "writable") Object.freeze(data);
@@ -142,6 +171,30 @@ export class WorkingCopy implements ReplayableUpdates {
     return this.mode === "replaced";
   }
 
+  /**
+   * Makes this a new, empty session, whose ID is drawn when it is saved.
+   */
+  restart(): void {
+    const { data } = this;
+    const now = this.#lastAccess!;
+    if (this.mode === "writable") Object.freeze(data);
+    this.data = { _created: now };
+    this.mode = "writable";
+    this.updates = NO_UPDATES;
+    this.isCleared =
+      this.isRotated =
+      this.isAuthenticated =
+      this.isDestroyed =
+        false;
+    this.isRestarted = this.isAccessed = this.maybeDirty = true;
+    this.lineage =
+      this.#id =
+      this.#draw =
+      this.#closedId =
+        undefined;
+    this.#isMaterialized = false;
+  }
+
   /** Makes every later write throw. */
   close(): void {
     const { data, mode } = this;
@@ -158,8 +211,7 @@ export class WorkingCopy implements ReplayableUpdates {
 
   /** Sets the ID that the session has from now on. */
   rename(id: string): void {
-    if (this.#isMaterialized) this.#closedId = id;
-    else this.#id = id;
+    this.#closedId = this.#id = id;
   }
 
   /** Notes how a key was changed. */

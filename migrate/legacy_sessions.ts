@@ -5,15 +5,11 @@
  * @module
  */
 import { toUtf8 } from "../base/utf8.ts";
-import {
-  decodeTombstone,
-  encodeEmptySession,
-  encodeSession,
-  encodeTombstone,
-} from "../base/record_text.ts";
-import { toHex } from "../base/hex.ts";
+import { encodeEmptySession, encodeSession } from "../base/record_text.ts";
+import { encodeHeader, findJson, newHeader } from "../base/record_header.ts";
+import { fromHex, toHex } from "../base/hex.ts";
 import { IdSource } from "../core/id_source.ts";
-import { isId } from "../base/id.ts";
+import { ID_DIGITS, isId } from "../base/id.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import {
   checkNumber,
@@ -79,9 +75,9 @@ const DEFAULT_STORE_TIMEOUT = 5;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 /** Part of every key, so that nothing else derived from the same secret equals a key. */
 const LABEL = "@pagi/session legacy session ";
-/**
- * The last-access time of a forwarding record, so that no request takes it for a recent tombstone.
- */
+/** Starts the text of a forwarding record. */
+const FORWARDING_PREFIX = "moved:";
+/** The last-access time of a forwarding record: no request uses it. */
 const NEVER = 0;
 
 /**
@@ -163,9 +159,8 @@ export class LegacySessions {
    */
   async holds(presented: string, name?: string): Promise<boolean> {
     if (!this.#backend.accepts(presented)) return false;
-    const record = await this.#backend.read(presented, name);
-    // A cookie-backed store may return a record without a time for any ID.
-    return record !== undefined && Number.isFinite(record.lastAccess);
+    const record = await this.#backend.read(this.#backend.keyOf(presented), name);
+    return record !== undefined && findJson(record.text) >= 0;
   }
 
   /**
@@ -197,31 +192,36 @@ export class LegacySessions {
   ): Promise<string | undefined> {
     const now = Math.floor(this.#now() / 1000);
     const createdAt = numberOr(data._created, now);
-    const text = encodeSession(data, createdAt, undefined);
+    const json = encodeSession(data, createdAt, undefined);
     // Many libraries create an empty session for every visitor. Nothing is lost with it.
-    if (text === encodeEmptySession(createdAt)) return undefined;
+    if (json === encodeEmptySession(createdAt)) return undefined;
     const lastAccess = Math.min(now, numberOr(data._last_access, now));
     const expiry = { lastAccess, ttl: this.#keep };
     // Without forwarding records, the ID must be the same for every request.
     const key = keys[0]!;
-    const id = this.#backend.isVersioned ? await this.#ids.next() : key;
-    const written = await this.#backend.create(id, text, expiry, name);
+    const backend = this.#backend;
+    const id = backend.isVersioned ? await this.#ids.next() : key;
+    const text = encodeHeader(newHeader(backend.verifierOf(id) ?? "")) + json;
+    const sessionKey = backend.keyOf(id);
+    const written = await backend.create(sessionKey, text, expiry, name);
     if (written === undefined) throw taken();
-    if (!this.#backend.isVersioned) return written.transport;
+    if (!backend.isVersioned) return written.transport;
     // This commits the move: no client has seen the ID before, and no other request can move the
     // session afterwards.
     const forwarding = { lastAccess: NEVER, ttl: this.#keep };
-    const created = await this.#backend.create(key, encodeTombstone(key, id), forwarding);
+    const created = await backend.create(key, encodeForwarding(key, id), forwarding);
     if (created !== undefined) return id;
-    await this.#backend.delete({ id, text, version: written.version, lastAccess });
-    return await this.#findForwarded(keys);
+    const forwarded = await this.#findForwarded(keys);
+    // It is this call's own if the store received the call twice.
+    if (forwarded !== id) await backend.delete(sessionKey);
+    return forwarded;
   }
 
   /** The new ID in the forwarding record under one of these keys. */
   async #findForwarded(keys: readonly string[]): Promise<string | undefined> {
     for (const key of keys) {
       const record = await this.#backend.read(key);
-      const id = record && decodeTombstone(key, String(record.text));
+      const id = record && decodeForwarding(key, String(record.text));
       if (id !== undefined) return id;
     }
     return undefined;
@@ -240,6 +240,28 @@ export class LegacySessions {
       return toHex(new Uint8Array(await subtle.sign(HMAC, key, toUtf8(LABEL + value))));
     }));
   }
+}
+
+/**
+ * The forwarding record under `key`. It contains the XOR of key and ID: with the old cookie, the
+ * server finds the new ID, and a dump of a store that hides its keys does not reveal it.
+ */
+function encodeForwarding(key: string, id: string): string {
+  return FORWARDING_PREFIX + xorHex(key, id);
+}
+
+/** The ID that the forwarding record under `key` names; `undefined` if `text` is none. */
+function decodeForwarding(key: string, text: string): string | undefined {
+  if (!text.startsWith(FORWARDING_PREFIX)) return undefined;
+  if (text.length !== FORWARDING_PREFIX.length + ID_DIGITS) return undefined;
+  return xorHex(key, text.slice(FORWARDING_PREFIX.length));
+}
+
+function xorHex(a: string, b: string): string {
+  const bytes = fromHex(a);
+  const mask = fromHex(b);
+  for (let at = 0; at < mask.length; at++) bytes[at]! ^= mask[at]!;
+  return toHex(bytes);
 }
 
 function numberOr(value: unknown, fallback: number): number {

@@ -59,6 +59,8 @@ export class CookieState extends State {
   override readonly vary: readonly string[] = ["Cookie"];
   /** The cookie's name. */
   override readonly name: string;
+  /** How long the browser keeps the cookie, if the options set it. */
+  override readonly maxAge?: number | false;
   readonly #cookie: CookieTemplate;
   readonly #expire: number | undefined;
 
@@ -77,6 +79,7 @@ export class CookieState extends State {
     this.#cookie = new CookieTemplate(cookieName, cookieOptions);
     this.name = cookieName;
     this.#expire = expire;
+    this.maxAge = cookieOptions.maxAge ?? expire;
   }
 
   /**

@@ -49,6 +49,8 @@ export class HeaderState extends State {
    * `header` and the header's name in lower case. The space rules out a cookie of the same name.
    */
   override readonly name: string;
+  /** True, except for the header `Cookie`: a browser adds that one by itself. */
+  override readonly isExplicit: boolean;
   readonly #headerName: string;
   readonly #pattern: RegExp | undefined;
   readonly #emit: string | undefined;
@@ -75,6 +77,7 @@ export class HeaderState extends State {
     this.vary = [headerName];
     this.#headerName = headerName.toLowerCase();
     this.name = `header ${this.#headerName}`;
+    this.isExplicit = this.#headerName !== "cookie";
     // With the flags g or y, a RegExp starts where the last match ended: the next request would
     // fail.
     this.#pattern = pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));

@@ -111,6 +111,21 @@ export interface SessionState {
    * @default {undefined, encrypted sessions are bound to no name}
    */
   readonly name?: string;
+  /**
+   * True if the client's own code adds the ID to each request, as with a header or a bearer token.
+   * No response can then take a newer ID away from it, so that a request with a replaced ID is not
+   * refused: it starts a new session.
+   *
+   * @default {false, as for a cookie}
+   */
+  readonly isExplicit?: boolean;
+  /**
+   * How long the client keeps the ID, in seconds, if that is not the middleware's `expire`; `false`
+   * if it keeps the ID until the browser is closed.
+   *
+   * @default {undefined, the middleware's `expire`}
+   */
+  readonly maxAge?: number | false;
 }
 
 /**
@@ -140,6 +155,10 @@ export class State implements SessionState {
   readonly vary: readonly string[] = [];
   /** The name of the cookie or header that carries the ID; encrypted sessions are bound to it. */
   readonly name?: string;
+  /** Whether the client's own code adds the ID to each request. */
+  readonly isExplicit?: boolean;
+  /** How long the client keeps the ID, if that is not the middleware's `expire`. */
+  readonly maxAge?: number | false;
 
   /**
    * Finds the ID that the client sent.

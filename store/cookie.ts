@@ -17,7 +17,7 @@ import { SessionError } from "../errors.ts";
 import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
 import { PagiFormat } from "./_cookie/pagi_format.ts";
-import { type Revocation, Revocations } from "./_cookie/revocations.ts";
+import { isValid, type Revocation, Revocations } from "./_cookie/revocations.ts";
 import { neverAborted } from "./_plain_methods.ts";
 import type {
   Awaitable,
@@ -29,6 +29,7 @@ import type {
   SessionHash,
   StoreCallOptions,
   VersionedStore,
+  WriteOptions,
 } from "./store.ts";
 
 /** Options of {@linkcode CookieStore}. */
@@ -86,8 +87,8 @@ const MIN_SECRET_BYTES = 32;
  * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
  */
 const NAME_BYTES = 64;
-/** Stands for the revocation of an ID that `revocations` cannot contain. */
-const REVOKED: Revocation = { text: "", lastAccess: 0 };
+/** Stands for the record of an ID that `revocations` cannot contain. */
+const REVOKED: Revocation = { isEnded: true, verifier: "", lastAccess: 0, version: "" };
 
 /**
  * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores
@@ -208,7 +209,7 @@ export class CookieStore implements SealingStore {
     this.#checkId(id);
     const { lastAccess, ttl, signal, version, name } = options;
     if (version !== undefined) {
-      if (await this.#findRevocation(id, options) !== undefined) return undefined;
+      if (!isValid(id, await this.#findRevocation(id, options))) return undefined;
       // The lookup may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
@@ -218,19 +219,31 @@ export class CookieStore implements SealingStore {
   }
 
   /**
-   * Revokes an ID for good. From now on its values open as `text`, or not at all if `text` is
-   * empty. Resolves to the text that applies, which is that of the first call for this ID. Without
-   * `revocations` it does nothing and resolves to `undefined`.
+   * Makes `newId` the only valid ID of the session. From now on values of the old ID open as
+   * replaced. Resolves to whether the old ID was valid. Without `revocations` it does nothing and
+   * resolves to `undefined`.
    *
    * @throws {Error} If `revocations` fails, with its error.
    */
-  async end(id: string, text: string, options: EndOptions): Promise<string | undefined> {
+  async replaceId(id: string, newId: string, options: EndOptions): Promise<boolean | undefined> {
     if (this.#revocations === undefined) return undefined;
     this.#checkId(id);
-    // Newer values of the ID may exist, and their lifetime starts later. So `ttl` counts from now.
-    const ttl = Math.min(options.ttl ?? (Number(options.version) || Infinity), MAX_COOKIE_AGE);
-    const lastAccess = options.lastAccess ?? Math.floor(this.#now() / 1000);
-    return await this.#revocations.end(id, text, { lastAccess, ttl, signal: options.signal });
+    this.#checkId(newId);
+    const known = await this.#findRevocation(id, options);
+    return await this.#revocations.replaceId(id, newId, known, this.#writeOptions(options));
+  }
+
+  /**
+   * Ends the session of an ID for good, under whatever ID it has. None of its values opens from now
+   * on. Resolves to whether it had not ended before. Without `revocations` it does nothing and
+   * resolves to `undefined`.
+   *
+   * @throws {Error} If `revocations` fails, with its error.
+   */
+  async end(id: string, options: EndOptions): Promise<boolean | undefined> {
+    if (this.#revocations === undefined) return undefined;
+    this.#checkId(id);
+    return await this.#revocations.end(id, this.#writeOptions(options));
   }
 
   /**
@@ -239,8 +252,9 @@ export class CookieStore implements SealingStore {
    */
   async get(presented: string): Promise<SessionHash | undefined> {
     const data = await this.#format.decryptPlain(presented);
-    const isRevoked = await this.#findRevocation(data?._id, neverAborted()) !== undefined;
-    return isRevoked ? undefined : data;
+    if (data === undefined) return undefined;
+    const { _id: id } = data;
+    return isValid(String(id), await this.#findRevocation(id, neverAborted())) ? data : undefined;
   }
 
   /**
@@ -252,7 +266,7 @@ export class CookieStore implements SealingStore {
    */
   async set(id: string, data: SessionHash): Promise<string> {
     this.#checkId(id);
-    if (await this.#findRevocation(id, neverAborted()) !== undefined) {
+    if (!isValid(id, await this.#findRevocation(id, neverAborted()))) {
       throw new SessionError("ERR_SESSION_INTERRUPTED", "Cannot save the session: it has ended");
     }
     return await this.#format.encryptPlain(id, data);
@@ -267,7 +281,7 @@ export class CookieStore implements SealingStore {
     const id = isId(idOrPresented)
       ? idOrPresented
       : (await this.#format.decryptPlain(idOrPresented))?._id;
-    if (typeof id === "string") await this.end(id, "", neverAborted());
+    if (typeof id === "string") await this.end(id, neverAborted());
   }
 
   #unlessRevoked(
@@ -275,10 +289,22 @@ export class CookieStore implements SealingStore {
     options: OpenOptions,
   ): Awaitable<OpenedRecord | undefined> {
     const version = String(lifetime);
-    return after(this.#findRevocation(id, options), (revocation) => {
-      if (revocation === undefined) return { id, text, version, lastAccess };
-      return revocation.text === "" ? undefined : { id, version, ...revocation };
+    return after(this.#findRevocation(id, options), (found) => {
+      if (isValid(id, found)) return { id, text, version, lastAccess };
+      if (found!.isEnded) return undefined;
+      return { id, text, version, lastAccess, replacedAt: found!.lastAccess };
     });
+  }
+
+  /** When a record may be removed: no value of the session is valid any more. */
+  #writeOptions({ version, ttl, lastAccess, signal }: EndOptions): WriteOptions {
+    // Newer values of the session may exist, and their lifetime starts later. So `ttl` counts from
+    // now.
+    return {
+      ttl: Math.min(ttl ?? (Number(version) || Infinity), MAX_COOKIE_AGE),
+      lastAccess: lastAccess ?? Math.floor(this.#now() / 1000),
+      signal,
+    };
   }
 
   #findRevocation(id: unknown, options: StoreCallOptions): Awaitable<Revocation | undefined> {
@@ -299,7 +325,7 @@ function check(options: CookieStoreOptions): void {
     throw optionError(OWNER, "purpose must be a string");
   }
   if (format !== undefined && format !== "pagi") throw optionError(OWNER, 'format must be "pagi"');
-  if (revocations !== undefined && !hasMethods(revocations, ["read", "create"])) {
+  if (revocations !== undefined && !hasMethods(revocations, ["read", "create", "replace"])) {
     throw optionError(OWNER, "revocations must be a VersionedStore");
   }
   if (revocationCache !== undefined) {

@@ -192,6 +192,8 @@ export interface OpenOptions extends StoreCallOptions {
 export interface OpenedRecord extends StoredRecord {
   /** The session ID. */
   id: string;
+  /** When the ID was replaced, in Unix seconds; `undefined` if it is valid. */
+  replacedAt?: number;
 }
 
 /** Options of `seal`. */
@@ -202,18 +204,18 @@ export interface SealOptions extends WriteOptions {
   name?: string;
 }
 
-/** Options of `end`. */
+/** Options of `replaceId` and `end`. */
 export interface EndOptions extends StoreCallOptions {
   /** The version that `open` returned, if a value was opened. */
   version?: string;
   /**
-   * The time of the revocation, in Unix seconds.
+   * The time of the call, in Unix seconds.
    *
    * @default {now}
    */
   lastAccess?: number;
   /**
-   * How long values of the ID can be valid at most, in seconds from now.
+   * How long values of the session can be valid at most, in seconds from now.
    *
    * @default {derived from `version`}
    */
@@ -240,16 +242,22 @@ export interface SealingStore extends PlainStore {
    */
   open(presented: string, options: OpenOptions): Awaitable<OpenedRecord | undefined>;
   /**
-   * Encrypts a session to the client's next value; `undefined` if its ID has been revoked since
-   * `open`.
+   * Encrypts a session to the client's next value; `undefined` if its ID has been replaced or the
+   * session has ended since `open`.
    */
   seal(id: string, text: string, options: SealOptions): Awaitable<string | undefined>;
   /**
-   * Revokes an ID. From now on all of its values open as `text`, or not at all if `text` is empty.
-   * This includes values that `seal` is just creating. Only the first call for an ID has an effect.
-   * Returns the text that applies; `undefined` if the store cannot revoke IDs.
+   * Makes `newId` the only valid ID of the session with the ID `id`: values of the old ID open with
+   * `replacedAt` from now on. This includes values that `seal` is just creating. Returns whether the
+   * old ID was valid; `undefined` if the store cannot revoke IDs. An ID and its successors have the
+   * last 32 digits in common.
    */
-  end?(id: string, text: string, options: EndOptions): Awaitable<string | undefined>;
+  replaceId?(id: string, newId: string, options: EndOptions): Awaitable<boolean | undefined>;
+  /**
+   * Ends the session that has or had this ID: none of its values opens any more. Returns whether it
+   * had not ended before; `undefined` if the store cannot revoke IDs.
+   */
+  end?(id: string, options: EndOptions): Awaitable<boolean | undefined>;
 }
 
 /** The stores that the `store` option accepts. */

@@ -95,6 +95,11 @@ export class CallGuard {
   }
 }
 
+/** Whether the store did not answer in time. */
+export function isDeadlineError(error: SessionError): boolean {
+  return error.cause instanceof DOMException && error.cause.name === "TimeoutError";
+}
+
 const unchanged = <T>(value: T): T => value;
 
 /** The error for a call that threw. It does not reveal the ID and the text of the call. */

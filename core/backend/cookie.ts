@@ -1,8 +1,6 @@
 /** The backend of a store without storage: the client sends the encrypted session itself. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
-import { isId } from "../../base/id.ts";
-import { MAX_ATTEMPTS } from "../../base/limits.ts";
-import { decodeTombstone, encodeEmptySession, encodeTombstone } from "../../base/record_text.ts";
+import { HALF_DIGITS, isId, keyOf } from "../../base/id.ts";
 import type { OpenedRecord, SealingStore } from "../../store/store.ts";
 import {
   type Backend,
@@ -23,6 +21,7 @@ const KNOWN_BY_ID = "";
  */
 export class CookieBackend implements Backend {
   readonly isVersioned = false;
+  readonly isRemote = false;
   readonly warning =
     "The session travels in its client's cookie: races can lose updates, an older cookie brings " +
     "older data back, and without revocations a copy outlives the logout";
@@ -47,26 +46,29 @@ export class CookieBackend implements Backend {
     return isId(presented) || (this.#store.accepts?.(presented) ?? presented !== "");
   }
 
+  keyOf(id: string): string {
+    return id;
+  }
+
+  verifierOf(): undefined {
+    return undefined;
+  }
+
+  nextId(id: string, generated: string): string {
+    return isId(id) && isId(generated) ? generated.slice(0, HALF_DIGITS) + keyOf(id) : generated;
+  }
+
   read(presented: string, name = this.#name): Awaitable<SessionRecord | undefined> {
-    // Expired for every request that looks for a session, but present for a call that ends one.
-    if (isId(presented)) {
-      return {
-        id: presented,
-        text: encodeEmptySession(0),
-        version: KNOWN_BY_ID,
-        lastAccess: -Infinity,
-      };
-    }
+    if (isId(presented)) return undefined;
     const opened = this.#guard.call(
       "read",
       (signal) => this.#store.open(presented, { maxAge: this.#maxAge, name, signal }),
       presented,
     );
     return after(opened, (found: OpenedRecord | null | undefined) => {
-      const newId = found && decodeTombstone(found.id, String(found.text));
-      if (newId === undefined || newId === null) return found ?? undefined;
-      // Under the value that the client sent, because the caller knows nothing else.
-      return { ...found!, id: presented, text: encodeTombstone(presented, newId) };
+      if (found === undefined || found === null) return undefined;
+      const { id, text, version, lastAccess, replacedAt } = found;
+      return { key: id, text, version, lastAccess, replacedAt };
     });
   }
 
@@ -80,43 +82,63 @@ export class CookieBackend implements Backend {
   }
 
   replace(
-    { id, version }: SessionRecord,
+    record: SessionRecord,
     text: string,
     expiry: Expiry,
+    newId?: string,
   ): Awaitable<WriteResult | undefined> {
-    return after(this.#seal(id, text, expiry, version), toWriteResult);
-  }
-
-  touch({ id, text, version }: SessionRecord, expiry: Expiry): Awaitable<string | undefined> {
-    return this.#seal(id, text, expiry, version);
+    if (newId !== undefined) return this.#replaceId(record, text, expiry, newId);
+    return after(this.#seal(record.key, text, expiry, record.version), toWriteResult);
   }
 
   /** Without revocations, values under the old ID stay valid until they expire. */
-  leaveTombstone(
-    { id, version }: SessionRecord,
-    newId: string,
+  async #replaceId(
+    { key, version }: SessionRecord,
+    text: string,
     expiry: Expiry,
-  ): Awaitable<boolean> {
-    const tombstone = encodeTombstone(id, newId);
-    const left = this.#end(id, tombstone, { version, ...expiry });
-    return after(left, (left) => left === undefined || left === tombstone);
+    newId: string,
+  ): Promise<WriteResult | undefined> {
+    // First the value, which may be too large. Nobody has it until the old ID has been replaced.
+    const transport = await this.#seal(newId, text, expiry);
+    const isReplaced = await this.#guard.call(
+      "save",
+      (signal) => this.#store.replaceId?.(key, newId, { version, ...expiry, signal }),
+      key,
+      text,
+    );
+    return checkAnswer(isReplaced, "save") === false ? undefined : toWriteResult(transport);
   }
 
-  /** Ends the session under its latest ID. Only the store can follow an ID. */
-  async delete({ id, version }: SessionRecord): Promise<boolean> {
-    if (version === UNSENT) return true;
+  touch(
+    { key, text, version }: SessionRecord,
+    expiry: Expiry,
+  ): Awaitable<WriteResult | undefined> {
+    return after(this.#seal(key, text, expiry, version), toWriteResult);
+  }
+
+  end({ key, version }: SessionRecord): Promise<boolean> {
+    return this.#end(key, version);
+  }
+
+  delete(id: string): Promise<boolean> {
+    return this.#end(id, KNOWN_BY_ID);
+  }
+
+  async #end(id: string, version: string): Promise<boolean> {
     // No value that was sealed until now is valid for longer.
     const ttl = Math.ceil(this.#maxAge) + 1;
-    let next: string | undefined = id;
-    for (let hop = 0; hop < MAX_ATTEMPTS; hop++) {
-      const left: string | undefined = await this.#end(next, "", { version, ttl });
-      if (left === undefined && version === KNOWN_BY_ID) {
-        throw storeError("end", "its client holds it, and the store has no revocations");
-      }
-      next = decodeTombstone(next, left ?? "");
-      if (next === undefined) return true;
+    const isEnded = checkAnswer(
+      await this.#guard.call(
+        "end",
+        (signal) => this.#store.end?.(id, { version, ttl, signal }),
+        id,
+      ),
+      "end",
+    );
+    if (isEnded === undefined && version === KNOWN_BY_ID) {
+      throw storeError("end", "its client holds it, and the store has no revocations");
     }
-    throw storeError("end", "it has had too many ids");
+    return isEnded ?? true;
   }
 
   #seal(
@@ -134,24 +156,18 @@ export class CookieBackend implements Backend {
     );
     return after(value, (value) => checkText(value, "save"));
   }
-
-  #end(
-    id: string,
-    text: string,
-    options: { version: string } & Partial<Expiry>,
-  ): Awaitable<string | undefined> {
-    const left = this.#guard.call(
-      "end",
-      (signal) => this.#store.end?.(id, text, { ...options, signal }),
-      id,
-      text,
-    );
-    return after(left, (left) => checkText(left, "end"));
-  }
 }
 
 function toWriteResult(transport: string | undefined): WriteResult | undefined {
   return transport === undefined ? undefined : { version: UNSENT, transport };
+}
+
+function checkAnswer(answer: unknown, operation: string): boolean | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  if (typeof answer !== "boolean") {
+    throw storeError(operation, "the store answered with neither true nor false");
+  }
+  return answer;
 }
 
 function checkText(answer: unknown, operation: string): string | undefined {

@@ -13,6 +13,7 @@ import type { CallGuard } from "./call_guard.ts";
 /** Compares nothing, so every write takes effect. */
 export class PlainBackend implements Backend {
   readonly isVersioned = false;
+  readonly isRemote = true;
   readonly warning =
     "The store has get, set and delete only: races can lose updates and undo a logout";
   readonly #store: PlainStore;
@@ -27,14 +28,26 @@ export class PlainBackend implements Backend {
     return this.#store.accepts?.(presented) ?? presented !== "";
   }
 
+  keyOf(id: string): string {
+    return id;
+  }
+
+  verifierOf(): undefined {
+    return undefined;
+  }
+
+  nextId(_id: string, generated: string): string {
+    return generated;
+  }
+
   async read(presented: string): Promise<SessionRecord | undefined> {
     const data = await this.#guard.call("read", () => this.#store.get(presented), presented);
     if (data === undefined || data === null) return undefined;
     const lastAccess = Number(data._last_access ?? data._created);
     const created = Number(data._created ?? lastAccess);
     // If the client sent the session itself, as in an encrypted cookie, the ID is part of the data.
-    const id = typeof data._id === "string" ? data._id : presented;
-    return { id, text: textOf(data, created), version: "", lastAccess };
+    const key = typeof data._id === "string" ? data._id : presented;
+    return { key, text: textOf(data, created), version: "", lastAccess };
   }
 
   async create(id: string, text: string, { lastAccess }: Expiry): Promise<WriteResult> {
@@ -47,19 +60,26 @@ export class PlainBackend implements Backend {
     return { version: "", transport: typeof transport === "string" ? transport : id };
   }
 
-  replace({ id }: SessionRecord, text: string, expiry: Expiry): Promise<WriteResult> {
-    return this.create(id, text, expiry);
+  async replace(
+    { key }: SessionRecord,
+    text: string,
+    expiry: Expiry,
+    newId = key,
+  ): Promise<WriteResult> {
+    const written = await this.create(newId, text, expiry);
+    if (newId !== key) await this.delete(key);
+    return written;
   }
 
-  async touch({ id, text }: SessionRecord, expiry: Expiry): Promise<string> {
-    return (await this.create(id, text, expiry)).transport;
+  touch({ key, text }: SessionRecord, expiry: Expiry): Promise<WriteResult> {
+    return this.create(key, text, expiry);
   }
 
-  leaveTombstone(record: SessionRecord): Promise<boolean> {
-    return this.delete(record);
+  end({ key }: SessionRecord): Promise<boolean> {
+    return this.delete(key);
   }
 
-  async delete({ id }: SessionRecord): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     await this.#guard.call("delete", () => this.#store.delete(id), id);
     return true;
   }

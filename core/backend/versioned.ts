@@ -1,7 +1,7 @@
 /** The backend of a store that can compare and swap. */
-import { after, type Awaitable } from "../../base/awaitable.ts";
-import { isId } from "../../base/id.ts";
-import { encodeTombstone } from "../../base/record_text.ts";
+import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
+import { HALF_DIGITS, isId, keyOf, verifierOf } from "../../base/id.ts";
+import type { SessionError } from "../../errors.ts";
 import type { StoredRecord, VersionedStore } from "../../store/store.ts";
 import {
   type Backend,
@@ -10,7 +10,10 @@ import {
   storeError,
   type WriteResult,
 } from "./backend.ts";
-import { callError, type CallGuard } from "./call_guard.ts";
+import { callError, type CallGuard, isDeadlineError } from "./call_guard.ts";
+
+/** Seconds for which a store outside this process keeps the marker of a session's end. */
+const MARKER_TTL = 60;
 
 /**
  * Compares versions. `read` and `replace`, which most requests come through, call the store without
@@ -18,6 +21,7 @@ import { callError, type CallGuard } from "./call_guard.ts";
  */
 export class VersionedBackend implements Backend {
   readonly isVersioned = true;
+  isRemote = false;
   readonly #store: VersionedStore;
   readonly #guard: CallGuard;
 
@@ -30,80 +34,109 @@ export class VersionedBackend implements Backend {
     return this.#store.accepts?.(presented) ?? isId(presented);
   }
 
-  read(id: string): Awaitable<SessionRecord | undefined> {
+  keyOf(id: string): string {
+    return keyOf(id);
+  }
+
+  verifierOf(id: string): string {
+    return verifierOf(id);
+  }
+
+  nextId(id: string, generated: string): string {
+    return generated.slice(0, HALF_DIGITS) + keyOf(id);
+  }
+
+  read(key: string): Awaitable<SessionRecord | undefined> {
     const { controller } = this.#guard;
     try {
-      const found = this.#store.read(id, { signal: controller.signal });
-      const convert = (one: StoredRecord | undefined) => toSessionRecord(id, one);
-      return this.#guard.settle(found, controller, "read", convert, id);
+      const found = this.#store.read(key, { signal: controller.signal });
+      const convert = (one: StoredRecord | undefined) => toSessionRecord(key, one);
+      if (isPromise(found)) this.isRemote = true;
+      return this.#guard.settle(found, controller, "read", convert, key);
     } catch (cause) {
-      throw callError("read", cause, id);
+      throw callError("read", cause, key);
     }
   }
 
   create(
-    id: string,
+    key: string,
     text: string,
     { lastAccess, ttl }: Expiry,
   ): Awaitable<WriteResult | undefined> {
     const version = this.#guard.call(
       "create",
-      (signal) => this.#store.create(id, text, { lastAccess, ttl, signal }),
-      id,
+      (signal) => this.#store.create(key, text, { lastAccess, ttl, signal }),
+      key,
       text,
     );
-    return after(version, (version) => toWriteResult(id, version, "create"));
+    if (isPromise(version)) this.isRemote = true;
+    return after(version, (version) => toWriteResult(version, "create"));
   }
 
   replace(
-    { id, version }: SessionRecord,
+    { key, version }: SessionRecord,
     text: string,
     { lastAccess, ttl }: Expiry,
   ): Awaitable<WriteResult | undefined> {
     const { controller } = this.#guard;
     const { signal } = controller;
     try {
-      const next = this.#store.replace(id, text, { version, lastAccess, ttl, signal });
-      const convert = (one: string | undefined) => toWriteResult(id, one, "replace");
-      return this.#guard.settle(next, controller, "replace", convert, id, text);
+      const next = this.#store.replace(key, text, { version, lastAccess, ttl, signal });
+      const convert = (one: string | undefined) => toWriteResult(one, "replace");
+      return this.#guard.settle(next, controller, "replace", convert, key, text);
     } catch (cause) {
-      throw callError("replace", cause, id, text);
+      throw callError("replace", cause, key, text);
     }
   }
 
   touch(
-    { id, version, text }: SessionRecord,
+    { key, version, text }: SessionRecord,
     { lastAccess, ttl }: Expiry,
-  ): Awaitable<string | undefined> {
+  ): Awaitable<WriteResult | undefined> {
     const invoke = (signal: AbortSignal) =>
-      this.#store.touch(id, { version, text, lastAccess, ttl, signal });
-    const isDone = this.#guard.call("touch", invoke, id, text);
-    return after(isDone, (isDone) => checkBoolean(isDone, "touch") ? id : undefined);
+      this.#store.touch(key, { version, text, lastAccess, ttl, signal });
+    const isDone = this.#guard.call("touch", invoke, key, text);
+    return after(isDone, (isDone) => checkBoolean(isDone, "touch") ? { version } : undefined);
   }
 
-  leaveTombstone(record: SessionRecord, newId: string, expiry: Expiry): Awaitable<boolean> {
-    const written = this.replace(record, encodeTombstone(record.id, newId), expiry);
-    return after(written, (written) => written !== undefined);
+  end(record: SessionRecord, marker: string, now: number): Awaitable<boolean> {
+    const { key, version } = record;
+    return this.isRemote ? this.#leaveMarker(record, marker, now) : this.#delete(key, version);
   }
 
-  delete({ id, version }: SessionRecord): Awaitable<boolean> {
+  async #leaveMarker(record: SessionRecord, marker: string, now: number): Promise<boolean> {
+    try {
+      const expiry = { lastAccess: now, ttl: MARKER_TTL };
+      return await this.replace(record, marker, expiry) !== undefined;
+    } catch (error) {
+      if (isDeadlineError(error as SessionError)) throw error;
+      // A store that is full refuses to write, but it can still delete.
+      return await this.#delete(record.key, record.version);
+    }
+  }
+
+  delete(key: string): Awaitable<boolean> {
+    return this.#delete(key, undefined);
+  }
+
+  #delete(key: string, version: string | undefined): Awaitable<boolean> {
     const isDone = this.#guard.call(
       "delete",
-      (signal) => this.#store.delete(id, { version, signal }),
-      id,
+      (signal) => this.#store.delete(key, { version, signal }),
+      key,
     );
     return after(isDone, (isDone) => checkBoolean(isDone, "delete"));
   }
 }
 
 function toSessionRecord(
-  id: string,
+  key: string,
   found: StoredRecord | null | undefined,
 ): SessionRecord | undefined {
   if (found === undefined || found === null) return undefined;
   // An empty text is not a session, so the record is reported as corrupt.
-  if (!isComplete(found)) return { id, text: "", version: "", lastAccess: 0 };
-  return { id, text: found.text, version: found.version, lastAccess: found.lastAccess };
+  if (!isComplete(found)) return { key, text: "", version: "", lastAccess: 0 };
+  return { key, text: found.text, version: found.version, lastAccess: found.lastAccess };
 }
 
 function isComplete({ text, version, lastAccess }: StoredRecord): boolean {
@@ -116,10 +149,10 @@ function isVersion(version: unknown): version is string {
   return type === "string" || type === "number" || type === "bigint";
 }
 
-function toWriteResult(id: string, version: unknown, operation: string): WriteResult | undefined {
+function toWriteResult(version: unknown, operation: string): WriteResult | undefined {
   if (version === undefined || version === null) return undefined;
   if (!isVersion(version)) throw storeError(operation, "the store answered with no version");
-  return { version, transport: id };
+  return { version };
 }
 
 function checkBoolean(isDone: unknown, operation: string): boolean {

@@ -4,7 +4,7 @@ import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { SessionEvent } from "../options.ts";
-import { missingVary } from "./response_headers.ts";
+import { isSingle, missingVary } from "./response_headers.ts";
 
 /**
  * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
@@ -14,6 +14,8 @@ export interface ResponseHeaders {
   get(name: string): string | null | undefined;
   /** Adds a header and keeps others of the same name. */
   append(name: string, value: string): unknown;
+  /** Sets a header and removes others of the same name. Without it, `append` is called. */
+  set?(name: string, value: string): unknown;
 }
 
 /**
@@ -58,7 +60,10 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
     });
     return after(committed, () => {
       if (headers === undefined) return this.#drop(added);
-      for (const [name, value] of added) headers.append(name, value);
+      for (const [name, value] of added) {
+        if (isSingle(name) && headers.set !== undefined) headers.set(name, value);
+        else headers.append(name, value);
+      }
       const missing = missingVary(headers.get("vary"), this.#active.vary);
       for (const name of missing) headers.append("vary", name);
     });

@@ -3,7 +3,7 @@ import type { SessionValues } from "../../base/record_text.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { missingVary } from "./response_headers.ts";
+import { isSingle, missingVary } from "./response_headers.ts";
 
 /** The scope that an app behind the middleware receives. */
 export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
@@ -28,8 +28,7 @@ export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<
     } else if (scope.type === "http") {
       await serve(lifecycle, app, scope, receive, send);
     } else {
-      const workingCopy = await lifecycle.load(scope) ??
-        lifecycle.snapshot(Object.create(null));
+      const workingCopy = await lifecycle.loadOrEmpty(scope);
       await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
     }
   };
@@ -50,9 +49,14 @@ async function serve<Data extends object>(
   let started: Promise<void> | undefined;
   const start = async (event: Event) => {
     // A copy, because the app may send the same list to the next client.
-    const headers = [...event.headers as HeaderPair[] ?? []];
-    await active.commit(headers, () => valueOf(headers, "cache-control"));
-    if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
+    let headers = [...event.headers as HeaderPair[] ?? []];
+    const added: HeaderPair[] = [];
+    await active.commit(added, () => valueOf(headers, "cache-control"));
+    const isReplaced = (name: string) =>
+      added.some(([one]) => isSingle(one) && one === name.toLowerCase());
+    headers = [...headers.filter(([name]) => !isReplaced(name)), ...added];
+    const { id } = active.workingCopy;
+    if (id !== undefined) inner["pagi.session_id"] = id;
     if (options.vary) {
       const missing = missingVary(valueOf(headers, "vary"), options.state.vary ?? []);
       for (const name of missing) headers.push(["vary", name]);

@@ -78,6 +78,11 @@ function hasBody(response: Response): boolean {
   return body !== null;
 }
 
+/** Whether the header replaces one that the response has already. */
+export function isSingle(name: string): boolean {
+  return name === "cache-control";
+}
+
 /** Adds the headers if possible. Those of a redirect or of a fetched response are immutable. */
 function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): boolean {
   try {
@@ -89,7 +94,10 @@ function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly 
 }
 
 function append(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): void {
-  for (const [name, value] of headers) own.append(name, value);
+  for (const [name, value] of headers) {
+    if (isSingle(name)) own.set(name, value);
+    else own.append(name, value);
+  }
   for (const name of vary) own.append("vary", name);
 }
 

@@ -1,25 +1,27 @@
 /**
  * The index of a subject's sessions: one record for each subject, in the same store as the
- * sessions. Its key is a hash of the subject. It contains the sessions' IDs encrypted, so that a
- * dump of the store reveals none that a server would accept.
+ * sessions. Its key is a hash of the subject. It contains the sessions' keys encrypted, so that a
+ * dump of the store does not tell whose sessions it holds.
  *
  * A session is added before its record is written, and again when it is used in another hour of its
  * age. So a session that was added more than an hour and `expire` ago is not active, and an index
  * that was lost is complete again after that time. Entries are kept longer, for servers with a
  * longer `expire`.
  */
+import type { Awaitable } from "../../base/awaitable.ts";
 import { KeyedQueue } from "../../base/keyed_queue.ts";
+import { findJson } from "../../base/record_header.ts";
 import { decodeSession, isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
 import { sha256 } from "../../base/sha256.ts";
 import { TextSeal } from "../../base/text_seal.ts";
 import type { Backend, SessionRecord } from "../backend/backend.ts";
-import { follow, unixNow } from "../lookup.ts";
+import { unixNow } from "../lookup.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { retry } from "../race_errors.ts";
 
 /** A session in the index. */
 export interface IndexEntry {
-  /** Its ID, encrypted. */
+  /** Its key, encrypted. */
   sealed: string;
   /** When it was added, in Unix seconds. */
   at: number;
@@ -70,12 +72,16 @@ export class SubjectIndex {
   }
 
   /** Adds a session. Resolves to the generation that it belongs to, and whether pruning is due. */
-  async add(key: string, id: string): Promise<{ generation: string; isPruningDue: boolean }> {
-    const entry = { sealed: await this.#seal.seal(sealContext(key), id), at: this.#now() };
-    const { generation, entries } = await this.#change(key, ({ generation, entries }) => ({
-      generation,
-      entries: [...entries, entry],
-    }));
+  async add(
+    key: string,
+    sessionKey: string,
+  ): Promise<{ generation: string; isPruningDue: boolean }> {
+    // Each attempt makes an entry of its own. An entry that somebody has removed must not count as
+    // that of a later attempt.
+    const { generation, entries } = await this.#change(key, async ({ generation, entries }) => {
+      const sealed = await this.#seal.seal(sealContext(key), sessionKey);
+      return { generation, entries: [...entries, { sealed, at: this.#now() }] };
+    });
     const { length } = entries;
     const isPruningDue = length >= PRUNE_FROM && Number.isInteger(Math.log2(length));
     return { generation, isPruningDue };
@@ -119,11 +125,11 @@ export class SubjectIndex {
     const ended: IndexEntry[] = [];
     for (const entry of (await this.list(key)).toReversed()) {
       if (this.#mayBeUnwritten(entry)) continue;
-      const id = await this.unseal(key, entry);
-      if (id === undefined && !this.isPast(entry)) continue;
-      const record = id === undefined ? undefined : await follow(this.#backend, id);
+      const sessionKey = await this.unseal(key, entry);
+      if (sessionKey === undefined && !this.isPast(entry)) continue;
+      const record = sessionKey === undefined ? undefined : await this.#backend.read(sessionKey);
       const isActive = record !== undefined && isSessionOf(subject, record);
-      if (isActive && !seen.has(record.id)) seen.add(record.id);
+      if (isActive && !seen.has(record.key)) seen.add(record.key);
       else ended.push(entry);
     }
     await this.remove(key, ended);
@@ -139,7 +145,7 @@ export class SubjectIndex {
     return this.#now() - at > this.#maxActive;
   }
 
-  /** The ID in an entry; `undefined` if it was not encrypted under one of the secrets. */
+  /** The session's key in an entry; `undefined` if it was not encrypted under one of the secrets. */
   async unseal(key: string, { sealed }: IndexEntry): Promise<string | undefined> {
     return await this.#seal.unseal(sealContext(key), sealed);
   }
@@ -151,12 +157,12 @@ export class SubjectIndex {
   /** Reads, changes and writes the index until no other write comes between. */
   async #change(
     key: string,
-    change: (content: IndexContent) => IndexContent,
+    change: (content: IndexContent) => Awaitable<IndexContent>,
   ): Promise<IndexContent> {
     return await this.#queue.run(key, () =>
       retry(async () => {
         const record = await this.#backend.read(key);
-        const next = change(this.#contentOf(record));
+        const next = await change(this.#contentOf(record));
         return await this.#write(key, record, next) ? next : undefined;
       }));
   }
@@ -195,7 +201,7 @@ export class SubjectIndex {
 
 /** Whether the record is a session of this subject. */
 export function isSessionOf(subject: string, { text }: SessionRecord): boolean {
-  return decodeSession(text)?._subject === subject;
+  return decodeSession(text.slice(findJson(text)))?._subject === subject;
 }
 
 function parse(text: string): IndexContent | undefined {

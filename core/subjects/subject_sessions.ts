@@ -6,12 +6,12 @@ import type { LoadedSession } from "../lookup.ts";
 import type { SessionRepository } from "../repository.ts";
 import { type IndexEntry, indexKeyOf, isSessionOf, type SubjectIndex } from "./subject_index.ts";
 
-/** Digits of a hash that stands for a session's ID. */
+/** Digits of a hash that stands for a session. */
 const HASH_DIGITS = 32;
 
 /** A session of the subject. */
 export interface SubjectSession {
-  /** Stands for the ID, which must not be shown. */
+  /** Stands for the session's key, which must not be shown. */
   hash: string;
   session: LoadedSession;
   /** Whether it is the session that asks. */
@@ -39,33 +39,28 @@ export class SubjectSessions {
    * @param current An ID that the session which asks has or once had.
    */
   async list(current?: string): Promise<SubjectSession[]> {
-    const currentId = current && (await this.#repository.follow(current))?.id;
+    const currentKey = current && this.#repository.keyOf(current);
     const found = new Map<string, SubjectSession>();
     for (const entry of await this.#index.list(await this.#key)) {
-      const id = await this.#unseal(entry);
-      const record = id === undefined ? undefined : await this.#repository.follow(id);
-      const session = this.#repository.examine(record);
-      // A session that was rotated, or used for a long time, has several entries.
-      if (
-        session.status !== "active" || session.subject !== this.#subject || found.has(session.id)
-      ) {
-        continue;
-      }
-      const hash = await hashOf(session.id);
-      found.set(session.id, { hash, session, isCurrent: session.id === currentId });
+      const key = await this.#unseal(entry);
+      // A session that has been used for a long time has several entries.
+      if (key === undefined || found.has(key)) continue;
+      const session = await this.#repository.findByKey(key);
+      if (session.status !== "active" || session.subject !== this.#subject) continue;
+      found.set(key, { hash: await hashOf(key), session, isCurrent: key === currentKey });
     }
     return [...found.values()].sort((a, b) => b.session.lastAccess - a.session.lastAccess);
   }
 
   /**
-   * The ID in an entry; `undefined` if it cannot be decrypted but is too old to matter.
+   * The session's key in an entry; `undefined` if it cannot be decrypted but is too old to matter.
    *
    * @throws {SessionError} `ERR_SESSION_STORE` if it cannot be decrypted and may be an active
    * session's.
    */
   async #unseal(entry: IndexEntry): Promise<string | undefined> {
-    const id = await this.#index.unseal(await this.#key, entry);
-    if (id !== undefined || this.#index.isPast(entry)) return id;
+    const key = await this.#index.unseal(await this.#key, entry);
+    if (key !== undefined || this.#index.isPast(entry)) return key;
     throw new SessionError(
       "ERR_SESSION_STORE",
       "Cannot tell which sessions the subject has: some were listed under another secret (give " +
@@ -77,7 +72,7 @@ export class SubjectSessions {
   async end(hash: string): Promise<boolean> {
     const listed = (await this.list()).find((one) => one.hash === hash);
     return listed !== undefined &&
-      await this.#repository.endById(listed.session.id, (record) => this.#isOurs(record));
+      await this.#repository.endByKey(listed.session.key, (record) => this.#isOurs(record));
   }
 
   /**
@@ -89,20 +84,17 @@ export class SubjectSessions {
    */
   async endAll(kept: string | undefined): Promise<number> {
     const entries = await this.#index.bumpGeneration(await this.#key);
-    const keptId = kept && (await this.#repository.follow(kept))?.id;
+    const keptKey = kept && this.#repository.keyOf(kept);
     const ended: IndexEntry[] = [];
     let count = 0;
     let failure: unknown;
     for (const entry of entries) {
       try {
-        const id = await this.#unseal(entry);
-        let isKept = false;
-        const isMeant = (record: SessionRecord) => {
-          isKept = record.id === keptId;
-          return !isKept && this.#isOurs(record);
-        };
-        if (id !== undefined && await this.#repository.endById(id, isMeant)) count++;
-        if (!isKept) ended.push(entry);
+        const key = await this.#unseal(entry);
+        if (key !== undefined && key === keptKey) continue;
+        const isOurs = (record: SessionRecord) => this.#isOurs(record);
+        if (key !== undefined && await this.#repository.endByKey(key, isOurs)) count++;
+        ended.push(entry);
       } catch (error) {
         // Reported after the other sessions have been ended.
         failure ??= error;
@@ -119,6 +111,6 @@ export class SubjectSessions {
   }
 }
 
-async function hashOf(id: string): Promise<string> {
-  return (await sha256(`@pagi/session listed ${id}`)).slice(0, HASH_DIGITS);
+async function hashOf(key: string): Promise<string> {
+  return (await sha256(`@pagi/session listed ${key}`)).slice(0, HASH_DIGITS);
 }

@@ -1,0 +1,172 @@
+/**
+ * The header in front of the JSON in a session's text: what the rules have to know about a session
+ * and its app need not see. It starts with `s1:` and the verifier of the current ID. Fields follow,
+ * each a space, a letter and a value; times are Unix seconds in base 36:
+ *
+ * | field | meaning |
+ * | --- | --- |
+ * | `r` | how often the ID was regenerated |
+ * | `u` | how often the subject changed |
+ * | `a` | when the user last signed in |
+ * | `c` | when the ID was last replaced |
+ * | `p` | when the current ID was first known to have been presented, if `rotate` made it |
+ * | `o` | when the ID was last sent to the client, if not when it was made |
+ * | `x` | a verifier that was replaced, by `g` (regenerate) or `r` (rotate), and when |
+ * | `w` | the token of a write, and when it was written |
+ *
+ * Fields of later releases are kept as they are.
+ */
+import { toHex } from "./hex.ts";
+
+/** A verifier that was replaced. */
+export interface ReplacedVerifier {
+  readonly verifier: string;
+  /** Whether `rotate` replaced it, which leaves it valid for a while. */
+  readonly isRotated: boolean;
+  readonly at: number;
+}
+
+/** Marks the text of a write, so that its writer recognizes it. */
+export interface WriteToken {
+  readonly token: string;
+  readonly at: number;
+}
+
+/** The header of a session's record. Times are Unix seconds. */
+export interface RecordHeader {
+  /** The first half of the current ID; empty if the record's key is the whole ID. */
+  readonly verifier: string;
+  readonly regenerations: number;
+  readonly subjectChanges: number;
+  /** Empty if the session has had the same subject, or none, since it was created. */
+  readonly signedInAt: number | undefined;
+  /** Empty if the ID was never replaced. */
+  readonly replacedAt: number | undefined;
+  readonly presentedAt: number | undefined;
+  readonly sentAt: number | undefined;
+  /** The oldest first. */
+  readonly replaced: readonly ReplacedVerifier[];
+  /** The oldest first. */
+  readonly tokens: readonly WriteToken[];
+  /** Fields that this release does not know. */
+  readonly others: readonly string[];
+}
+
+const PREFIX = "s1:";
+const JSON_START = "{";
+/** Bytes of a write token. */
+const TOKEN_BYTES = 6;
+const TOKEN_DIGITS = 2 * TOKEN_BYTES;
+const NONE: readonly never[] = [];
+
+/** The header of a session that was just created. */
+export function newHeader(verifier: string): RecordHeader {
+  return {
+    verifier,
+    regenerations: 0,
+    subjectChanges: 0,
+    signedInAt: undefined,
+    replacedAt: undefined,
+    presentedAt: undefined,
+    sentAt: undefined,
+    replaced: NONE,
+    tokens: NONE,
+    others: NONE,
+  };
+}
+
+/** Where the JSON begins in a session's text; -1 if the text is not a session. */
+export function findJson(text: unknown): number {
+  return typeof text === "string" && text.startsWith(PREFIX) ? text.indexOf(JSON_START) : -1;
+}
+
+/** @param end Where the JSON begins. */
+export function decodeHeader(text: string, end: number): RecordHeader {
+  const space = text.indexOf(" ");
+  // Most sessions have no field. A space within the JSON comes after its start.
+  if (space < 0 || space > end) return newHeader(text.slice(PREFIX.length, end));
+  const header = {
+    ...newHeader(text.slice(PREFIX.length, space)),
+    replaced: [] as ReplacedVerifier[],
+    tokens: [] as WriteToken[],
+    others: [] as string[],
+  };
+  for (const field of text.slice(space + 1, end).split(" ")) {
+    const value = field.slice(1);
+    switch (field.charAt(0)) {
+      case "r":
+        header.regenerations = fromBase36(value);
+        break;
+      case "u":
+        header.subjectChanges = fromBase36(value);
+        break;
+      case "a":
+        header.signedInAt = fromBase36(value);
+        break;
+      case "c":
+        header.replacedAt = fromBase36(value);
+        break;
+      case "p":
+        header.presentedAt = fromBase36(value);
+        break;
+      case "o":
+        header.sentAt = fromBase36(value);
+        break;
+      case "x": {
+        const mark = value.search(/[gr]/);
+        header.replaced.push({
+          verifier: value.slice(0, mark),
+          isRotated: value.charAt(mark) === "r",
+          at: fromBase36(value.slice(mark + 1)),
+        });
+        break;
+      }
+      case "w":
+        header.tokens.push({
+          token: value.slice(0, TOKEN_DIGITS),
+          at: fromBase36(value.slice(TOKEN_DIGITS)),
+        });
+        break;
+      default:
+        header.others.push(field);
+    }
+  }
+  return header;
+}
+
+/** The header as text, to be followed by the JSON. */
+export function encodeHeader(header: RecordHeader): string {
+  let text = PREFIX + header.verifier;
+  if (header.regenerations > 0) text += ` r${toBase36(header.regenerations)}`;
+  if (header.subjectChanges > 0) text += ` u${toBase36(header.subjectChanges)}`;
+  if (header.signedInAt !== undefined) text += ` a${toBase36(header.signedInAt)}`;
+  if (header.replacedAt !== undefined) text += ` c${toBase36(header.replacedAt)}`;
+  if (header.presentedAt !== undefined) text += ` p${toBase36(header.presentedAt)}`;
+  if (header.sentAt !== undefined) text += ` o${toBase36(header.sentAt)}`;
+  for (const { verifier, isRotated, at } of header.replaced) {
+    text += ` x${verifier}${isRotated ? "r" : "g"}${toBase36(at)}`;
+  }
+  for (const { token, at } of header.tokens) text += ` w${token}${toBase36(at)}`;
+  for (const field of header.others) text += ` ${field}`;
+  return text;
+}
+
+/** A token for one write. */
+export function newToken(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
+}
+
+/** Compares two verifiers in a time that does not depend on where they differ. */
+export function isSameVerifier(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
+  return difference === 0;
+}
+
+function toBase36(value: number): string {
+  return value.toString(36);
+}
+
+function fromBase36(text: string): number {
+  return parseInt(text, 36);
+}

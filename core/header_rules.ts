@@ -1,0 +1,90 @@
+/** How a write changes the header of a session's record. */
+import { MAX_CLOCK_SKEW } from "../base/limits.ts";
+import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
+import { holds, isUnconfirmed, LATE_REQUEST_SECONDS, type LoadedSession } from "./lookup.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** The most replaced verifiers that a record holds. */
+const MAX_REPLACED = 8;
+/** The most write tokens that a record holds: one's own, and those of 32 other writes. */
+const MAX_TOKENS = 33;
+/** Seconds for which a client may send a call again. */
+const RESEND_SECONDS = 30;
+
+/** What a write does beside changing the values. */
+interface HeaderChange {
+  /** Unix seconds. */
+  now: number;
+  /** Whether the request came with the current ID. */
+  isPresented: boolean;
+  /** Whether the response sends the ID. */
+  isSent: boolean;
+  /** The values' change, if the write is a request's. */
+  change: { subject: string | undefined; isSignIn: boolean } | undefined;
+  /** The verifier of the new ID; `undefined` if the ID stays the same. */
+  newVerifier: string | undefined;
+  /** Whether the old ID stays valid for a while. */
+  isRotation: boolean;
+}
+
+/**
+ * The header after a write.
+ *
+ * @throws {TypeError} If the session has had the new verifier before.
+ */
+export function nextHeader(
+  { header, subject }: LoadedSession,
+  { now, isPresented, isSent, change, newVerifier, isRotation }: HeaderChange,
+): RecordHeader {
+  const isNewSubject = change !== undefined && change.subject !== subject;
+  const next = {
+    ...header,
+    subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
+    signedInAt: change?.isSignIn ? now : header.signedInAt,
+    replaced: withoutOld(header, now),
+  };
+  if (newVerifier === undefined) {
+    if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
+    if (isSent) next.sentAt = now;
+    return next;
+  }
+  next.replacedAt = now;
+  next.presentedAt = next.sentAt = undefined;
+  if (!isRotation) next.regenerations++;
+  if (newVerifier === "") return next;
+  if (holds(header, newVerifier)) {
+    throw new TypeError(
+      "Cannot give the session a new id: the first half of what generateId made was its id before",
+    );
+  }
+  const replaced = { verifier: header.verifier, isRotated: isRotation, at: now };
+  next.replaced = [...next.replaced, replaced].slice(-MAX_REPLACED);
+  next.verifier = newVerifier;
+  return next;
+}
+
+/** The replaced verifiers that requests may still come with. */
+function withoutOld(
+  { replaced, presentedAt }: RecordHeader,
+  now: number,
+): readonly ReplacedVerifier[] {
+  if (replaced.length === 0) return replaced;
+  const last = replaced.at(-1);
+  return replaced.filter((one) => {
+    // The client has to present the ID after it first: its response may have been lost.
+    const from = one === last && one.isRotated ? presentedAt ?? now : one.at;
+    return now - from <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
+  });
+}
+
+/** The header with the token of a write. */
+export function withToken(
+  header: RecordHeader,
+  token: string,
+  now: number,
+  { storeTimeout }: ResolvedOptions,
+): RecordHeader {
+  const life = Math.max(RESEND_SECONDS + MAX_CLOCK_SKEW, 2 * storeTimeout);
+  const recent = header.tokens.filter(({ at }) => now - at <= life);
+  return { ...header, tokens: [...recent, { token, at: now }].slice(-MAX_TOKENS) };
+}
