@@ -40,7 +40,13 @@ export {
   type SessionOptions,
   type SessionScope,
 } from "./middleware.ts";
-export { Session, type SessionData, type SessionMetadata } from "./session.ts";
+export {
+  type RegenerateOptions,
+  Session,
+  type SessionAbsence,
+  type SessionData,
+  type SessionMetadata,
+} from "./session.ts";
 export { SessionError, type SessionErrorCode, type SessionErrorOptions } from "./errors.ts";
 export {
   Builder,

@@ -7,13 +7,15 @@ import { checkOptions, isObject, optionError } from "./base/check_options.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import {
-  type Absence,
   findWorkingCopy,
   refusal,
+  type SessionAbsence,
   WorkingCopy,
   workingCopyOf,
 } from "./data/working_copy.ts";
 import { SessionError } from "./errors.ts";
+
+export type { SessionAbsence };
 
 /** The keys of the middleware in a session's data. The app may read them. */
 export interface SessionMetadata {
@@ -32,17 +34,6 @@ export interface SessionMetadata {
   /** The ID of the user who owns the session. A different value also replaces the session ID. */
   _subject?: string;
 }
-
-/**
- * Why a request has no stored session:
- *
- * - `none`: the client sent no ID.
- * - `unknown`: no session has the ID that it sent, or not any more.
- * - `expired`: the session has expired.
- * - `replaced`: the session has a newer ID.
- * - `ambiguous`: the client sent IDs of more than one session.
- */
-export type SessionAbsence = Absence;
 
 /** Options of {@linkcode Session.regenerate}. */
 export interface RegenerateOptions {

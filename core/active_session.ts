@@ -1,8 +1,7 @@
 /** One request's session, and its commit when the response starts. */
 import { after, type Awaitable } from "../base/awaitable.ts";
-import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
-import type { SessionLineage, WorkingCopy } from "../data/working_copy.ts";
+import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { IdSource } from "./id_source.ts";
@@ -36,13 +35,13 @@ export interface SessionOrigin {
  * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.
  * - `changed`: writes the changes into the record, with a new ID or the same.
- * - `touched`: notes that the session was used.
+ * - `touched`: notes that the session was used, and gives it a new ID if that is due.
  */
 type Outcome =
   | { kind: "none" | "destroyed" }
   | { kind: "created" | "restarted"; change: SessionChange | undefined }
   | { kind: "changed"; stored: LoadedSession; change: SessionChange; idChange?: IdChange }
-  | { kind: "touched"; stored: LoadedSession };
+  | { kind: "touched"; stored: LoadedSession; idChange?: IdChange };
 
 const NONE: Outcome = { kind: "none" };
 
@@ -116,15 +115,15 @@ export class ActiveSession {
       }
       case "changed": {
         const { stored, change, idChange } = outcome;
-        const isSent = this.#isSentAgain(stored, cacheControl);
+        const isSent = this.#isSentAgain(stored, cacheControl, true);
         const saved = this.#repository.save(stored, change, isSent, idChange);
         return after(saved, (saved) => this.#send(headers, saved));
       }
       case "touched": {
-        const { stored } = outcome;
-        const sent = this.#touch(stored, this.#isSentAgain(stored, cacheControl));
-        return after(sent, (sent) => {
-          if (sent !== undefined) this.#inject(headers, sent, stored);
+        const { stored, idChange } = outcome;
+        const isSent = this.#isSentAgain(stored, cacheControl, false);
+        return this.#touch(stored, isSent, idChange).then((saved) => {
+          if (saved !== undefined) this.#send(headers, saved);
         });
       }
     }
@@ -144,16 +143,24 @@ export class ActiveSession {
       }
       return isSaved ? { kind: "created", change } : NONE;
     }
-    if (generated !== undefined) {
-      const { isRotated } = workingCopy;
-      const isRotation = !this.#isRegenerated() && (isRotated || this.#isRotationDue());
-      // An ID that the client does not know yet is not replaced by another one.
-      if (!isRotation || stored.oldVerifier === undefined) {
-        return { kind: "changed", stored, change, idChange: { generated, isRotation } };
-      }
+    const isChanged = this.#repository.isChanged(stored, change);
+    const idChange = this.#idChange(stored, generated);
+    const isAsked = workingCopy.isRotated || this.#isRegenerated();
+    if (isChanged || (idChange !== undefined && isAsked)) {
+      return { kind: "changed", stored, change, idChange };
     }
-    if (this.#repository.isChanged(stored, change)) return { kind: "changed", stored, change };
-    return this.#repository.isTouchDue(stored) ? { kind: "touched", stored } : NONE;
+    return idChange !== undefined || this.#repository.isTouchDue(stored)
+      ? { kind: "touched", stored, idChange }
+      : NONE;
+  }
+
+  /** The session's new ID; `undefined` if it keeps its own. */
+  #idChange(stored: LoadedSession, generated: string | undefined): IdChange | undefined {
+    if (generated === undefined) return undefined;
+    const isRotation = !this.#isRegenerated();
+    // A client that does not know the current ID yet is sent that one.
+    if (isRotation && stored.oldVerifier !== undefined) return undefined;
+    return { generated, isRotation };
   }
 
   /** When the session was created, in Unix seconds. */
@@ -201,7 +208,7 @@ export class ActiveSession {
   #send(headers: HeaderPair[], { id, header, sent }: SavedSession): void {
     const { workingCopy } = this;
     workingCopy.rename(id);
-    workingCopy.lineage = lineageOf(this.#repository.keyOf(id), header);
+    workingCopy.lineage = this.#repository.lineageOf(this.#repository.keyOf(id), header);
     if (sent !== undefined) this.#inject(headers, sent, { header, created: this.#createdAt });
   }
 
@@ -219,13 +226,20 @@ export class ActiveSession {
    * responses than those to navigations may overtake each other, and one could bring an ID back that
    * a login has replaced. So they send it only if the client would lose it soon.
    */
-  #isSentAgain(stored: LoadedSession, cacheControl: () => string | undefined): boolean {
+  #isSentAgain(
+    stored: LoadedSession,
+    cacheControl: () => string | undefined,
+    isChange: boolean,
+  ): boolean {
     if (stored.mustInject) return true;
-    if (!this.#options.rolling || stored.oldVerifier !== undefined) return false;
-    const { touchInterval, expire, state } = this.#options;
-    if (touchInterval > 0 && !this.#isOldAtClient(stored, state.maxAge ?? expire)) {
-      const isDue = this.#repository.isTouchDue(stored);
-      if (!isDue || !isNavigation(this.#scope)) return false;
+    if (stored.oldVerifier !== undefined) return false;
+    const { touchInterval, expire, state, rolling } = this.#options;
+    if (touchInterval === 0) {
+      if (!rolling && !isChange) return false;
+    } else if (!rolling) {
+      return false;
+    } else if (!this.#isOldAtClient(stored, state.maxAge ?? expire)) {
+      if (!this.#repository.isTouchDue(stored) || !isNavigation(this.#scope)) return false;
     }
     // The next response that no shared cache stores sends it.
     const own = cacheControl();
@@ -293,9 +307,13 @@ export class ActiveSession {
     }
   }
 
-  async #touch(stored: LoadedSession, isSent: boolean): Promise<string | undefined> {
+  async #touch(
+    stored: LoadedSession,
+    isSent: boolean,
+    idChange: IdChange | undefined,
+  ): Promise<SavedSession | undefined> {
     try {
-      return await this.#repository.touch(stored, isSent);
+      return await this.#repository.touch(stored, isSent, idChange);
     } catch (cause) {
       this.#options.emit({
         type: "touch-failed",
@@ -336,14 +354,6 @@ export class ActiveSession {
       this.workingCopy.mode === "writable" &&
       this.#repository.isRotationDue(this.#stored) && isNavigation(this.#scope);
   }
-}
-
-/** What tells a session that was saved from what it may become later. */
-export function lineageOf(
-  key: string,
-  { regenerations, subjectChanges }: RecordHeader,
-): SessionLineage {
-  return { key, regenerations, subjectChanges };
 }
 
 /**

@@ -10,15 +10,15 @@ import { isSameVerifier } from "../base/record_header.ts";
 import type { SessionValues } from "../base/record_text.ts";
 import { deepFreeze, refusingValues } from "../data/session_values.ts";
 import {
-  type Absence,
   refusal,
+  type SessionAbsence,
   type SessionIdentity,
   type SessionLineage,
   WorkingCopy,
 } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
-import { ActiveSession, lineageOf, type SharedParts } from "./active_session.ts";
+import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
 import { IdSource } from "./id_source.ts";
@@ -141,12 +141,12 @@ export class Lifecycle implements SharedParts {
     const { id, key, header, data, created, readAt } = stored;
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
-    workingCopy.lineage = lineageOf(key, header);
+    workingCopy.lineage = this.repository.lineageOf(key, header);
     return new ActiveSession(this, workingCopy, { scope, created, stored });
   }
 
   /** A new session under a new ID: an ID that the server did not issue is never adopted. */
-  #openNew(scope: Scope, absence: Absence, replacedKey?: string): Awaitable<ActiveSession> {
+  #openNew(scope: Scope, absence: SessionAbsence, replacedKey?: string): Awaitable<ActiveSession> {
     const open = (draw: () => string) => {
       const created = this.repository.now();
       const identity = { id: draw, lastAccess: created };
@@ -208,7 +208,7 @@ export class Lifecycle implements SharedParts {
 
   #snapshotOf({ data, id, lastAccess, key, header }: LoadedSession): WorkingCopy {
     const workingCopy = this.snapshot(data, { id, lastAccess });
-    workingCopy.lineage = lineageOf(key, header);
+    workingCopy.lineage = this.repository.lineageOf(key, header);
     return workingCopy;
   }
 
@@ -264,7 +264,7 @@ export class Lifecycle implements SharedParts {
     const { id, header, json } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
     const workingCopy = this.snapshot(codec.decode(json)!, { id, lastAccess: base.readAt });
-    workingCopy.lineage = lineageOf(base.key, header);
+    workingCopy.lineage = this.repository.lineageOf(base.key, header);
     return workingCopy;
   }
 

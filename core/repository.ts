@@ -10,6 +10,7 @@ import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/recor
 import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
+import type { SessionLineage } from "../data/working_copy.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
 import {
@@ -153,9 +154,12 @@ export class SessionRepository {
    * random IDs do not collide.
    */
   async #findCreated(key: string, { verifier }: RecordHeader): Promise<WriteResult> {
-    const found = decodeRecord(await this.#backend.read(key), this.#options);
-    if (!this.#backend.isRemote || found === undefined) throw taken();
-    if (!isSameVerifier(found.header.verifier, verifier)) throw taken();
+    const record = await this.#backend.read(key);
+    if (isEnded(record?.text)) throw interrupted();
+    const found = decodeRecord(record, this.#options);
+    const isOwn = this.#backend.isRemote && found !== undefined &&
+      isSameVerifier(found.header.verifier, verifier);
+    if (!isOwn) throw taken();
     return { version: found.version };
   }
 
@@ -226,7 +230,8 @@ export class SessionRepository {
   /** Whether a navigation should get a new ID now. */
   isRotationDue({ header, created, readAt, oldVerifier }: LoadedSession): boolean {
     const { rotateInterval } = this.#options;
-    return oldVerifier === undefined &&
+    // A store without versions cannot keep the old ID valid until the client has the new one.
+    return this.#backend.isVersioned && oldVerifier === undefined &&
       readAt - (header.replacedAt ?? created) >= rotateInterval &&
       !isUnconfirmed(header) && !isGraceRunning(header, readAt, this.#options);
   }
@@ -236,35 +241,53 @@ export class SessionRepository {
     return header.sentAt ?? header.replacedAt ?? created;
   }
 
+  /** What tells a session from what it may become later, if the store can say so. */
+  lineageOf(key: string, header: RecordHeader): SessionLineage | undefined {
+    const { regenerations, subjectChanges } = header;
+    return this.#backend.isVersioned ? { key, regenerations, subjectChanges } : undefined;
+  }
+
   /**
-   * Notes a use of the session. Resolves to the value to send to the client, if there is one. If
-   * another request has changed or ended the session in the meantime, nothing has to be done.
+   * Notes a use of the session. If another request has changed or ended the session in the meantime,
+   * nothing has to be done, and it resolves to `undefined`.
    *
    * @param isSent Whether the ID is sent to the client again.
+   * @param idChange The new ID, if the old one has become due for a rotation.
    */
-  touch(session: LoadedSession, isSent: boolean): Awaitable<string | undefined> {
-    const touched = () => this.#touch(session, isSent);
+  touch(
+    session: LoadedSession,
+    isSent: boolean,
+    idChange?: IdChange,
+  ): Awaitable<SavedSession | undefined> {
+    const touched = () => this.#touch(session, isSent, idChange);
     const added = this.#addToIndexAgain(session);
     return added === undefined ? touched() : added.then(touched);
   }
 
-  #touch(session: LoadedSession, isSent: boolean): Awaitable<string | undefined> {
-    const { header } = session;
-    const now = this.now();
+  #touch(
+    session: LoadedSession,
+    isSent: boolean,
+    idChange: IdChange | undefined,
+  ): Awaitable<SavedSession | undefined> {
+    const { id, header, json } = session;
     const write: SessionWrite = {
-      compose: () => session.json,
+      compose: () => json,
       mayFollow: () => false,
       isUse: true,
       isSent,
+      idChange,
     };
-    const isNoted = isSent || (session.oldVerifier === undefined && isUnconfirmed(header));
+    const isNoted = isSent || idChange !== undefined ||
+      (session.oldVerifier === undefined && isUnconfirmed(header));
     if (this.#backend.isVersioned && isNoted) {
-      const saved = this.#replace(session, session, session.json, write, undefined);
-      return after(saved, (saved) => saved?.sent);
+      return this.#replace(session, session, json, write, undefined);
     }
+    const now = this.now();
     const expiry = this.#expiry(header, session.created, session.lastAccess, true);
     return after(this.#backend.touch(session, expiry), (written) => {
-      return written && this.#toSend(session, session, header, session.id, written, write, now);
+      if (written === undefined) return undefined;
+      const sent = this.#toSend(session, session, header, id, written, write, now);
+      return { id, header, json, sent, isWithClient: false };
     });
   }
 

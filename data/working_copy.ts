@@ -42,8 +42,16 @@ export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionE
   return new SessionError(code, `Cannot ${verb}: ${why}`);
 }
 
-/** Why a request has no stored session. */
-export type Absence = "none" | "unknown" | "expired" | "replaced" | "ambiguous";
+/**
+ * Why a request has no stored session:
+ *
+ * - `none`: the client sent no ID.
+ * - `unknown`: no session has the ID that it sent, or not any more.
+ * - `expired`: the session has expired.
+ * - `replaced`: the session has a newer ID.
+ * - `ambiguous`: the client sent IDs of more than one session.
+ */
+export type SessionAbsence = "none" | "unknown" | "expired" | "replaced" | "ambiguous";
 
 /**
  * What tells a session from what it may become later. A session that a server holds on to may only
@@ -93,7 +101,7 @@ export class WorkingCopy implements ReplayableUpdates {
   /** Whether the session ends and a new one begins with the same response. */
   isRestarted = false;
   /** Why there is no stored session; `undefined` if there is one. */
-  absence: Absence | undefined;
+  absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
   readonly #lastAccess: number | undefined;
