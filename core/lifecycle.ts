@@ -202,7 +202,11 @@ export class Lifecycle implements SharedParts {
     const lookup = await this.identify(scope);
     if (lookup.status === "active") return this.#snapshotOf(lookup);
     const workingCopy = this.snapshot(Object.create(null));
-    workingCopy.absence = lookup.status === "absent" ? lookup.reason : lookup.status;
+    workingCopy.absence = lookup.status === "absent"
+      ? lookup.reason
+      : this.options.state.isExplicit && lookup.status === "replaced"
+      ? "unknown"
+      : lookup.status;
     return workingCopy;
   }
 
