@@ -12,6 +12,7 @@ import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { SessionLineage } from "../data/working_copy.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
+import { createOnce } from "./backend/create_once.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
@@ -135,32 +136,16 @@ export class SessionRepository {
   }
 
   #create(id: string, created: number, json: string): Awaitable<SavedSession> {
-    const key = this.#backend.keyOf(id);
-    const header = newHeader(this.#backend.verifierOf(id) ?? "");
+    const backend = this.#backend;
+    const header = newHeader(backend.verifierOf(id) ?? "");
     const expiry = this.#expiry(header, created, created, true);
-    const written = this.#backend.create(key, encodeHeader(header) + json, expiry);
-    return after(written, (written) => {
-      const saved = (written: WriteResult): SavedSession => {
-        const sent = written.transport ?? id;
-        return { id, header, json, sent, isWithClient: sent !== id };
-      };
-      if (written !== undefined) return saved(written);
-      return this.#findCreated(key, header).then(saved);
+    const text = encodeHeader(header) + json;
+    return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
+      // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
+      if (written === undefined) throw taken();
+      const sent = written.transport ?? id;
+      return { id, header, json, sent, isWithClient: sent !== id };
     });
-  }
-
-  /**
-   * The record was there already. Either the call has arrived twice, or `generateId` repeats itself:
-   * random IDs do not collide.
-   */
-  async #findCreated(key: string, { verifier }: RecordHeader): Promise<WriteResult> {
-    const record = await this.#backend.read(key);
-    if (isEnded(record?.text)) throw interrupted();
-    const found = decodeRecord(record, this.#options);
-    const isOwn = this.#backend.isRemote && found !== undefined &&
-      isSameVerifier(found.header.verifier, verifier);
-    if (!isOwn) throw taken();
-    return { version: found.version };
   }
 
   async #createIndexed(
@@ -345,10 +330,31 @@ export class SessionRepository {
     const json = write.compose(base);
     if (isPromise(json)) return json.then((json) => this.#swapAfterWait(base, json, write, token));
     const saved = this.#replace(base, base, json, write, token);
-    if (isPromise(saved)) {
-      return saved.then((one) => one ?? this.#swapInQueue(base, write, token));
+    if (!isPromise(saved)) return saved ?? this.#swapInQueue(base, write, token);
+    return saved.then(
+      (one) => one ?? this.#swapInQueue(base, write, token),
+      (error) => this.#recover(error, base, write, token),
+    );
+  }
+
+  /**
+   * The store failed. If it has written a new ID all the same, the client must learn that ID: it
+   * could do nothing with the old one.
+   */
+  async #recover(
+    error: unknown,
+    base: LoadedSession,
+    write: SessionWrite,
+    token: string | undefined,
+  ): Promise<SavedSession> {
+    if (write.idChange === undefined || token === undefined) throw error;
+    try {
+      const current = await this.#reload(base);
+      if (hasToken(current, token)) return this.#recognize(base, current, write);
+    } catch {
+      // The first error says more.
     }
-    return saved ?? this.#swapInQueue(base, write, token);
+    throw error;
   }
 
   /**
@@ -375,9 +381,7 @@ export class SessionRepository {
     return this.#queue.run(base.key, () =>
       retry(async () => {
         const current = await this.#reload(base);
-        if (token !== undefined && current.header.tokens.some((one) => one.token === token)) {
-          return this.#recognize(base, current, write);
-        }
+        if (hasToken(current, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
         return await this.#replace(base, current, await write.compose(current), write, token);
       }));
@@ -509,4 +513,9 @@ export class SessionRepository {
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(Math.max(0, left) + margin) };
   }
+}
+
+/** Whether the write with this token has taken effect. */
+function hasToken({ header }: LoadedSession, token: string | undefined): boolean {
+  return token !== undefined && header.tokens.some((one) => one.token === token);
 }
