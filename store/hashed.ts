@@ -1,6 +1,6 @@
 /**
- * {@linkcode HashedStore}: wraps a store so that its keys are hashes. Anyone who reads the store
- * finds no key of a session.
+ * {@linkcode HashedStore}: wraps a store so that its keys are hashes of the session IDs. The stored
+ * keys are useless to anyone who reads the store.
  *
  * @module
  */
@@ -30,27 +30,27 @@ import type {
 const CACHED_KEYS = 10_000;
 
 /**
- * Wraps a store and replaces the key of each record by its SHA-256, as 64 lowercase hex digits. The
- * key of a session is the last half of its ID, so this is the result of
- * `printf %s "$KEY" | sha256sum`. It does not change the session's data; use `SealedStore` to
- * encrypt it.
+ * Wraps a store and replaces each session's key, the last 32 digits of its ID, by its SHA-256, as 64
+ * lowercase hex digits: the result of `printf %s "$KEY" | sha256sum`. It does not change the
+ * session's data; use `SealedStore` to encrypt it.
  *
- * Anyone who can read the store, a backup or a replica finds only one half of each ID:
+ * Anyone who can read the store, a backup or a replica finds no ID that the server would accept:
  *
- * - The key has 128 random bits, so it cannot be guessed from its hash. If a client sends a hash, it
- *   is hashed again, and no record has that key.
- * - The other half, the verifier, is in the text. So behind `HashedStore`, the key is as secret as
- *   the ID. An attacker who knows any ID that the session ever had, from a log or because they
- *   planted it, knows the key. Together with a dump of the store, they have the valid ID. To prevent
- *   it, wrap this store in a `SealedStore`, which encrypts the text with a secret.
+ * - A session's text contains the other half of its ID, the verifier. The key is missing: it has 128
+ *   random bits, so it cannot be guessed from its hash. If a client sends a hash as its ID, the key
+ *   in it is hashed again, and no record has that hash.
+ * - Behind this store, the key is as secret as the ID. An attacker who also knows the key of a
+ *   session can find its record and read the verifier. They know the key if they have any ID that
+ *   the session ever had, for example from a log. To prevent it, wrap this store in a `SealedStore`,
+ *   which encrypts the verifier with a secret.
  *
  * The index of a user's sessions is stored under a hash of the subject, so a guessed subject can be
- * checked. The keys in the index are encrypted with the middleware's `secret`, which must not be
+ * checked. The IDs in the index are encrypted with the middleware's `secret`, which must not be
  * guessable.
  *
- * Each call computes one digest. The digests of at least the last 10,000 keys with a record are
- * cached, so a request that reads and writes computes it once, and an active session rarely does.
- * The cache reveals nothing new: requests bring the same IDs into the memory of the process.
+ * Each call computes one digest. The keys of at least the last 10,000 IDs with a record are cached,
+ * so a request that reads and writes computes it once, and an active session rarely does. The cache
+ * reveals nothing new: requests bring the same IDs into the memory of the process.
  *
  * Sessions that were stored without this wrapper are no longer found. Their clients get new
  * sessions.
@@ -71,9 +71,8 @@ const CACHED_KEYS = 10_000;
  * });
  *
  * const id = await (await handler(new Request("http://localhost/"))).text();
- * const key = id.slice(32);
- * assertEquals(await inner.get(key), undefined);
- * assertEquals((await store.get(key))?.user, "ada");
+ * assertEquals(await inner.get(id), undefined);
+ * assertEquals((await store.get(id))?.user, "ada");
  * ```
  */
 export class HashedStore implements VersionedStore {

@@ -88,10 +88,9 @@ export interface StoredRecord {
 }
 
 /**
- * A store with compare-and-swap, which makes sessions race-safe. `id` is the key of a record: for a
- * session, the last 32 digits of its ID. Only `accepts` gets the whole ID. Texts are opaque: the
- * store must not parse or change them. Each call concerns one key and takes effect as a whole or not
- * at all. A call that starts after another call has returned must observe that call's effect
+ * A store with compare-and-swap, which makes sessions race-safe. Texts are opaque: the store must
+ * not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
+ * call that starts after another call has returned must observe that call's effect
  * (linearizability). `docs/store-contract.md` says what each method does in every case, and why.
  *
  * `read` and `create` must treat a record whose `ttl` has passed as absent. The other methods may
