@@ -7,13 +7,15 @@ import { checkOptions, hasMethods, optionError } from "../base/check_options.ts"
 import { retryWhileLocked } from "./_deno_kv/lock.ts";
 import {
   decodeRecord,
+  decodeVersion,
   type DenoKv,
   type DenoKvAtomic,
   type DenoKvEntry,
   type DenoKvKeyPart,
   encodeRecord,
+  encodeVersion,
   isKeyPart,
-  isVersionstamp,
+  type KvRecord,
   toExpireIn,
 } from "./_deno_kv/record.ts";
 import { plainGet, plainSet } from "./_plain_methods.ts";
@@ -51,7 +53,7 @@ const DEFAULT_PREFIX = ["pagi", "session"];
 const STRONG = { consistency: "strong" } as const;
 
 /**
- * Keeps sessions in Deno KV, one key each. The versions are KV's versionstamps. A read takes one
+ * Keeps sessions in Deno KV, one key each. The versions contain KV's versionstamps. A read takes one
  * round trip, and so does a write or a touch. An expired session is treated as absent immediately;
  * KV removes its value later.
  *
@@ -114,7 +116,9 @@ export class DenoKvStore implements VersionedStore {
     const entry = await this.#kv.get(this.#keyOf(id), STRONG);
     const record = decodeRecord(entry.value);
     if (record === undefined || record.expiresAt < this.#now()) return undefined;
-    return { text: record.text, version: entry.versionstamp!, lastAccess: record.lastAccess };
+    const { text, lastAccess, expiresAt } = record;
+    const version = encodeVersion({ versionstamp: entry.versionstamp!, lastAccess, expiresAt });
+    return { text, version, lastAccess };
   }
 
   /**
@@ -126,7 +130,7 @@ export class DenoKvStore implements VersionedStore {
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
     let versionstamp: string | null = null;
     while (true) {
-      const version = await this.#write(id, text, versionstamp, options);
+      const version = await this.#write(id, this.#recordOf(text, options), versionstamp, options);
       if (version !== undefined) return version;
       const entry = await this.#kv.get(this.#keyOf(id), STRONG);
       const record = decodeRecord(entry.value);
@@ -144,19 +148,28 @@ export class DenoKvStore implements VersionedStore {
    * @throws {Error} If Deno KV fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
-    if (!isVersionstamp(options.version)) return undefined;
-    return await this.#write(id, text, options.version, options);
+    const version = decodeVersion(options.version);
+    if (version === undefined) return undefined;
+    return await this.#write(id, this.#recordOf(text, options), version.versionstamp, options);
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version. Its version changes,
-   * too.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The version of the record changes, too.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
    * @throws {Error} If Deno KV fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
-    return await this.replace(id, options.text, options) !== undefined;
+    const version = decodeVersion(options.version);
+    if (version === undefined) return false;
+    const { text, lastAccess, expiresAt } = this.#recordOf(options.text, options);
+    const touched = {
+      text,
+      lastAccess: Math.max(version.lastAccess, lastAccess),
+      expiresAt: Math.max(version.expiresAt, expiresAt),
+    };
+    return await this.#write(id, touched, version.versionstamp, options) !== undefined;
   }
 
   /**
@@ -166,9 +179,9 @@ export class DenoKvStore implements VersionedStore {
    */
   async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
     const key = this.#keyOf(id);
-    const { version } = options;
-    if (version !== undefined) {
-      return isVersionstamp(version) && await this.#remove(key, version, options);
+    if (options.version !== undefined) {
+      const version = decodeVersion(options.version);
+      return version !== undefined && await this.#remove(key, version.versionstamp, options);
     }
     while (true) {
       const { versionstamp } = await this.#kv.get(key, STRONG);
@@ -187,20 +200,27 @@ export class DenoKvStore implements VersionedStore {
     return plainSet(this, id, data, Math.floor(this.#now() / 1000));
   }
 
+  /** The record with the times that `options` gives it. */
+  #recordOf(text: string, { lastAccess, ttl }: WriteOptions): KvRecord {
+    return { text, lastAccess, expiresAt: this.#now() + toExpireIn(ttl * 1000) };
+  }
+
+  /** Writes a record over the one with `versionstamp`, or none. Resolves to the new version. */
   async #write(
     id: string,
-    text: string,
+    record: KvRecord,
     versionstamp: string | null,
-    options: WriteOptions,
+    options: StoreCallOptions,
   ): Promise<string | undefined> {
-    const { lastAccess, ttl } = options;
     const key = this.#keyOf(id);
-    const expireIn = toExpireIn(ttl);
-    const value = encodeRecord({ text, lastAccess, expiresAt: this.#now() + expireIn });
+    const value = encodeRecord(record);
+    const expireIn = toExpireIn(record.expiresAt - this.#now());
     const write = () =>
       this.#kv.atomic().check({ key, versionstamp }).set(key, value, { expireIn }).commit();
     const result = await retryWhileLocked(write, options);
-    return result.ok ? result.versionstamp : undefined;
+    if (!result.ok) return undefined;
+    const { lastAccess, expiresAt } = record;
+    return encodeVersion({ versionstamp: result.versionstamp, lastAccess, expiresAt });
   }
 
   async #remove(

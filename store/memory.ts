@@ -178,16 +178,23 @@ export class MemoryStore implements VersionedStore {
     if (record?.version !== version) return undefined;
     record.text = text;
     record.version = this.#nextVersion();
-    this.#extend(record, lastAccess, now + ttl * 1000);
+    record.lastAccess = lastAccess;
+    record.expiresAt = now + ttl * 1000;
+    this.#markUsed(record);
     return record.version;
   }
 
-  /** Updates the last-access time of the record if it has the given version. */
+  /**
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts.
+   */
   touch(id: string, { version, lastAccess, ttl }: TouchOptions): boolean {
     const now = this.#now();
     const record = this.#find(id, now);
     if (record?.version !== version) return false;
-    this.#extend(record, lastAccess, now + ttl * 1000);
+    record.lastAccess = Math.max(record.lastAccess, lastAccess);
+    record.expiresAt = Math.max(record.expiresAt, now + ttl * 1000);
+    this.#markUsed(record);
     return true;
   }
 
@@ -223,12 +230,6 @@ export class MemoryStore implements VersionedStore {
     this.#sweep(now);
     const record = this.#records.get(id);
     return record === undefined || !this.#removeIfExpired(record, now) ? record : undefined;
-  }
-
-  #extend(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
-    record.lastAccess = lastAccess;
-    record.expiresAt = expiresAt;
-    this.#markUsed(record);
   }
 
   /**

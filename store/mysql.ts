@@ -180,7 +180,8 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts.
    *
    * @throws {Error} If the client fails, with its error.
    */

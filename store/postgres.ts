@@ -131,7 +131,7 @@ export class PostgresStore implements VersionedStore {
     this.#query = queryFunction(client);
     this.#index = schema + index;
     const texts = {
-      ...sqlTexts(full),
+      ...sqlTexts(full, "GREATEST"),
       // Concurrent sweeps take different rows, and none waits for another.
       sweep: (limit: number) =>
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
@@ -194,7 +194,8 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts.
    *
    * @throws {Error} If the client fails, with its error.
    */

@@ -13,6 +13,7 @@ import {
   markWantsClientId,
   withoutClientId,
 } from "./_wrapper.ts";
+import { BoundedCache } from "../base/bounded_cache.ts";
 import { TextSeal } from "../base/text_seal.ts";
 import { plainGet, plainSet } from "./_plain_methods.ts";
 import type {
@@ -33,14 +34,16 @@ export interface SealedStoreOptions {
    * secret encrypts; all of them can decrypt.
    *
    * To rotate, put the new secret in front. If you restart processes one after the other, first add
-   * it at the end in all of them, so that each can decrypt what another one encrypts. While there
-   * are several secrets, a touch encrypts the record again. Remove the old secret after `expire`
-   * has passed.
+   * it at the end in all of them, so that each can decrypt what another one encrypts. A write or a
+   * touch encrypts a record with the first secret that was encrypted with another one. Remove the
+   * old secret after `expire` has passed.
    */
   secret: string | readonly string[];
 }
 
 const MIN_SECRET_BYTES = 32;
+/** How many records of old secrets are remembered at least between their read and their touch. */
+const REMEMBERED = 2000;
 /** A text that is not a session. The middleware reports it with the event `record-corrupt`. */
 const CORRUPT = "";
 
@@ -93,7 +96,10 @@ const CORRUPT = "";
 export class SealedStore implements VersionedStore {
   readonly #store: VersionedStore;
   readonly #seal: TextSeal;
-  readonly #hasOldSecrets: boolean;
+  /** Unseals what old secrets sealed. */
+  readonly #oldSeal: TextSeal;
+  /** Records that were last read under an old secret, by ID. */
+  readonly #outdated = new BoundedCache<Omit<StoredRecord, "text">>(REMEMBERED);
 
   /**
    * Wraps a store. Does not access it yet, and derives no key.
@@ -108,8 +114,8 @@ export class SealedStore implements VersionedStore {
     checkOptions("SealedStore", options, ["secret"]);
     const secrets = checkSecrets("SealedStore", options.secret, MIN_SECRET_BYTES);
     this.#store = store;
-    this.#seal = new TextSeal(secrets);
-    this.#hasOldSecrets = secrets.length > 1;
+    this.#seal = new TextSeal(secrets.slice(0, 1));
+    this.#oldSeal = new TextSeal(secrets.slice(1));
     markWantsClientId(this);
   }
 
@@ -128,8 +134,12 @@ export class SealedStore implements VersionedStore {
     const record = await this.#store.read(id, withoutClientId(options)) ?? undefined;
     if (record === undefined) return undefined;
     const { text, version, lastAccess } = record;
-    const opened = await this.#seal.unseal(clientIdOf(options, id), text);
-    return { text: opened ?? CORRUPT, version, lastAccess };
+    const clientId = clientIdOf(options, id);
+    const opened = await this.#seal.unseal(clientId, text);
+    if (opened !== undefined) return { text: opened, version, lastAccess };
+    const outdated = await this.#oldSeal.unseal(clientId, text);
+    if (outdated !== undefined) this.#outdated.setCopied(id, { version, lastAccess });
+    return { text: outdated ?? CORRUPT, version, lastAccess };
   }
 
   /**
@@ -154,16 +164,21 @@ export class SealedStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. A record that was encrypted with an old
+   * secret is encrypted again, and then always expires after the given `ttl`.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     const text = await this.#seal.seal(clientIdOf(options, id), options.text);
     const { text: _, ...write } = withoutClientId(options);
-    if (!this.#hasOldSecrets) return await this.#store.touch(id, { ...write, text });
+    const outdated = this.#outdated.get(id);
+    if (outdated?.version !== write.version) return await this.#store.touch(id, { ...write, text });
     // Otherwise a session that is only read would need the old secret for its whole life.
-    return (await this.#store.replace(id, text, write) ?? undefined) !== undefined;
+    const lastAccess = Math.max(outdated.lastAccess, write.lastAccess);
+    const version = await this.#store.replace(id, text, { ...write, lastAccess }) ?? undefined;
+    return version !== undefined;
   }
 
   /**

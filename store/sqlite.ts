@@ -135,7 +135,7 @@ export class SqliteStore implements VersionedStore {
     this.#database = database;
     this.#synchronous = synchronous;
     this.#records = new SqlRecords(new SqliteDriver(database), {
-      texts: sqlTexts(name.full),
+      texts: sqlTexts(name.full, "max"),
       placeholders: "?",
       now,
     });
@@ -200,7 +200,8 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts.
    *
    * @throws {Error} If the client fails, with its error.
    */

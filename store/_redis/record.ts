@@ -15,6 +15,8 @@ const HEADER_WIDTH = VERSION_WIDTH + TIME_WIDTH;
 
 /** Lua for the version of the record under the key; empty if there is no record. */
 const VERSION = `redis.call("GETRANGE", KEYS[1], 0, ${VERSION_WIDTH - 1})`;
+/** Lua for the last-access time of the record under the key, as text. */
+const LAST_ACCESS = `redis.call("GETRANGE", KEYS[1], ${VERSION_WIDTH}, ${HEADER_WIDTH - 1})`;
 
 /**
  * Writes the record ARGV[2] .. ARGV[3] if the existing one has version ARGV[1]; empty means that
@@ -27,11 +29,19 @@ if version ~= ARGV[1] and version ~= ARGV[2] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2] .. ARGV[3], "PX", ARGV[4])
 return 1`);
 
-/** Writes the last-access time ARGV[2] if the record has version ARGV[1]. */
+/**
+ * Writes the last-access time ARGV[2] and the expiry after ARGV[3] milliseconds if the record has
+ * version ARGV[1]. Each is written only if it is later than what the record has: a client that lost
+ * its connection may send an old touch after a newer one. PTTL is negative for a key that never
+ * expires.
+ */
 export const TOUCH = new RedisScript(`
 if ${VERSION} ~= ARGV[1] then return 0 end
-redis.call("SETRANGE", KEYS[1], ${VERSION_WIDTH}, ARGV[2])
-redis.call("PEXPIRE", KEYS[1], ARGV[3])
+if tonumber(ARGV[2]) > tonumber(${LAST_ACCESS}) then
+  redis.call("SETRANGE", KEYS[1], ${VERSION_WIDTH}, ARGV[2])
+end
+local left = redis.call("PTTL", KEYS[1])
+if left >= 0 and left < tonumber(ARGV[3]) then redis.call("PEXPIRE", KEYS[1], ARGV[3]) end
 return 1`);
 
 /** Deletes the record. If ARGV[1] is given, only a record of that version. */

@@ -50,7 +50,7 @@ export function mysqlTexts(table: string): SqlTexts {
   const unlessUnexpired = (column: string) =>
     `${column} = IF(expires_at >= :now, ${column}, VALUES(${column}))`;
   return {
-    ...sqlTexts(table),
+    ...sqlTexts(table, "GREATEST"),
     // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only
     // if the row exists, so 1 means an unexpired one. Columns are assigned from left to right, so
     // expires_at comes last.
@@ -60,10 +60,10 @@ export function mysqlTexts(table: string): SqlTexts {
       `${unlessUnexpired("last_access")}, ${unlessUnexpired("text")}, ${
         unlessUnexpired("expires_at")
       }`,
-    // Some clients count changed rows instead of matched ones. If a second touch writes the same
-    // expiry, it writes a millisecond more, so that the row counts as changed.
-    touch: `UPDATE ${table} SET last_access = :lastAccess, ` +
-      "expires_at = IF(expires_at = :expiresAt, expires_at + 0.001, :expiresAt) " +
+    // Some clients count changed rows instead of matched ones. If the row would keep its expiry, it
+    // gets a millisecond more, so that it counts as changed.
+    touch: `UPDATE ${table} SET last_access = GREATEST(last_access, :lastAccess), ` +
+      "expires_at = IF(expires_at >= :expiresAt, expires_at + 0.001, :expiresAt) " +
       "WHERE id = :id AND expires_at >= :now AND version = :oldVersion",
     sweep: (limit) =>
       `DELETE FROM ${table} WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit}`,

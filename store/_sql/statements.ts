@@ -71,8 +71,12 @@ export function tableName(owner: string, name: unknown, quote: string): TableNam
   return { schema, table, index: `${quote}${parts[2]}_expires_at${quote}`, full: schema + table };
 }
 
-/** The statements in the SQL that PostgreSQL and SQLite share. */
-export function sqlTexts(table: string): SqlTexts {
+/**
+ * The statements in the SQL that PostgreSQL and SQLite share.
+ *
+ * @param greatest The database's function that returns the greatest of its arguments.
+ */
+export function sqlTexts(table: string, greatest: "GREATEST" | "max"): SqlTexts {
   const isUnexpired = "id = :id AND expires_at >= :now";
   const atVersion = `${isUnexpired} AND version = :oldVersion`;
   return {
@@ -87,8 +91,9 @@ export function sqlTexts(table: string): SqlTexts {
       "text = excluded.text WHERE old.expires_at < :now",
     replace: `UPDATE ${table} SET version = :version, last_access = :lastAccess, ` +
       `expires_at = :expiresAt, text = :text WHERE ${atVersion}`,
-    touch:
-      `UPDATE ${table} SET last_access = :lastAccess, expires_at = :expiresAt WHERE ${atVersion}`,
+    // A touch may be delivered late, after a newer one.
+    touch: `UPDATE ${table} SET last_access = ${greatest}(last_access, :lastAccess), ` +
+      `expires_at = ${greatest}(expires_at, :expiresAt) WHERE ${atVersion}`,
     delete: `DELETE FROM ${table} WHERE id = :id`,
     deleteAt: `DELETE FROM ${table} WHERE id = :id AND version = :oldVersion`,
     sweep: (limit) =>

@@ -145,9 +145,9 @@ serverTest(redisMissing, "RedisStore gives back any lastAccess as it was written
   const store = new RedisStore(admin.send);
   for (const lastAccess of [0, -1, 1_700_000_000.123, Number.MIN_VALUE, -Number.MAX_VALUE]) {
     const id = newId();
-    const version = await store.create(id, "{}", { ...write, lastAccess: 5 });
+    const version = await store.create(id, "{}", { ...write, lastAccess: -Number.MAX_VALUE });
     await store.touch(id, { ...write, lastAccess, version: version!, text: "{}" });
-    assertEquals(await store.read(id, { signal }), { text: "{}", version: version!, lastAccess });
+    assertEquals((await store.read(id, { signal }))?.lastAccess, lastAccess);
     await store.delete(id);
   }
   admin.close();

@@ -26,7 +26,8 @@ function pgRig(answer?: (text: string) => unknown) {
     if (given instanceof Error) throw given;
     if (given !== undefined) return given as { rows: unknown[]; rowCount: number };
     if (text.includes("to_regclass")) return { rows: [{ found: false }], rowCount: 1 };
-    const sql = text.replaceAll("$", "?").replaceAll("double precision", "REAL");
+    const sql = text.replaceAll("$", "?").replaceAll("double precision", "REAL")
+      .replaceAll("GREATEST(", "max(");
     const statement = database.prepare(sql);
     if (sql.startsWith("SELECT")) {
       const rows = statement.all(...values);

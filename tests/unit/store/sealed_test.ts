@@ -159,6 +159,23 @@ Deno.test("SealedStore.touch() passes an encrypted text to a store that writes w
   }
 });
 
+Deno.test("SealedStore.touch() encrypts a record of an old secret again, and keeps a later lastAccess", async () => {
+  const inner = new MemoryStore();
+  await sealedOn(inner, OLD_SECRET).create(ID, TEXT, { ...write, lastAccess: 9 });
+  const store = sealedOn(inner, SECRET, OLD_SECRET);
+  const { version } = (await store.read(ID, { signal }))!;
+  const touch = { ...write, text: TEXT, lastAccess: 5 };
+  assertEquals(await store.touch(ID, { ...touch, version: "another" }), false);
+  assertEquals(await store.touch(ID, { ...touch, version }), true);
+  assertEquals(await store.touch(ID, { ...touch, version }), false);
+  const current = (await sealedOn(inner, SECRET).read(ID, { signal }))!;
+  assertEquals([current.text, current.lastAccess], [TEXT, 9]);
+  // The record is now encrypted with the first secret, so a touch leaves it as it is.
+  const { text } = inner.read(ID)!;
+  assertEquals(await store.touch(ID, { ...touch, version: current.version }), true);
+  assertEquals(inner.read(ID)!.text, text);
+});
+
 Deno.test("SealedStore calls crypto once for each read or write, and derives one key for each ID", async () => {
   const inner = new MemoryStore();
   const first = new SealedStore(inner, options);

@@ -197,6 +197,43 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "touch() prolongs a record by its ttl",
   },
   {
+    name: "touch that moves lastAccess back",
+    breaks: (store) => ({
+      touch: (id, options) =>
+        store.replace(id, options.text, { ...options, ttl: DAY }) !== undefined,
+    }),
+    clause: "touch() never moves lastAccess back, and answers true",
+  },
+  {
+    name: "touch that answers false when lastAccess would move back",
+    breaks: (store) => ({
+      touch: (id, options) =>
+        options.lastAccess >= (store.read(id)?.lastAccess ?? 0) && store.touch(id, options),
+    }),
+    clause: "touch() never moves lastAccess back, and answers true",
+  },
+  {
+    name: "touch that shortens the record's life",
+    breaks: (store) => ({
+      touch(id, options) {
+        const lastAccess = Math.max(options.lastAccess, store.read(id)?.lastAccess ?? 0);
+        return store.replace(id, options.text, { ...options, lastAccess }) !== undefined;
+      },
+    }),
+    clause: "touch() never shortens a record's life, and answers true",
+  },
+  {
+    name: "touch that does nothing when lastAccess would move back",
+    breaks: (store) => ({
+      touch(id, options) {
+        const { version, lastAccess = 0 } = store.read(id) ?? {};
+        if (version !== options.version) return false;
+        return lastAccess > options.lastAccess || store.touch(id, options);
+      },
+    }),
+    clause: "touch() keeps the later lastAccess and, independently of it, the later expiry",
+  },
+  {
     name: "create that extends the record that is in its way",
     breaks: (store) => ({
       create(id, text, options) {
