@@ -155,7 +155,7 @@ export class DenoKvStore implements VersionedStore {
 
   /**
    * Updates the last-access time and the expiry of the record if it has the given version. Of both
-   * times and of both expiries, the later one counts. The version of the record changes, too.
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
    * @throws {Error} If Deno KV fails, with its error.

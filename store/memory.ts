@@ -186,12 +186,13 @@ export class MemoryStore implements VersionedStore {
 
   /**
    * Updates the last-access time and the expiry of the record if it has the given version. Of both
-   * times and of both expiries, the later one counts.
+   * times and of both expiries, the later one counts. The record gets a new version.
    */
   touch(id: string, { version, lastAccess, ttl }: TouchOptions): boolean {
     const now = this.#now();
     const record = this.#find(id, now);
     if (record?.version !== version) return false;
+    record.version = this.#nextVersion();
     record.lastAccess = Math.max(record.lastAccess, lastAccess);
     record.expiresAt = Math.max(record.expiresAt, now + ttl * 1000);
     this.#markUsed(record);

@@ -156,19 +156,15 @@ export class RedisStore implements VersionedStore {
 
   /**
    * Updates the last-access time and the expiry of the record if it has the given version. Of both
-   * times and of both expiries, the later one counts.
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {Error} If the client fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     const { version, lastAccess, ttl } = options;
     if (!isVersion(version)) return false;
-    return await this.#run(
-      TOUCH,
-      id,
-      [version, toTimeField(lastAccess), toTtlArgument(ttl)],
-      options,
-    );
+    const args = [version, newVersion(), toTimeField(lastAccess), toTtlArgument(ttl)];
+    return await this.#run(TOUCH, id, args, options);
   }
 
   /**

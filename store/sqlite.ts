@@ -201,7 +201,7 @@ export class SqliteStore implements VersionedStore {
 
   /**
    * Updates the last-access time and the expiry of the record if it has the given version. Of both
-   * times and of both expiries, the later one counts.
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {Error} If the client fails, with its error.
    */

@@ -60,11 +60,6 @@ export function mysqlTexts(table: string): SqlTexts {
       `${unlessUnexpired("last_access")}, ${unlessUnexpired("text")}, ${
         unlessUnexpired("expires_at")
       }`,
-    // Some clients count changed rows instead of matched ones. If the row would keep its expiry, it
-    // gets a millisecond more, so that it counts as changed.
-    touch: `UPDATE ${table} SET last_access = GREATEST(last_access, :lastAccess), ` +
-      "expires_at = IF(expires_at >= :expiresAt, expires_at + 0.001, :expiresAt) " +
-      "WHERE id = :id AND expires_at >= :now AND version = :oldVersion",
     sweep: (limit) =>
       `DELETE FROM ${table} WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit}`,
   };

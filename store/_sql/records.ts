@@ -137,7 +137,10 @@ export class SqlRecords implements VersionedStore {
   }
 
   touch(id: string, { version: oldVersion, lastAccess, ttl }: TouchOptions): Awaitable<boolean> {
-    return ID.test(id) && this.#write("touch", { id, oldVersion, lastAccess, ttl });
+    if (!ID.test(id)) return false;
+    // Some clients of MySQL count changed rows instead of matched ones. A new version is a change
+    // even if the times stay as they are.
+    return this.#write("touch", { id, version: newVersion(), oldVersion, lastAccess, ttl });
   }
 
   delete(id: string, { version }: Partial<DeleteOptions> = {}): Awaitable<boolean> {

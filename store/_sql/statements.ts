@@ -91,8 +91,8 @@ export function sqlTexts(table: string, greatest: "GREATEST" | "max"): SqlTexts 
       "text = excluded.text WHERE old.expires_at < :now",
     replace: `UPDATE ${table} SET version = :version, last_access = :lastAccess, ` +
       `expires_at = :expiresAt, text = :text WHERE ${atVersion}`,
-    // A touch may be delivered late, after a newer one.
-    touch: `UPDATE ${table} SET last_access = ${greatest}(last_access, :lastAccess), ` +
+    touch: `UPDATE ${table} SET version = :version, ` +
+      `last_access = ${greatest}(last_access, :lastAccess), ` +
       `expires_at = ${greatest}(expires_at, :expiresAt) WHERE ${atVersion}`,
     delete: `DELETE FROM ${table} WHERE id = :id`,
     deleteAt: `DELETE FROM ${table} WHERE id = :id AND version = :oldVersion`,

@@ -220,8 +220,8 @@ export async function callAll(store: SqlStore): Promise<void> {
   const id = newId();
   const version = await store.create(id, "a", write);
   await store.read(id, { signal });
-  await store.touch(id, { ...write, version: version!, text: "a" });
   const next = await store.replace(id, "b", { ...write, version: version! });
+  await store.touch(id, { ...write, version: next!, text: "b" });
   await store.delete(id, { version, signal });
   await store.delete(id, { signal });
   await store.sweep({ limit: 10 });

@@ -111,6 +111,7 @@ for (const seed of [1, 2, 3]) {
           const version = isAlive ? known.version : "0";
           assertEquals(store.touch(id, { ...options, text: "", version }), isAlive);
           if (isAlive) {
+            const { version } = store.read(id)!;
             expected.set(id, { version, expiresAt: Math.max(known.expiresAt, expiresAt) });
           }
           break;

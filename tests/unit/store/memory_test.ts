@@ -99,6 +99,17 @@ Deno.test("MemoryStore.replace() writes only at the version, and never inserts",
   assertEquals(store.read("a"), { text: "two", version: second, lastAccess: 8 });
 });
 
+Deno.test("MemoryStore.touch() gives a new version, so that a replace() from before it fails", () => {
+  const { store, create } = storeWith();
+  const old = create("a");
+  assert(store.touch("a", { ...write, version: old, text: "" }));
+  const { version } = store.read("a")!;
+  assertNotEquals(version, old);
+  assertEquals(store.replace("a", "x", { ...write, version: old }), undefined);
+  assertFalse(store.touch("a", { ...write, version: old, text: "" }));
+  assert(store.replace("a", "x", { ...write, version }));
+});
+
 Deno.test("MemoryStore.touch() notes the use at the version, and leaves the text", () => {
   const { store, create, clock } = storeWith();
   const version = create("a", 60);
@@ -109,7 +120,8 @@ Deno.test("MemoryStore.touch() notes the use at the version, and leaves the text
   clock.advance(50);
   assert(store.touch("a", { ...touch, version }));
   clock.advance(50);
-  assertEquals(store.read("a"), { text: "text of a", version, lastAccess: 9 });
+  const { text, lastAccess } = store.read("a")!;
+  assertEquals([text, lastAccess], ["text of a", 9]);
 });
 
 Deno.test("MemoryStore.delete() removes only at the version when one is given", () => {

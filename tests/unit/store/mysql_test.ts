@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MysqlStore, type MysqlStoreOptions } from "../../../store/mysql.ts";
 import { idOf } from "../../_kit/helpers.ts";
 
@@ -60,11 +60,13 @@ Deno.test("MysqlStore sends one statement a call, its values in the order of the
   const next = await store.replace(ID, "two", { ...write, version: "v" });
   assertEquals(await store.delete(ID, { version: "v", signal }), true);
   assertEquals(await store.delete(ID), false);
+  const touched = asked[2]![1][0];
+  assertMatch(String(touched), /^[0-9a-f]{24}$/);
   const [now, expiresAt] = [1000.5, 1060.5];
   const expected = [
     ["INSERT", [ID, version, 7, expiresAt, "one", now, now, now, now]],
     ["SELECT", [ID, now]],
-    ["UPDATE", [7, expiresAt, expiresAt, ID, now, "v"]],
+    ["UPDATE", [touched, 7, expiresAt, ID, now, "v"]],
     ["UPDATE", [next, 7, expiresAt, "two", ID, now, "v"]],
     ["DELETE", [ID, "v"]],
     ["DELETE", [ID]],

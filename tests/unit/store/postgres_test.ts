@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import {
   type PostgresClient,
@@ -83,8 +83,8 @@ async function callAll(store: PostgresStore) {
     const version = await store.create(idOf("a"), "", write);
     await store.read(idOf("a"));
     await store.touch(idOf("a"), { ...write, version: version!, text: "" });
-    const next = await store.replace(idOf("a"), "", { ...write, version: version! });
-    await store.delete(idOf("a"), { version: next, signal });
+    await store.replace(idOf("a"), "", { ...write, version: version! });
+    await store.delete(idOf("a"), { version, signal });
     await store.delete(idOf("a"));
   } finally {
     Math.random = random;
@@ -92,6 +92,18 @@ async function callAll(store: PostgresStore) {
 }
 
 const NAMES = ["create", "read", "touch", "replace", "deleteAt", "delete"];
+
+Deno.test("PostgresStore.touch() gives a new version, so that a replace() from before it fails", async () => {
+  using rig = pgRig();
+  const store = new PostgresStore(rig.client);
+  await store.setup();
+  const old = (await store.create(idOf("a"), "one", write))!;
+  assertEquals(await store.touch(idOf("a"), { ...write, version: old, text: "one" }), true);
+  const { version } = (await store.read(idOf("a")))!;
+  assertNotEquals(version, old);
+  assertEquals(await store.replace(idOf("a"), "two", { ...write, version: old }), undefined);
+  assert(await store.replace(idOf("a"), "two", { ...write, version }) !== undefined);
+});
 
 Deno.test("PostgresStore sends one statement a call, with a name to keep it prepared by", async () => {
   using rig = pgRig();
