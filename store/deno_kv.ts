@@ -57,6 +57,11 @@ const STRONG = { consistency: "strong" } as const;
  * round trip, and so does a write or a touch. An expired session is treated as absent immediately;
  * KV removes its value later.
  *
+ * Deno KV tells no time, so each record carries its expiry, and the process that reads it compares it
+ * with its own clock. A process whose clock is ahead therefore finds a record expired that much too
+ * early: `read` then returns nothing, and `create` overwrites it. A touch never shortens the expiry,
+ * whatever clock it was written by. Keep the clocks of all processes synchronized.
+ *
  * A value in KV can have 64 KiB, so a session with longer JSON cannot be saved. Processes of one
  * machine can share a file; one of them writes at a time. You open the database and close it.
  * `Deno.openKv` needs the flag `--unstable-kv`.

@@ -14,6 +14,7 @@ import {
 import {
   checkMysql,
   isNoTable,
+  MYSQL_CLOCK,
   type MysqlClient,
   MysqlDriver,
   mysqlTexts,
@@ -40,9 +41,10 @@ export interface MysqlStoreOptions {
    */
   table?: string;
   /**
-   * Replaces the clock in tests. Returns Unix milliseconds.
+   * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
+   * the sessions of all servers must expire by one clock.
    *
-   * @default {Date.now}
+   * @default {the clock of the database}
    */
   now?: () => number;
 }
@@ -69,8 +71,9 @@ export interface MysqlSweepOptions {
  *
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode MysqlStore.sweep}. The store never uses the server's clock. A session's text may be
- * as long as the server's `max_allowed_packet`, which is 16 MiB or more.
+ * of {@linkcode MysqlStore.sweep}. Only the clock of the database decides what has expired, so a web
+ * server whose clock is wrong removes nothing. A session's text may be as long as the database's
+ * `max_allowed_packet`, which is 16 MiB or more.
  *
  * @example With mysql2
  * ```ts ignore
@@ -119,11 +122,8 @@ export class MysqlStore implements VersionedStore {
     checkMysql(client);
     this.#client = client;
     this.#table = full;
-    this.#records = new SqlRecords(new MysqlDriver(client), {
-      texts: mysqlTexts(full),
-      placeholders: "?",
-      now,
-    });
+    const dialect = { placeholders: "?", clock: MYSQL_CLOCK } as const;
+    this.#records = new SqlRecords(new MysqlDriver(client), mysqlTexts(full), dialect, now);
     const ascii = (length: number) =>
       `CHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;
     this.ddl = [

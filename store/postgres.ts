@@ -9,6 +9,7 @@ import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   alreadyExists,
   type PgClient,
+  POSTGRES_CLOCK,
   type PostgresClient,
   PostgresDriver,
   type PostgresQuery,
@@ -46,9 +47,10 @@ export interface PostgresStoreOptions {
    */
   prepare?: boolean;
   /**
-   * Replaces the clock in tests. Returns Unix milliseconds.
+   * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
+   * the sessions of all servers must expire by one clock.
    *
-   * @default {Date.now}
+   * @default {the clock of the database}
    */
   now?: () => number;
 }
@@ -76,8 +78,8 @@ export interface PostgresSweepOptions {
  *
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
- * call of {@linkcode PostgresStore.sweep}. The store never uses the server's clock. The encoding of
- * the database must be UTF8.
+ * call of {@linkcode PostgresStore.sweep}. Only the clock of the database decides what has expired,
+ * so a web server whose clock is wrong removes nothing. The encoding of the database must be UTF8.
  *
  * @example With pg
  * ```ts ignore
@@ -137,8 +139,11 @@ export class PostgresStore implements VersionedStore {
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
         `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
     };
-    const driver = new PostgresDriver(this.#query, prepare ? table : undefined);
-    this.#records = new SqlRecords(driver, { texts, placeholders: "$1", now });
+    // With `now`, the statements have other texts, which must not be prepared under the same names.
+    const isPrepared = prepare && now === undefined;
+    const driver = new PostgresDriver(this.#query, isPrepared ? table : undefined);
+    const dialect = { placeholders: "$1", clock: POSTGRES_CLOCK } as const;
+    this.#records = new SqlRecords(driver, texts, dialect, now);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${full} (` +
       "id text NOT NULL PRIMARY KEY, version text NOT NULL, " +

@@ -10,6 +10,7 @@ import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isLocked,
   preparePragmas,
+  SQLITE_CLOCK,
   type SqliteDatabase,
   SqliteDriver,
   type SqliteStatement,
@@ -45,9 +46,10 @@ export interface SqliteStoreOptions {
    */
   synchronous?: "NORMAL" | "FULL";
   /**
-   * Replaces the clock in tests. Returns Unix milliseconds.
+   * Replaces the clock of SQLite in tests. Returns Unix milliseconds. Do not set it otherwise: the
+   * sessions of all processes must expire by one clock.
    *
-   * @default {Date.now}
+   * @default {the clock of SQLite, which is that of the system}
    */
   now?: () => number;
 }
@@ -78,7 +80,7 @@ const SETUP_PAUSE_MS = 50;
  *
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode SqliteStore.sweep}.
+ * of {@linkcode SqliteStore.sweep}. SQLite's clock decides what has expired.
  *
  * @example
  * ```ts
@@ -134,11 +136,9 @@ export class SqliteStore implements VersionedStore {
     }
     this.#database = database;
     this.#synchronous = synchronous;
-    this.#records = new SqlRecords(new SqliteDriver(database), {
-      texts: sqlTexts(name.full, "max"),
-      placeholders: "?",
-      now,
-    });
+    const dialect = { placeholders: "?", clock: SQLITE_CLOCK } as const;
+    const texts = sqlTexts(name.full, "max");
+    this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, now);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${name.full} (` +
       "id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, " +

@@ -26,6 +26,14 @@ const REFUSED = 1;
 /** The property of an error with the server's error number. */
 const CODE = ["errno"];
 
+/**
+ * The current time. Both functions give the time at which the statement started.
+ * `UNIX_TIMESTAMP(NOW(6))` would be shorter, but it converts a local time, and in the hour after
+ * the end of daylight saving time the local time is ambiguous. Of NOW(6), this uses only the
+ * microseconds, which are the same in every time zone.
+ */
+export const MYSQL_CLOCK = "UNIX_TIMESTAMP() + MICROSECOND(NOW(6)) / 1e6";
+
 /** Whether an error says that the table does not exist. */
 export function isNoTable(error: unknown): boolean {
   return hasCode(error, CODE, NO_TABLE);

@@ -1,12 +1,20 @@
 /**
- * The statements of the SQL stores. They are written with named values such as `:now`, and compiled
- * to the placeholders of a client. The process passes its own time as a value, so the clock of the
- * database never decides whether a record has expired.
+ * The statements of the SQL stores. They are written with named values such as `:id`, and compiled
+ * to the placeholders of a client. `:now` and `:expiresAt` become SQL that asks the clock of the
+ * database: the clocks of several servers may differ, and the database has only one.
  */
 import { optionError } from "../../base/check_options.ts";
 
 /** The names of the values. */
-export type SqlName = "id" | "version" | "lastAccess" | "expiresAt" | "text" | "oldVersion" | "now";
+export type SqlName =
+  | "id"
+  | "version"
+  | "lastAccess"
+  | "ttl"
+  | "expiresAt"
+  | "text"
+  | "oldVersion"
+  | "now";
 
 /** A value that is passed to a statement. */
 export type SqlValue = string | number;
@@ -25,6 +33,17 @@ export interface CompiledSql {
 
 /** The placeholders of a client: `?` for each value in order, or numbers that can be repeated. */
 export type Placeholders = "?" | "$1";
+
+/** How statements are compiled. */
+export interface Dialect {
+  readonly placeholders: Placeholders;
+  /**
+   * The current time in SQL, in Unix seconds with fractions. It must be constant within a
+   * statement, so that it can be compared by an index. If `undefined`, the process passes `:now` and
+   * `:expiresAt` as values: in tests, which move the clock.
+   */
+  readonly clock: string | undefined;
+}
 
 /** The SQL texts of a store. */
 export interface SqlTexts {
@@ -102,13 +121,19 @@ export function sqlTexts(table: string, greatest: "GREATEST" | "max"): SqlTexts 
   };
 }
 
-/** Replaces the names with the placeholders of a client. */
-export function compile(text: string, placeholders: Placeholders, label?: string): CompiledSql {
+/** Replaces the names with the placeholders of a client, and the times with its clock. */
+export function compile(text: string, dialect: Dialect, label?: string): CompiledSql {
+  const { placeholders, clock } = dialect;
   const names: SqlName[] = [];
-  const compiled = text.replace(/:([a-zA-Z]+)/g, (_, name: SqlName) => {
+  const placeholderOf = (name: SqlName) => {
     if (placeholders === "?") return names.push(name), "?";
     if (!names.includes(name)) names.push(name);
     return `$${names.indexOf(name) + 1}`;
+  };
+  const compiled = text.replace(/:([a-zA-Z]+)/g, (_, name: SqlName) => {
+    if (clock === undefined) return placeholderOf(name);
+    if (name === "now") return clock;
+    return name === "expiresAt" ? `${clock} + ${placeholderOf("ttl")}` : placeholderOf(name);
   });
   return { label, text: compiled, names };
 }

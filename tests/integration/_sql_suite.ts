@@ -71,7 +71,11 @@ export async function holdSqlStore(t: Deno.TestContext, rig: Rig, races: number)
   await t.step("no race breaks a session", () => race(store, races));
   await t.step("any string comes back as it was written", () => keepTexts(store));
   await t.step("any lastAccess comes back as it was written", () => keepLastAccess(store));
-  await t.step("a record ends with its last millisecond, by our clock alone", () => keepTime(rig));
+  await t.step(
+    "a record ends with its last millisecond, by the clock of `now`",
+    () => keepTime(rig),
+  );
+  await t.step("a server whose clock is wrong ends and shortens nothing", () => ignoreClock(rig));
   await t.step("of many create() over an expired record one writes", () => createOver(rig));
   await t.step(
     "sweep() removes what has expired, in bounds, also several at once",
@@ -130,6 +134,47 @@ async function keepTime({ open }: Rig): Promise<void> {
     assertEquals((await store.read(id, { signal }))?.version, next);
     assertEquals(await store.delete(id, { version, signal }), false);
     assertEquals(await store.delete(id, { version: next, signal }), true);
+  }
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Servers two hours ahead and behind, on records that the others use. */
+async function ignoreClock({ open, ask, table }: Rig): Promise<void> {
+  const store = open();
+  const { now } = Date;
+  const { random } = Math;
+  for (const hours of [2, -2]) {
+    const [live, other, expired, swept] = Array.from({ length: 4 }, newId);
+    const version = await store.create(live!, "live", write);
+    await store.create(other!, "other", write);
+    await store.create(expired!, "expired", { ...write, ttl: -1 });
+    const start = now() / 1000;
+    Date.now = () => now() + hours * HOUR_MS;
+    // Each create sweeps.
+    Math.random = () => 0;
+    try {
+      const wrong = open();
+      assertEquals(await wrong.read(expired!, { signal }), undefined);
+      assertEquals((await wrong.read(live!, { signal }))?.text, "live");
+      assertEquals(await wrong.create(other!, "over it", write), undefined);
+      assert(await wrong.touch(live!, { ...write, version: version!, text: "live" }));
+      const read = (await wrong.read(other!, { signal }))!;
+      assert(await wrong.replace(other!, "new", { ...write, version: read.version }) !== undefined);
+      assert(await wrong.create(swept!, "swept", write) !== undefined);
+      assertEquals(await wrong.sweep(), 0);
+    } finally {
+      Date.now = now;
+      Math.random = random;
+    }
+    const rows = await ask(`SELECT id, text, expires_at FROM ${table}`);
+    assertEquals(rows.map(({ text }) => text).sort(), ["live", "new", "swept"]);
+    for (const row of rows) {
+      const left = Number(row.expires_at ?? row.expiresAt) - start;
+      assert(left > write.ttl - 1 && left < write.ttl + 60, `${left} s are left`);
+      assert(await store.read(String(row.id), { signal }) !== undefined);
+      await store.delete(String(row.id), { signal });
+    }
   }
 }
 

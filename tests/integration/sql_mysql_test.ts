@@ -127,6 +127,78 @@ serverTest(
   },
 );
 
+/** Has a connection take this for the current time, in Unix seconds. */
+const setTime = (seconds: number) => `SET timestamp = ${seconds}`;
+
+serverTest(
+  mysqlMissing,
+  "MysqlStore does not depend on the time zone of a connection",
+  async () => {
+    await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+    const { client, ask, table } = rig;
+    const store = new MysqlStore(client, { table });
+    await store.setup();
+    const zones = ["+00:00", "+13:00", "-12:00", "+05:45"];
+    for (const zone of zones) {
+      await ask(`SET time_zone = '${zone}'`);
+      await store.create(newId(), zone, write);
+      await store.create(newId(), zone, { ...write, ttl: -1 });
+    }
+    const rows = await ask(`SELECT id, text FROM ${table} WHERE expires_at > ${Date.now() / 1000}`);
+    assertEquals(rows.map(({ text }) => text).sort(), zones.toSorted());
+    for (const { id } of rows) assert(await store.read(String(id)) !== undefined);
+    assertEquals(await store.sweep(), zones.length);
+  },
+);
+
+serverTest(
+  mysqlMissing,
+  "MysqlStore tells the two hours apart when summer time ends",
+  async (t) => {
+    await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+    const { client, ask, table } = rig;
+    const zone = "Europe/Berlin";
+    const [row] = await ask(`SELECT CONVERT_TZ('2026-01-01', 'UTC', '${zone}') AS converted`);
+    if (row!.converted === null) return console.log("the server has no time zones");
+    const store = new MysqlStore(client, { table });
+    await store.setup();
+    await ask(`SET time_zone = '${zone}'`);
+    // At 02:30 summer time, and one hour later, at 02:30 standard time.
+    const first = Date.UTC(2026, 9, 25, 0, 30) / 1000;
+    const second = first + 3600;
+    for (const [at, later] of [[first, second], [second, first]] as const) {
+      await t.step(at < later ? "forward" : "back", async () => {
+        const id = newId();
+        await ask(setTime(at));
+        await store.create(id, "a", { ...write, ttl: 1800 });
+        assertEquals((await store.read(id))?.text, "a");
+        const [{ expires_at }] = await ask(
+          `SELECT expires_at FROM ${table} WHERE id = '${id}'`,
+        ) as [
+          Record<string, unknown>,
+        ];
+        assertEquals(Number(expires_at), at + 1800);
+        await ask(setTime(later));
+        assertEquals((await store.read(id))?.text, at < later ? undefined : "a");
+      });
+    }
+  },
+);
+
+serverTest(mysqlMissing, "MysqlStore has the fractions of the time", async () => {
+  await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+  const { client, ask, table } = rig;
+  const store = new MysqlStore(client, { table });
+  await store.setup();
+  // This setting would cut the digits of a decimal number off.
+  for (const setting of ["SET div_precision_increment = 0", setTime(1_700_000_000.875)]) {
+    await ask(setting);
+  }
+  await store.create(newId(), "a", write);
+  const [row] = await ask(`SELECT expires_at FROM ${table}`);
+  assertEquals(Number(row!.expires_at), 1_700_000_060.875);
+});
+
 serverTest(mysqlMissing, "MysqlStore finds rows by its indexes", async () => {
   await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
   const { client, ask, table } = rig;

@@ -19,7 +19,8 @@ function clientWith(...answers: unknown[]) {
       return await [answer, undefined];
     },
   };
-  return { asked, client, store: new MysqlStore(client, { now: () => 1_000_500 }) };
+  const store = new MysqlStore(client, { now: () => 1_000_500 });
+  return { asked, client, store };
 }
 
 /** What mysql2 says of a statement that wrote. */
@@ -73,6 +74,34 @@ Deno.test("MysqlStore sends one statement a call, its values in the order of the
   ];
   assertEquals(asked.map(([sql, values]) => [sql.split(" ")[0]!, values]), expected);
   for (const [sql, values] of asked) assertEquals(sql.split("?").length - 1, values.length);
+});
+
+Deno.test("MysqlStore passes a ttl and no time, and compares with the clock of the database", async () => {
+  const { asked, client } = clientWith(wrote(1), [], wrote(1), wrote(1), wrote(1));
+  const store = new MysqlStore(client);
+  const version = await unswept(() => store.create(ID, "one", write));
+  await store.read(ID);
+  await store.touch(ID, { ...write, version: "v", text: "one" });
+  await store.replace(ID, "two", { ...write, version: "v" });
+  await store.sweep();
+  const [, , [, [touched]], [, [next]]] = asked as [
+    unknown,
+    unknown,
+    typeof asked[0],
+    typeof asked[0],
+  ];
+  const expected = [
+    [ID, version, 7, 60, "one"],
+    [ID],
+    [touched, 7, 60, ID, "v"],
+    [next, 7, 60, "two", ID, "v"],
+    [],
+  ];
+  assertEquals(asked.map(([, values]) => values), expected);
+  for (const [sql, values] of asked) {
+    assertEquals(sql.split("?").length - 1, values.length);
+    assert(sql.includes("UNIX_TIMESTAMP() + MICROSECOND(NOW(6)) / 1e6"), sql);
+  }
 });
 
 Deno.test("MysqlStore makes a statement again that a deadlock has undone, and no other", async () => {

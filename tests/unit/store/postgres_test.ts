@@ -5,6 +5,8 @@ import {
   PostgresStore,
   type PostgresStoreOptions,
 } from "../../../store/postgres.ts";
+import { POSTGRES_CLOCK } from "../../../store/_sql/postgres_client.ts";
+import { SQLITE_CLOCK } from "../../../store/_sql/sqlite_client.ts";
 import { storeContract } from "../../../testing/mod.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
 
@@ -26,8 +28,8 @@ function pgRig(answer?: (text: string) => unknown) {
     if (given instanceof Error) throw given;
     if (given !== undefined) return given as { rows: unknown[]; rowCount: number };
     if (text.includes("to_regclass")) return { rows: [{ found: false }], rowCount: 1 };
-    const sql = text.replaceAll("$", "?").replaceAll("double precision", "REAL")
-      .replaceAll("GREATEST(", "max(");
+    const sql = text.replaceAll(POSTGRES_CLOCK, SQLITE_CLOCK).replaceAll("GREATEST(", "max(")
+      .replaceAll("$", "?").replaceAll("double precision", "REAL");
     const statement = database.prepare(sql);
     if (sql.startsWith("SELECT")) {
       const rows = statement.all(...values);
@@ -139,6 +141,14 @@ Deno.test("PostgresStore prepares nothing when it is told not to", async () => {
   assertEquals(rig.asked.at(-1)![2], { prepare: false });
 });
 
+Deno.test("PostgresStore prepares nothing when `now` is set, because another store may use the names", async () => {
+  using rig = pgRig();
+  const store = new PostgresStore(rig.client, { now: () => 0 });
+  await store.setup();
+  await callAll(store);
+  assertEquals(new Set(rig.asked.map(([, , name]) => name)), new Set([undefined]));
+});
+
 Deno.test("PostgresStore asks nothing about what cannot be an id", async () => {
   using rig = pgRig();
   const store = new PostgresStore(rig.client);
@@ -217,6 +227,18 @@ Deno.test("PostgresStore.sweep() removes in one statement what no other sweep ha
   assert(text.endsWith("ORDER BY expires_at LIMIT 7 FOR UPDATE SKIP LOCKED))"), text);
   assertEquals([values, name], [[12.345], undefined]);
   await assertRejects(() => store.sweep({ limit: 0 }), RangeError, "limit");
+});
+
+Deno.test("PostgresStore passes a ttl and no time, and compares with the clock of the database", async () => {
+  using rig = pgRig(() => ({ rows: [], rowCount: 1 }));
+  const store = new PostgresStore(rig.client);
+  await callAll(store);
+  await store.sweep();
+  for (const [text, values] of rig.asked) {
+    const isTimeless = /^DELETE FROM \S+ WHERE id = \$1( |$)/.test(text);
+    assertEquals(text.includes(POSTGRES_CLOCK), !isTimeless, text);
+    for (const value of values) assert(typeof value === "string" || value === 7 || value === 60);
+  }
 });
 
 Deno.test("PostgresStore.create() has written when its sweep fails", async () => {
