@@ -35,7 +35,7 @@ export type { DenoKv, DenoKvAtomic, DenoKvEntry, DenoKvKeyPart };
 /** Options of {@linkcode DenoKvStore}. */
 export interface DenoKvStoreOptions {
   /**
-   * Starts the key of each record, before the session ID.
+   * Starts the key of each record, before the `id` of the call.
    *
    * @default {["pagi", "session"]}
    */

@@ -54,7 +54,7 @@ export type {
 /** Options of {@linkcode RedisStore}. */
 export interface RedisStoreOptions {
   /**
-   * Starts the key of each record, before the session ID.
+   * Starts the key of each record, before the `id` of the call.
    *
    * @default {"pagi:session:"}
    */

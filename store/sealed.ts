@@ -48,27 +48,27 @@ const REMEMBERED = 2000;
 const CORRUPT = "";
 
 /**
- * Wraps a store and encrypts its texts with AES-256-GCM. Each ID has a key of its own, which HKDF
- * derives from the ID and the secret. No record contains the secret. Without it, a dump, a backup
- * or a replica of the store reveals neither the data of a session nor the new ID of a regenerated
- * one.
+ * Wraps a store and encrypts its texts with AES-256-GCM. Each record has an encryption key of its
+ * own, which HKDF derives from the `id` of the record and the secret. No record contains the secret.
+ * Without it, a dump, a backup or a replica of the store reveals neither the data of a session nor
+ * its ID.
  *
  * It does not hide the number of records, their sizes, their last-access times and their expiry. If
- * someone guesses a subject, they can see whether it has a session index. The IDs are not hidden
- * either, because they are the keys of the store. To hide them, wrap a `HashedStore`:
- * `new SealedStore(new HashedStore(store), { secret })`. The opposite order produces the same
- * records: a `HashedStore` passes the ID to a `SealedStore` directly behind it. So the encryption
- * key always depends on an ID that no dump contains.
+ * someone guesses a subject, they can see whether it has a session index. The `id` of a record is not
+ * hidden either: it is the second half of the session's ID, and useless without the first. To hide
+ * it, wrap a `HashedStore`: `new SealedStore(new HashedStore(store), { secret })`. The opposite order
+ * produces the same records: a `HashedStore` passes the `id` to a `SealedStore` directly behind it.
+ * So the encryption key always depends on an `id` that no dump contains.
  *
  * A record is rejected if any bit was changed, if it was encrypted with another secret or for
- * another ID, or if it was not encrypted at all. Its client gets a new session, and the middleware
+ * another `id`, or if it was not encrypted at all. Its client gets a new session, and the middleware
  * emits the event `record-corrupt`. This also applies to sessions that were stored without this
  * wrapper. An attacker with write access can still delete a record, restore an older text of the
- * same ID, or change its expiry.
+ * same `id`, or change its expiry.
  *
- * A read decrypts once, and a write or a touch encrypts once. The first call for an ID derives its
- * key. At least the last 2,000 keys are cached. For an invented ID no key is derived. Encryption
- * makes a text one third longer, plus 39 characters.
+ * A read decrypts once, and a write or a touch encrypts once. The first call for an `id` derives its
+ * encryption key. At least the last 2,000 of these keys are cached. For an invented `id` none is
+ * derived. Encryption makes a text one third longer, plus 39 characters.
  *
  * @example
  * ```ts
@@ -89,7 +89,7 @@ const CORRUPT = "";
  *
  * const id = await (await handler(new Request("http://localhost/"))).text();
  * const { signal } = new AbortController();
- * assert(!(await hashed.read(id, { signal }))?.text.includes("ada"));
+ * assert(!(await hashed.read(id.slice(32), { signal }))?.text.includes("ada"));
  * assertEquals((await store.get(id))?.user, "ada");
  * ```
  */

@@ -91,8 +91,9 @@ export interface StoredRecord {
 }
 
 /**
- * A store with compare-and-swap, which makes sessions race-safe. Texts are opaque: the store must
- * not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
+ * A store with compare-and-swap, which makes sessions race-safe. In the five calls, `id` is the
+ * session's key: the last 32 hex digits of its ID of 64. The records of the per-user index have keys
+ * of 64 hex digits. Texts are opaque: the store must not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
  * call that starts after another call has returned must observe that call's effect
  * (linearizability). `docs/store-contract.md` says what each method does in every case, and why.
  *
@@ -168,8 +169,8 @@ export interface VersionedStore {
    */
   delete(id: string, options: DeleteOptions): Awaitable<boolean>;
   /**
-   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call
-   * the store.
+   * Returns whether `presented`, the whole ID that a client sent, can be an ID of this store. If
+   * not, the middleware does not call the store.
    *
    * @default {accepts 64 lowercase hex digits}
    */

@@ -58,7 +58,8 @@ export const EXPIRY: Clause[] = [
     },
   },
   {
-    name: "replace() may shorten it: a tombstone is gone after its own ttl",
+    name:
+      "replace() may shorten a record's life: the marker of an ended session goes after its own ttl",
     expires: true,
     async check(records) {
       const id = newId();

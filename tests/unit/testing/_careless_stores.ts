@@ -83,13 +83,21 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "read() gives a copy: what the caller does to it does not reach the store",
   },
   {
-    name: "store that cuts IDs off at 32 digits",
+    name: "store that cuts IDs off at 24 digits",
     breaks: (store) => ({
-      read: (id) => store.read(id.slice(0, 32)),
-      create: (id, text, options) => store.create(id.slice(0, 32), text, options),
+      read: (id) => store.read(id.slice(0, 24)),
+      create: (id, text, options) => store.create(id.slice(0, 24), text, options),
     }),
     clause: "records under different ids have nothing to do with each other",
   },
+  ...[[0, 32], [-32, undefined]].map(([start, end]): BrokenStore => ({
+    name: `store that uses the ${end === undefined ? "last" : "first"} 32 digits of an ID only`,
+    breaks: (store) => ({
+      read: (id) => store.read(id.slice(start, end)),
+      create: (id, text, options) => store.create(id.slice(start, end), text, options),
+    }),
+    clause: "a key may also have 64 digits, and each of them counts",
+  })),
   {
     name: "accepts() that refuses valid IDs",
     breaks: () => ({ accepts: (id) => /^[0-9a-f]{32}$/.test(id) }),
@@ -100,7 +108,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     breaks: (store) => ({
       accepts: () => true,
       read(id) {
-        if (id.length !== 64) throw new Error("no such key");
+        if (id.length !== 32 && id.length !== 64) throw new Error("no such key");
         return store.read(id);
       },
     }),
@@ -189,7 +197,8 @@ export const CARELESS_STORES: BrokenStore[] = [
     breaks: (store) => ({
       replace: (id, text, options) => store.replace(id, text, { ...options, ttl: DAY }),
     }),
-    clause: "replace() may shorten it: a tombstone is gone after its own ttl",
+    clause:
+      "replace() may shorten a record's life: the marker of an ended session goes after its own ttl",
   },
   {
     name: "touch that keeps the old ttl",
