@@ -18,7 +18,7 @@ import {
   type KvRecord,
   toExpireIn,
 } from "./_deno_kv/record.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -178,11 +178,15 @@ export class DenoKvStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If Deno KV fails, with its error.
    */
-  async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
+  async delete(id: string, options?: Partial<DeleteOptions>): Promise<boolean> {
+    if (options === undefined) {
+      return await plainDelete(id, (key) => this.delete(key, neverAborted()));
+    }
     const key = this.#keyOf(id);
     if (options.version !== undefined) {
       const version = decodeVersion(options.version);
@@ -195,12 +199,18 @@ export class DenoKvStore implements VersionedStore {
     }
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#now() / 1000));
   }

@@ -7,7 +7,7 @@ import { checkOptions, optionError } from "../base/check_options.ts";
 import { ID_DIGITS, isId, keyOf, verifierOf } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -201,20 +201,31 @@ export class MemoryStore implements VersionedStore {
     return true;
   }
 
-  /** Deletes the record. If a version is given, only a record of that version is deleted. */
-  delete(id: string, { version }: Partial<DeleteOptions> = {}): boolean {
+  /**
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
+   */
+  delete(id: string, options?: Partial<DeleteOptions>): boolean {
+    if (options === undefined) return plainDelete(id, (key) => this.delete(key, {})) as boolean;
+    const { version } = options;
     const record = this.#find(id, this.#now());
     if (record === undefined || (version !== undefined && record.version !== version)) return false;
     this.#remove(record);
     return true;
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#wallClock() / 1000));
   }

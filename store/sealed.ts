@@ -15,7 +15,7 @@ import {
 } from "./_wrapper.ts";
 import { BoundedCache } from "../base/bounded_cache.ts";
 import { TextSeal } from "../base/text_seal.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -182,21 +182,29 @@ export class SealedStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
-  delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
+  delete(id: string, options?: Partial<DeleteOptions>): Awaitable<boolean> {
+    if (options === undefined) return plainDelete(id, (key) => this.delete(key, neverAborted()));
     const { signal = new AbortController().signal } = options;
     return this.#store.delete(id, withoutClientId({ ...options, signal }));
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }

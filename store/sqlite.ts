@@ -5,7 +5,7 @@
  */
 import type { Awaitable } from "../base/awaitable.ts";
 import { hasMethods, optionError } from "../base/check_options.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isLocked,
@@ -210,11 +210,15 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the client fails, with its error.
    */
-  delete(id: string, options: Partial<DeleteOptions> = {}): boolean {
+  delete(id: string, options?: Partial<DeleteOptions>): boolean {
+    if (options === undefined) {
+      return withoutPromise(plainDelete(id, (key) => this.#records.delete(key)));
+    }
     return withoutPromise(this.#records.delete(id, options));
   }
 
@@ -228,12 +232,18 @@ export class SqliteStore implements VersionedStore {
     return withoutPromise(this.#records.sweep(options));
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#records.now()));
   }

@@ -12,8 +12,8 @@ const RACES = 500;
 const { signal } = new AbortController();
 const write = { lastAccess: 1, ttl: 60, signal };
 
-/** An id that nothing else has. */
-const newId = () => crypto.randomUUID().replaceAll("-", "").padEnd(64, "0");
+/** A session's key that nothing else has. */
+const newId = () => crypto.randomUUID().replaceAll("-", "");
 
 for (const [name, open] of Object.entries(CLIENTS)) {
   serverTest(redisMissing, `RedisStore on ${name} keeps the contract`, async (t) => {
@@ -84,7 +84,7 @@ for (const name of ["ioredis 5", "node-redis 5", "a plain function"]) {
       session.regenerate();
       return new Response();
     });
-    assertEquals(rotate, ["GET", "EVALSHA", "EVALSHA"]);
+    assertEquals(rotate, ["GET", "EVALSHA"]);
     const logout = await visit((_request, session) => {
       session.destroy();
       return new Response();

@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertNotEquals,
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
@@ -8,7 +9,9 @@ import {
 } from "@std/assert";
 import { SessionError } from "@pagi/session";
 import { type DenoKv, type DenoKvAtomic, DenoKvStore } from "../../../store/deno_kv.ts";
-import { idOf } from "../../_kit/helpers.ts";
+import { storeContract } from "../../../testing/mod.ts";
+import { fakeKv } from "./_fake_kv.ts";
+import { fakeClock, idOf } from "../../_kit/helpers.ts";
 
 // What Deno KV makes of these calls is tested on Deno KV, in tests/integration.
 
@@ -18,6 +21,38 @@ const write = { lastAccess: 1, ttl: 60, signal };
 const STAMP = "0".repeat(20);
 /** The version of a record that was written at time 0 with the times of `write`. */
 const VERSION = `${STAMP} 1 60000`;
+
+const clock = fakeClock();
+const cases = storeContract({
+  open: () => new DenoKvStore(fakeKv(), { now: clock.now }),
+  advance: clock.advance,
+});
+for (const { name, run } of cases) {
+  // A value of KV has 64 KiB at most.
+  if (!name.endsWith("100 KiB")) Deno.test(`DenoKvStore keeps the contract: ${name}`, run);
+}
+
+Deno.test("DenoKvStore.touch() gives a new version, so that a replace() from before it fails", async () => {
+  const store = new DenoKvStore(fakeKv());
+  const old = (await store.create(ID, "one", write))!;
+  assertEquals(await store.touch(ID, { ...write, version: old, text: "one" }), true);
+  const { version } = (await store.read(ID, { signal }))!;
+  assertNotEquals(version, old);
+  assertEquals(await store.replace(ID, "two", { ...write, version: old }), undefined);
+  assert(await store.replace(ID, "two", { ...write, version }) !== undefined);
+});
+
+Deno.test("DenoKvStore expires by the clock that reads, and a touch by a slow clock shortens nothing", async () => {
+  const kv = fakeKv();
+  const at = (ms: number) => new DenoKvStore(kv, { now: () => ms });
+  const version = (await at(0).create(ID, "one", { ...write, ttl: 60 }))!;
+  assertEquals((await at(60_000).read(ID, { signal }))?.text, "one");
+  assertEquals(await at(60_001).read(ID, { signal }), undefined);
+  assertEquals(await at(60_000).create(ID, "two", write), undefined);
+  assert(await at(-3_600_000).touch(ID, { ...write, version, text: "one" }));
+  assertEquals((await at(60_000).read(ID, { signal }))?.text, "one");
+  assert(await at(60_001).create(ID, "two", write) !== undefined);
+});
 
 /** The shape of a KV whose commits do what `commit` does. */
 function shape(commit: DenoKvAtomic["commit"]): DenoKv {

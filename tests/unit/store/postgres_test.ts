@@ -87,7 +87,7 @@ async function callAll(store: PostgresStore) {
     await store.touch(idOf("a"), { ...write, version: version!, text: "" });
     await store.replace(idOf("a"), "", { ...write, version: version! });
     await store.delete(idOf("a"), { version, signal });
-    await store.delete(idOf("a"));
+    await store.delete(idOf("a"), { signal });
   } finally {
     Math.random = random;
   }

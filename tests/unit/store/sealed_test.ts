@@ -244,12 +244,13 @@ Deno.test("SealedStore caches the keys of a limited number of IDs", async () => 
 
 Deno.test("SealedStore throws while crypto fails, and works again afterward", async () => {
   const inner = new MemoryStore();
-  await new SealedStore(inner, options).create(ID, TEXT, write);
+  const key = ID.slice(32);
+  await new SealedStore(inner, options).create(key, TEXT, write);
   const store = new SealedStore(inner, options);
   const sessions = new SessionMiddleware({ secret: "s", store });
   for (const method of ["importKey", "deriveKey"]) {
     await failSubtle(method, async () => {
-      await assertRejects(() => store.read(ID, { signal }), Error, "out of order");
+      await assertRejects(() => store.read(key, { signal }), Error, "out of order");
       const request = requestWith({ cookie: `pagi_session=${ID}` });
       const error = await assertRejects(() => sessions.load(request), SessionError);
       assertEquals(error.code, "ERR_SESSION_STORE");
@@ -259,7 +260,7 @@ Deno.test("SealedStore throws while crypto fails, and works again afterward", as
     await assertRejects(() => store.create(idOf("b"), TEXT, write), Error, "out of order");
   });
   assertEquals(inner.size, 1);
-  assertEquals((await store.read(ID, { signal }))?.text, TEXT);
+  assertEquals((await store.read(key, { signal }))?.text, TEXT);
 });
 
 Deno.test("SealedStore.accepts() returns what the inner store returns", () => {

@@ -128,7 +128,7 @@ Deno.test("SqliteStore runs one statement a call, and prepares each once", async
       store.touch(idOf("a"), { ...write, version, text: "" });
       store.replace(idOf("a"), "", { ...write, version });
       store.delete(idOf("a"), { version, signal });
-      store.delete(idOf("a"));
+      store.delete(idOf("a"), { signal });
     }
   });
   const once = ["INSERT", "SELECT", "UPDATE", "UPDATE", "DELETE", "DELETE"];
