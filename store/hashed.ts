@@ -13,7 +13,7 @@ import {
   wantsClientId,
   withClientId,
 } from "./_wrapper.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { BoundedCache } from "../base/bounded_cache.ts";
 import type {
   DeleteOptions,
@@ -127,7 +127,8 @@ export class HashedStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
@@ -136,23 +137,31 @@ export class HashedStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
-  delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
+  delete(id: string, options?: Partial<DeleteOptions>): Awaitable<boolean> {
+    if (options === undefined) return plainDelete(id, (key) => this.delete(key, neverAborted()));
     const { signal = new AbortController().signal } = options;
     return this.#call(id, { ...options, signal }, (key, options) => {
       return this.#store.delete(key, options);
     });
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }
