@@ -164,7 +164,8 @@ export function decodeRecord(
   const start = findJson(text);
   const json = start < 0 ? "" : text.slice(start);
   const data = options.codec.decode(json);
-  if (data === undefined) {
+  const header = data && decodeHeader(text, start);
+  if (data === undefined || header === undefined) {
     if (!isEnded(text) && !isSubjectIndex(text)) {
       options.emit({
         type: "record-corrupt",
@@ -173,7 +174,6 @@ export function decodeRecord(
     }
     return undefined;
   }
-  const header = decodeHeader(text, start);
   return {
     status: "active",
     key,
@@ -204,5 +204,6 @@ export function isSession(
   // An expired record is not deleted here: a request that is saving it would lose the race. The
   // store's TTL removes it.
   return readAt - lastAccess <= expire + touchInterval &&
-    readAt - (header.signedInAt ?? created) <= absoluteExpire;
+    // A sign-in is a use. One that claims to be later does not keep the session active forever.
+    readAt - Math.min(header.signedInAt ?? created, lastAccess) <= absoluteExpire;
 }
