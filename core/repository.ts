@@ -78,7 +78,7 @@ const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
  * and a request that found the session shortly before its end may still write to it.
  */
 const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
-const MAX_REQUEST_SECONDS = 900;
+const MAX_REQUEST_SECONDS = 3600;
 
 /** Reads and writes sessions so that no race loses one. */
 export class SessionRepository {
