@@ -120,8 +120,11 @@ export class CookieBackend implements Backend {
     return this.#end(key, version);
   }
 
-  delete(id: string): Promise<boolean> {
-    return this.#end(id, KNOWN_BY_ID);
+  /** @param presented An ID, or the value of a session. */
+  async delete(presented: string): Promise<boolean> {
+    if (isId(presented)) return await this.#end(presented, KNOWN_BY_ID);
+    const record = await this.read(presented);
+    return record !== undefined && await this.#end(record.key, record.version);
   }
 
   async #end(id: string, version: string): Promise<boolean> {
