@@ -17,6 +17,7 @@
  * Fields of later releases are kept as they are.
  */
 import { toHex } from "./hex.ts";
+import { HALF_DIGITS } from "./id.ts";
 
 /** A verifier that was replaced. */
 export interface ReplacedVerifier {
@@ -102,10 +103,13 @@ export function isHeaderTime(value: unknown): value is number {
 export function decodeHeader(text: string, end: number): RecordHeader | undefined {
   const space = text.indexOf(" ");
   // Most sessions have no field. A space within the JSON comes after its start.
-  if (space < 0 || space > end) return newHeader(text.slice(PREFIX.length, end));
+  const hasFields = space >= 0 && space < end;
+  const verifier = text.slice(PREFIX.length, hasFields ? space : end);
+  if (verifier.length !== HALF_DIGITS && verifier !== "") return undefined;
+  if (!hasFields) return newHeader(verifier);
   if (!FIELDS.test(text.slice(space, end))) return undefined;
   const header = {
-    ...newHeader(text.slice(PREFIX.length, space)),
+    ...newHeader(verifier),
     replaced: [] as ReplacedVerifier[],
     tokens: [] as WriteToken[],
     others: [] as string[],
