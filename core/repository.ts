@@ -51,7 +51,7 @@ export interface SessionWrite {
   compose(current: LoadedSession): Awaitable<string>;
   /** Whether this write may change what the session has become in the meantime. */
   mayFollow(current: LoadedSession): boolean;
-  /** Whether it counts as a use of the session, which extends its life. */
+  /** Whether a client uses the session with it, which extends the session's life. */
   isUse: boolean;
   /** Whether the ID is sent to the client again if the write succeeds. */
   isSent: boolean;
@@ -410,7 +410,7 @@ export class SessionRepository {
     const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
     const changed = nextHeader(current, {
       now,
-      isPresented: base.oldVerifier === undefined &&
+      isPresented: write.isUse && base.oldVerifier === undefined &&
         isSameVerifier(base.header.verifier, current.header.verifier),
       isSent: write.isSent,
       change: write.change,
