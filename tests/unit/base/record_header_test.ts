@@ -145,6 +145,13 @@ Deno.test("decodeHeader() returns no header when a field is damaged", () => {
   }
 });
 
+Deno.test("decodeHeader() returns no header when the verifier has another length", () => {
+  for (const verifier of [A.slice(1), `${A}a`, `\ufeff${A}`, "a", A + A]) {
+    for (const fields of ["", " r1"]) assertEquals(decode(`s1:${verifier}${fields}`), undefined);
+  }
+  assertEquals(decode("s1: r1"), { ...newHeader(""), regenerations: 1 });
+});
+
 Deno.test("a session is new and an event says why when its header is damaged", async () => {
   for (const field of [...DAMAGED, "r2"]) {
     const { events, sessions, signIn, store } = rig();
