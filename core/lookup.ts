@@ -194,6 +194,14 @@ export function decodeRecord(
 }
 
 /**
+ * When the session's absolute lifetime began. A sign-in that is still to come does not count:
+ * otherwise the lifetime would never end.
+ */
+export function lifetimeStart({ signedInAt }: RecordHeader, created: number, now: number): number {
+  return signedInAt !== undefined && signedInAt - now <= MAX_CLOCK_SKEW ? signedInAt : created;
+}
+
+/**
  * Whether the session has not expired. The last request may have come `touchInterval` after the
  * time that is stored.
  */
@@ -204,6 +212,5 @@ export function isSession(
   // An expired record is not deleted here: a request that is saving it would lose the race. The
   // store's TTL removes it.
   return readAt - lastAccess <= expire + touchInterval &&
-    // A sign-in is a use. One that claims to be later does not keep the session active forever.
-    readAt - Math.min(header.signedInAt ?? created, lastAccess) <= absoluteExpire;
+    readAt - lifetimeStart(header, created, readAt) <= absoluteExpire;
 }

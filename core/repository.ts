@@ -20,6 +20,7 @@ import {
   isGraceRunning,
   isInGrace,
   isUnconfirmed,
+  lifetimeStart,
   type LoadedSession,
   type Lookup,
   unixNow,
@@ -122,9 +123,9 @@ export class SessionRepository {
   }
 
   /** Seconds that a session has left if it is used at `now`. */
-  remaining({ signedInAt }: RecordHeader, created: number, now: number): number {
+  remaining(header: RecordHeader, created: number, now: number): number {
     const { expire, absoluteExpire } = this.#options;
-    return Math.max(0, Math.min(expire, (signedInAt ?? created) + absoluteExpire - now));
+    return Math.max(0, Math.min(expire, lifetimeStart(header, created, now) + absoluteExpire - now));
   }
 
   /** Writes a new session. */

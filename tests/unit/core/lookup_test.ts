@@ -169,12 +169,13 @@ Deno.test("examine() finds a session until absoluteExpire after the sign-in, or 
 });
 
 Deno.test("examine() does not let a session go on forever because of a sign-in in the future", () => {
-  const found = (age: number) => {
-    const record = recordWith({ signedInAt: 36 ** 8 - 1 }, { lastAccess: NOW - age });
-    const options = optionsWith({ expire: 86_400, touchInterval: 60, absoluteExpire: 1000 });
-    return nameOf(examine(record, A, options));
+  const found = (signedInAt: number, created: number) => {
+    const record = recordWith({ signedInAt }, { json: `{"_created":${created}}` });
+    return nameOf(examine(record, A, optionsWith({ absoluteExpire: 1000 })));
   };
-  assertEquals([found(0), found(1000), found(1001)], ["active", "active", "expired"]);
+  assertEquals([found(NOW + SKEW, EVER), found(NOW + SKEW + 1, EVER)], ["active", "expired"]);
+  assertEquals(found(36 ** 8 - 1, NOW - 1000), "active");
+  assertEquals(found(36 ** 8 - 1, NOW - 1001), "expired");
 });
 
 Deno.test("examine() believes a backend that knows that the ID was replaced", () => {
