@@ -434,8 +434,10 @@ Deno.test("Session.rotate() leaves the old ID valid until the new one was presen
   await act((session) => session.rotate());
   const old = cookies[0]!;
   // A lost response signs nobody out, however late the client comes back.
-  clock.advance(3500);
-  assert(await load(old) !== undefined);
+  for (let request = 0; request < 3; request++) {
+    clock.advance(3500);
+    await act(READ, { cookie: old });
+  }
   await act(READ, { cookie: cookies[1]! });
   clock.advance(170);
   assert(await load(old) !== undefined);
