@@ -125,7 +125,10 @@ export class SessionRepository {
   /** Seconds that a session has left if it is used at `now`. */
   remaining(header: RecordHeader, created: number, now: number): number {
     const { expire, absoluteExpire } = this.#options;
-    return Math.max(0, Math.min(expire, lifetimeStart(header, created, now) + absoluteExpire - now));
+    return Math.max(
+      0,
+      Math.min(expire, lifetimeStart(header, created, now) + absoluteExpire - now),
+    );
   }
 
   /** Writes a new session. */

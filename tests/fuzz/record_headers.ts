@@ -23,7 +23,13 @@ const KEY = "0".repeat(32);
 const KNOWN = "ruacpoxw";
 /** Characters that a header contains, and some that it must not. */
 const LETTERS = `${KNOWN}gs1: {}0129abfzZ-+.eEN"\0é\u{1f600}\n\t`;
-const JSONS = [`{"_created":${NOW}}`, `{"_created":${NOW},"a b":" r1 x {"}`, "{}", "{", '{"_created":1e9}'];
+const JSONS = [
+  `{"_created":${NOW}}`,
+  `{"_created":${NOW},"a b":" r1 x {"}`,
+  "{}",
+  "{",
+  '{"_created":1e9}',
+];
 
 /** Every header comes back from its text, with any JSON behind it. */
 export const recordHeaders: Campaign = {
@@ -58,7 +64,9 @@ export const recordTexts: Campaign = {
     const random = new Random(seed);
     const found: Record<string, number> = {};
     for (let at = 0; at < count; at++) {
-      const text = random.chance(80) ? damaged(random) : random.some(60, () => random.pick(LETTERS)).join("");
+      const text = random.chance(80)
+        ? damaged(random)
+        : random.some(60, () => random.pick(LETTERS)).join("");
       try {
         const lookup = read(text, random);
         const name = lookup.status === "absent" ? lookup.reason : lookup.status;
@@ -146,6 +154,14 @@ function check(header: RecordHeader): void {
 }
 
 function optionsAt(seconds: number) {
-  const options = { secret: "s", expire: EXPIRE, absoluteExpire: ABSOLUTE, now: () => seconds * 1000 };
-  return resolveOptions(options, { state: () => new CookieState(), store: () => new MemoryStore() });
+  const options = {
+    secret: "s",
+    expire: EXPIRE,
+    absoluteExpire: ABSOLUTE,
+    now: () => seconds * 1000,
+  };
+  return resolveOptions(options, {
+    state: () => new CookieState(),
+    store: () => new MemoryStore(),
+  });
 }

@@ -346,7 +346,11 @@ Deno.test("Session.regenerate() throws and changes nothing when an option is wro
     [null, "options must be an object"],
   ];
   for (const [options, why] of wrong) {
-    assertThrows(() => session.regenerate(options as never), TypeError, `Cannot make the new id: ${why}`);
+    assertThrows(
+      () => session.regenerate(options as never),
+      TypeError,
+      `Cannot make the new id: ${why}`,
+    );
   }
   assertEquals(data, {});
   assertStrictEquals(session.regenerate({ authenticated: undefined }), session);
@@ -450,7 +454,13 @@ Deno.test("Session.rotate() does not rotate in a request with the old ID, which 
   const { act, cookies } = await client();
   await act((session) => session.rotate());
   const [old, current] = cookies as [string, string];
-  for (const work of [READ, (session: Session) => session.rotate(), (session: Session) => session.set("n", 9)]) {
+  for (
+    const work of [
+      READ,
+      (session: Session) => session.rotate(),
+      (session: Session) => session.set("n", 9),
+    ]
+  ) {
     assertEquals(cookieOf((await act(work, { cookie: old }))!), current);
   }
   await act((session) => assertEquals(session.get("n"), 9));
@@ -524,7 +534,9 @@ Deno.test("Session.restart() ends the session and goes on with a new one that is
   const [before, after] = cookies.slice(-2) as [string, string];
   assertFalse(keyOf(idIn(after)) === keyOf(idIn(before)));
   assertFalse(verifierOf(idIn(after)) === verifierOf(idIn(before)));
-  assertEquals([await load(before), (await load(after))?.slice("old", "new")], [undefined, { new: 2 }]);
+  assertEquals([await load(before), (await load(after))?.slice("old", "new")], [undefined, {
+    new: 2,
+  }]);
   // The session and the list of the one that has ended.
   assertEquals(store.size, 2);
 });
@@ -566,7 +578,10 @@ Deno.test("Session.subject starts a new session when it is set with a replaced I
   const { act, cookies, load } = await client();
   await act((session) => session.regenerate());
   const [old, current] = cookies as [string, string];
-  const error = await assertRejects(() => act((session) => session.set("n", 2), { cookie: old }), SessionError);
+  const error = await assertRejects(
+    () => act((session) => session.set("n", 2), { cookie: old }),
+    SessionError,
+  );
   assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
   // Nobody is signed out of a session that is not there, so this is a write like any other.
   const unset = act((session) => session.subject = undefined, { cookie: old });

@@ -119,7 +119,9 @@ Deno.test("decodeHeader() does not look for fields behind the start of the JSON"
 Deno.test("findJson() returns where the JSON begins, and -1 if the text is not a session", () => {
   assertEquals(findJson(`s1:${A} r1${JSON_TEXT}`), 38);
   assertEquals(findJson("s1:{{"), 3);
-  for (const text of ["", "{}", JSON_TEXT, `s2:${A}{}`, `s1:${A} r1`, " s1:{", null, undefined, 7]) {
+  for (
+    const text of ["", "{}", JSON_TEXT, `s2:${A}{}`, `s1:${A} r1`, " s1:{", null, undefined, 7]
+  ) {
     assertEquals(findJson(text), -1, String(text));
   }
 });
@@ -131,9 +133,21 @@ const DAMAGED = [
       letter + value
     )
   ),
-  ...[A + "g", `${A}1`, `${A}x1`, `${A}g-1`, `${A}g123456789`, `${A.slice(1)}g1`, `${A}ag1`, "g1", ""]
+  ...[
+    A + "g",
+    `${A}1`,
+    `${A}x1`,
+    `${A}g-1`,
+    `${A}g123456789`,
+    `${A.slice(1)}g1`,
+    `${A}ag1`,
+    "g1",
+    "",
+  ]
     .map((value) => `x${value}`),
-  ...[TOKEN, `${TOKEN}-1`, `${TOKEN}123456789`, `g${TOKEN.slice(1)}1`, ""].map((value) => `w${value}`),
+  ...[TOKEN, `${TOKEN}-1`, `${TOKEN}123456789`, `g${TOKEN.slice(1)}1`, ""].map((value) =>
+    `w${value}`
+  ),
   ...["", " ", "  r1"],
 ];
 
@@ -163,9 +177,16 @@ Deno.test("a session is new and an event says why when its header is damaged", a
     store.replace(keyOf(id), damaged, { version, lastAccess, ttl: 3600, signal });
     const found = await sessions.load(requestWith({ cookie }));
     const isSound = field === "r2";
-    assertEquals([found !== undefined, events], [isSound, isSound ? [] : ["record-corrupt"]], field);
+    assertEquals(
+      [found !== undefined, events],
+      [isSound, isSound ? [] : ["record-corrupt"]],
+      field,
+    );
     await sessions.run(requestWith({ cookie }), (session) => {
-      assertEquals([session.absence, session.id === id], [isSound ? undefined : "unknown", isSound]);
+      assertEquals([session.absence, session.id === id], [
+        isSound ? undefined : "unknown",
+        isSound,
+      ]);
       return new Response();
     });
   }

@@ -142,7 +142,9 @@ Deno.test("toPlainData() finds no session in a text of another kind", () => {
   const json = '{"_created":1}';
   const texts = ["", json, `s1:${VERIFIER}`, `s1:${VERIFIER}{}`, `s1:${VERIFIER} r${json}`];
   texts.push(encodeEnded("t"), `subject:${json}`, `s2:${VERIFIER}${json}`);
-  for (const text of texts) assertEquals(toPlainData({ id: "x", text, lastAccess: 1 }), undefined, text);
+  for (const text of texts) {
+    assertEquals(toPlainData({ id: "x", text, lastAccess: 1 }), undefined, text);
+  }
 });
 
 Deno.test("a text is a session, the marker of an end, an index, or none of them", () => {
@@ -151,7 +153,9 @@ Deno.test("a text is a session, the marker of an end, an index, or none of them"
   const kindsOf = (text: unknown) => [isEnded(text), isSubjectIndex(text)];
   assertEquals(kindsOf(marker), [true, false]);
   assertEquals(kindsOf('subject:{"epoch":"e","entries":[]}'), [false, true]);
-  for (const text of [fromPlainData({}, 1), "", " ended:", "Ended:", "ended", null, undefined, 5, {}]) {
+  for (
+    const text of [fromPlainData({}, 1), "", " ended:", "Ended:", "ended", null, undefined, 5, {}]
+  ) {
     assertEquals(kindsOf(text), [false, false], String(text));
   }
 });

@@ -15,10 +15,13 @@ async function client(options: Partial<SessionOptions> = {}) {
   const base = rig(options);
   const cookie = await base.signIn();
   const visit = async (work: Work, headers: Record<string, string> = {}, init?: ResponseInit) => {
-    const response = await base.sessions.run(requestWith({ cookie, ...headers }), async (session) => {
-      await work(session);
-      return new Response(null, init);
-    });
+    const response = await base.sessions.run(
+      requestWith({ cookie, ...headers }),
+      async (session) => {
+        await work(session);
+        return new Response(null, init);
+      },
+    );
     return response.headers.getSetCookie()[0];
   };
   const isSent = async (...call: Parameters<typeof visit>) => await visit(...call) !== undefined;
@@ -112,7 +115,9 @@ Deno.test("the State's own lifetime decides when the cookie is old", async () =>
 
 Deno.test("a response that shared caches may store does not renew the cookie", async () => {
   for (const work of [READ, WRITE]) {
-    for (const [control, expected] of [["public, max-age=60", false], ["no-cache", true]] as const) {
+    for (
+      const [control, expected] of [["public, max-age=60", false], ["no-cache", true]] as const
+    ) {
       const { clock, events, isSent } = await client();
       clock.advance(60);
       const init = { headers: { "cache-control": control } };

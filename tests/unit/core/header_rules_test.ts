@@ -100,12 +100,19 @@ Deno.test("nextHeader() forgets whether the last ID was presented when the ID is
     const header = { presentedAt: NOW - 5, replaced: [rotated(B, NOW - 9)] };
     const next = after(header, { newVerifier: D, isRotation });
     assertEquals(next.presentedAt, undefined);
-    assertEquals(next.replaced, [rotated(B, NOW - 9), { verifier: A, isRotated: isRotation, at: NOW }]);
+    assertEquals(next.replaced, [rotated(B, NOW - 9), {
+      verifier: A,
+      isRotated: isRotation,
+      at: NOW,
+    }]);
   }
 });
 
 Deno.test("nextHeader() replaces no verifier in a record that has none, and counts the regeneration", () => {
-  assertEquals(effect({ verifier: "" }, { newVerifier: "" }), { regenerations: 1, replacedAt: NOW });
+  assertEquals(effect({ verifier: "" }, { newVerifier: "" }), {
+    regenerations: 1,
+    replacedAt: NOW,
+  });
 });
 
 Deno.test("nextHeader() throws when the session has had the new verifier", () => {
@@ -188,7 +195,12 @@ Deno.test("a header never grows beyond 1,055 bytes", () => {
   for (let count = 0; count < 100; count++) {
     const newVerifier = count.toString(16).padStart(32, "e");
     const change = { subject: `${count}`, isSignIn: true };
-    const next = nextHeader(session, { ...NOTHING, change, newVerifier, isRotation: count % 2 > 0 });
+    const next = nextHeader(session, {
+      ...NOTHING,
+      change,
+      newVerifier,
+      isRotation: count % 2 > 0,
+    });
     const header = withToken(next, count.toString(16).padStart(12, "0"), NOW, options);
     session = { ...session, header, subject: `${count}` };
   }

@@ -67,7 +67,10 @@ Deno.test("examine() finds no session without a record, at its end, or in an ind
   const options = optionsWith({ onEvent: ({ type }) => void events.push(type) });
   const of = (text: string) => nameOf(examine(recordWith({}, { text }), A, options));
   assertEquals(nameOf(examine(undefined, A, options)), "unknown");
-  assertEquals([of(encodeEnded("t")), of('subject:{"epoch":"","entries":[]}')], ["unknown", "unknown"]);
+  assertEquals([of(encodeEnded("t")), of('subject:{"epoch":"","entries":[]}')], [
+    "unknown",
+    "unknown",
+  ]);
   assertEquals(events, []);
   assertEquals([of(""), of(`s1:${A}`), of(`s1:${A} r-1{"_created":1}`)], Array(3).fill("unknown"));
   assertEquals(events, Array(3).fill("record-corrupt"));
@@ -193,7 +196,10 @@ Deno.test("holds() is true for the current verifier and the replaced ones", () =
 Deno.test("isUnconfirmed() is true from a rotation until the new ID is presented", () => {
   const of = (header: Partial<RecordHeader>) => isUnconfirmed(loadedWith(header).header);
   assertEquals([of({}), of({ replaced: [regenerated(B, NOW)] })], [false, false]);
-  assertEquals([of({ replaced: [rotated(B, NOW)] }), of({ replaced: [rotated(B, EVER)] })], [true, true]);
+  assertEquals([of({ replaced: [rotated(B, NOW)] }), of({ replaced: [rotated(B, EVER)] })], [
+    true,
+    true,
+  ]);
   assertEquals(of({ replaced: [rotated(B, NOW)], presentedAt: NOW }), false);
   assertEquals(of({ replaced: [rotated(B, NOW), regenerated(C, NOW)] }), false);
 });

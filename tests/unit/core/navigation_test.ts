@@ -20,7 +20,15 @@ Deno.test("isNavigation() believes Sec-Fetch-Dest, whatever else the request acc
 });
 
 Deno.test("isNavigation() looks for HTML in Accept when there is no Sec-Fetch-Dest", () => {
-  for (const accept of [HTML, "text/html", "application/xhtml+xml", "TEXT/HTML;q=0.1", "*/*, text/html"]) {
+  for (
+    const accept of [
+      HTML,
+      "text/html",
+      "application/xhtml+xml",
+      "TEXT/HTML;q=0.1",
+      "*/*, text/html",
+    ]
+  ) {
     assertEquals(navigates({ accept }), true, accept);
   }
   for (const accept of ["", "*/*", "application/json", "text/plain", "text/html5", "xtext/html"]) {
@@ -58,7 +66,9 @@ Deno.test("isNavigation() finds headers in any case, and none in a scope without
 });
 
 Deno.test("isNavigation() never throws on what a server puts into the headers", () => {
-  for (const pair of [[undefined, undefined], [1, 2], ["accept"], ["accept", null], ["accept", {}]]) {
+  for (
+    const pair of [[undefined, undefined], [1, 2], ["accept"], ["accept", null], ["accept", {}]]
+  ) {
     assertEquals(navigates([pair as never]), false);
   }
   assertEquals(navigates([["accept", ["text/html"] as never]]), true);

@@ -22,19 +22,27 @@ for (const name of DURATIONS) {
   Deno.test(`resolveOptions() throws when ${name} is not a number of seconds`, () => {
     for (const value of [-1, NaN, Infinity, -Infinity, "30", null, {}, true, [], 30n]) {
       const { message } = assertThrows(() => resolve({ [name]: value }), RangeError);
-      assertEquals(message, `Cannot make the session middleware: ${name} must be seconds, 0 or more`);
+      assertEquals(
+        message,
+        `Cannot make the session middleware: ${name} must be seconds, 0 or more`,
+      );
     }
     for (const value of [0, 0.5, 30, 1e9]) {
-      const resolved = resolve({ [name]: value, expire: 1e12, ...name === "expire" && { expire: value } });
+      const resolved = resolve({
+        [name]: value,
+        expire: 1e12,
+        ...name === "expire" && { expire: value },
+      });
       assertEquals(resolved[name], value);
     }
   });
 }
 
 Deno.test("resolveOptions() fills in the documented defaults", () => {
-  const { expire, touchInterval, absoluteExpire, rotateGrace, rotateInterval, storeTimeout } = resolve(
-    {},
-  );
+  const { expire, touchInterval, absoluteExpire, rotateGrace, rotateInterval, storeTimeout } =
+    resolve(
+      {},
+    );
   assertEquals([expire, touchInterval, rotateGrace, storeTimeout], [3600, 60, 30, 5]);
   assertEquals([absoluteExpire, rotateInterval], [Infinity, Infinity]);
   const { rolling, saveUninitialized, vary } = resolve({});

@@ -19,10 +19,13 @@ const write: Work = (session) => session.set("late", 1);
 async function client(act: "regenerate" | "rotate", options: Partial<SessionOptions> = {}) {
   const base = rig(options);
   const visit = async (cookie: string, work: Work, headers: Record<string, string> = {}) => {
-    const response = await base.sessions.run(requestWith({ cookie, ...headers }), async (session) => {
-      await work(session);
-      return new Response();
-    });
+    const response = await base.sessions.run(
+      requestWith({ cookie, ...headers }),
+      async (session) => {
+        await work(session);
+        return new Response();
+      },
+    );
     return response.headers.has("set-cookie") ? cookieOf(response) : undefined;
   };
   const refused = async (...call: Parameters<typeof visit>) =>
@@ -93,7 +96,10 @@ Deno.test("a client whose own code sends the ID starts a new session when its ID
     const old = await visit(null, (session) => session.set("n", 1));
     const current = await visit(old, (session) => session.regenerate());
     const seen: unknown[] = [];
-    const fresh = await visit(old, (session) => seen.push(session.absence, session.set("late", 1).keys()));
+    const fresh = await visit(
+      old,
+      (session) => seen.push(session.absence, session.set("late", 1).keys()),
+    );
     assertEquals(seen, ["unknown", ["late"]]);
     await visit(current, (session) => seen.push(session.absence, session.keys()));
     assertEquals(seen.slice(2), [undefined, ["n"]]);
@@ -122,7 +128,9 @@ Deno.test("of the IDs of one session the current one counts, whatever their orde
 Deno.test("a replaced ID counts for less than another active session, and for more than none", async () => {
   const { refused, visit, load, signIn, events, old } = await client("regenerate");
   const other = await signIn();
-  assertEquals([await load(`${old}; ${other}`), await load(`${other}; ${old}`)], [{ n: 1 }, { n: 1 }]);
+  assertEquals([await load(`${old}; ${other}`), await load(`${other}; ${old}`)], [{ n: 1 }, {
+    n: 1,
+  }]);
   await visit(`${old}; ${other}`, write);
   assertEquals(await load(other), { n: 1, late: 1 });
   const unknown = `pagi_session=${"0".repeat(64)}`;

@@ -191,7 +191,10 @@ Deno.test("a session is created when the call arrives twice, and not when its ke
   remote.twice.add("create");
   assertEquals(await load((await visit("", increment))!), { n: 1 });
   const taken = await client({ generateId: () => "a".repeat(64) }, true);
-  const error = await assertRejects(() => taken.visit("", (session) => session.set("n", 2)), SessionError);
+  const error = await assertRejects(
+    () => taken.visit("", (session) => session.set("n", 2)),
+    SessionError,
+  );
   assertEquals(error.code, "ERR_SESSION_CONFLICT");
   assertEquals(await taken.load(taken.cookie), { n: 1 });
 });
@@ -250,7 +253,10 @@ Deno.test("a request costs as few store calls as documented", async () => {
   assertEquals(await costs(rotate), "read,replace");
   assertEquals(await costs(() => visit(regenerated.cookie)), "read,touch");
   assertEquals(await costs(() => visit(rotated.cookie)), "read");
-  assertEquals(await costs(() => visit(rotated.cookie, (session) => session.destroy())), "read,replace");
+  assertEquals(
+    await costs(() => visit(rotated.cookie, (session) => session.destroy())),
+    "read,replace",
+  );
   assertEquals(await costs(() => sessions.destroy(idIn(cookie))), "read");
 });
 
@@ -299,7 +305,12 @@ Deno.test("a key alone allows a client to read, write and end nothing", async ()
   const planted = `pagi_session=${"0".repeat(32)}${key}`;
   const attack = async () => {
     const seen: unknown[] = [];
-    for (const act of [(session: Session) => seen.push(session.keys().length), (session: Session) => session.destroy()]) {
+    for (
+      const act of [
+        (session: Session) => seen.push(session.keys().length),
+        (session: Session) => session.destroy(),
+      ]
+    ) {
       await visit(planted, act);
     }
     await visit(planted, (session) => session.set("mallory", 1)).catch(() => {});

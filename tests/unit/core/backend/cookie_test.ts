@@ -70,7 +70,9 @@ Deno.test("a new ID keeps the key, and its value is sealed before the old ID is 
     return replaceId.apply(store, call);
   };
   const next = (await visit(value, regenerate))!;
-  const [[id, newId, { version, lastAccess }]] = store.replacements as [(typeof store.replacements)[0]];
+  const [[id, newId, { version, lastAccess }]] = store.replacements as [
+    (typeof store.replacements)[0],
+  ];
   assertEquals([order, version, lastAccess], [["seal", "replaceId"], "v", NOW]);
   assertEquals([value.split("|")[0], next.split("|")[0]], [id, newId]);
   assertEquals([keyOf(newId), verifierOf(newId) === verifierOf(id)], [keyOf(id), false]);
@@ -107,7 +109,9 @@ Deno.test("a regeneration succeeds when the store cannot replace IDs, and the ol
   const { visit, write } = on(Object.assign(new OpenSeal(), { replaceId: undefined }));
   const value = (await visit(undefined, write))!;
   const next = (await visit(value, regenerate))!;
-  for (const one of [value, next]) await visit(one, (session) => assertEquals(session.keys(), ["n"]));
+  for (const one of [value, next]) {
+    await visit(one, (session) => assertEquals(session.keys(), ["n"]));
+  }
 });
 
 Deno.test("an ID of another form is replaced by a generated one as a whole", () => {

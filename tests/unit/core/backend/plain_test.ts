@@ -129,7 +129,12 @@ Deno.test("a new ID in a plain store is new in both halves, and the old one is g
 Deno.test("a plain store never rotates by itself: the old ID would be invalid immediately", async () => {
   const store = new PlainStore();
   const clock = fakeClock();
-  const sessions = new SessionMiddleware({ secret: "s", store, now: clock.now, rotateInterval: 60 });
+  const sessions = new SessionMiddleware({
+    secret: "s",
+    store,
+    now: clock.now,
+    rotateInterval: 60,
+  });
   const open = (headers: Record<string, string>, write = false) =>
     sessions.run(requestWith({ "sec-fetch-dest": "document", ...headers }), (session) => {
       if (write) session.set("n", 1);

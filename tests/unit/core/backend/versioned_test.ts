@@ -136,8 +136,14 @@ for (const kind of ["throws", "rejects", "answers nonsense"] satisfies Fault[]) 
 
 Deno.test("end() rejects and deletes nothing when the store does not answer in time", async () => {
   const { backend, record, store } = await faulty("replace", "never settles");
-  const error = await assertRejects(() => Promise.resolve(backend.end(record, MARKER, NOW)), SessionError);
-  assertEquals(error.message, "Cannot replace the session: the store did not answer within storeTimeout");
+  const error = await assertRejects(
+    () => Promise.resolve(backend.end(record, MARKER, NOW)),
+    SessionError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot replace the session: the store did not answer within storeTimeout",
+  );
   // A second call would take as long, and a late one could still end a newer record.
   assertEquals(store.calls, ["replace"]);
 });
@@ -147,7 +153,10 @@ Deno.test("end() rejects when the store can neither write nor delete", async () 
   store.delete = () => {
     throw new Error("boom");
   };
-  const error = await assertRejects(() => Promise.resolve(backend.end(record, MARKER, NOW)), SessionError);
+  const error = await assertRejects(
+    () => Promise.resolve(backend.end(record, MARKER, NOW)),
+    SessionError,
+  );
   assertEquals(error.message, "Cannot delete the session: the store failed");
 });
 
@@ -171,7 +180,9 @@ Deno.test("read() returns an empty text when the store's record is incomplete", 
   const whole = { text: "text", version: "1", lastAccess: NOW };
   const incomplete = [{ text: 5 }, { version: undefined }, { version: {} }, { lastAccess: NaN }];
   for (const part of [...incomplete, { lastAccess: "1" }]) {
-    const store = Object.assign(new MemoryStore(), { read: () => ({ ...whole, ...part }) as never });
+    const store = Object.assign(new MemoryStore(), {
+      read: () => ({ ...whole, ...part }) as never,
+    });
     assertEquals(backendOf(store).read(KEY), { key: KEY, text: "", version: "", lastAccess: 0 });
   }
   for (const none of [undefined, null]) {
@@ -188,7 +199,12 @@ Deno.test("a write throws when the store answers with no version", () => {
     });
     const backend = backendOf(store);
     const record = { key: KEY, text: "text", version: "1", lastAccess: NOW };
-    for (const write of [() => backend.create(KEY, "", EXPIRY), () => backend.replace(record, "", EXPIRY)]) {
+    for (
+      const write of [
+        () => backend.create(KEY, "", EXPIRY),
+        () => backend.replace(record, "", EXPIRY),
+      ]
+    ) {
       assertThrows(write, SessionError, "the store answered with no version");
     }
   }

@@ -239,7 +239,11 @@ Deno.test("a session can be revoked when it was encrypted before revocations wer
 });
 
 const KEY = "0".repeat(32);
-const [A, B, C] = ["a", "b", "c"].map((digit) => digit.repeat(32) + KEY) as [string, string, string];
+const [A, B, C] = ["a", "b", "c"].map((digit) => digit.repeat(32) + KEY) as [
+  string,
+  string,
+  string,
+];
 const OPTIONS = { lastAccess: 5, ttl: 60, signal };
 
 Deno.test("CookieStore.replaceId() makes values of the old ID open with the time", async () => {
