@@ -19,6 +19,7 @@ import {
   examine,
   isGraceRunning,
   isInGrace,
+  isSession,
   isUnconfirmed,
   lifetimeStart,
   type LoadedSession,
@@ -222,7 +223,17 @@ export class SessionRepository {
     // A store without versions cannot keep the old ID valid until the client has the new one.
     return this.#backend.isVersioned && oldVerifier === undefined &&
       readAt - (header.replacedAt ?? created) >= rotateInterval &&
-      !isUnconfirmed(header) && !isGraceRunning(header, readAt, this.#options);
+      !isGraceRunning(header, readAt, this.#options);
+  }
+
+  /** Whether the client itself holds the sessions, so that each change has to be sent. */
+  get isWithClient(): boolean {
+    return this.#backend.isWithClient;
+  }
+
+  /** Whether records keep their headers, and so the time when an ID was last sent. */
+  get keepsHeader(): boolean {
+    return this.#backend.keepsHeader;
   }
 
   /** When the client last got the ID, in Unix seconds. */
@@ -303,9 +314,11 @@ export class SessionRepository {
   ): Awaitable<SavedSession> {
     const write: SessionWrite = {
       compose: (current) => this.#compose(base, current, change),
-      mayFollow: ({ header, subject }) =>
-        header.regenerations === base.header.regenerations && subject === base.subject,
-      isUse: true,
+      mayFollow: ({ header: { regenerations, subjectChanges } }) =>
+        regenerations === base.header.regenerations &&
+        subjectChanges === base.header.subjectChanges,
+      // Without a header, the last-access time says when the client last got the cookie.
+      isUse: this.#backend.keepsHeader || this.isTouchDue(base),
       isSent,
       change,
       idChange,
@@ -414,6 +427,7 @@ export class SessionRepository {
     const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
     const changed = nextHeader(current, {
       now,
+      // A background job proves nothing about what the client has received.
       isPresented: write.isUse && base.oldVerifier === undefined &&
         isSameVerifier(base.header.verifier, current.header.verifier),
       isSent: write.isSent,
@@ -434,11 +448,28 @@ export class SessionRepository {
     return isPromise(written) ? written.then(toSaved) : toSaved(written);
   }
 
-  /** The first attempt took effect, although its answer was that it had not: it arrived twice. */
-  #recognize(base: LoadedSession, current: LoadedSession, write: SessionWrite): SavedSession {
-    const { id, header, json, version } = current;
-    const sent = this.#toSend(base, base, header, id, { version }, write, this.now());
-    return { id, header, json, sent, isWithClient: false };
+  /**
+   * The first attempt took effect, although its answer was that it had not: it arrived twice. Others
+   * may have written since. What they have made of the session is not for this request.
+   */
+  #recognize(
+    base: LoadedSession,
+    { header, version, json }: LoadedSession,
+    write: SessionWrite,
+  ): SavedSession {
+    const { idChange, change } = write;
+    const id = idChange === undefined ? base.id : this.#backend.nextId(base.id, idChange.generated);
+    const own = {
+      ...header,
+      regenerations: base.header.regenerations + (idChange?.isRotation === false ? 1 : 0),
+      subjectChanges: base.header.subjectChanges +
+        (change !== undefined && change.subject !== base.subject ? 1 : 0),
+    };
+    const isLatest = isSameVerifier(header.verifier, this.#backend.verifierOf(id) ?? "");
+    const sent = isLatest
+      ? this.#toSend(base, base, header, id, { version }, write, this.now())
+      : undefined;
+    return { id, header: own, json, sent, isWithClient: false };
   }
 
   /** The value that the response to a successful write or touch sends to the client. */
@@ -453,11 +484,11 @@ export class SessionRepository {
   ): string | undefined {
     // The session itself is in the client's cookie.
     if (transport !== undefined && transport !== base.id) return transport;
-    const isNew = idChange !== undefined && id !== replaced.id;
-    if (isNew || base.mustInject) return id;
+    if (idChange !== undefined && id !== replaced.id) return id;
     if (base.oldVerifier !== undefined) {
       return isInGrace(header, base.oldVerifier, now, this.#options) ? id : undefined;
     }
+    if (base.mustInject) return id;
     // A response that sends an ID again must not bring back one that was replaced.
     return isSent && id === base.id ? id : undefined;
   }
@@ -471,13 +502,13 @@ export class SessionRepository {
    * Ends the session under a key, whatever its ID is.
    *
    * @param isMeant Says whether the record found is the one to end.
-   * @returns Whether there was such a session.
+   * @returns Whether there was such a session, and it had not expired.
    */
   async endByKey(
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    if (!this.#backend.isVersioned) return await this.#backend.delete(key);
+    if (this.#backend.isWithClient) return await this.#backend.delete(key);
     return await this.#end(key, await this.#backend.read(key), isMeant);
   }
 
@@ -493,11 +524,16 @@ export class SessionRepository {
       if (record === undefined || isEnded(record.text)) return record?.text === marker;
       if (!isMeant(record)) return false;
       const isDone = await this.#backend.end(record, marker, this.now());
-      if (isDone || !this.#backend.isVersioned) return isDone;
+      if (isDone) return this.#isActive(record);
       record = await this.#backend.read(key);
     }
     // Others write to it all the time. This call wins over all of them.
     return await this.#backend.delete(key);
+  }
+
+  #isActive(record: SessionRecord): boolean {
+    const session = decodeRecord(record, this.#options);
+    return session !== undefined && isSession(session, this.#options);
   }
 
   #compose(base: LoadedSession, current: LoadedSession, change: SessionChange): string {
