@@ -17,6 +17,7 @@
  * Fields of later releases are kept as they are.
  */
 import { toHex } from "./hex.ts";
+import { HALF_DIGITS } from "./id.ts";
 
 /** A verifier that was replaced. */
 export interface ReplacedVerifier {
@@ -54,6 +55,14 @@ export interface RecordHeader {
 
 const PREFIX = "s1:";
 const JSON_START = "{";
+/** A number of eight digits at most. Times have six or seven. */
+const NUMBER = "[0-9a-z]{1,8}";
+const MAX_NUMBER = 36 ** 8 - 1;
+/** All fields of a header. An unknown one starts with another letter. */
+const FIELDS = new RegExp(
+  `^(?: (?:[ruacpo]${NUMBER}|x[0-9a-f]{32}[gr]${NUMBER}|w[0-9a-f]{12}${NUMBER}` +
+    "|[^ruacpoxw ][^ ]*))*$",
+);
 /** Bytes of a write token. */
 const TOKEN_BYTES = 6;
 const TOKEN_DIGITS = 2 * TOKEN_BYTES;
@@ -80,13 +89,27 @@ export function findJson(text: unknown): number {
   return typeof text === "string" && text.startsWith(PREFIX) ? text.indexOf(JSON_START) : -1;
 }
 
-/** @param end Where the JSON begins. */
-export function decodeHeader(text: string, end: number): RecordHeader {
+/** Whether a header can hold `value` as a time. */
+export function isHeaderTime(value: unknown): value is number {
+  return Number.isInteger(value) && value as number >= 0 && value as number <= MAX_NUMBER;
+}
+
+/**
+ * The header in a session's text; `undefined` if it is damaged. A time that cannot be read must not
+ * count as one: the session might never end.
+ *
+ * @param end Where the JSON begins.
+ */
+export function decodeHeader(text: string, end: number): RecordHeader | undefined {
   const space = text.indexOf(" ");
   // Most sessions have no field. A space within the JSON comes after its start.
-  if (space < 0 || space > end) return newHeader(text.slice(PREFIX.length, end));
+  const hasFields = space >= 0 && space < end;
+  const verifier = text.slice(PREFIX.length, hasFields ? space : end);
+  if (verifier.length !== HALF_DIGITS && verifier !== "") return undefined;
+  if (!hasFields) return newHeader(verifier);
+  if (!FIELDS.test(text.slice(space, end))) return undefined;
   const header = {
-    ...newHeader(text.slice(PREFIX.length, space)),
+    ...newHeader(verifier),
     replaced: [] as ReplacedVerifier[],
     tokens: [] as WriteToken[],
     others: [] as string[],

@@ -8,7 +8,7 @@
  */
 import { SessionError } from "../errors.ts";
 import { isObject } from "./check_options.ts";
-import { decodeHeader, encodeHeader, findJson, newHeader } from "./record_header.ts";
+import { decodeHeader, encodeHeader, findJson, isHeaderTime, newHeader } from "./record_header.ts";
 
 /** The values of a session. The object that an app receives has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
@@ -147,10 +147,10 @@ export function toPlainData(
 ): SessionValues | undefined {
   const start = findJson(text);
   const values = start < 0 ? undefined : decodeSession(text.slice(start));
-  if (values === undefined) return undefined;
+  const header = values && decodeHeader(text, start);
+  if (header === undefined) return undefined;
   const data: SessionValues = { _id: id, ...values, _last_access: lastAccess };
-  const { signedInAt } = decodeHeader(text, start);
-  if (signedInAt !== undefined) data._signed_in = signedInAt;
+  if (header.signedInAt !== undefined) data._signed_in = header.signedInAt;
   return data;
 }
 
@@ -162,7 +162,8 @@ export function toPlainData(
  */
 export function fromPlainData(data: SessionValues, created: number, verifier = ""): string {
   const { _signed_in, _subject, _codec } = data;
-  const signedInAt = Number.isFinite(_signed_in) ? _signed_in as number : undefined;
+  // Without it, the absolute lifetime counts from the creation, which is earlier.
+  const signedInAt = isHeaderTime(_signed_in) ? _signed_in : undefined;
   const json = encodeSession(data, created, _subject as string | undefined, _codec);
   return encodeHeader({ ...newHeader(verifier), signedInAt }) + json;
 }

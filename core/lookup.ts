@@ -166,7 +166,8 @@ export function decodeRecord(
   const start = findJson(text);
   const json = start < 0 ? "" : text.slice(start);
   const data = options.codec.decode(json);
-  if (data === undefined) {
+  const header = data && decodeHeader(text, start);
+  if (data === undefined || header === undefined) {
     if (!isEnded(text) && !isSubjectIndex(text)) {
       options.emit({
         type: "record-corrupt",
@@ -175,7 +176,6 @@ export function decodeRecord(
     }
     return undefined;
   }
-  const header = decodeHeader(text, start);
   return {
     status: "active",
     key,
@@ -196,6 +196,14 @@ export function decodeRecord(
 }
 
 /**
+ * When the session's absolute lifetime began. A sign-in that is still to come does not count:
+ * otherwise the lifetime would never end.
+ */
+export function lifetimeStart({ signedInAt }: RecordHeader, created: number, now: number): number {
+  return signedInAt !== undefined && signedInAt - now <= MAX_CLOCK_SKEW ? signedInAt : created;
+}
+
+/**
  * Whether the session has not expired. The last request may have come `touchInterval` after the
  * time that is stored.
  */
@@ -206,5 +214,5 @@ export function isSession(
   // An expired record is not deleted here: a request that is saving it would lose the race. The
   // store's TTL removes it.
   return readAt - lastAccess <= expire + touchInterval &&
-    readAt - (header.signedInAt ?? created) <= absoluteExpire;
+    readAt - lifetimeStart(header, created, readAt) <= absoluteExpire;
 }

@@ -21,6 +21,7 @@ import {
   isInGrace,
   isSession,
   isUnconfirmed,
+  lifetimeStart,
   type LoadedSession,
   type Lookup,
   unixNow,
@@ -52,7 +53,7 @@ export interface SessionWrite {
   compose(current: LoadedSession): Awaitable<string>;
   /** Whether this write may change what the session has become in the meantime. */
   mayFollow(current: LoadedSession): boolean;
-  /** Whether it counts as a use of the session, which extends its life. */
+  /** Whether a client uses the session with it, which extends the session's life. */
   isUse: boolean;
   /** Whether the ID is sent to the client again if the write succeeds. */
   isSent: boolean;
@@ -123,9 +124,12 @@ export class SessionRepository {
   }
 
   /** Seconds that a session has left if it is used at `now`. */
-  remaining({ signedInAt }: RecordHeader, created: number, now: number): number {
+  remaining(header: RecordHeader, created: number, now: number): number {
     const { expire, absoluteExpire } = this.#options;
-    return Math.max(0, Math.min(expire, (signedInAt ?? created) + absoluteExpire - now));
+    return Math.max(
+      0,
+      Math.min(expire, lifetimeStart(header, created, now) + absoluteExpire - now),
+    );
   }
 
   /** Writes a new session. */

@@ -14,6 +14,7 @@ import { idsInvented } from "./ids_invented.ts";
 import { idsMade } from "./ids_made.ts";
 import { leaksQuoted } from "./leaks_quoted.ts";
 import { linear } from "./linear.ts";
+import { recordHeaders, recordTexts } from "./record_headers.ts";
 import { tossing } from "./tossing.ts";
 
 /** Every campaign, in the order in which they run. */
@@ -37,4 +38,6 @@ export const CAMPAIGNS: readonly Campaign[] = [
   dataRecords,
   dataPlain,
   dataStructured,
+  recordHeaders,
+  recordTexts,
 ];

@@ -1,6 +1,14 @@
-import { assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { Session, SessionError, SessionMiddleware } from "@pagi/session";
-import { cookieOf, requestWith } from "../_kit/helpers.ts";
+import { keyOf, verifierOf } from "../../base/id.ts";
+import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
 
 const withKeys = (count: number) =>
   Session.fromData(Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, i])));
@@ -289,6 +297,9 @@ Deno.test("Session throws on every write, and on none that reads, when it was co
     () => session.delete("a"),
     () => session.clear(),
     () => session.regenerate(),
+    () => session.regenerate({ authenticated: true }),
+    () => session.rotate(),
+    () => session.restart(),
     () => session.destroy(),
     () => session.subject = "ada",
   ];
@@ -322,4 +333,306 @@ Deno.test("Session() takes data that fromData() has seen", () => {
   const data = { a: 1 };
   Session.fromData(data);
   assertEquals(new Session(data).get("a"), 1);
+});
+
+Deno.test("Session.regenerate() throws and changes nothing when an option is wrong", () => {
+  const data: Record<string, unknown> = {};
+  const session = Session.fromData(data);
+  const wrong: [unknown, string][] = [
+    [{ authenticated: 1 }, "authenticated must be true or false"],
+    [{ authenticated: null }, "authenticated must be true or false"],
+    [{ authenticate: true }, 'there is no option "authenticate"'],
+    [true, "options must be an object"],
+    [null, "options must be an object"],
+  ];
+  for (const [options, why] of wrong) {
+    assertThrows(
+      () => session.regenerate(options as never),
+      TypeError,
+      `Cannot make the new id: ${why}`,
+    );
+  }
+  assertEquals(data, {});
+  assertStrictEquals(session.regenerate({ authenticated: undefined }), session);
+  assertEquals(data, { _regenerated: 1 });
+});
+
+Deno.test("Session.regenerate() starts the absolute lifetime again only when the user authenticated", async () => {
+  for (const authenticated of [true, false]) {
+    const { act, clock, load } = await client({ absoluteExpire: 1000 });
+    clock.advance(900);
+    await act((session) => session.regenerate({ authenticated }).regenerate());
+    clock.advance(101);
+    assertEquals((await load()) !== undefined, authenticated);
+    clock.advance(899);
+    assertEquals((await load()) !== undefined, authenticated);
+    clock.advance(1);
+    assertEquals(await load(), undefined);
+  }
+});
+
+Deno.test("Session.subject starts the absolute lifetime again when it changes, and not otherwise", async () => {
+  const { act, clock, load } = await client({ absoluteExpire: 1000 });
+  clock.advance(900);
+  await act((session) => session.subject = "ada");
+  clock.advance(900);
+  await act((session) => session.subject = "ada");
+  clock.advance(100);
+  assertEquals((await load())?.subject, "ada");
+  clock.advance(1);
+  assertEquals(await load(), undefined);
+});
+
+/** A client with a session, whose requests send the cookie that it was sent last. */
+async function client(options: Parameters<typeof rig>[0] = {}) {
+  const base = rig(options);
+  const cookies = [await base.signIn()];
+  const act = async (
+    work: (session: Session) => unknown,
+    { cookie = cookies.at(-1)!, page = false } = {},
+  ) => {
+    const headers = page ? { cookie, "sec-fetch-dest": "document" } : { cookie };
+    const response = await base.sessions.run(requestWith(headers), async (session) => {
+      await work(session);
+      return new Response();
+    });
+    const sent = response.headers.getSetCookie()[0];
+    if (sent !== undefined) cookies.push(cookieOf(sent));
+    return sent;
+  };
+  const load = (cookie = cookies.at(-1)!) => base.sessions.load(requestWith({ cookie }));
+  return { ...base, act, cookies, load };
+}
+
+/** The ID in a cookie. */
+const idIn = (cookie: string) => cookie.split("=")[1]!;
+const READ = () => {};
+
+Deno.test("Session.rotate() keeps the key and the data, and the old ID opens the same session", async () => {
+  const { act, cookies, load, store } = await client();
+  const seen: unknown[] = [];
+  await act((session) => {
+    assertStrictEquals(session.set("a", 1).rotate(), session);
+    seen.push(session.id);
+  });
+  const [before, after] = cookies.map(idIn) as [string, string];
+  assertEquals([seen, keyOf(after)], [[before], keyOf(before)]);
+  assertFalse(verifierOf(after) === verifierOf(before));
+  for (const cookie of cookies) {
+    const session = (await load(cookie))!;
+    assertEquals([session.id, session.get("a"), session.absence], [after, 1, undefined]);
+  }
+  assertEquals(store.size, 1);
+});
+
+Deno.test("Session.rotate() rotates although nothing else was written, and twice as once", async () => {
+  const { act, cookies } = await client();
+  await act((session) => session.rotate().rotate());
+  assertEquals(cookies.length, 2);
+  await act(READ);
+  assertEquals(cookies.length, 2);
+});
+
+Deno.test("Session.rotate() leaves the old ID valid until the new one was presented for rotateGrace", async () => {
+  const { act, clock, cookies, load } = await client({ rotateGrace: 50, touchInterval: 0 });
+  await act((session) => session.rotate());
+  const old = cookies[0]!;
+  // A lost response signs nobody out, however late the client comes back.
+  for (let request = 0; request < 3; request++) {
+    clock.advance(3500);
+    await act(READ, { cookie: old });
+  }
+  await act(READ, { cookie: cookies[1]! });
+  clock.advance(170);
+  assert(await load(old) !== undefined);
+  clock.advance(1);
+  assertEquals(await load(old), undefined);
+  assert(await load() !== undefined);
+});
+
+Deno.test("Session.rotate() does not rotate in a request with the old ID, which is sent the current one", async () => {
+  const { act, cookies } = await client();
+  await act((session) => session.rotate());
+  const [old, current] = cookies as [string, string];
+  for (
+    const work of [
+      READ,
+      (session: Session) => session.rotate(),
+      (session: Session) => session.set("n", 9),
+    ]
+  ) {
+    assertEquals(cookieOf((await act(work, { cookie: old }))!), current);
+  }
+  await act((session) => assertEquals(session.get("n"), 9));
+});
+
+Deno.test("Session.rotate() ends the grace of the rotation before, so that two IDs are valid at most", async () => {
+  const { act, cookies, load } = await client();
+  for (let count = 0; count < 3; count++) await act((session) => session.rotate());
+  const found = await Promise.all(cookies.map(load));
+  assertEquals(found.map((session) => session !== undefined), [false, false, true, true]);
+});
+
+Deno.test("Session.regenerate() wins over rotate(), and a regeneration ends a grace", async () => {
+  const { act, cookies, load } = await client();
+  await act((session) => session.rotate().regenerate());
+  assertEquals([await load(cookies[0]!), (await load())?.get("n")], [undefined, 1]);
+  await act((session) => session.rotate());
+  await act((session) => session.regenerate());
+  for (const cookie of cookies.slice(0, -1)) assertEquals(await load(cookie), undefined);
+});
+
+Deno.test("a session rotates by itself at a navigation when its ID is older than rotateInterval", async () => {
+  const { act, clock, cookies } = await client({ rotateInterval: 1000 });
+  clock.advance(999);
+  await act(READ, { page: true });
+  assertEquals(new Set(cookies).size, 1);
+  clock.advance(1);
+  await act(READ);
+  assertEquals(new Set(cookies).size, 1);
+  await act(READ, { page: true });
+  assertEquals(new Set(cookies).size, 2);
+  assertEquals(keyOf(idIn(cookies.at(-1)!)), keyOf(idIn(cookies[0]!)));
+  // The interval starts again, and the grace ends long before it does.
+  await act((session) => session.set("n", 2));
+  clock.advance(999);
+  await act(READ, { page: true });
+  assertEquals(new Set(cookies).size, 2);
+  clock.advance(1);
+  await act((session) => session.set("n", 3), { page: true });
+  assertEquals(new Set(cookies).size, 3);
+});
+
+Deno.test("a session does not rotate by itself while the grace of a rotation runs", async () => {
+  const { act, clock, cookies } = await client({ rotateInterval: 0, rotateGrace: 10 });
+  await act(READ, { page: true });
+  assertEquals(new Set(cookies).size, 2);
+  // The client comes with the new ID, and both are valid for 130 seconds.
+  await act((session) => session.set("n", 2), { page: true });
+  clock.advance(130);
+  await act(READ, { page: true });
+  assertEquals(new Set(cookies).size, 2);
+  clock.advance(1);
+  await act(READ, { page: true });
+  assertEquals(new Set(cookies).size, 3);
+});
+
+Deno.test("Session.restart() ends the session and goes on with a new one that is empty", async () => {
+  const { act, clock, cookies, load, store } = await client();
+  await act((session) => session.subject = "ada");
+  clock.advance(50);
+  const seen: unknown[] = [];
+  await act((session) => {
+    const { data } = session;
+    assertStrictEquals(session.set("old", 1).restart(), session);
+    assertThrows(() => data.late = 1, TypeError);
+    seen.push(session.id, session.subject, session.keys());
+    session.set("new", 2);
+    seen.push(session.data._created === clock.seconds());
+  });
+  assertEquals(seen, [undefined, undefined, [], true]);
+  const [before, after] = cookies.slice(-2) as [string, string];
+  assertFalse(keyOf(idIn(after)) === keyOf(idIn(before)));
+  assertFalse(verifierOf(idIn(after)) === verifierOf(idIn(before)));
+  assertEquals([await load(before), (await load(after))?.slice("old", "new")], [undefined, {
+    new: 2,
+  }]);
+  // The session and the list of the one that has ended.
+  assertEquals(store.size, 2);
+});
+
+Deno.test("Session.restart() removes the cookie when nothing is written to the new session", async () => {
+  const { act, load, store } = await client();
+  const sent = await act((session) => session.restart());
+  assertEquals(sent, "pagi_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+  assertEquals([await load(), store.size], [undefined, 0]);
+});
+
+Deno.test("Session.restart() in a new session starts another one", async () => {
+  const { sessions, store } = rig();
+  const response = await sessions.run(requestWith(), (session) => {
+    session.set("a", 1).restart().set("b", 2);
+    return new Response();
+  });
+  assertEquals(store.size, 1);
+  const session = await sessions.load(requestWith({ cookie: cookieOf(response) }));
+  assertEquals(session?.slice("a", "b"), { b: 2 });
+});
+
+Deno.test("Session.restart() with a replaced ID leaves the user's current session alone", async () => {
+  const { act, cookies, load } = await client();
+  await act((session) => session.regenerate());
+  const [old, current] = cookies as [string, string];
+  const seen: unknown[] = [];
+  await act((session) => {
+    seen.push(session.absence);
+    session.restart().set("mine", 1);
+  }, { cookie: old });
+  const restarted = cookies.at(-1)!;
+  assertEquals(seen, ["replaced"]);
+  assertEquals((await load(restarted))?.slice("n", "mine"), { mine: 1 });
+  assertEquals((await load(current))?.slice("n", "mine"), { n: 1 });
+});
+
+Deno.test("Session.subject starts a new session when it is set with a replaced ID", async () => {
+  const { act, cookies, load } = await client();
+  await act((session) => session.regenerate());
+  const [old, current] = cookies as [string, string];
+  const error = await assertRejects(
+    () => act((session) => session.set("n", 2), { cookie: old }),
+    SessionError,
+  );
+  assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
+  // Nobody is signed out of a session that is not there, so this is a write like any other.
+  const unset = act((session) => session.subject = undefined, { cookie: old });
+  assertEquals((await assertRejects(() => unset, SessionError)).code, "ERR_SESSION_INTERRUPTED");
+  await act((session) => session.subject = "ada", { cookie: old });
+  assertEquals([(await load())?.subject, (await load())?.keys()], ["ada", []]);
+  assertEquals((await load(current))?.subject, undefined);
+});
+
+Deno.test("Session.absence says why a request has no stored session", async () => {
+  const { act, clock, cookies, sessions, signIn } = await client();
+  const absence = async (cookie: string, page = false) => {
+    let seen: unknown;
+    await act((session) => void (seen = session.absence), { cookie, page });
+    // For reading, there is a session or none.
+    const loaded = await sessions.load(requestWith({ cookie }));
+    assertEquals(loaded?.absence, undefined);
+    return seen;
+  };
+  const [first] = cookies as [string];
+  assertEquals(await absence(first), undefined);
+  assertEquals(await absence(""), "none");
+  assertEquals(await absence("pagi_session="), "none");
+  assertEquals(await absence("other=1"), "none");
+  assertEquals(await absence("pagi_session=junk"), "unknown");
+  assertEquals(await absence(`pagi_session=${"0".repeat(64)}`), "unknown");
+  assertEquals(await absence(`${first}; ${await signIn()}`), "ambiguous");
+  await act((session) => session.regenerate(), { cookie: first });
+  const current = cookies.at(-1)!;
+  assertEquals([await absence(first), await absence(first, true)], ["replaced", "replaced"]);
+  clock.advance(131);
+  assertEquals(await absence(first, true), "replaced");
+  await act((session) => session.destroy(), { cookie: current });
+  assertEquals(await absence(current), "unknown");
+  const left = await signIn();
+  clock.advance(3661);
+  assertEquals(await absence(left), "expired");
+});
+
+Deno.test("Session.absence counts as a use of the session in the response's Vary", async () => {
+  const { sessions } = rig();
+  const vary = async (work: (session: Session) => unknown) => {
+    const response = await sessions.run(requestWith(), (session) => {
+      work(session);
+      return new Response();
+    });
+    return response.headers.get("vary");
+  };
+  assertEquals([await vary(READ), await vary((session) => session.absence)], [null, "Cookie"]);
+});
+
+Deno.test("Session.absence is undefined for data of your own", () => {
+  assertEquals(Session.fromData({}).absence, undefined);
 });

@@ -1,15 +1,18 @@
-/** The text of a session: what is in it, what is taken for one, and what stands under an old id. */
+/** The text of a record: what a session's contains, and what each kind of text is taken for. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SessionError } from "@pagi/session";
 import {
   decodeSession,
-  decodeTombstone,
   encodeEmptySession,
+  encodeEnded,
   encodeSession,
-  encodeTombstone,
+  fromPlainData,
+  isEnded,
   isReserved,
+  isSubjectIndex,
   MAX_DEPTH,
   stringifyValues,
+  toPlainData,
 } from "../../../base/record_text.ts";
 import { isSameJson } from "../../../data/json_values.ts";
 import { idOf } from "../../_kit/helpers.ts";
@@ -22,6 +25,7 @@ const OWN = {
   _destroyed: true,
   _subject: "eve",
   _codec: "other",
+  _signed_in: 7,
 };
 
 Deno.test("encode() leaves out every reserved key, and no other that starts like one", () => {
@@ -59,7 +63,8 @@ Deno.test("decode() finds no session in what is no text of one, and never throws
     "[]",
     "{",
     "{}",
-    "moved:" + idOf("a"),
+    encodeEnded(idOf("a")),
+    `s1:${idOf("a")}{"_created":1}`,
     '{"_created":"1"}',
     '{"_created":1e999}',
     '{"_created":1,"_subject":1}',
@@ -111,16 +116,46 @@ Deno.test("isSame() looks at values, whatever the order of keys", () => {
   }
 });
 
-Deno.test("encodeTombstone() shows the new id to who has the old one, in digits that are neither", () => {
-  const [old, next] = [idOf("5"), "0123456789abcdef".repeat(4)];
-  assertEquals(encodeTombstone(idOf("f"), idOf("0")), "moved:" + idOf("f"));
-  assertEquals(encodeTombstone(old, next), "moved:" + "54761032dcfe98ba".repeat(4));
-  assertEquals(decodeTombstone(old, encodeTombstone(old, next)), next);
-  // What a client presents may be longer.
-  assertEquals(decodeTombstone(`${old}55`, encodeTombstone(old, next)), next);
+const VERIFIER = "a".repeat(32);
+
+Deno.test("fromPlainData() writes the text that toPlainData() reads, with every reserved key", () => {
+  const data = { _created: 5, _subject: "ada", _signed_in: 6, _mine: 1, a: { b: [2] } };
+  for (const verifier of ["", VERIFIER]) {
+    const text = fromPlainData({ ...data, _id: "x", _last_access: 8, _destroyed: 1 }, 5, verifier);
+    assertEquals(text, `s1:${verifier} a6{"_created":5,"_subject":"ada","_mine":1,"a":{"b":[2]}}`);
+    const read = toPlainData({ id: "y", text, lastAccess: 9 });
+    assertEquals(read, { _id: "y", ...data, _last_access: 9 });
+  }
+  const { _signed_in, ...anonymous } = data;
+  const text = fromPlainData(anonymous, 5);
+  assert(text.startsWith("s1:{"));
+  assertEquals(toPlainData({ id: "y", text, lastAccess: 9 })?._signed_in, undefined);
+});
+
+Deno.test("fromPlainData() ignores a time of the sign-in that no header can hold", () => {
+  for (const time of ["6", -1, 1.5, 1e300, NaN, null, {}]) {
+    assertEquals(fromPlainData({ _signed_in: time }, 5), 's1:{"_created":5}', String(time));
+  }
+});
+
+Deno.test("toPlainData() finds no session in a text of another kind", () => {
+  const json = '{"_created":1}';
+  const texts = ["", json, `s1:${VERIFIER}`, `s1:${VERIFIER}{}`, `s1:${VERIFIER} r${json}`];
+  texts.push(encodeEnded("t"), `subject:${json}`, `s2:${VERIFIER}${json}`);
+  for (const text of texts) {
+    assertEquals(toPlainData({ id: "x", text, lastAccess: 1 }), undefined, text);
+  }
+});
+
+Deno.test("a text is a session, the marker of an end, an index, or none of them", () => {
+  const marker = encodeEnded("0123456789ab");
+  assertEquals(marker, "ended:0123456789ab");
+  const kindsOf = (text: unknown) => [isEnded(text), isSubjectIndex(text)];
+  assertEquals(kindsOf(marker), [true, false]);
+  assertEquals(kindsOf('subject:{"epoch":"e","entries":[]}'), [false, true]);
   for (
-    const text of ["moved:", "moved:" + idOf("a") + "a", "moveD:" + idOf("a"), '{"_created":1}']
+    const text of [fromPlainData({}, 1), "", " ended:", "Ended:", "ended", null, undefined, 5, {}]
   ) {
-    assertEquals(decodeTombstone(old, text), undefined);
+    assertEquals(kindsOf(text), [false, false], String(text));
   }
 });

@@ -6,8 +6,10 @@ import {
   type SessionEvent,
   SessionMiddleware,
 } from "@pagi/session";
+import { keyOf } from "../../../base/id.ts";
+import { indexKeyOf } from "../../../core/subjects/subject_index.ts";
 import { Client, respond } from "../../_kit/client.ts";
-import { requestWith, rig } from "../../_kit/helpers.ts";
+import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
 import { refused, setUp } from "../../_kit/tabs.ts";
 
 Deno.test("sessions.update() changes a session outside a request", async () => {
@@ -64,13 +66,120 @@ Deno.test("sessions.update() throws when its function regenerates or destroys", 
   await assertRejects(() => sessions.update("", () => {}), TypeError, "id");
 });
 
-Deno.test("sessions.destroy() ends a session when it has a new ID, and can be repeated", async () => {
+Deno.test("sessions.destroy() ends a session by any ID it had, and says whether there was one", async () => {
   const { sessions, tab, stored, id } = await setUp();
   const moved = await tab((session) => session.regenerate());
-  await sessions.destroy(id);
+  assertEquals(await sessions.destroy("nonsense"), false);
+  assertEquals(await sessions.destroy(id), true);
   assertEquals(await stored(moved.id), {});
-  await sessions.destroy(id);
-  await sessions.destroy("nonsense");
+  for (const one of [id, moved.id, "nonsense"]) assertEquals(await sessions.destroy(one), false);
+});
+
+Deno.test("sessions.destroy() needs the key only, and sessions.update() a valid verifier", async () => {
+  const { sessions, stored, id } = await setUp();
+  const other = "0".repeat(32) + keyOf(id);
+  assertEquals(await refused(sessions.update(other, () => {})), "ERR_SESSION_INTERRUPTED");
+  assertEquals(await stored(), { n: 0, a: 1, b: 1 });
+  assertEquals(await sessions.destroy(other), true);
+  assertEquals(await stored(), {});
+});
+
+/** Work that loads the session and keeps it, as a WebSocket does. */
+async function held(options: Parameters<typeof rig>[0] = {}) {
+  const base = rig(options);
+  let cookie = await base.signIn();
+  const act = async (work: (session: Session) => unknown) => {
+    const response = await base.sessions.run(requestWith({ cookie }), async (session) => {
+      await work(session);
+      return new Response();
+    });
+    if (response.headers.has("set-cookie")) cookie = cookieOf(response);
+  };
+  const load = async () => (await base.sessions.load(requestWith({ cookie })))!;
+  const idNow = async () => (await load()).id!;
+  const update = (target: string | Session) => base.sessions.update(target, (data) => data.job = 1);
+  return { ...base, act, idNow, load, update };
+}
+
+const signIn = (subject: string | undefined) => (session: Session) =>
+  void (session.subject = subject);
+
+Deno.test("sessions.update() follows a Session across rotate(), and an ID within the grace", async () => {
+  const { act, clock, idNow, load, update } = await held();
+  const [session, id] = [await load(), await idNow()];
+  await act((session) => session.rotate());
+  // The client has not presented the new ID yet, and an update of the server does not do so.
+  for (const target of [session, id, session, id]) {
+    clock.advance(500);
+    assertEquals((await update(target)).id, await idNow());
+  }
+  await act((session) => session.set("n", 2));
+  clock.advance(151);
+  assertEquals((await update(session)).id, await idNow());
+  assertEquals(await refused(update(id)), "ERR_SESSION_INTERRUPTED");
+});
+
+Deno.test("sessions.update() follows a Session across regenerate() only with the same subject", async () => {
+  const anonymous = await held();
+  const early = await anonymous.load();
+  await anonymous.act((session) => session.regenerate());
+  assertEquals(await refused(anonymous.update(early)), "ERR_SESSION_INTERRUPTED");
+
+  const { act, idNow, load, update } = await held();
+  await act(signIn("ada"));
+  const [session, id] = [await load(), await idNow()];
+  await act((session) => session.regenerate());
+  assertEquals((await update(session)).id, await idNow());
+  assertEquals(await refused(update(id)), "ERR_SESSION_INTERRUPTED");
+});
+
+Deno.test("sessions.update() does not follow a Session when its subject has changed in between", async () => {
+  const { act, load, update } = await held();
+  const before = await load();
+  await act(signIn("ada"));
+  const asAda = await load();
+  await act(signIn(undefined));
+  await act(signIn("ada"));
+  // The subject is the same again, but the user may have signed out in another tab.
+  for (const session of [before, asAda]) {
+    assertEquals(await refused(update(session)), "ERR_SESSION_INTERRUPTED");
+  }
+  await update(await load());
+});
+
+Deno.test("sessions.update() can be called again with the session that it resolved to", async () => {
+  const { act, load, update } = await held();
+  const first = await update(await load());
+  await act((session) => session.rotate());
+  assertEquals((await update(await update(first))).get("job"), 1);
+});
+
+Deno.test("sessions.update() can be called with the session of a request that has ended", async () => {
+  const { act, update } = await held();
+  for (const work of ["set", "rotate", "regenerate", "restart", "subject"]) {
+    let kept: Session | undefined;
+    await act((session) => {
+      kept = session;
+      if (work === "rotate" || work === "regenerate" || work === "restart") session[work]();
+      if (work === "subject") session.subject = "ada";
+      session.set("n", 3);
+    });
+    assertEquals((await update(kept!)).slice("n", "job"), { n: 3, job: 1 }, work);
+  }
+});
+
+Deno.test("sessions.update() is interrupted when it is given an index's key", async () => {
+  const { sessions, signIn, store } = rig();
+  await signIn();
+  const key = await indexKeyOf("ada");
+  const { signal } = new AbortController();
+  const text = 'subject:{"epoch":"e","entries":[]}';
+  for (const id of [key, keyOf(key)]) {
+    store.create(id, text, { lastAccess: 1, ttl: 3600, signal });
+  }
+  assertEquals(await refused(sessions.update(key, () => {})), "ERR_SESSION_INTERRUPTED");
+  assertEquals(await sessions.destroy(key), false);
+  assertEquals([store.read(key)?.text, store.read(keyOf(key))?.text], [text, text]);
 });
 
 Deno.test("onEvent() announces a plain store once when the middleware is created", () => {
@@ -86,11 +195,14 @@ Deno.test("sessions.update() does not extend the session", async () => {
   const { clock, sessions, store, signIn } = rig({ expire: 100 });
   const cookie = await signIn();
   const id = cookie.split("=")[1]!;
-  const { lastAccess } = store.read(id)!;
+  const { lastAccess } = store.read(keyOf(id))!;
   clock.advance(90);
   await sessions.update(id, (data) => data.n = 2);
-  assertEquals(store.read(id)?.lastAccess, lastAccess);
-  clock.advance(11);
+  assertEquals(store.read(keyOf(id))?.lastAccess, lastAccess);
+  // `touchInterval` is 5 seconds here, and the last request may have been that much later.
+  clock.advance(15);
+  assertEquals((await sessions.load(requestWith({ cookie })))?.get("n"), 2);
+  clock.advance(1);
   assertEquals(await sessions.load(requestWith({ cookie })), undefined);
 });
 

@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
-import type { SessionHash } from "@pagi/session";
+import { assert, assertEquals } from "@std/assert";
+import { type SessionHash, SessionMiddleware } from "@pagi/session";
+import { keyOf, verifierOf } from "../../../../base/id.ts";
 import { destroy, nothing, on, PlainStore } from "../../../_kit/store_answers.ts";
-import { idOf } from "../../../_kit/helpers.ts";
+import { cookieOf, fakeClock, idOf, requestWith } from "../../../_kit/helpers.ts";
 
 Deno.test("an error names the operation when a plain store fails", async () => {
   const store = new PlainStore();
@@ -30,13 +31,16 @@ Deno.test("a plain store saves a session and ends it", async () => {
   const id = (await visit(undefined, write))!;
   await visit(id, write);
   clock.advance(600);
-  assertEquals(await visit(id, nothing), id);
+  // No page is opened, and the client keeps the ID for long enough.
+  assertEquals(await visit(id, nothing), undefined);
   assertEquals(store.hashes.get(id), {
     _id: id,
     _created: clock.seconds() - 600,
     _last_access: clock.seconds(),
     n: 2,
   });
+  clock.advance(1201);
+  assertEquals(await visit(id, nothing), id);
   await visit(id, destroy);
   assertEquals(store.hashes.size, 0);
 });
@@ -92,4 +96,51 @@ Deno.test('the reply "OK" of Redis is not sent to the client', async () => {
   ]);
   store.set = () => "a value";
   assertEquals(await visit(undefined, write), "a value");
+});
+
+Deno.test("a plain store keeps the time of the sign-in, so that the absolute lifetime starts again", async () => {
+  const store = new PlainStore();
+  const { clock, sessions, visit, write } = on(store);
+  const first = (await visit(undefined, write))!;
+  clock.advance(100);
+  const id = (await visit(first, (session) => void (session.subject = "ada")))!;
+  assertEquals([...store.hashes.keys()], [id]);
+  const signedIn = clock.seconds();
+  assertEquals(store.hashes.get(id)?._signed_in, signedIn);
+  clock.advance(100);
+  await visit(id, write);
+  assertEquals(store.hashes.get(id)?._signed_in, signedIn);
+  const seen = await sessions.load(requestWith({ "x-id": id }));
+  assertEquals([seen?.subject, seen?.exists("_signed_in" as never)], ["ada", false]);
+});
+
+Deno.test("a new ID in a plain store is new in both halves, and the old one is gone", async () => {
+  for (const act of ["regenerate", "rotate"] as const) {
+    const store = new PlainStore();
+    const { visit, write } = on(store);
+    const id = (await visit(undefined, write))!;
+    const next = (await visit(id, (session) => void session[act]()))!;
+    assert(verifierOf(next) !== verifierOf(id) && keyOf(next) !== keyOf(id));
+    assertEquals([...store.hashes.keys()], [next]);
+    assertEquals(store.hashes.get(next)?._id, next);
+  }
+});
+
+Deno.test("a plain store never rotates by itself: the old ID would be invalid immediately", async () => {
+  const store = new PlainStore();
+  const clock = fakeClock();
+  const sessions = new SessionMiddleware({
+    secret: "s",
+    store,
+    now: clock.now,
+    rotateInterval: 60,
+  });
+  const open = (headers: Record<string, string>, write = false) =>
+    sessions.run(requestWith({ "sec-fetch-dest": "document", ...headers }), (session) => {
+      if (write) session.set("n", 1);
+      return new Response();
+    });
+  const cookie = cookieOf(await open({}, true));
+  clock.advance(3000);
+  assertEquals(cookieOf(await open({ cookie })), cookie);
 });

@@ -96,6 +96,20 @@ Deno.test("PagiFormat opens the longest value that a browser keeps, and seals no
   const value = await format.encryptPlain("a", { fill: "x".repeat(3022) });
   assertEquals(value.length, 4096);
   assertEquals((await format.decryptPlain(value))?._id, "a");
-  const broken = { id: "a", text: "moved:", lastAccess: 1, lifetime: 60 };
+  const broken = { id: "a", text: "ended:", lastAccess: 1, lifetime: 60 };
   await assertRejects(() => format.encrypt(broken), TypeError, "no session's");
+});
+
+Deno.test("PagiFormat keeps the time of the sign-in, and shows no header to the Perl side", async () => {
+  const format = new PagiFormat({ secrets: [SECRET], maxSize: 4095, now: Date.now });
+  const text = 's1: r5 a6 c7{"_created":1,"_subject":"ada","n":2}';
+  const value = await format.encrypt({ id: "a", text, lastAccess: 8, lifetime: 60 });
+  const hash = { _id: "a", _created: 1, _subject: "ada", n: 2, _last_access: 8, _signed_in: 6 };
+  assertEquals(await format.decryptPlain(value), hash);
+  assertEquals(await format.decrypt(value), {
+    id: "a",
+    text: 's1: a6{"_created":1,"_subject":"ada","n":2}',
+    lastAccess: 8,
+    lifetime: Infinity,
+  });
 });

@@ -5,12 +5,12 @@ import { recordFromPlainData } from "../../../../store/_plain_methods.ts";
 import { decodePayload, encodePayload } from "../../../../store/_cookie/payload.ts";
 import { idOf } from "../../../_kit/helpers.ts";
 
-const session = { id: idOf("5"), text: '{"_created":1,"a":2}', lastAccess: 3, lifetime: 60 };
+const session = { id: idOf("5"), text: 's1:{"_created":1,"a":2}', lastAccess: 3, lifetime: 60 };
 const defaults = { id: "new", now: 9 };
 
 Deno.test("toPlainData() puts the id and the last use beside what the text says", () => {
   assertEquals(toPlainData(session), { _id: idOf("5"), _created: 1, a: 2, _last_access: 3 });
-  assertEquals(toPlainData({ ...session, text: "moved:" }), undefined);
+  assertEquals(toPlainData({ ...session, text: "ended:" }), undefined);
 });
 
 Deno.test("recordFromPlainData() takes times as numbers and as Perl's strings, and no others", () => {
@@ -27,8 +27,10 @@ Deno.test("recordFromPlainData() takes times as numbers and as Perl's strings, a
   ];
   for (const [_created, _last_access, [created, lastAccess]] of times) {
     const made = recordFromPlainData({ _created, _last_access, a: 2 }, defaults);
-    assertEquals(made, { id: "new", text: `{"_created":${created},"a":2}`, lastAccess });
+    assertEquals(made, { id: "new", text: `s1:{"_created":${created},"a":2}`, lastAccess });
   }
+  const signedIn = recordFromPlainData({ _created: 1, _signed_in: 2 }, defaults);
+  assertEquals(signedIn, { id: "new", text: 's1: a2{"_created":1}', lastAccess: 1 });
   for (const [_id, id] of [["own", "own"], [5, "new"]] as const) {
     assertEquals(recordFromPlainData({ _id }, defaults).id, id);
   }

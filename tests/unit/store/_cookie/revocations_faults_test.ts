@@ -110,6 +110,20 @@ for (const kind of FAULTS) {
     assertEquals([error.code, error.headers], ["ERR_SESSION_STORE", []]);
   });
 
+  test(`no further id is sent and no logout succeeds when revocations' replace ${kind}`, async () => {
+    const { visit, cookie, fail } = await setUp(kind);
+    const next = cookieOf(await visit(cookie, regenerate));
+    fail("replace");
+    for (const act of [regenerate, destroy]) {
+      const error = await assertRejects(() => visit(next, act), SessionError);
+      assertEquals(error.code, "ERR_SESSION_STORE");
+      const sent = error.headers.filter(([, value]) => !value.includes("Max-Age=0"));
+      assertEquals(sent.filter(([name]) => name === "set-cookie"), []);
+      // It may have been applied, although the answer was an error.
+      if (kind === "fails after it was applied" || kind === "settles late") return;
+    }
+  });
+
   test(`a request goes on without a new cookie when a touch's read ${kind}`, async () => {
     const { visit, cookie, fail, clock, events } = await setUp(kind);
     clock.advance(60);
@@ -133,5 +147,5 @@ Deno.test("a failed lookup is not cached", async () => {
 Deno.test("destroy() fails and does not hang when the store hides its record", async () => {
   const revocations = Object.assign(new MemoryStore(), { create: () => undefined });
   const store = new CookieStore({ secret, revocations });
-  await assertRejects(() => store.end(idOf("1"), "", { signal }), Error, "does not show it");
+  await assertRejects(() => store.end(idOf("1"), { signal }), Error, "others wrote its record");
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { MemoryStore, type Session, SessionError } from "@pagi/session";
-import { Revocations } from "../../../../store/_cookie/revocations.ts";
+import { keyOf, verifierOf } from "../../../../base/id.ts";
+import { isValid, Revocations } from "../../../../store/_cookie/revocations.ts";
 import { CookieStore } from "../../../../store/cookie.ts";
 import { secret, valueOf } from "../../../_kit/cookie_store.ts";
 import { cookieOf, idOf, requestWith } from "../../../_kit/helpers.ts";
@@ -48,7 +49,8 @@ Deno.test("the record of a logout expires after the last copy", async () => {
   const copy = cookieOf(await visit(cookie, (session) => session.set("n", 1)));
   await visit(cookie, destroy);
   const [ttl] = revocations.ttls.values();
-  assert(ttl! >= 600 && ttl! <= 600 + 310, `${ttl}`);
+  // A session may live for `touchInterval`, 30 seconds here, longer than `expire`.
+  assert(ttl! >= 630 && ttl! <= 630 + 310, `${ttl}`);
   for (let second = 0; second < 1000; second += 50) {
     assertEquals([await load(cookie), await load(copy)], [undefined, undefined]);
     clock.advance(50);
@@ -72,13 +74,34 @@ Deno.test("regenerate() invalidates the old ID and not the new one", async () =>
   assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
 });
 
-Deno.test("the old cookie is unknown when regenerate() was more than a minute ago", async () => {
-  const { visit, signIn, clock } = setUp();
+Deno.test("the old cookie is unknown when regenerate() was more than an hour and two minutes ago", async () => {
+  const { visit, load, signIn, clock } = setUp({}, { expire: 20_000 });
   const before = await signIn();
-  await visit(before, regenerate);
-  clock.advance(61);
-  const response = await visit(before, (session) => session.set("user", "bob"));
+  const after = cookieOf(await visit(before, regenerate));
+  const write = (session: Session) => session.set("user", "bob");
+  clock.advance(3720);
+  const error = await assertRejects(() => visit(before, write), SessionError);
+  assertEquals(error.code, "ERR_SESSION_INTERRUPTED");
+  clock.advance(1);
+  const response = await visit(before, write);
   assertNotEquals(cookieOf(response), before);
+  assertEquals([await load(after), await load(cookieOf(response))], ["ada", "bob"]);
+});
+
+Deno.test("a session has one record, whatever its ids, and the last one is the only valid one", async () => {
+  const { visit, load, signIn, revocations } = setUp();
+  const cookies = [await signIn()];
+  const id = (await (await visit(cookies[0])).json()).id;
+  for (let at = 0; at < 5; at++) {
+    cookies.push(cookieOf(await visit(cookies.at(-1), regenerate)));
+    assertEquals(revocations.size, 1);
+    const found = await Promise.all(cookies.map(load));
+    assertEquals(found, [...Array(at + 1).fill(undefined), "ada"]);
+  }
+  const { id: last } = await (await visit(cookies.at(-1))).json();
+  assertEquals(revocations.read(keyOf(id))?.text, `valid:${verifierOf(last)}`);
+  await visit(cookies.at(-1), destroy);
+  assertEquals([revocations.size, revocations.read(keyOf(id))?.text], [1, "ended"]);
 });
 
 Deno.test("destroy() ends the session when it was called with an ID from long ago", async () => {
@@ -102,7 +125,6 @@ Deno.test("one ID is valid when many requests regenerate at the same time", asyn
   assertEquals([won.length, lost.length], [1, 19]);
   for (const { reason } of lost) assertEquals(reason.code, "ERR_SESSION_INTERRUPTED");
   assertEquals([await load(cookie), await load(cookieOf(won[0]!.value))], [undefined, "ada"]);
-  // What the others had sealed was never sent: there is nothing to give up.
   assertEquals(revocations.size, 1);
 });
 
@@ -149,30 +171,30 @@ Deno.test("sessions.destroy() accepts a cookie's value, an ID, an old ID or a Se
   const { visit, load, signIn, sessions, server } = setUp();
   const idIn = async (cookie: string) => (await (await visit(cookie)).json()).id;
   const first = await signIn();
-  await sessions.destroy(valueOf(first));
+  assertEquals(await sessions.destroy(valueOf(first)), true);
   assertEquals(await load(first), undefined);
 
   const second = await signIn();
-  await sessions.destroy(await idIn(second));
+  assertEquals(await sessions.destroy(await idIn(second)), true);
   assertEquals(await load(second), undefined);
 
   const third = await signIn();
   const oldId = await idIn(third);
   const rotated = cookieOf(await visit(third, regenerate));
-  await server().sessions.destroy(oldId);
+  assertEquals(await server().sessions.destroy(oldId), true);
   assertEquals([await load(third), await load(rotated)], [undefined, undefined]);
 
   const fourth = await signIn();
   const moved = cookieOf(await visit(fourth, regenerate));
-  await sessions.destroy(valueOf(fourth));
+  assertEquals(await sessions.destroy(valueOf(fourth)), true);
   assertEquals(await load(moved), undefined);
 
   const fifth = await signIn();
   await sessions.destroy((await sessions.load(requestWith({ cookie: fifth })))!);
   assertEquals(await load(fifth), undefined);
   // Twice is no error.
-  await sessions.destroy(valueOf(fifth));
-  await sessions.destroy("nobody's");
+  assertEquals(await sessions.destroy(valueOf(fifth)), false);
+  assertEquals(await sessions.destroy("nobody's"), false);
 });
 
 Deno.test("set(), get() and delete() of CookieStore look up revocations", async () => {
@@ -202,7 +224,9 @@ Deno.test("an ID is refused when no store could save it", async () => {
   const write = { lastAccess: 0, ttl: 1, signal };
   await assertRejects(() => store.set("user-7", {}), TypeError, "64 hex digits");
   await assertRejects(() => store.seal("user-7", "{}", write), TypeError);
-  await assertRejects(() => store.end("user-7", "", { signal }), TypeError);
+  await assertRejects(() => store.end("user-7", { signal }), TypeError);
+  await assertRejects(() => store.replaceId("user-7", idOf("1"), { signal }), TypeError);
+  await assertRejects(() => store.replaceId(idOf("1"), "user-7", { signal }), TypeError);
 });
 
 Deno.test("a session can be revoked when it was encrypted before revocations were on", async () => {
@@ -214,39 +238,154 @@ Deno.test("a session can be revoked when it was encrypted before revocations wer
   assertEquals([await load(cookie), await before.load(cookie)], [undefined, "ada"]);
 });
 
-Deno.test("CookieStore.end() keeps the first text when it is called again", async () => {
+const KEY = "0".repeat(32);
+const [A, B, C] = ["a", "b", "c"].map((digit) => digit.repeat(32) + KEY) as [
+  string,
+  string,
+  string,
+];
+const OPTIONS = { lastAccess: 5, ttl: 60, signal };
+
+Deno.test("CookieStore.replaceId() makes values of the old ID open with the time", async () => {
   const { store, server } = setUp();
-  const id = idOf("3");
-  const value = (await store.seal(id, "text", { lastAccess: 2e9, ttl: 60, signal }))!;
-  assertEquals(await store.end(id, "gone to b", { lastAccess: 5, signal }), "gone to b");
-  assertEquals(await server().store.end(id, "", { signal }), "gone to b");
-  assertEquals(await server().store.end(id, "gone to c", { signal }), "gone to b");
-  const { text, lastAccess } = (await store.open(value, { signal }))!;
-  assertEquals([text, lastAccess], ["gone to b", 5]);
-  assertEquals(await new CookieStore({ secret }).end(id, "", { signal }), undefined);
+  const text = 's1:{"_created":1}';
+  const times = { lastAccess: 2e9, ttl: 60, signal };
+  const [a, b] = [await store.seal(A, text, times), await store.seal(B, text, times)];
+  assertEquals((await store.open(a!, { signal }))?.replacedAt, undefined);
+  assertEquals(await store.replaceId(A, B, OPTIONS), true);
+  for (const one of [store, server().store]) {
+    assertEquals((await one.open(a!, { signal }))?.replacedAt, 5);
+    const { id, replacedAt } = (await one.open(b!, { signal }))!;
+    assertEquals([id, replacedAt], [B, undefined]);
+  }
+  assertEquals(await store.replaceId(A, C, OPTIONS), false);
+  // A value that was opened before is not sealed again, and one that is new is.
+  assertEquals(await store.seal(A, text, { ...times, version: "1" }), undefined);
+  assert(await store.seal(B, text, { ...times, version: "1" }) !== undefined);
+  assertEquals(await new CookieStore({ secret }).replaceId(A, B, OPTIONS), undefined);
 });
 
-Deno.test("Revocations.end() keeps its record five minutes longer than the session could last", async () => {
-  const inner = new MemoryStore({ now: () => 1000 });
-  const ttls: number[] = [];
-  const noting = creating(inner, (id, text, options) => {
-    ttls.push(options.ttl);
-    return inner.create(id, text, options);
+Deno.test("CookieStore.end() is final under every ID of the session", async () => {
+  const { store, server } = setUp();
+  const text = 's1:{"_created":1}';
+  const times = { lastAccess: 2e9, ttl: 60, signal };
+  const values = await Promise.all([A, B].map((id) => store.seal(id, text, times)));
+  await store.replaceId(A, B, OPTIONS);
+  // Under an ID that is not valid any more, as a late logout has it.
+  assertEquals(await server().store.end(A, { signal }), true);
+  assertEquals([await store.end(A, { signal }), await store.end(B, { signal })], [false, false]);
+  assertEquals(await store.replaceId(B, C, OPTIONS), false);
+  for (const value of values) assertEquals(await store.open(value!, { signal }), undefined);
+  assertEquals(await store.seal(B, text, { ...times, version: "1" }), undefined);
+  assertEquals(await new CookieStore({ secret }).end(A, { signal }), undefined);
+});
+
+/** Revocations in a store that notes its calls. */
+function recording(store = new MemoryStore({ now: () => 1000 })) {
+  const calls: [name: string, id: string, ttl: number | undefined][] = [];
+  const noting = new Proxy(store, {
+    get(target, name) {
+      const member = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: [string, ...unknown[]]) => {
+        const { ttl } = args.at(-1) as { ttl?: number };
+        calls.push([String(name), args[0], ttl]);
+        return member.apply(target, args);
+      };
+    },
   });
-  const ended = new Revocations(noting, 0, () => 1000);
-  assertEquals(await ended.end(idOf("a"), "", { lastAccess: 1, ttl: 60, signal }), "");
-  assertEquals([inner.read(idOf("a"))?.text, ttls], ["ended", [360]]);
-  assertEquals(await ended.end(idOf("a"), "moved", { lastAccess: 1, ttl: 60, signal }), "");
-  assertEquals(await ended.find(idOf("a"), { signal }), { text: "", lastAccess: 1 });
+  return { calls, store, revocations: new Revocations(noting, 0, () => 1000) };
+}
+
+Deno.test("Revocations keeps its records five minutes longer than the session could last", async () => {
+  const { calls, revocations } = recording();
+  await revocations.replaceId(A, B, undefined, OPTIONS);
+  await revocations.end(B, OPTIONS);
+  assertEquals(calls, [
+    ["create", KEY, 360],
+    ["read", KEY, undefined],
+    ["replace", KEY, 360],
+  ]);
 });
 
-Deno.test("Revocations.end() gives up when the store neither writes nor returns a record", async () => {
+Deno.test("Revocations.replaceId() writes nothing when the ID is known not to be valid", async () => {
+  const { calls, revocations } = recording();
+  await revocations.replaceId(A, B, undefined, OPTIONS);
+  const found = await revocations.find(A, OPTIONS);
+  calls.length = 0;
+  assertEquals(await revocations.replaceId(A, C, found, OPTIONS), false);
+  assertEquals(calls, []);
+  // What it was told may be too old: the record decides.
+  assertEquals(await revocations.replaceId(A, C, undefined, OPTIONS), false);
+  assertEquals(calls.map(([name]) => name), ["create", "read"]);
+  assertEquals(await revocations.replaceId(B, C, undefined, OPTIONS), true);
+});
+
+Deno.test("Revocations recognizes a call that has arrived twice", async () => {
+  const store = new MemoryStore({ now: () => 1000 });
+  const twice = Object.assign(Object.create(null), {
+    read: (id: string) => store.read(id),
+    create(...call: Parameters<MemoryStore["create"]>) {
+      store.create(...call);
+      return store.create(...call);
+    },
+    replace(...call: Parameters<MemoryStore["replace"]>) {
+      store.replace(...call);
+      return store.replace(...call);
+    },
+  });
+  const revocations = new Revocations(twice, 0, () => 1000);
+  assertEquals(await revocations.replaceId(A, B, undefined, OPTIONS), true);
+  const found = await revocations.find(B, OPTIONS);
+  assertEquals(await revocations.replaceId(B, C, found, OPTIONS), true);
+  assertEquals(await revocations.end(C, OPTIONS), true);
+  assertEquals(await revocations.end(C, OPTIONS), false);
+});
+
+Deno.test("Revocations.end() wins over changes of the ID that come first every time but the last", async () => {
+  const { store, revocations } = recording();
+  await revocations.replaceId(A, B, undefined, OPTIONS);
+  const { replace } = store;
+  let lost = 0;
+  store.replace = (id, text, options) => {
+    if (text !== "ended" || ++lost > 30) return replace.call(store, id, text, options);
+    const { version } = store.read(id)!;
+    replace.call(store, id, `valid:${"0".repeat(32)}`, { ...options, version });
+    return replace.call(store, id, text, options);
+  };
+  assertEquals(await revocations.end(B, OPTIONS), true);
+  assertEquals([lost, (await revocations.find(B, OPTIONS))?.isEnded], [31, true]);
+});
+
+Deno.test("Revocations gives up when the store neither writes nor returns a record", async () => {
   let tried = 0;
   const deaf = creating(new MemoryStore(), () => void tried++);
-  const ended = new Revocations(deaf, 0, Date.now);
-  const options = { lastAccess: 1, ttl: 60, signal };
-  await assertRejects(() => ended.end(idOf("a"), "", options), Error, "does not show it");
-  assertEquals(tried, 4);
-  const mad = new Revocations(creating(deaf, () => 5 as never), 0, Date.now);
-  await assertRejects(() => mad.end(idOf("a"), "", options), Error, "answer is none");
+  const error = [Error, "others wrote its record every time"] as const;
+  await assertRejects(() => new Revocations(deaf, 0, Date.now).end(A, OPTIONS), ...error);
+  assertEquals(tried, 32);
+});
+
+Deno.test("Revocations rejects an answer that is none: it must not count as valid", async () => {
+  const error = [Error, "answer is none"] as const;
+  const mad = new Revocations(creating(new MemoryStore(), () => 5 as never), 0, Date.now);
+  await assertRejects(() => mad.end(A, OPTIONS), ...error);
+  await assertRejects(() => mad.replaceId(A, B, undefined, OPTIONS), ...error);
+  for (const text of ["", "valid", "Ended", "ended ", 's1:{"_created":1}', 5, undefined]) {
+    const store = Object.assign(new MemoryStore(), {
+      read: () => ({ text: text as string, version: "1", lastAccess: 1 }),
+    });
+    const revocations = new Revocations(store, 0, Date.now);
+    await assertRejects(async () => await revocations.find(A, OPTIONS), ...error);
+    await assertRejects(() => revocations.end(A, OPTIONS), ...error);
+  }
+});
+
+Deno.test("isValid() is true for the only valid ID, and without a record for every one", () => {
+  const record = { lastAccess: 1, version: "1" };
+  const valid = { ...record, isEnded: false, verifier: verifierOf(A) };
+  assertEquals([A, B, KEY].map((id) => isValid(id, valid)), [true, false, false]);
+  assertEquals([A, B].map((id) => isValid(id, undefined)), [true, true]);
+  const ended = { ...record, isEnded: true, verifier: "" };
+  // The key alone has an empty verifier, as the record has.
+  assertEquals([A, KEY].map((id) => isValid(id, ended)), [false, false]);
 });

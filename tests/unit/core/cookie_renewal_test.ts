@@ -1,0 +1,142 @@
+/** When a client is sent the ID that it has. */
+import { assertEquals } from "@std/assert";
+import { CallbackState, type Session, type SessionOptions } from "@pagi/session";
+import { keyOf } from "../../../base/id.ts";
+import { decodeHeader, findJson } from "../../../base/record_header.ts";
+import { headerValue } from "../../../state/_headers.ts";
+import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
+
+type Work = (session: Session) => unknown;
+const READ: Work = () => {};
+const WRITE: Work = (session) => session.update("n", (n) => Number(n ?? 0) + 1);
+
+/** A client with a session, and what its requests are sent. */
+async function client(options: Partial<SessionOptions> = {}) {
+  const base = rig(options);
+  const cookie = await base.signIn();
+  const visit = async (work: Work, headers: Record<string, string> = {}, init?: ResponseInit) => {
+    const response = await base.sessions.run(
+      requestWith({ cookie, ...headers }),
+      async (session) => {
+        await work(session);
+        return new Response(null, init);
+      },
+    );
+    return response.headers.getSetCookie()[0];
+  };
+  const isSent = async (...call: Parameters<typeof visit>) => await visit(...call) !== undefined;
+  const header = () => {
+    const { text } = base.store.read(keyOf(cookie.split("=")[1]!))!;
+    return decodeHeader(text, findJson(text))!;
+  };
+  return { ...base, cookie, visit, isSent, header };
+}
+
+const PAGE = { "sec-fetch-dest": "document" };
+
+Deno.test("a page renews the cookie when a touch is due, and nothing else does", async () => {
+  for (const work of [READ, WRITE]) {
+    const { clock, isSent } = await client();
+    clock.advance(59);
+    assertEquals([await isSent(READ, PAGE), await isSent(READ)], [false, false]);
+    clock.advance(1);
+    assertEquals([await isSent(work), await isSent(work, PAGE)], [false, false]);
+    clock.advance(60);
+    assertEquals([await isSent(work, PAGE), await isSent(work, PAGE)], [true, false]);
+    clock.advance(60);
+    const prefetch = { ...PAGE, "sec-purpose": "prefetch" };
+    assertEquals([await isSent(work, prefetch), await isSent(work, PAGE)], [false, false]);
+  }
+});
+
+Deno.test("every request renews the cookie when less than half of its lifetime remains", async () => {
+  for (const work of [READ, WRITE]) {
+    const { clock, isSent } = await client();
+    clock.advance(1800);
+    assertEquals(await isSent(work), false);
+    clock.advance(work === READ ? 60 : 1);
+    assertEquals([await isSent(work), await isSent(WRITE)], [true, false]);
+    clock.advance(1800);
+    assertEquals(await isSent(work), false);
+    clock.advance(work === READ ? 60 : 1);
+    assertEquals(await isSent(work), true);
+  }
+});
+
+Deno.test("the record notes when the cookie was sent, and a new one forgets it", async () => {
+  const { clock, cookie, header, visit } = await client();
+  assertEquals(header().sentAt, undefined);
+  clock.advance(60);
+  assertEquals(cookieOf((await visit(READ, PAGE))!), cookie);
+  assertEquals(header().sentAt, clock.seconds());
+  clock.advance(60);
+  await visit(WRITE);
+  assertEquals(header().sentAt, clock.seconds() - 60);
+  await visit((session) => session.regenerate());
+  assertEquals([header().sentAt, header().replacedAt], [undefined, clock.seconds()]);
+});
+
+Deno.test("a cookie that was sent again has its full lifetime, up to the absolute one", async () => {
+  const { clock, visit } = await client({ absoluteExpire: 4000 });
+  const maxAge = (setCookie: string | undefined) => Number(/Max-Age=(\d+)/.exec(setCookie!)![1]);
+  clock.advance(400);
+  assertEquals(maxAge(await visit(READ, PAGE)), 3600);
+  clock.advance(60);
+  assertEquals(maxAge(await visit(READ, PAGE)), 3540);
+  assertEquals(maxAge(await visit((session) => session.subject = "ada")), 3600);
+});
+
+Deno.test("the State's own lifetime decides when the cookie is old", async () => {
+  const isSent = async (maxAge: number | false | undefined, age: number) => {
+    const { clock, sessions } = rig({
+      expire: 10_000,
+      state: Object.assign(
+        new CallbackState({
+          extract: (scope) => headerValue(scope, "x-id"),
+          inject: (headers, id) => void headers.push(["x-id", id]),
+        }),
+        { maxAge },
+      ),
+    });
+    const visit = async (id: string) =>
+      (await sessions.run(requestWith({ "x-id": id }), (session) => {
+        session.update("n", (n) => Number(n ?? 0) + 1);
+        return new Response();
+      })).headers.get("x-id");
+    const id = (await visit(""))!;
+    clock.advance(age);
+    return await visit(id) !== null;
+  };
+  assertEquals([await isSent(undefined, 5000), await isSent(undefined, 5001)], [false, true]);
+  assertEquals([await isSent(200, 100), await isSent(200, 101)], [false, true]);
+  // The client keeps it until the browser is closed.
+  assertEquals(await isSent(false, 9999), false);
+});
+
+Deno.test("a response that shared caches may store does not renew the cookie", async () => {
+  for (const work of [READ, WRITE]) {
+    for (
+      const [control, expected] of [["public, max-age=60", false], ["no-cache", true]] as const
+    ) {
+      const { clock, events, isSent } = await client();
+      clock.advance(60);
+      const init = { headers: { "cache-control": control } };
+      assertEquals([await isSent(work, PAGE, init), events], [expected, []]);
+    }
+  }
+});
+
+Deno.test("rolling renews the cookie never when it is off", async () => {
+  for (const touchInterval of [undefined, 0]) {
+    const { clock, isSent } = await client({ rolling: false, touchInterval });
+    clock.advance(3000);
+    assertEquals([await isSent(READ), await isSent(READ, PAGE)], [false, false]);
+    // As in PAGI, every changed response carries it if `touchInterval` is 0.
+    assertEquals(await isSent(WRITE), touchInterval === 0);
+  }
+});
+
+Deno.test("every response renews the cookie when touchInterval is 0", async () => {
+  const { isSent } = await client({ touchInterval: 0 });
+  assertEquals([await isSent(READ), await isSent(WRITE), await isSent(WRITE)], [true, true, true]);
+});
