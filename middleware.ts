@@ -186,7 +186,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ID has changed in the meantime: always after `rotate()`, and after `regenerate()` if the session
    * belongs to the same user as before. An ID has to be valid.
    *
-   * @param idOrSession A session's ID, or a session from `load`, `list` or a request.
+   * @param idOrSession A session's ID, or a session from `load` or a request.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session does not exist or has ended,
    * `ERR_SESSION_CONFLICT` if other writes won too often, `ERR_SESSION_STORE` if the store fails.
    */
@@ -252,13 +252,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
   /**
    * Ends all sessions of a subject: "log out everywhere". When it resolves, they have ended: no
-   * request in progress brings one back, and a session that is being made from one of them by a
-   * rotation ends too. A sign-in that overlaps with this call may be rejected with
+   * request in progress brings one back. A sign-in that overlaps with this call may be rejected with
    * `ERR_SESSION_INTERRUPTED`. If the call fails, some sessions may have ended; call it again.
    * Resolves to how many sessions there were.
    *
-   * @param options.except The session that stays. If it gets a new ID at the same time, in another
-   * request, it may end with the others.
+   * @param options.except The session that stays, whatever ID it has.
    * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
    * string.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.

@@ -217,7 +217,8 @@ class HeldResponse {
       const all = [old ?? [], value].flat();
       this.#call("setHeader", [name, name.toLowerCase() === "set-cookie" ? all : all.join(", ")]);
     };
-    return { get, append };
+    const set = (name: string, value: string) => this.#call("setHeader", [name, value]);
+    return { get, append, set };
   }
 }
 

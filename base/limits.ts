@@ -13,7 +13,7 @@ export const MAX_COOKIE_AGE = 400 * 86_400;
  */
 export const MAX_CANDIDATES = 4;
 
-/** How often a write is tried against other writers, and how many changes of an ID are followed. */
+/** How often a write is tried against other writers. */
 export const MAX_ATTEMPTS = 32;
 
 /** The default lifetime of a session and its cookie: seconds without a request. */

@@ -1,5 +1,6 @@
 /** One request's session, and its commit when the response starts. */
 import { after, type Awaitable } from "../base/awaitable.ts";
+import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
@@ -122,6 +123,8 @@ export class ActiveSession {
       case "touched": {
         const { stored, idChange } = outcome;
         const isSent = this.#isSentAgain(stored, cacheControl, false);
+        // The next response that no shared cache stores carries the session with the new time.
+        if (this.#repository.isWithClient && !isSent && !isPrivate(cacheControl())) return;
         return this.#touch(stored, isSent, idChange).then((saved) => {
           if (saved !== undefined) this.#send(headers, saved);
         });
@@ -238,16 +241,17 @@ export class ActiveSession {
       if (!rolling && !isChange) return false;
     } else if (!rolling) {
       return false;
-    } else if (!this.#isOldAtClient(stored, state.maxAge ?? expire)) {
-      if (!this.#repository.isTouchDue(stored) || !isNavigation(this.#scope)) return false;
+    } else if (!this.#isOldAtClient(stored, state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE))) {
+      if (!this.#repository.isTouchDue(stored)) return false;
+      if (this.#repository.keepsHeader && !isNavigation(this.#scope)) return false;
     }
     // The next response that no shared cache stores sends it.
-    const own = cacheControl();
-    return own === undefined || !isShareable(own);
+    return isPrivate(cacheControl());
   }
 
   #isOldAtClient(stored: LoadedSession, maxAge: number | false): boolean {
-    return maxAge !== false && stored.readAt - this.#repository.sentAt(stored) > maxAge / 2;
+    return this.#repository.keepsHeader && maxAge !== false &&
+      stored.readAt - this.#repository.sentAt(stored) > maxAge / 2;
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
@@ -354,6 +358,12 @@ export class ActiveSession {
       this.workingCopy.mode === "writable" &&
       this.#repository.isRotationDue(this.#stored) && isNavigation(this.#scope);
   }
+}
+
+/** Whether no shared cache stores a response with this Cache-Control, or with none. */
+function isPrivate(cacheControl: string | undefined): boolean {
+  // Without a Cache-Control of its own, a response with an ID gets one.
+  return cacheControl === undefined || !isShareable(cacheControl);
 }
 
 /**

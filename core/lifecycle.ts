@@ -111,7 +111,7 @@ export class Lifecycle implements SharedParts {
         if (!isSameSession(lookup, best)) return this.#refuse();
         // Two cookies of one session: after its path was changed, a browser sends both.
         if (isNewer(lookup, best)) best = lookup;
-      } else if (lookup.status === "active" || best.status === "absent") best = lookup;
+      } else if (isBetter(lookup, best)) best = lookup;
     }
     return best;
   }
@@ -202,7 +202,11 @@ export class Lifecycle implements SharedParts {
     const lookup = await this.identify(scope);
     if (lookup.status === "active") return this.#snapshotOf(lookup);
     const workingCopy = this.snapshot(Object.create(null));
-    workingCopy.absence = lookup.status === "absent" ? lookup.reason : lookup.status;
+    workingCopy.absence = lookup.status === "absent"
+      ? lookup.reason
+      : this.options.state.isExplicit && lookup.status === "replaced"
+      ? "unknown"
+      : lookup.status;
     return workingCopy;
   }
 
@@ -322,5 +326,14 @@ function isNewer(a: LoadedSession, b: LoadedSession): boolean {
   if (a.oldVerifier !== undefined || b.oldVerifier !== undefined) {
     return a.oldVerifier === undefined;
   }
+  const { regenerations } = a.header;
+  if (regenerations !== b.header.regenerations) return regenerations > b.header.regenerations;
   return a.lastAccess > b.lastAccess;
+}
+
+/** Whether a candidate says more about its client than the best one so far. */
+function isBetter(lookup: Lookup, best: Lookup): boolean {
+  if (lookup.status === "active" || best.status === "absent") return true;
+  // Only an ID that the record holds can end the session.
+  return lookup.status === "replaced" && best.status === "replaced" && !best.isHeld;
 }

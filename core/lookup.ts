@@ -88,9 +88,11 @@ export function examine(
       ? { status: "replaced", key: record!.key, isHeld: true, replacedAt: record!.replacedAt }
       : UNKNOWN;
   }
-  if (!isSession(session, options)) return EXPIRED;
-  if (verifier === undefined || isSameVerifier(session.header.verifier, verifier)) return session;
-  return examineOld(session, verifier, options);
+  const isActive = isSession(session, options);
+  if (verifier === undefined || isSameVerifier(session.header.verifier, verifier)) {
+    return isActive ? session : EXPIRED;
+  }
+  return isActive ? examineOld(session, verifier, options) : UNKNOWN;
 }
 
 /** A session whose current verifier is another one. */

@@ -134,7 +134,7 @@ export interface SessionOptions {
    */
   storeTimeout?: number;
   /**
-   * Limits the size of a session, in bytes of its record's text in UTF-8. A larger session is not
+   * Limits the size of a session, in bytes of its JSON in UTF-8. A larger session is not
    * saved and throws `ERR_SESSION_TOO_LARGE`.
    *
    * @default {65536}

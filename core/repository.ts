@@ -12,12 +12,14 @@ import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { SessionLineage } from "../data/working_copy.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
+import { createOnce } from "./backend/create_once.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
   examine,
   isGraceRunning,
   isInGrace,
+  isSession,
   isUnconfirmed,
   type LoadedSession,
   type Lookup,
@@ -77,7 +79,7 @@ const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
  * and a request that found the session shortly before its end may still write to it.
  */
 const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
-const MAX_REQUEST_SECONDS = 900;
+const MAX_REQUEST_SECONDS = 3600;
 
 /** Reads and writes sessions so that no race loses one. */
 export class SessionRepository {
@@ -135,32 +137,16 @@ export class SessionRepository {
   }
 
   #create(id: string, created: number, json: string): Awaitable<SavedSession> {
-    const key = this.#backend.keyOf(id);
-    const header = newHeader(this.#backend.verifierOf(id) ?? "");
+    const backend = this.#backend;
+    const header = newHeader(backend.verifierOf(id) ?? "");
     const expiry = this.#expiry(header, created, created, true);
-    const written = this.#backend.create(key, encodeHeader(header) + json, expiry);
-    return after(written, (written) => {
-      const saved = (written: WriteResult): SavedSession => {
-        const sent = written.transport ?? id;
-        return { id, header, json, sent, isWithClient: sent !== id };
-      };
-      if (written !== undefined) return saved(written);
-      return this.#findCreated(key, header).then(saved);
+    const text = encodeHeader(header) + json;
+    return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
+      // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
+      if (written === undefined) throw taken();
+      const sent = written.transport ?? id;
+      return { id, header, json, sent, isWithClient: sent !== id };
     });
-  }
-
-  /**
-   * The record was there already. Either the call has arrived twice, or `generateId` repeats itself:
-   * random IDs do not collide.
-   */
-  async #findCreated(key: string, { verifier }: RecordHeader): Promise<WriteResult> {
-    const record = await this.#backend.read(key);
-    if (isEnded(record?.text)) throw interrupted();
-    const found = decodeRecord(record, this.#options);
-    const isOwn = this.#backend.isRemote && found !== undefined &&
-      isSameVerifier(found.header.verifier, verifier);
-    if (!isOwn) throw taken();
-    return { version: found.version };
   }
 
   async #createIndexed(
@@ -233,7 +219,17 @@ export class SessionRepository {
     // A store without versions cannot keep the old ID valid until the client has the new one.
     return this.#backend.isVersioned && oldVerifier === undefined &&
       readAt - (header.replacedAt ?? created) >= rotateInterval &&
-      !isUnconfirmed(header) && !isGraceRunning(header, readAt, this.#options);
+      !isGraceRunning(header, readAt, this.#options);
+  }
+
+  /** Whether the client itself holds the sessions, so that each change has to be sent. */
+  get isWithClient(): boolean {
+    return this.#backend.isWithClient;
+  }
+
+  /** Whether records keep their headers, and so the time when an ID was last sent. */
+  get keepsHeader(): boolean {
+    return this.#backend.keepsHeader;
   }
 
   /** When the client last got the ID, in Unix seconds. */
@@ -314,9 +310,11 @@ export class SessionRepository {
   ): Awaitable<SavedSession> {
     const write: SessionWrite = {
       compose: (current) => this.#compose(base, current, change),
-      mayFollow: ({ header, subject }) =>
-        header.regenerations === base.header.regenerations && subject === base.subject,
-      isUse: true,
+      mayFollow: ({ header: { regenerations, subjectChanges } }) =>
+        regenerations === base.header.regenerations &&
+        subjectChanges === base.header.subjectChanges,
+      // Without a header, the last-access time says when the client last got the cookie.
+      isUse: this.#backend.keepsHeader || this.isTouchDue(base),
       isSent,
       change,
       idChange,
@@ -345,10 +343,31 @@ export class SessionRepository {
     const json = write.compose(base);
     if (isPromise(json)) return json.then((json) => this.#swapAfterWait(base, json, write, token));
     const saved = this.#replace(base, base, json, write, token);
-    if (isPromise(saved)) {
-      return saved.then((one) => one ?? this.#swapInQueue(base, write, token));
+    if (!isPromise(saved)) return saved ?? this.#swapInQueue(base, write, token);
+    return saved.then(
+      (one) => one ?? this.#swapInQueue(base, write, token),
+      (error) => this.#recover(error, base, write, token),
+    );
+  }
+
+  /**
+   * The store failed. If it has written a new ID all the same, the client must learn that ID: it
+   * could do nothing with the old one.
+   */
+  async #recover(
+    error: unknown,
+    base: LoadedSession,
+    write: SessionWrite,
+    token: string | undefined,
+  ): Promise<SavedSession> {
+    if (write.idChange === undefined || token === undefined) throw error;
+    try {
+      const current = await this.#reload(base);
+      if (hasToken(current, token)) return this.#recognize(base, current, write);
+    } catch {
+      // The first error says more.
     }
-    return saved ?? this.#swapInQueue(base, write, token);
+    throw error;
   }
 
   /**
@@ -375,9 +394,7 @@ export class SessionRepository {
     return this.#queue.run(base.key, () =>
       retry(async () => {
         const current = await this.#reload(base);
-        if (token !== undefined && current.header.tokens.some((one) => one.token === token)) {
-          return this.#recognize(base, current, write);
-        }
+        if (hasToken(current, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
         return await this.#replace(base, current, await write.compose(current), write, token);
       }));
@@ -406,7 +423,8 @@ export class SessionRepository {
     const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
     const changed = nextHeader(current, {
       now,
-      isPresented: base.oldVerifier === undefined &&
+      // A background job proves nothing about what the client has received.
+      isPresented: write.isUse && base.oldVerifier === undefined &&
         isSameVerifier(base.header.verifier, current.header.verifier),
       isSent: write.isSent,
       change: write.change,
@@ -426,11 +444,28 @@ export class SessionRepository {
     return isPromise(written) ? written.then(toSaved) : toSaved(written);
   }
 
-  /** The first attempt took effect, although its answer was that it had not: it arrived twice. */
-  #recognize(base: LoadedSession, current: LoadedSession, write: SessionWrite): SavedSession {
-    const { id, header, json, version } = current;
-    const sent = this.#toSend(base, base, header, id, { version }, write, this.now());
-    return { id, header, json, sent, isWithClient: false };
+  /**
+   * The first attempt took effect, although its answer was that it had not: it arrived twice. Others
+   * may have written since. What they have made of the session is not for this request.
+   */
+  #recognize(
+    base: LoadedSession,
+    { header, version, json }: LoadedSession,
+    write: SessionWrite,
+  ): SavedSession {
+    const { idChange, change } = write;
+    const id = idChange === undefined ? base.id : this.#backend.nextId(base.id, idChange.generated);
+    const own = {
+      ...header,
+      regenerations: base.header.regenerations + (idChange?.isRotation === false ? 1 : 0),
+      subjectChanges: base.header.subjectChanges +
+        (change !== undefined && change.subject !== base.subject ? 1 : 0),
+    };
+    const isLatest = isSameVerifier(header.verifier, this.#backend.verifierOf(id) ?? "");
+    const sent = isLatest
+      ? this.#toSend(base, base, header, id, { version }, write, this.now())
+      : undefined;
+    return { id, header: own, json, sent, isWithClient: false };
   }
 
   /** The value that the response to a successful write or touch sends to the client. */
@@ -445,11 +480,11 @@ export class SessionRepository {
   ): string | undefined {
     // The session itself is in the client's cookie.
     if (transport !== undefined && transport !== base.id) return transport;
-    const isNew = idChange !== undefined && id !== replaced.id;
-    if (isNew || base.mustInject) return id;
+    if (idChange !== undefined && id !== replaced.id) return id;
     if (base.oldVerifier !== undefined) {
       return isInGrace(header, base.oldVerifier, now, this.#options) ? id : undefined;
     }
+    if (base.mustInject) return id;
     // A response that sends an ID again must not bring back one that was replaced.
     return isSent && id === base.id ? id : undefined;
   }
@@ -463,13 +498,13 @@ export class SessionRepository {
    * Ends the session under a key, whatever its ID is.
    *
    * @param isMeant Says whether the record found is the one to end.
-   * @returns Whether there was such a session.
+   * @returns Whether there was such a session, and it had not expired.
    */
   async endByKey(
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    if (!this.#backend.isVersioned) return await this.#backend.delete(key);
+    if (this.#backend.isWithClient) return await this.#backend.delete(key);
     return await this.#end(key, await this.#backend.read(key), isMeant);
   }
 
@@ -485,11 +520,16 @@ export class SessionRepository {
       if (record === undefined || isEnded(record.text)) return record?.text === marker;
       if (!isMeant(record)) return false;
       const isDone = await this.#backend.end(record, marker, this.now());
-      if (isDone || !this.#backend.isVersioned) return isDone;
+      if (isDone) return this.#isActive(record);
       record = await this.#backend.read(key);
     }
     // Others write to it all the time. This call wins over all of them.
     return await this.#backend.delete(key);
+  }
+
+  #isActive(record: SessionRecord): boolean {
+    const session = decodeRecord(record, this.#options);
+    return session !== undefined && isSession(session, this.#options);
   }
 
   #compose(base: LoadedSession, current: LoadedSession, change: SessionChange): string {
@@ -509,4 +549,9 @@ export class SessionRepository {
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(Math.max(0, left) + margin) };
   }
+}
+
+/** Whether the write with this token has taken effect. */
+function hasToken({ header }: LoadedSession, token: string | undefined): boolean {
+  return token !== undefined && header.tokens.some((one) => one.token === token);
 }

@@ -21,6 +21,7 @@ import {
 import { taken } from "../core/race_errors.ts";
 import type { Backend } from "../core/backend/backend.ts";
 import { CallGuard } from "../core/backend/call_guard.ts";
+import { createOnce } from "../core/backend/create_once.ts";
 import { openBackend } from "../core/backend/open.ts";
 import { SEALING_METHODS, VERSIONED_METHODS } from "../base/store_methods.ts";
 import type { LegacySource } from "./sources.ts";
@@ -203,7 +204,7 @@ export class LegacySessions {
     const id = backend.isVersioned ? await this.#ids.next() : key;
     const text = encodeHeader(newHeader(backend.verifierOf(id) ?? "")) + json;
     const sessionKey = backend.keyOf(id);
-    const written = await backend.create(sessionKey, text, expiry, name);
+    const written = await createOnce(backend, sessionKey, text, expiry, name);
     if (written === undefined) throw taken();
     if (!backend.isVersioned) return written.transport;
     // This commits the move: no client has seen the ID before, and no other request can move the

@@ -95,6 +95,10 @@ export class MigratingState extends State {
   override readonly vary: readonly string[];
   /** The name under which `state` carries the ID. */
   override readonly name?: string;
+  /** As `state` has it. */
+  override readonly isExplicit?: boolean;
+  /** As `state` has it. */
+  override readonly maxAge?: number | false;
   readonly #state: SessionState;
   readonly #legacy: MigratingStateOptions["legacy"];
   readonly #sessions: AdoptingSessions | undefined;
@@ -115,6 +119,8 @@ export class MigratingState extends State {
     this.#legacy = legacy;
     this.#sessions = sessions;
     this.name = state.name;
+    this.isExplicit = state.isExplicit;
+    this.maxAge = state.maxAge;
     this.vary = [...new Set([...state.vary ?? [], ...legacy.vary ?? []])];
   }
 

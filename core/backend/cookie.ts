@@ -22,6 +22,8 @@ const KNOWN_BY_ID = "";
 export class CookieBackend implements Backend {
   readonly isVersioned = false;
   readonly isRemote = false;
+  readonly isWithClient = true;
+  readonly keepsHeader = true;
   readonly warning =
     "The session travels in its client's cookie: races can lose updates, an older cookie brings " +
     "older data back, and without revocations a copy outlives the logout";
@@ -120,8 +122,11 @@ export class CookieBackend implements Backend {
     return this.#end(key, version);
   }
 
-  delete(id: string): Promise<boolean> {
-    return this.#end(id, KNOWN_BY_ID);
+  /** @param id An ID, or a value under the State's name. */
+  async delete(id: string): Promise<boolean> {
+    if (isId(id)) return await this.#end(id, KNOWN_BY_ID);
+    const record = await this.read(id);
+    return record !== undefined && await this.end(record);
   }
 
   async #end(id: string, version: string): Promise<boolean> {

@@ -13,7 +13,9 @@ import type { CallGuard } from "./call_guard.ts";
 /** Compares nothing, so every write takes effect. */
 export class PlainBackend implements Backend {
   readonly isVersioned = false;
-  readonly isRemote = true;
+  readonly isRemote = false;
+  readonly isWithClient = false;
+  readonly keepsHeader = false;
   readonly warning =
     "The store has get, set and delete only: races can lose updates and undo a logout";
   readonly #store: PlainStore;

@@ -10,6 +10,7 @@
  */
 import type { Awaitable } from "../../base/awaitable.ts";
 import { KeyedQueue } from "../../base/keyed_queue.ts";
+import { MAX_CLOCK_SKEW } from "../../base/limits.ts";
 import { findJson } from "../../base/record_header.ts";
 import { decodeSession, isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
 import { sha256 } from "../../base/sha256.ts";
@@ -36,10 +37,8 @@ interface IndexContent {
 
 /** A session that stays in use is added again once in this many seconds of its age. */
 const ADD_AGAIN_SECONDS = 3600;
-/**
- * Seconds by which the clocks of two servers may differ, and that one may take to write the record.
- */
-const CLOCK_SKEW = 60;
+/** Seconds that a server may take to write a session after it has listed it, by another's clock. */
+const MAX_WRITE_SECONDS = 60 + MAX_CLOCK_SKEW;
 /** Seconds for which an entry is kept at least. */
 const MIN_KEPT = 7 * 86_400;
 /** Number of entries at which the index is pruned; the next pruning is due at twice as many. */
@@ -61,14 +60,17 @@ export class SubjectIndex {
     this.#options = options;
     this.#seal = new TextSeal(options.secrets);
     this.#queue = new KeyedQueue(options.storeTimeout);
-    this.#maxActive = options.expire + ADD_AGAIN_SECONDS + CLOCK_SKEW;
+    const { expire, touchInterval } = options;
+    this.#maxActive = expire + touchInterval + ADD_AGAIN_SECONDS + MAX_WRITE_SECONDS;
     this.#kept = Math.max(MIN_KEPT, 2 * this.#maxActive);
   }
 
   /** Whether a session that is used now has to be added again. */
   isAddDue({ created, lastAccess }: { created: number; lastAccess: number }): boolean {
-    return Math.floor((this.#now() - created) / ADD_AGAIN_SECONDS) !==
-      Math.floor((lastAccess - created) / ADD_AGAIN_SECONDS);
+    // In the future, if another server's clock is wrong: that server has added it.
+    return lastAccess <= this.#now() &&
+      Math.floor((this.#now() - created) / ADD_AGAIN_SECONDS) !==
+        Math.floor((lastAccess - created) / ADD_AGAIN_SECONDS);
   }
 
   /** Adds a session. Resolves to the generation that it belongs to, and whether pruning is due. */
@@ -137,7 +139,7 @@ export class SubjectIndex {
 
   /** Whether the entry's session may not have been written yet. */
   #mayBeUnwritten({ at }: IndexEntry): boolean {
-    return this.#now() - at <= CLOCK_SKEW;
+    return this.#now() - at <= MAX_WRITE_SECONDS;
   }
 
   /** Whether the entry's session can only be active if there is a newer entry for it. */
