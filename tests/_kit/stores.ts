@@ -142,6 +142,8 @@ export const ALL: Readonly<Record<string, Opener>> = { ...VERSIONED, ...UNVERSIO
 /** Sessions on a store, and a clock that tests move. */
 export interface Rig extends OpenedStore, Disposable {
   clock: ReturnType<typeof fakeClock>;
+  /** Whether the store compares versions. */
+  isVersioned: boolean;
   /** The calls of the store. */
   calls: Call[];
   events: SessionEvent["type"][];
@@ -184,6 +186,7 @@ export async function rigOn(open: Opener, options: Partial<SessionOptions> = {})
   return {
     ...opened,
     clock,
+    isVersioned,
     calls,
     events,
     sessions,

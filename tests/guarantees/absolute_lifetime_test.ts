@@ -98,6 +98,21 @@ for (const [what, act] of Object.entries(NO_SIGN_IN)) {
 
 testOn(
   VERSIONED,
+  "sessions.update() does not shorten a session that has been idle and is close to its absolute end",
+  { expire: 24 * 3600, absoluteExpire: 12 * 3600 },
+  async (rig) => {
+    const browser = await rig.start(fill);
+    rig.clock.advance(10 * 3600);
+    await rig.sessions.update(browser.id!, (data) => data.n = 1);
+    rig.clock.advance(2 * 3600);
+    assertEquals(await rig.load(browser.value), { cart: ["apple"], n: 1 });
+    rig.clock.advance(1);
+    assertEquals(await rig.load(browser.value), undefined);
+  },
+);
+
+testOn(
+  VERSIONED,
   "sessions.update() does not extend the absolute lifetime",
   OPTIONS,
   async (rig) => {

@@ -320,6 +320,7 @@ testOn(
   EVERY_TEN_MINUTES,
   async (rig) => {
     const browser = await rig.start(fill);
+    browser.ignoresMaxAge = true;
     const ids = new Set<string>();
     for (let visit = 0; visit < 20; visit++) {
       rig.clock.advance(1200);
