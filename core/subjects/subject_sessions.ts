@@ -80,11 +80,28 @@ export class SubjectSessions {
    * written any more; then it ends the sessions in the index; only then it removes their entries.
    * So a call that was interrupted can be repeated. Resolves to how many sessions there were.
    *
+   * A store without memory refuses to bump the generation. It has room again when sessions have
+   * ended. Then the generation is bumped, and those that were listed in the meantime end, too.
+   *
    * @param kept An ID that the session which stays has or once had.
    */
   async endAll(kept: string | undefined): Promise<number> {
-    const entries = await this.#index.bumpGeneration(await this.#key);
+    const key = await this.#key;
     const keptKey = kept && this.#repository.keyOf(kept);
+    let count = 0;
+    let entries: readonly IndexEntry[];
+    try {
+      entries = await this.#index.bumpGeneration(key);
+    } catch {
+      count = await this.#endListed(await this.#index.list(key), keptKey);
+      entries = await this.#index.bumpGeneration(key);
+    }
+    return count + await this.#endListed(entries, keptKey);
+  }
+
+  /** Ends the sessions of these entries, then removes the entries. Resolves to how many there were. */
+  async #endListed(entries: readonly IndexEntry[], keptKey: string | undefined): Promise<number> {
+    const isOurs = (record: SessionRecord) => this.#isOurs(record);
     const ended: IndexEntry[] = [];
     let count = 0;
     let failure: unknown;
@@ -92,7 +109,6 @@ export class SubjectSessions {
       try {
         const key = await this.#unseal(entry);
         if (key !== undefined && key === keptKey) continue;
-        const isOurs = (record: SessionRecord) => this.#isOurs(record);
         if (key !== undefined && await this.#repository.endByKey(key, isOurs)) count++;
         ended.push(entry);
       } catch (error) {
@@ -100,8 +116,14 @@ export class SubjectSessions {
         failure ??= error;
       }
     }
+    if (failure !== undefined) {
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        `Cannot end all sessions: ${entries.length - ended.length} of ${entries.length} may remain`,
+        { cause: failure },
+      );
+    }
     await this.#index.remove(await this.#key, ended);
-    if (failure !== undefined) throw failure;
     return count;
   }
 
