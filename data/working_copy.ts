@@ -158,7 +158,9 @@ export class WorkingCopy implements ReplayableUpdates {
   materialize(): SessionValues {
     const { data } = this;
     this.maybeDirty = true;
-    if (!this.#isMaterialized) {
+    // Values that refuse every write are complete, and there is no session behind them.
+    const isRefusing = this.mode === "replaced" || this.mode === "ambiguous";
+    if (!this.#isMaterialized && !isRefusing) {
       Object.setPrototypeOf(data, null);
       data._id = this.id;
       data._last_access = this.#lastAccess;
