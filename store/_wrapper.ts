@@ -21,15 +21,19 @@ export function checkInner(owner: string, store: VersionedStore): void {
   throw optionError(owner, `store must be a VersionedStore: ${why}`);
 }
 
-/** Whether the wrapped store accepts `id` as a session ID. A wrapper changes nothing about that. */
-export function innerAccepts(store: VersionedStore, id: string): boolean {
-  return store.accepts?.(id) ?? isId(id);
+/**
+ * Whether the wrapped store accepts `presented` as a session ID. A wrapper changes nothing about
+ * that.
+ */
+export function innerAccepts(store: VersionedStore, presented: string): boolean {
+  return store.accepts?.(presented) ?? isId(presented);
 }
 
 /**
- * As a property of a store: the store wants the client's ID in addition to a key that hides it. As
- * a property of a call's options: that ID. A store that encrypts must derive its keys from the ID
- * that no dump contains. Every copy of this module uses the same symbol.
+ * As a property of a store: the store wants the ID that the first wrapper was called with, in
+ * addition to a key that hides it. As a property of a call's options: that ID. A store that encrypts
+ * must derive its keys from the ID that no dump contains. Every copy of this module uses the same
+ * symbol.
  */
 const CLIENT_ID = Symbol.for("@pagi/session client's id");
 

@@ -105,6 +105,7 @@ const REVOKED: Revocation = { isEnded: true, verifier: "", lastAccess: 0, versio
  * | a request that is running when its session ends | brings the session back | fails if it writes; otherwise it sends no cookie |
  * | an older cookie of a valid ID | brings older data back | brings older data back |
  * | two requests that write at the same time | the browser keeps the cookie that arrives last; the other change is lost | the browser keeps the cookie that arrives last; the other change is lost |
+ * | `rotate()` | as `regenerate()` | as `regenerate()`: the old ID is invalid immediately |
  * | a response that arrives after a later login | replaces the new session with the old one | replaces the new cookie with a rejected one |
  * | `sessions.destroy()` of an ID or a Session | fails with `ERR_SESSION_STORE` | ends the session, whatever its current ID is |
  * | `sessions.destroy()` of a cookie's value | does nothing | ends the session, if the value belongs to the State's own name |
@@ -118,8 +119,8 @@ const REVOKED: Revocation = { isEnded: true, verifier: "", lastAccess: 0, versio
  * With `revocations`, a request reads that store once, and twice if it writes. A logout or a new ID
  * writes one record. The record is kept for as long as a copy of the cookie could be valid. If that
  * store fails, so does the request. A store that drops records early undoes logouts, for example a
- * MemoryStore that is full or restarted. Each ID has at most one record, which is written once: the
- * IDs of a session form a chain, and only the last one can be valid.
+ * MemoryStore that is full or restarted. A session has at most one record. It names the only valid
+ * ID, or says that the session has ended, which is final.
  *
  * At least the last 500 values that were decrypted or encrypted stay in memory with their sessions.
  * If such a value comes again, its age, name and revocation are checked, but it is not decrypted.

@@ -7,16 +7,18 @@ import { checkOptions, hasMethods, optionError } from "../base/check_options.ts"
 import { retryWhileLocked } from "./_deno_kv/lock.ts";
 import {
   decodeRecord,
+  decodeVersion,
   type DenoKv,
   type DenoKvAtomic,
   type DenoKvEntry,
   type DenoKvKeyPart,
   encodeRecord,
+  encodeVersion,
   isKeyPart,
-  isVersionstamp,
+  type KvRecord,
   toExpireIn,
 } from "./_deno_kv/record.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -33,7 +35,7 @@ export type { DenoKv, DenoKvAtomic, DenoKvEntry, DenoKvKeyPart };
 /** Options of {@linkcode DenoKvStore}. */
 export interface DenoKvStoreOptions {
   /**
-   * Starts the key of each record, before the session ID.
+   * Starts the key of each record, before the `id` of the call.
    *
    * @default {["pagi", "session"]}
    */
@@ -51,9 +53,14 @@ const DEFAULT_PREFIX = ["pagi", "session"];
 const STRONG = { consistency: "strong" } as const;
 
 /**
- * Keeps sessions in Deno KV, one key each. The versions are KV's versionstamps. A read takes one
+ * Keeps sessions in Deno KV, one key each. The versions contain KV's versionstamps. A read takes one
  * round trip, and so does a write or a touch. An expired session is treated as absent immediately;
  * KV removes its value later.
+ *
+ * Deno KV tells no time, so each record carries its expiry, and the process that reads it compares it
+ * with its own clock. A process whose clock is ahead therefore finds a record expired that much too
+ * early: `read` then returns nothing, and `create` overwrites it. A touch never shortens the expiry,
+ * whatever clock it was written by. Keep the clocks of all processes synchronized.
  *
  * A value in KV can have 64 KiB, so a session with longer JSON cannot be saved. Processes of one
  * machine can share a file; one of them writes at a time. You open the database and close it.
@@ -114,7 +121,9 @@ export class DenoKvStore implements VersionedStore {
     const entry = await this.#kv.get(this.#keyOf(id), STRONG);
     const record = decodeRecord(entry.value);
     if (record === undefined || record.expiresAt < this.#now()) return undefined;
-    return { text: record.text, version: entry.versionstamp!, lastAccess: record.lastAccess };
+    const { text, lastAccess, expiresAt } = record;
+    const version = encodeVersion({ versionstamp: entry.versionstamp!, lastAccess, expiresAt });
+    return { text, version, lastAccess };
   }
 
   /**
@@ -126,7 +135,7 @@ export class DenoKvStore implements VersionedStore {
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
     let versionstamp: string | null = null;
     while (true) {
-      const version = await this.#write(id, text, versionstamp, options);
+      const version = await this.#write(id, this.#recordOf(text, options), versionstamp, options);
       if (version !== undefined) return version;
       const entry = await this.#kv.get(this.#keyOf(id), STRONG);
       const record = decodeRecord(entry.value);
@@ -144,31 +153,44 @@ export class DenoKvStore implements VersionedStore {
    * @throws {Error} If Deno KV fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
-    if (!isVersionstamp(options.version)) return undefined;
-    return await this.#write(id, text, options.version, options);
+    const version = decodeVersion(options.version);
+    if (version === undefined) return undefined;
+    return await this.#write(id, this.#recordOf(text, options), version.versionstamp, options);
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version. Its version changes,
-   * too.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if the record is too long for KV.
    * @throws {Error} If Deno KV fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
-    return await this.replace(id, options.text, options) !== undefined;
+    const version = decodeVersion(options.version);
+    if (version === undefined) return false;
+    const { text, lastAccess, expiresAt } = this.#recordOf(options.text, options);
+    const touched = {
+      text,
+      lastAccess: Math.max(version.lastAccess, lastAccess),
+      expiresAt: Math.max(version.expiresAt, expiresAt),
+    };
+    return await this.#write(id, touched, version.versionstamp, options) !== undefined;
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If Deno KV fails, with its error.
    */
-  async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
+  async delete(id: string, options?: Partial<DeleteOptions>): Promise<boolean> {
+    if (options === undefined) {
+      return await plainDelete(id, (key) => this.delete(key, neverAborted()));
+    }
     const key = this.#keyOf(id);
-    const { version } = options;
-    if (version !== undefined) {
-      return isVersionstamp(version) && await this.#remove(key, version, options);
+    if (options.version !== undefined) {
+      const version = decodeVersion(options.version);
+      return version !== undefined && await this.#remove(key, version.versionstamp, options);
     }
     while (true) {
       const { versionstamp } = await this.#kv.get(key, STRONG);
@@ -177,30 +199,43 @@ export class DenoKvStore implements VersionedStore {
     }
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#now() / 1000));
   }
 
+  /** The record with the times that `options` gives it. */
+  #recordOf(text: string, { lastAccess, ttl }: WriteOptions): KvRecord {
+    return { text, lastAccess, expiresAt: this.#now() + toExpireIn(ttl * 1000) };
+  }
+
+  /** Writes a record over the one with `versionstamp`, or none. Resolves to the new version. */
   async #write(
     id: string,
-    text: string,
+    record: KvRecord,
     versionstamp: string | null,
-    options: WriteOptions,
+    options: StoreCallOptions,
   ): Promise<string | undefined> {
-    const { lastAccess, ttl } = options;
     const key = this.#keyOf(id);
-    const expireIn = toExpireIn(ttl);
-    const value = encodeRecord({ text, lastAccess, expiresAt: this.#now() + expireIn });
+    const value = encodeRecord(record);
+    const expireIn = toExpireIn(record.expiresAt - this.#now());
     const write = () =>
       this.#kv.atomic().check({ key, versionstamp }).set(key, value, { expireIn }).commit();
     const result = await retryWhileLocked(write, options);
-    return result.ok ? result.versionstamp : undefined;
+    if (!result.ok) return undefined;
+    const { lastAccess, expiresAt } = record;
+    return encodeVersion({ versionstamp: result.versionstamp, lastAccess, expiresAt });
   }
 
   async #remove(

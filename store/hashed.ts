@@ -13,7 +13,7 @@ import {
   wantsClientId,
   withClientId,
 } from "./_wrapper.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { BoundedCache } from "../base/bounded_cache.ts";
 import type {
   DeleteOptions,
@@ -30,21 +30,19 @@ import type {
 const CACHED_KEYS = 10_000;
 
 /**
- * Wraps a store and replaces each session ID by its SHA-256, as 64 lowercase hex digits: the result
- * of `printf %s "$ID" | sha256sum`. It does not change the session's data; use `SealedStore` to
- * encrypt it.
+ * Wraps a store and replaces each session's key, the last 32 digits of its ID, by its SHA-256, as 64
+ * lowercase hex digits: the result of `printf %s "$KEY" | sha256sum`. It does not change the
+ * session's data; use `SealedStore` to encrypt it.
  *
  * Anyone who can read the store, a backup or a replica finds no ID that the server would accept:
  *
- * - An ID has 256 random bits, so it cannot be guessed from its hash. If a client sends a hash as
- *   its ID, the hash is hashed again, and no record has that key.
- * - Regenerating an ID leaves a tombstone under the old ID: the old ID XOR the new one. A session
- *   with n regenerations has n such differences. Every combination of them is again a difference of
- *   two IDs, never an ID. Any value of the current ID fits all of them equally well, so 256 bits
- *   stay unknown. The hashes only tell whether a guess is right.
- * - An attacker who also knows an old ID, from a log or because they planted it, can follow the
- *   tombstones to the current ID. This holds for any store whose records name the new ID. To
- *   prevent it, wrap this store in a `SealedStore`, which encrypts the tombstones with a secret.
+ * - A session's text contains the other half of its ID, the verifier. The key is missing: it has 128
+ *   random bits, so it cannot be guessed from its hash. If a client sends a hash as its ID, the key
+ *   in it is hashed again, and no record has that hash.
+ * - Behind this store, the key is as secret as the ID. An attacker who also knows the key of a
+ *   session can find its record and read the verifier. They know the key if they have any ID that
+ *   the session ever had, for example from a log. To prevent it, wrap this store in a `SealedStore`,
+ *   which encrypts the verifier with a secret.
  *
  * The index of a user's sessions is stored under a hash of the subject, so a guessed subject can be
  * checked. The IDs in the index are encrypted with the middleware's `secret`, which must not be
@@ -129,7 +127,8 @@ export class HashedStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
@@ -138,23 +137,31 @@ export class HashedStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the wrapped store fails, with its error.
    */
-  delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
+  delete(id: string, options?: Partial<DeleteOptions>): Awaitable<boolean> {
+    if (options === undefined) return plainDelete(id, (key) => this.delete(key, neverAborted()));
     const { signal = new AbortController().signal } = options;
     return this.#call(id, { ...options, signal }, (key, options) => {
       return this.#store.delete(key, options);
     });
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }

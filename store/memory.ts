@@ -4,10 +4,10 @@
  * @module
  */
 import { checkOptions, optionError } from "../base/check_options.ts";
-import { ID_DIGITS, isId } from "../base/id.ts";
+import { ID_DIGITS, isId, keyOf, verifierOf } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -37,6 +37,7 @@ export interface MemoryStoreOptions {
 }
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
+const NOT_A_HEX_DIGIT = /[^0-9a-f]/;
 /**
  * How many records one call removes or moves at most at the old end, so that no call takes long.
  */
@@ -141,8 +142,9 @@ export class MemoryStore implements VersionedStore {
 
   /** Returns whether `presented` has the form of a session ID: 64 lowercase hex digits. */
   accepts(presented: string): boolean {
-    // Finding an existing ID is faster than checking each of its digits.
-    return (presented?.length === ID_DIGITS && this.#records.has(presented)) || isId(presented);
+    // Finding the record under the last half is faster than checking each digit of that half.
+    const isStored = presented?.length === ID_DIGITS && this.#records.has(keyOf(presented));
+    return isStored ? !NOT_A_HEX_DIGIT.test(verifierOf(presented)) : isId(presented);
   }
 
   /** Returns the record; `undefined` if it does not exist. */
@@ -178,33 +180,52 @@ export class MemoryStore implements VersionedStore {
     if (record?.version !== version) return undefined;
     record.text = text;
     record.version = this.#nextVersion();
-    this.#extend(record, lastAccess, now + ttl * 1000);
+    record.lastAccess = lastAccess;
+    record.expiresAt = now + ttl * 1000;
+    this.#markUsed(record);
     return record.version;
   }
 
-  /** Updates the last-access time of the record if it has the given version. */
+  /**
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The record gets a new version.
+   */
   touch(id: string, { version, lastAccess, ttl }: TouchOptions): boolean {
     const now = this.#now();
     const record = this.#find(id, now);
     if (record?.version !== version) return false;
-    this.#extend(record, lastAccess, now + ttl * 1000);
+    record.version = this.#nextVersion();
+    record.lastAccess = Math.max(record.lastAccess, lastAccess);
+    record.expiresAt = Math.max(record.expiresAt, now + ttl * 1000);
+    this.#markUsed(record);
     return true;
   }
 
-  /** Deletes the record. If a version is given, only a record of that version is deleted. */
-  delete(id: string, { version }: Partial<DeleteOptions> = {}): boolean {
+  /**
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
+   */
+  delete(id: string, options?: Partial<DeleteOptions>): boolean {
+    if (options === undefined) return plainDelete(id, (key) => this.delete(key, {})) as boolean;
+    const { version } = options;
     const record = this.#find(id, this.#now());
     if (record === undefined || (version !== undefined && record.version !== version)) return false;
     this.#remove(record);
     return true;
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#wallClock() / 1000));
   }
@@ -223,12 +244,6 @@ export class MemoryStore implements VersionedStore {
     this.#sweep(now);
     const record = this.#records.get(id);
     return record === undefined || !this.#removeIfExpired(record, now) ? record : undefined;
-  }
-
-  #extend(record: MemoryRecord, lastAccess: number, expiresAt: number): void {
-    record.lastAccess = lastAccess;
-    record.expiresAt = expiresAt;
-    this.#markUsed(record);
   }
 
   /**

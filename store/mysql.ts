@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import {
   checkSqlOptions,
   DEFAULT_TABLE,
@@ -14,6 +14,7 @@ import {
 import {
   checkMysql,
   isNoTable,
+  MYSQL_CLOCK,
   type MysqlClient,
   MysqlDriver,
   mysqlTexts,
@@ -40,9 +41,10 @@ export interface MysqlStoreOptions {
    */
   table?: string;
   /**
-   * Replaces the clock in tests. Returns Unix milliseconds.
+   * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
+   * the sessions of all servers must expire by one clock.
    *
-   * @default {Date.now}
+   * @default {the clock of the database}
    */
   now?: () => number;
 }
@@ -69,8 +71,9 @@ export interface MysqlSweepOptions {
  *
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode MysqlStore.sweep}. The store never uses the server's clock. A session's text may be
- * as long as the server's `max_allowed_packet`, which is 16 MiB or more.
+ * of {@linkcode MysqlStore.sweep}. Only the clock of the database decides what has expired, so a web
+ * server whose clock is wrong removes nothing. A session's text may be as long as the database's
+ * `max_allowed_packet`, which is 16 MiB or more.
  *
  * @example With mysql2
  * ```ts ignore
@@ -119,11 +122,8 @@ export class MysqlStore implements VersionedStore {
     checkMysql(client);
     this.#client = client;
     this.#table = full;
-    this.#records = new SqlRecords(new MysqlDriver(client), {
-      texts: mysqlTexts(full),
-      placeholders: "?",
-      now,
-    });
+    const dialect = { placeholders: "?", clock: MYSQL_CLOCK } as const;
+    this.#records = new SqlRecords(new MysqlDriver(client), mysqlTexts(full), dialect, now);
     const ascii = (length: number) =>
       `CHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;
     this.ddl = [
@@ -180,7 +180,8 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {Error} If the client fails, with its error.
    */
@@ -189,11 +190,13 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the client fails, with its error.
    */
-  async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
+  async delete(id: string, options?: Partial<DeleteOptions>): Promise<boolean> {
+    if (options === undefined) return await plainDelete(id, (key) => this.#records.delete(key));
     return await this.#records.delete(id, options);
   }
 
@@ -208,12 +211,18 @@ export class MysqlStore implements VersionedStore {
     return await this.#records.sweep(options);
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#records.now()));
   }

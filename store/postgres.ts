@@ -4,11 +4,12 @@
  * @module
  */
 import { optionError } from "../base/check_options.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   alreadyExists,
   type PgClient,
+  POSTGRES_CLOCK,
   type PostgresClient,
   PostgresDriver,
   type PostgresQuery,
@@ -46,9 +47,10 @@ export interface PostgresStoreOptions {
    */
   prepare?: boolean;
   /**
-   * Replaces the clock in tests. Returns Unix milliseconds.
+   * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
+   * the sessions of all servers must expire by one clock.
    *
-   * @default {Date.now}
+   * @default {the clock of the database}
    */
   now?: () => number;
 }
@@ -76,8 +78,8 @@ export interface PostgresSweepOptions {
  *
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
- * call of {@linkcode PostgresStore.sweep}. The store never uses the server's clock. The encoding of
- * the database must be UTF8.
+ * call of {@linkcode PostgresStore.sweep}. Only the clock of the database decides what has expired,
+ * so a web server whose clock is wrong removes nothing. The encoding of the database must be UTF8.
  *
  * @example With pg
  * ```ts ignore
@@ -131,14 +133,17 @@ export class PostgresStore implements VersionedStore {
     this.#query = queryFunction(client);
     this.#index = schema + index;
     const texts = {
-      ...sqlTexts(full),
+      ...sqlTexts(full, "GREATEST"),
       // Concurrent sweeps take different rows, and none waits for another.
       sweep: (limit: number) =>
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
         `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
     };
-    const driver = new PostgresDriver(this.#query, prepare ? table : undefined);
-    this.#records = new SqlRecords(driver, { texts, placeholders: "$1", now });
+    // With `now`, the statements have other texts, which must not be prepared under the same names.
+    const isPrepared = prepare && now === undefined;
+    const driver = new PostgresDriver(this.#query, isPrepared ? table : undefined);
+    const dialect = { placeholders: "$1", clock: POSTGRES_CLOCK } as const;
+    this.#records = new SqlRecords(driver, texts, dialect, now);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${full} (` +
       "id text NOT NULL PRIMARY KEY, version text NOT NULL, " +
@@ -194,7 +199,8 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {Error} If the client fails, with its error.
    */
@@ -203,11 +209,13 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the client fails, with its error.
    */
-  async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
+  async delete(id: string, options?: Partial<DeleteOptions>): Promise<boolean> {
+    if (options === undefined) return await plainDelete(id, (key) => this.#records.delete(key));
     return await this.#records.delete(id, options);
   }
 
@@ -222,12 +230,18 @@ export class PostgresStore implements VersionedStore {
     return await this.#records.sweep(options);
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#records.now()));
   }

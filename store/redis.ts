@@ -4,7 +4,7 @@
  * @module
  */
 import { checkOptions, optionError } from "../base/check_options.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import {
   type BunRedisClient,
   type IoredisClient,
@@ -54,7 +54,7 @@ export type {
 /** Options of {@linkcode RedisStore}. */
 export interface RedisStoreOptions {
   /**
-   * Starts the key of each record, before the session ID.
+   * Starts the key of each record, before the `id` of the call.
    *
    * @default {"pagi:session:"}
    */
@@ -155,38 +155,45 @@ export class RedisStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {Error} If the client fails, with its error.
    */
   async touch(id: string, options: TouchOptions): Promise<boolean> {
     const { version, lastAccess, ttl } = options;
     if (!isVersion(version)) return false;
-    return await this.#run(
-      TOUCH,
-      id,
-      [version, toTimeField(lastAccess), toTtlArgument(ttl)],
-      options,
-    );
+    const args = [version, newVersion(), toTimeField(lastAccess), toTtlArgument(ttl)];
+    return await this.#run(TOUCH, id, args, options);
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the client fails, with its error.
    */
-  async delete(id: string, options: Partial<DeleteOptions> = {}): Promise<boolean> {
+  async delete(id: string, options?: Partial<DeleteOptions>): Promise<boolean> {
+    if (options === undefined) {
+      return await plainDelete(id, (key) => this.delete(key, neverAborted()));
+    }
     const { version } = options;
     if (version !== undefined && !isVersion(version)) return false;
     return await this.#run(DELETE, id, version === undefined ? [] : [version], options);
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(Date.now() / 1000));
   }

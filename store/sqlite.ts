@@ -5,11 +5,12 @@
  */
 import type { Awaitable } from "../base/awaitable.ts";
 import { hasMethods, optionError } from "../base/check_options.ts";
-import { plainGet, plainSet } from "./_plain_methods.ts";
+import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   isLocked,
   preparePragmas,
+  SQLITE_CLOCK,
   type SqliteDatabase,
   SqliteDriver,
   type SqliteStatement,
@@ -45,9 +46,10 @@ export interface SqliteStoreOptions {
    */
   synchronous?: "NORMAL" | "FULL";
   /**
-   * Replaces the clock in tests. Returns Unix milliseconds.
+   * Replaces the clock of SQLite in tests. Returns Unix milliseconds. Do not set it otherwise: the
+   * sessions of all processes must expire by one clock.
    *
-   * @default {Date.now}
+   * @default {the clock of SQLite, which is that of the system}
    */
   now?: () => number;
 }
@@ -78,7 +80,7 @@ const SETUP_PAUSE_MS = 50;
  *
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode SqliteStore.sweep}.
+ * of {@linkcode SqliteStore.sweep}. SQLite's clock decides what has expired.
  *
  * @example
  * ```ts
@@ -134,11 +136,9 @@ export class SqliteStore implements VersionedStore {
     }
     this.#database = database;
     this.#synchronous = synchronous;
-    this.#records = new SqlRecords(new SqliteDriver(database), {
-      texts: sqlTexts(name.full),
-      placeholders: "?",
-      now,
-    });
+    const dialect = { placeholders: "?", clock: SQLITE_CLOCK } as const;
+    const texts = sqlTexts(name.full, "max");
+    this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, now);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${name.full} (` +
       "id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, " +
@@ -200,7 +200,8 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Updates the last-access time of the record if it has the given version.
+   * Updates the last-access time and the expiry of the record if it has the given version. Of both
+   * times and of both expiries, the later one counts. The record gets a new version.
    *
    * @throws {Error} If the client fails, with its error.
    */
@@ -209,11 +210,15 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Deletes the record. If a version is given, only a record of that version is deleted.
+   * Deletes the record. If a version is given, only a record of that version is deleted. Without
+   * options, this implements PAGI's `delete`: `id` may also be any ID that the session had.
    *
    * @throws {Error} If the client fails, with its error.
    */
-  delete(id: string, options: Partial<DeleteOptions> = {}): boolean {
+  delete(id: string, options?: Partial<DeleteOptions>): boolean {
+    if (options === undefined) {
+      return withoutPromise(plainDelete(id, (key) => this.#records.delete(key)));
+    }
     return withoutPromise(this.#records.delete(id, options));
   }
 
@@ -227,12 +232,18 @@ export class SqliteStore implements VersionedStore {
     return withoutPromise(this.#records.sweep(options));
   }
 
-  /** Implements PAGI's `get`: resolves to the session's data with its reserved keys. */
+  /**
+   * Implements PAGI's `get`: resolves to the session's data with its reserved keys. Only the current
+   * ID of a session finds it.
+   */
   get(id: string): Promise<SessionHash | undefined> {
     return plainGet(this, id);
   }
 
-  /** Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID. */
+  /**
+   * Implements PAGI's `set`: writes the data, overwriting any record, and resolves to the ID, which
+   * is the session's only valid ID from now on.
+   */
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#records.now()));
   }

@@ -62,9 +62,9 @@ export interface TouchOptions extends StoreCallOptions {
   version: string;
   /** The text of the record at that version, for stores that can only write whole records. */
   text: string;
-  /** The new last-access time, in Unix seconds. */
+  /** The new last-access time, in Unix seconds. The store keeps a later one. */
   lastAccess: number;
-  /** How long the record must be kept, in seconds from now. */
+  /** How long the record must be kept, in seconds from now. The store keeps a later expiry. */
   ttl: number;
 }
 
@@ -83,13 +83,17 @@ export interface StoredRecord {
    * version. Only the store interprets it.
    */
   version: string;
-  /** The `lastAccess` that was last written, in Unix seconds. */
+  /**
+   * The last-access time, in Unix seconds: the one that `create` or `replace` wrote, or a later one
+   * that a `touch` has written since.
+   */
   lastAccess: number;
 }
 
 /**
- * A store with compare-and-swap, which makes sessions race-safe. Texts are opaque: the store must
- * not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
+ * A store with compare-and-swap, which makes sessions race-safe. In the five calls, `id` is the
+ * session's key: the last 32 hex digits of its ID of 64. The records of the per-user index have keys
+ * of 64 hex digits. Texts are opaque: the store must not parse or change them. Each call concerns one key and takes effect as a whole or not at all. A
  * call that starts after another call has returned must observe that call's effect
  * (linearizability). `docs/store-contract.md` says what each method does in every case, and why.
  *
@@ -128,8 +132,9 @@ export interface StoredRecord {
  *   },
  *   touch(id, { version, lastAccess }) {
  *     const record = at(id, version);
- *     if (record !== undefined) records.set(id, { ...record, lastAccess });
- *     return record !== undefined;
+ *     if (record === undefined) return false;
+ *     records.set(id, { ...record, lastAccess: Math.max(record.lastAccess, lastAccess) });
+ *     return true;
  *   },
  *   delete: (id, { version }) => at(id, version) !== undefined && records.delete(id),
  * };
@@ -153,8 +158,9 @@ export interface VersionedStore {
    */
   replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined>;
   /**
-   * Sets `lastAccess` and `ttl` of the record if it has `version`, and keeps its text. Returns
-   * whether it did.
+   * Updates `lastAccess` and the expiry of the record if it has `version`, and keeps its text.
+   * Returns whether the record had that version. A touch never moves `lastAccess` back and never
+   * shortens the record's life: of both times, and of both expiries, the later one counts.
    */
   touch(id: string, options: TouchOptions): Awaitable<boolean>;
   /**
@@ -163,8 +169,8 @@ export interface VersionedStore {
    */
   delete(id: string, options: DeleteOptions): Awaitable<boolean>;
   /**
-   * Returns whether `presented` can be an ID of this store. If not, the middleware does not call
-   * the store.
+   * Returns whether `presented`, the whole ID that a client sent, can be an ID of this store. If
+   * not, the middleware does not call the store.
    *
    * @default {accepts 64 lowercase hex digits}
    */

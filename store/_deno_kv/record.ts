@@ -34,12 +34,24 @@ export interface DenoKv {
   atomic(): DenoKvAtomic;
 }
 
-/** The record of a session. */
-export interface KvRecord {
-  text: string;
+/** The times of a record. */
+export interface KvTimes {
   lastAccess: number;
   /** When the record expires, in Unix milliseconds. */
   expiresAt: number;
+}
+
+/** The record of a session. */
+export interface KvRecord extends KvTimes {
+  text: string;
+}
+
+/**
+ * A version: KV's versionstamp, and the times of the record at it. With them, a touch can keep the
+ * later times without a read.
+ */
+export interface KvVersion extends KvTimes {
+  versionstamp: string;
 }
 
 /** The longest value that Deno KV accepts, in bytes. */
@@ -84,14 +96,28 @@ export function decodeRecord(value: unknown): KvRecord | undefined {
   };
 }
 
-/** A lifetime in seconds as KV's `expireIn`: whole milliseconds above 0. */
-export function toExpireIn(ttl: number): number {
-  return Math.min(Math.max(1, Math.ceil(ttl * 1000)), MAX_LIFETIME_MS);
+/** A lifetime in milliseconds as KV's `expireIn`: whole milliseconds above 0. */
+export function toExpireIn(ms: number): number {
+  return Math.min(Math.max(1, Math.ceil(ms)), MAX_LIFETIME_MS);
 }
 
-/** Whether `version` has the form of a versionstamp. For any other string KV throws. */
-export function isVersionstamp(version: string): boolean {
-  return /^[0-9a-f]{20}$/.test(version);
+export function encodeVersion({ versionstamp, lastAccess, expiresAt }: KvVersion): string {
+  return `${versionstamp} ${lastAccess} ${expiresAt}`;
+}
+
+/**
+ * The parts of `version`; `undefined` if it does not have the form of a version. For anything but a
+ * versionstamp KV throws.
+ */
+export function decodeVersion(version: string): KvVersion | undefined {
+  const parts = /^([0-9a-f]{20}) (\S+) (\S+)$/.exec(version);
+  if (parts === null) return undefined;
+  const [, versionstamp, lastAccess, expiresAt] = parts;
+  return {
+    versionstamp: versionstamp!,
+    lastAccess: Number(lastAccess),
+    expiresAt: Number(expiresAt),
+  };
 }
 
 /** Whether `part` can be part of a key. */

@@ -4,7 +4,7 @@ import { RedisScript } from "./script.ts";
 import type { StoredRecord } from "../store.ts";
 
 // A record is one string: version, lastAccess and text, the first two with a fixed width. So one
-// GET reads it, a touch overwrites 24 bytes in place, and SET sets its expiry in the same step. It
+// GET reads it, a touch overwrites its start in place, and SET sets its expiry in the same step. It
 // also takes less memory than a Redis hash with three fields.
 const VERSION_BYTES = 9;
 /** Characters of Base64: four for each three bytes. */
@@ -15,6 +15,8 @@ const HEADER_WIDTH = VERSION_WIDTH + TIME_WIDTH;
 
 /** Lua for the version of the record under the key; empty if there is no record. */
 const VERSION = `redis.call("GETRANGE", KEYS[1], 0, ${VERSION_WIDTH - 1})`;
+/** Lua for the last-access time of the record under the key, with its padding. */
+const LAST_ACCESS = `redis.call("GETRANGE", KEYS[1], ${VERSION_WIDTH}, ${HEADER_WIDTH - 1})`;
 
 /**
  * Writes the record ARGV[2] .. ARGV[3] if the existing one has version ARGV[1]; empty means that
@@ -27,11 +29,21 @@ if version ~= ARGV[1] and version ~= ARGV[2] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2] .. ARGV[3], "PX", ARGV[4])
 return 1`);
 
-/** Writes the last-access time ARGV[2] if the record has version ARGV[1]. */
+/**
+ * If the record has version ARGV[1], writes version ARGV[2], and the last-access time ARGV[3] and
+ * the expiry after ARGV[4] milliseconds if they are later than those of the record. Otherwise, a
+ * record of version ARGV[2] means that the client sent the same command again. PTTL is negative for
+ * a key that never expires.
+ */
 export const TOUCH = new RedisScript(`
-if ${VERSION} ~= ARGV[1] then return 0 end
-redis.call("SETRANGE", KEYS[1], ${VERSION_WIDTH}, ARGV[2])
-redis.call("PEXPIRE", KEYS[1], ARGV[3])
+local version = ${VERSION}
+if version == ARGV[2] then return 1 end
+if version ~= ARGV[1] then return 0 end
+local time = ${LAST_ACCESS}
+if tonumber(ARGV[3]) > tonumber(time) then time = ARGV[3] end
+redis.call("SETRANGE", KEYS[1], 0, ARGV[2] .. time)
+local left = redis.call("PTTL", KEYS[1])
+if left >= 0 and left < tonumber(ARGV[4]) then redis.call("PEXPIRE", KEYS[1], ARGV[4]) end
 return 1`);
 
 /** Deletes the record. If ARGV[1] is given, only a record of that version. */

@@ -26,6 +26,14 @@ const REFUSED = 1;
 /** The property of an error with the server's error number. */
 const CODE = ["errno"];
 
+/**
+ * The current time. Both functions give the time at which the statement started.
+ * `UNIX_TIMESTAMP(NOW(6))` would be shorter, but it converts a local time, and in the hour after
+ * the end of daylight saving time the local time is ambiguous. Of NOW(6), this uses only the
+ * microseconds, which are the same in every time zone.
+ */
+export const MYSQL_CLOCK = "UNIX_TIMESTAMP() + MICROSECOND(NOW(6)) / 1e6";
+
 /** Whether an error says that the table does not exist. */
 export function isNoTable(error: unknown): boolean {
   return hasCode(error, CODE, NO_TABLE);
@@ -50,7 +58,7 @@ export function mysqlTexts(table: string): SqlTexts {
   const unlessUnexpired = (column: string) =>
     `${column} = IF(expires_at >= :now, ${column}, VALUES(${column}))`;
   return {
-    ...sqlTexts(table),
+    ...sqlTexts(table, "GREATEST"),
     // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only
     // if the row exists, so 1 means an unexpired one. Columns are assigned from left to right, so
     // expires_at comes last.
@@ -60,11 +68,6 @@ export function mysqlTexts(table: string): SqlTexts {
       `${unlessUnexpired("last_access")}, ${unlessUnexpired("text")}, ${
         unlessUnexpired("expires_at")
       }`,
-    // Some clients count changed rows instead of matched ones. If a second touch writes the same
-    // expiry, it writes a millisecond more, so that the row counts as changed.
-    touch: `UPDATE ${table} SET last_access = :lastAccess, ` +
-      "expires_at = IF(expires_at = :expiresAt, expires_at + 0.001, :expiresAt) " +
-      "WHERE id = :id AND expires_at >= :now AND version = :oldVersion",
     sweep: (limit) =>
       `DELETE FROM ${table} WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit}`,
   };

@@ -46,6 +46,13 @@ const ALREADY_EXISTS = ["23505", "42P07", "42710"];
  */
 const CODE = ["code", "errno"];
 
+/**
+ * The current time: when the database received the statement. Not `clock_timestamp()`, which may
+ * change within a statement, so that the index on the expiry could not be used; and not `now()`,
+ * which is when the transaction started.
+ */
+export const POSTGRES_CLOCK = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS double precision)";
+
 /** Whether an error says that another process created the same table or index at the same time. */
 export function alreadyExists(error: unknown): boolean {
   return hasCode(error, CODE, ALREADY_EXISTS);

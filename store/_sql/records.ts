@@ -9,7 +9,7 @@ import { checkOptions, optionError } from "../../base/check_options.ts";
 import {
   compile,
   type CompiledSql,
-  type Placeholders,
+  type Dialect,
   type SqlName,
   type SqlTexts,
   type SqlValue,
@@ -61,15 +61,15 @@ const SWEEP_LIMIT = 1000;
 const CREATES_PER_SWEEP = 100;
 const CREATE_SWEEP_LIMIT = 250;
 
-/** Checks the options that the SQL stores share. Returns the clock. */
+/** Checks the options that the SQL stores share. Returns the clock that replaces the database's. */
 export function checkSqlOptions(
   owner: string,
   options: { now?: () => number },
   known: readonly string[],
-): () => number {
+): (() => number) | undefined {
   checkOptions(owner, options, ["table", "now", ...known]);
-  const { now = Date.now } = options;
-  if (typeof now !== "function") {
+  const { now } = options;
+  if (now !== undefined && typeof now !== "function") {
     throw optionError(owner, "now must be a function");
   }
   return now;
@@ -79,26 +79,25 @@ export function checkSqlOptions(
 export class SqlRecords implements VersionedStore {
   readonly #driver: SqlDriver;
   readonly #texts: SqlTexts;
-  readonly #placeholders: Placeholders;
+  readonly #dialect: Dialect;
   readonly #now: () => number;
   readonly #statements: Record<Exclude<keyof SqlTexts, "sweep">, CompiledSql>;
 
-  constructor(
-    driver: SqlDriver,
-    dialect: { texts: SqlTexts; placeholders: Placeholders; now: () => number },
-  ) {
-    const { texts, placeholders, now } = dialect;
+  /** @param now Replaces the clock of the dialect. */
+  constructor(driver: SqlDriver, texts: SqlTexts, dialect: Dialect, now?: () => number) {
     this.#driver = driver;
     this.#texts = texts;
-    this.#placeholders = placeholders;
-    this.#now = now;
+    this.#dialect = now === undefined ? dialect : { ...dialect, clock: undefined };
+    this.#now = now ?? Date.now;
+    const compiled = (name: Exclude<keyof SqlTexts, "sweep">) =>
+      compile(texts[name], this.#dialect, name);
     this.#statements = {
-      read: compile(texts.read, placeholders, "read"),
-      create: compile(texts.create, placeholders, "create"),
-      replace: compile(texts.replace, placeholders, "replace"),
-      touch: compile(texts.touch, placeholders, "touch"),
-      delete: compile(texts.delete, placeholders, "delete"),
-      deleteAt: compile(texts.deleteAt, placeholders, "deleteAt"),
+      read: compiled("read"),
+      create: compiled("create"),
+      replace: compiled("replace"),
+      touch: compiled("touch"),
+      delete: compiled("delete"),
+      deleteAt: compiled("deleteAt"),
     };
   }
 
@@ -137,7 +136,10 @@ export class SqlRecords implements VersionedStore {
   }
 
   touch(id: string, { version: oldVersion, lastAccess, ttl }: TouchOptions): Awaitable<boolean> {
-    return ID.test(id) && this.#write("touch", { id, oldVersion, lastAccess, ttl });
+    if (!ID.test(id)) return false;
+    // Some clients of MySQL count changed rows instead of matched ones. A new version is a change
+    // even if the times stay as they are.
+    return this.#write("touch", { id, version: newVersion(), oldVersion, lastAccess, ttl });
   }
 
   delete(id: string, { version }: Partial<DeleteOptions> = {}): Awaitable<boolean> {
@@ -153,11 +155,11 @@ export class SqlRecords implements VersionedStore {
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
-    const statement = compile(this.#texts.sweep(limit), this.#placeholders);
+    const statement = compile(this.#texts.sweep(limit), this.#dialect);
     return this.#driver.write(statement, this.#values(statement, {}));
   }
 
-  /** The current time, in Unix seconds. */
+  /** The current time of this process, in Unix seconds. */
   now(): number {
     return this.#now() / 1000;
   }
@@ -173,7 +175,8 @@ export class SqlRecords implements VersionedStore {
     // Divided like `now`, so that both are rounded alike and a record lives to its last
     // millisecond.
     const expiresAt = Math.min((ms + ttl * 1000) / 1000, Number.MAX_SAFE_INTEGER);
-    const values: Values = { ...given, now: ms / 1000, expiresAt };
+    const limited = Math.min(ttl, Number.MAX_SAFE_INTEGER);
+    const values: Values = { ...given, ttl: limited, now: ms / 1000, expiresAt };
     return names.map((name) => values[name]!);
   }
 

@@ -22,6 +22,12 @@ export interface SqliteDatabase {
   exec(sql: string): unknown;
 }
 
+/**
+ * The current time. `unixepoch('subsec')` would be shorter, but needs SQLite 3.42. A Julian day has
+ * the time to the millisecond, and 2440587.5 is 1970-01-01. SQLite reads its clock once a statement.
+ */
+export const SQLITE_CLOCK = "(julianday('now') - 2440587.5) * 86400.0";
+
 /** Runs statements on a database, each prepared once. */
 export class SqliteDriver implements SqlDriver {
   readonly #database: SqliteDatabase;

@@ -1,12 +1,20 @@
 /**
- * The statements of the SQL stores. They are written with named values such as `:now`, and compiled
- * to the placeholders of a client. The process passes its own time as a value, so the clock of the
- * database never decides whether a record has expired.
+ * The statements of the SQL stores. They are written with named values such as `:id`, and compiled
+ * to the placeholders of a client. `:now` and `:expiresAt` become SQL that asks the clock of the
+ * database: the clocks of several servers may differ, and the database has only one.
  */
 import { optionError } from "../../base/check_options.ts";
 
 /** The names of the values. */
-export type SqlName = "id" | "version" | "lastAccess" | "expiresAt" | "text" | "oldVersion" | "now";
+export type SqlName =
+  | "id"
+  | "version"
+  | "lastAccess"
+  | "ttl"
+  | "expiresAt"
+  | "text"
+  | "oldVersion"
+  | "now";
 
 /** A value that is passed to a statement. */
 export type SqlValue = string | number;
@@ -25,6 +33,17 @@ export interface CompiledSql {
 
 /** The placeholders of a client: `?` for each value in order, or numbers that can be repeated. */
 export type Placeholders = "?" | "$1";
+
+/** How statements are compiled. */
+export interface Dialect {
+  readonly placeholders: Placeholders;
+  /**
+   * The current time in SQL, in Unix seconds with fractions. It must be constant within a
+   * statement, so that it can be compared by an index. If `undefined`, the process passes `:now` and
+   * `:expiresAt` as values: in tests, which move the clock.
+   */
+  readonly clock: string | undefined;
+}
 
 /** The SQL texts of a store. */
 export interface SqlTexts {
@@ -71,8 +90,12 @@ export function tableName(owner: string, name: unknown, quote: string): TableNam
   return { schema, table, index: `${quote}${parts[2]}_expires_at${quote}`, full: schema + table };
 }
 
-/** The statements in the SQL that PostgreSQL and SQLite share. */
-export function sqlTexts(table: string): SqlTexts {
+/**
+ * The statements in the SQL that PostgreSQL and SQLite share.
+ *
+ * @param greatest The database's function that returns the greatest of its arguments.
+ */
+export function sqlTexts(table: string, greatest: "GREATEST" | "max"): SqlTexts {
   const isUnexpired = "id = :id AND expires_at >= :now";
   const atVersion = `${isUnexpired} AND version = :oldVersion`;
   return {
@@ -87,8 +110,9 @@ export function sqlTexts(table: string): SqlTexts {
       "text = excluded.text WHERE old.expires_at < :now",
     replace: `UPDATE ${table} SET version = :version, last_access = :lastAccess, ` +
       `expires_at = :expiresAt, text = :text WHERE ${atVersion}`,
-    touch:
-      `UPDATE ${table} SET last_access = :lastAccess, expires_at = :expiresAt WHERE ${atVersion}`,
+    touch: `UPDATE ${table} SET version = :version, ` +
+      `last_access = ${greatest}(last_access, :lastAccess), ` +
+      `expires_at = ${greatest}(expires_at, :expiresAt) WHERE ${atVersion}`,
     delete: `DELETE FROM ${table} WHERE id = :id`,
     deleteAt: `DELETE FROM ${table} WHERE id = :id AND version = :oldVersion`,
     sweep: (limit) =>
@@ -97,13 +121,19 @@ export function sqlTexts(table: string): SqlTexts {
   };
 }
 
-/** Replaces the names with the placeholders of a client. */
-export function compile(text: string, placeholders: Placeholders, label?: string): CompiledSql {
+/** Replaces the names with the placeholders of a client, and the times with its clock. */
+export function compile(text: string, dialect: Dialect, label?: string): CompiledSql {
+  const { placeholders, clock } = dialect;
   const names: SqlName[] = [];
-  const compiled = text.replace(/:([a-zA-Z]+)/g, (_, name: SqlName) => {
+  const placeholderOf = (name: SqlName) => {
     if (placeholders === "?") return names.push(name), "?";
     if (!names.includes(name)) names.push(name);
     return `$${names.indexOf(name) + 1}`;
+  };
+  const compiled = text.replace(/:([a-zA-Z]+)/g, (_, name: SqlName) => {
+    if (clock === undefined) return placeholderOf(name);
+    if (name === "now") return clock;
+    return name === "expiresAt" ? `${clock} + ${placeholderOf("ttl")}` : placeholderOf(name);
   });
   return { label, text: compiled, names };
 }

@@ -107,11 +107,28 @@ const touching: Clause[] = [
     name: "touch() writes lastAccess at the record's version, and leaves the text",
     async check(records) {
       const { id, text, version } = await one(records);
-      const isDone = await records.touch(id, { version, text, lastAccess: 2 });
+      const isDone = await records.touch(id, { version, text, lastAccess: 1_800_000_000 });
       check(isDone === true, "touch() did not answer true, though the version was the record's");
       const record = await records.find(id);
       check(record.text === text, "touch() changed the text");
-      check(record.lastAccess === 2, "touch() did not write lastAccess");
+      check(record.lastAccess === 1_800_000_000, "touch() did not write lastAccess");
+    },
+  },
+  {
+    name: "touch() never moves lastAccess back, and answers true",
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, '{"n":1}', { lastAccess: 5 });
+      const isDone = await records.touch(id, { version, text: '{"n":1}', lastAccess: 3 });
+      check(isDone === true, "touch() did not answer true, though the version was the record's");
+      const record = await records.find(id);
+      check(
+        record.lastAccess === 5,
+        `lastAccess was 5, and a touch() with 3 left ${record.lastAccess}`,
+      );
+      check(record.text === '{"n":1}', "touch() changed the text");
+      await records.touch(id, { version: record.version, text: record.text, lastAccess: 6 });
+      check((await records.find(id)).lastAccess === 6, "a later touch() did not write lastAccess");
     },
   },
   {

@@ -55,7 +55,7 @@ export interface StoreContractCase {
 /**
  * Returns the contract of {@linkcode VersionedStore} as test cases. Each case has a name and a
  * function that rejects if the store breaks the rule, so any test runner can run it.
- * `docs/store-contract.md` explains the rules. Each case uses new random IDs, so the store may hold
+ * `docs/store-contract.md` explains the rules. Each case uses new random keys, so the store may hold
  * other data.
  *
  * @throws {TypeError} When an option is unknown or of the wrong kind.

@@ -58,7 +58,8 @@ export const EXPIRY: Clause[] = [
     },
   },
   {
-    name: "replace() may shorten it: a tombstone is gone after its own ttl",
+    name:
+      "replace() may shorten a record's life: the marker of an ended session goes after its own ttl",
     expires: true,
     async check(records) {
       const id = newId();
@@ -77,6 +78,32 @@ export const EXPIRY: Clause[] = [
       await records.touch(id, { version, text: "a", ttl: LONG });
       await records.pass(WHILE);
       check((await records.find(id)).text === "a", "touch() changed the text");
+    },
+  },
+  {
+    name: "touch() never shortens a record's life, and answers true",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, "a", { ttl: LONG });
+      const isDone = await records.touch(id, { version, text: "a", ttl: SHORT });
+      check(isDone === true, "touch() did not answer true, though the version was the record's");
+      await records.pass(WHILE);
+      check((await records.find(id)).text === "a", "touch() changed the text");
+    },
+  },
+  {
+    name: "touch() keeps the later lastAccess and, independently of it, the later expiry",
+    expires: true,
+    async check(records) {
+      const [newer, longer] = [newId(), newId()];
+      const first = await records.make(newer, "a", { lastAccess: 5, ttl: LONG });
+      await records.touch(newer, { version: first, text: "a", lastAccess: 6, ttl: SHORT });
+      const second = await records.make(longer, "a", { lastAccess: 5, ttl: SHORT });
+      await records.touch(longer, { version: second, text: "a", lastAccess: 4, ttl: LONG });
+      await records.pass(WHILE);
+      check((await records.find(newer)).lastAccess === 6, "touch() did not write lastAccess");
+      check((await records.find(longer)).lastAccess === 5, "touch() moved lastAccess back");
     },
   },
   {

@@ -20,7 +20,8 @@ interface WriteTimes {
 
 const LAST_ACCESS = 1_700_000_000;
 const TTL = 3600;
-const ID_BYTES = 32;
+/** The hex digits of a session's key, which is the `id` in the calls. */
+export const KEY_DIGITS = 32;
 
 /**
  * The store, with defaults for the options of its calls: a case names only those that it is about.
@@ -100,7 +101,12 @@ export function check(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }
 
-/** A random ID, because the store may hold other data. */
+/** The key of a new session. It is random, because the store may hold other data. */
 export function newId(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
+  return toHex(crypto.getRandomValues(new Uint8Array(KEY_DIGITS / 2)));
+}
+
+/** A whole session ID, as a client sends it: 64 hex digits that end with the key. */
+export function newPresented(): string {
+  return newId() + newId();
 }

@@ -1,11 +1,17 @@
 /** The store contract on values: texts, versions, IDs and options. */
-import { check, type Clause, newId } from "./kit.ts";
+import { check, type Clause, KEY_DIGITS, newId, newPresented } from "./kit.ts";
 
-/** Texts as the middleware writes them: JSON with lone surrogates escaped, and tombstones. */
+const VERIFIER = "0123456789abcdef".repeat(2);
+
+/**
+ * Texts as the middleware writes them: JSON with lone surrogates escaped, with and without a header,
+ * and markers.
+ */
 const TEXTS: [name: string, text: string][] = [
   ["a session with nothing in it", '{"_created":0}'],
   ["an empty object", "{}"],
-  ["a tombstone", `moved:${"0123456789abcdef".repeat(4)}`],
+  ["a session with a header", `s1:${VERIFIER} r2 x${VERIFIER}gt6s1hc{"_created":0}`],
+  ["the marker of an ended session", `ended:${VERIFIER}`],
   ["quotes, backslashes and percent signs", json(`'"\`\\ %s %% $1 ? :id \${x}`)],
   ["newlines, tabs and NUL", json("a\r\n\tb\0c\u2028d")],
   ["letters of many scripts", json("Grüße, Ωμέγα, привет, שלום, 你好, ไทย")],
@@ -118,16 +124,28 @@ const ids: Clause[] = [
     },
   },
   {
+    name: "a key may also have 64 digits, and each of them counts",
+    async check(records) {
+      const [first, last, other] = [newId(), newId(), newId()];
+      const all = [first + last, first + other, other + last, first, last];
+      const made = await Promise.all(all.map((id) => records.make(id, id)));
+      for (const [at, id] of all.entries()) await records.expect(id, id, made[at]!);
+    },
+  },
+  {
     name: "accepts() takes the ids that are made, and what else it takes is harmless",
     async check({ store }) {
       const { signal } = new AbortController();
       if (store.accepts === undefined) return;
-      check(store.accepts(newId()) === true, "accepts() refused 64 hex digits");
+      check(store.accepts(newPresented()) === true, "accepts() refused 64 hex digits");
       const foreign = ["", " ", "a", "é", "\0", "../../etc", "__proto__", "*", "a:b", "'; --"];
-      for (const id of [...foreign, newId().toUpperCase(), newId().slice(1), "f".repeat(10_000)]) {
-        if (!store.accepts(id)) continue;
-        const record = await store.read(id, { signal });
-        check((record ?? undefined) === undefined, "read() finds a record under a foreign id");
+      const alike = [newPresented().toUpperCase(), newPresented().slice(1), "f".repeat(10_000)];
+      for (const presented of [...foreign, ...alike]) {
+        if (!store.accepts(presented)) continue;
+        for (const id of [presented, presented.slice(-KEY_DIGITS)]) {
+          const record = await store.read(id, { signal });
+          check((record ?? undefined) === undefined, "read() finds a record under a foreign id");
+        }
       }
     },
   },

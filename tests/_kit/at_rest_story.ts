@@ -1,7 +1,7 @@
 /** Requests that use everything sessions can do, to see what remains in a store. */
 import { type Session, SessionMiddleware } from "@pagi/session";
 import type { VersionedStore } from "@pagi/session/store";
-import { cookieOf, fakeClock, idOf, requestWith } from "./helpers.ts";
+import { cookieOf, fakeClock, idOf, keyOf, requestWith, verifierOf } from "./helpers.ts";
 
 /** The secret of the middleware and of the encrypted stores. */
 export const SECRET = "a secret of thirty-two bytes or so";
@@ -43,13 +43,23 @@ class Browser {
   }
 }
 
-/**
- * Lets it happen on a store: the ids that there were. The first browser's last is alive, and so is the
- * third's; the second has signed out.
- */
-export async function story(
-  store: VersionedStore,
-): Promise<{ first: string[]; second: string[]; third: string[]; all: string[] }> {
+/** The IDs that the browsers received, in order. */
+export interface Story {
+  /** Its last ID is valid. */
+  first: string[];
+  /** This browser has signed out. */
+  second: string[];
+  /** Its only ID is valid. */
+  third: string[];
+  all: string[];
+  /** The first halves of all IDs, including those that no browser received. */
+  verifiers: string[];
+  /** The second halves of all IDs. */
+  keys: string[];
+}
+
+/** Runs the requests on a store. */
+export async function story(store: VersionedStore): Promise<Story> {
   const clock = fakeClock(Math.floor(Date.now() / 1000));
   const made: string[] = [];
   const bytes = () => crypto.getRandomValues(new Uint8Array(32));
@@ -84,7 +94,7 @@ export async function story(
   const second = browser();
   await second.visit((session) => session.set("name", NAME));
   await second.visit((session) => session.regenerate());
-  // One of them wins, and the record that another made is under an id that nobody has.
+  // One of them wins, and nobody receives the ID that another one has generated.
   await Promise.allSettled([
     second.visit((session) => session.regenerate()),
     second.visit((session) => session.set("n", CANARY)),
@@ -98,5 +108,13 @@ export async function story(
   for (const cookie of [idOf("0"), NAME, ""]) {
     await sessions.load(requestWith({ cookie: `pagi_session=${cookie}` }));
   }
-  return { first: first.ids, second: second.ids, third: third.ids, all: made };
+  const all = [first, second, third].flatMap(({ ids }) => ids);
+  return {
+    first: first.ids,
+    second: second.ids,
+    third: third.ids,
+    all,
+    verifiers: made.map(verifierOf),
+    keys: [...new Set(all.map(keyOf))],
+  };
 }

@@ -1,5 +1,6 @@
 /** A browser for PAGI apps. It keeps one cookie. */
 import type { App, Event, HeaderPair, Scope } from "@pagi/session";
+import { NAVIGATION } from "./helpers.ts";
 
 /** A response. */
 export interface Answer {
@@ -29,9 +30,10 @@ export class Client {
   /** Sends a request, and stores or removes the cookie as the response says. */
   async request(scope: Partial<Scope> = {}): Promise<Answer> {
     const events: Event[] = [];
-    const headers: HeaderPair[] = this.cookie === undefined ? [] : [["cookie", this.cookie]];
+    const own: HeaderPair[] = this.cookie === undefined ? [] : [["cookie", this.cookie]];
+    const headers = [...own, ...(scope.headers ?? []) as HeaderPair[]];
     await this.#app(
-      { type: "http", path: "/", headers, ...scope },
+      { type: "http", path: "/", ...scope, headers },
       () => Promise.resolve({ type: "http.request" }),
       (event) => {
         events.push(event);
@@ -45,6 +47,11 @@ export class Client {
       this.cookie = cookie.includes("Max-Age=0") ? undefined : cookie.split(";")[0];
     }
     return { events, headers: sent, cookies };
+  }
+
+  /** Opens a page: the kind of request whose response may send the cookie again. */
+  navigate(): Promise<Answer> {
+    return this.request({ method: "GET", headers: Object.entries(NAVIGATION) });
   }
 }
 

@@ -4,7 +4,8 @@
  */
 import type { VersionedStore } from "../../store/store.ts";
 
-const ID_BYTES = 32;
+/** Bytes of each half of an ID: the verifier and the key. */
+const HALF_BYTES = 16;
 const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
 
 /** Wraps a store and records every argument of its calls. */
@@ -33,29 +34,41 @@ export function stringsIn(value: unknown): string[] {
   ]);
 }
 
-/** Returns a line for each way to find an ID or a word. */
-export function search(
-  dump: readonly string[],
-  wanted: { ids?: readonly string[]; words?: readonly string[] },
-): string[] {
-  const { ids = [], words = [] } = wanted;
+/** What a thief looks for. */
+export interface Wanted {
+  /** IDs. One is found if both of its halves are. */
+  ids?: readonly string[];
+  /** Halves of IDs. */
+  halves?: readonly string[];
+  words?: readonly string[];
+}
+
+/** Returns a line for each ID, for each word, and for each way to find half of an ID. */
+export function search(dump: readonly string[], wanted: Wanted): string[] {
+  const { ids = [], halves = [], words = [] } = wanted;
   const strings = [...new Set(dump)];
   const all = strings.flatMap(decodings).flatMap((text) => [text, reversed(text)]).join("\n");
   const lower = all.toLowerCase();
-  const values = new Set(strings.flatMap(decodings).flatMap(idsWideIn));
+  const values = new Set(strings.flatMap(decodings).flatMap(halvesWideIn));
   const basis = new Basis(strings.flatMap(hexValues));
+  const waysTo = (half: string) => {
+    const bytes = fromHex(half);
+    const ways: string[] = [];
+    if (lower.includes(half)) ways.push("as hex");
+    if (all.includes(bytes)) ways.push("as bytes");
+    if ([...values].some((value) => values.has(xor(value, bytes)))) {
+      ways.push("as the XOR of two values");
+    }
+    if (basis.spans(bytes)) ways.push("as an XOR of any number of hex values");
+    return ways;
+  };
   const found: string[] = [];
   for (const [at, id] of ids.entries()) {
-    const bytes = fromHex(id);
-    if (lower.includes(id)) found.push(`id ${at} as hex`);
-    if (all.includes(bytes)) found.push(`id ${at} as bytes`);
-    for (const value of values) {
-      if (values.has(xor(value, bytes))) {
-        found.push(`id ${at} as the XOR of two values`);
-        break;
-      }
-    }
-    if (basis.spans(bytes)) found.push(`id ${at} as an XOR of any number of hex values`);
+    const both = [id.slice(0, 2 * HALF_BYTES), id.slice(2 * HALF_BYTES)];
+    if (both.every((half) => waysTo(half).length > 0)) found.push(`id ${at}`);
+  }
+  for (const [at, half] of halves.entries()) {
+    found.push(...waysTo(half).map((way) => `half ${at} ${way}`));
   }
   for (const word of words) {
     if (lower.includes(word.toLowerCase())) found.push(`the word ${word}`);
@@ -84,18 +97,19 @@ function decodings(text: string): string[] {
   return found;
 }
 
-/** Returns every part of a text that is as long as an ID's bytes. */
-function idsWideIn(text: string): string[] {
+/** Returns every part of a text that is as long as the bytes of half an ID. */
+function halvesWideIn(text: string): string[] {
   const stretches: string[] = [];
-  for (let at = 0; at + ID_BYTES <= text.length; at++) {
-    stretches.push(text.slice(at, at + ID_BYTES));
+  for (let at = 0; at + HALF_BYTES <= text.length; at++) {
+    stretches.push(text.slice(at, at + HALF_BYTES));
   }
   return stretches;
 }
 
-/** Returns every run of hex digits that is as long as an ID, as bytes. */
+/** Returns the halves in every run of hex digits that is as long as some of them, as bytes. */
 function hexValues(text: string): string[] {
-  return [...text.matchAll(/(?=([\da-f]{64}))/gi)].map(([, digits]) => fromHex(digits!));
+  const runs = text.matchAll(/(?<![\da-f])(?:[\da-f]{32})+(?![\da-f])/gi);
+  return [...runs].flatMap(([digits]) => digits.match(/.{32}/g)!).map(fromHex);
 }
 
 /** The values that XOR can compute from others, by Gaussian elimination over bits. */
@@ -109,7 +123,7 @@ class Basis {
       if (rest !== 0n) this.#values.set(bitLength(rest), rest);
     }
     // As many values as bits can compute everything, so such a search means nothing.
-    if (this.#values.size > ID_BYTES * 4) throw new Error("Too many values to search their XORs");
+    if (this.#values.size > HALF_BYTES * 4) throw new Error("Too many values to search their XORs");
   }
 
   spans(value: string): boolean {

@@ -30,7 +30,7 @@ export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
   });
   /** Encrypts a session that contains `extra`. */
   const seal = (extra: Record<string, unknown> = {}, id = idOf("5")) => {
-    const text = JSON.stringify({ _created: clock.seconds(), user: "ada", ...extra });
+    const text = "s1:" + JSON.stringify({ _created: clock.seconds(), user: "ada", ...extra });
     const written = { lastAccess: clock.seconds(), ttl: 3600, name, signal };
     return other.seal(id, text, written) as Promise<string>;
   };

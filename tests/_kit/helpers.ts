@@ -75,6 +75,23 @@ export function idOf(digit: string): string {
   return digit.repeat(64);
 }
 
+/** Returns the key of a session: the second half of its ID, under which stores keep it. */
+export function keyOf(id: string): string {
+  return id.slice(32);
+}
+
+/** Returns the verifier in an ID: its first half, which each new ID changes. */
+export function verifierOf(id: string): string {
+  return id.slice(0, 32);
+}
+
+/** The headers that a browser sends when it opens a page. */
+export const NAVIGATION: Readonly<Record<string, string>> = {
+  "sec-fetch-dest": "document",
+  "sec-fetch-mode": "navigate",
+  accept: "text/html,application/xhtml+xml",
+};
+
 /** Sets up sessions on a store, their events, and a client. */
 export function rig(options: Partial<SessionOptions> = {}) {
   const clock = fakeClock();

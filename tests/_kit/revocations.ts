@@ -1,6 +1,7 @@
 /** Servers that share a secret and a store for revocations. */
 import {
   MemoryStore,
+  type ReplaceOptions,
   type Session,
   SessionMiddleware,
   type SessionOptions,
@@ -10,7 +11,7 @@ import { CookieStore, type CookieStoreOptions } from "../../store/cookie.ts";
 import { secret } from "./cookie_store.ts";
 import { cookieOf, fakeClock, requestWith } from "./helpers.ts";
 
-/** Records the ttl of each record. */
+/** Records the ttl of each record, by the session's key. */
 class Ledger extends MemoryStore {
   readonly ttls = new Map<string, number>();
   reads = 0;
@@ -21,6 +22,10 @@ class Ledger extends MemoryStore {
   override create(id: string, text: string, options: WriteOptions) {
     this.ttls.set(id, options.ttl);
     return super.create(id, text, options);
+  }
+  override replace(id: string, text: string, options: ReplaceOptions) {
+    this.ttls.set(id, options.ttl);
+    return super.replace(id, text, options);
   }
 }
 

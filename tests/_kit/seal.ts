@@ -20,7 +20,7 @@ export function sealWith(options: Partial<HourlyFormatOptions> = {}) {
     new HourlyFormat({ ...common, ...options, ...other });
   const session: CookieSession = {
     id: idOf("5"),
-    text: '{"_created":1700000000,"user":"ada"}',
+    text: 's1:{"_created":1700000000,"user":"ada"}',
     lastAccess: 1_700_000_000,
     lifetime: HOUR,
   };

@@ -12,13 +12,13 @@ import {
   type SessionStore,
   type VersionedStore,
 } from "@pagi/session";
-import { idOf } from "./helpers.ts";
+import { idOf, keyOf, verifierOf } from "./helpers.ts";
 
 const SECRET = "at least 32 bytes that nobody else knows";
 const NOW = 1_700_000_000;
 const ID = idOf("a");
 
-/** A store whose record for the ID `presented` is `text`. */
+/** A store with one record, which the ID `presented` leads to. */
 interface Stored {
   store: SessionStore;
   presented: string;
@@ -26,8 +26,13 @@ interface Stored {
 
 const write = { lastAccess: NOW, ttl: 3600, signal: new AbortController().signal };
 
-async function versioned(store: VersionedStore, text: string): Promise<Stored> {
-  await store.create(ID, text, write);
+/** The text of a record with this JSON. What is not an object is the whole text. */
+function textOf(json: string, verifier: string): string {
+  return json.startsWith("{") ? `s1:${verifier}${json}` : json;
+}
+
+async function versioned(store: VersionedStore, json: string): Promise<Stored> {
+  await store.create(keyOf(ID), textOf(json, verifierOf(ID)), write);
   return { store, presented: ID };
 }
 
@@ -49,9 +54,10 @@ function plain(text: string): Stored | undefined {
   return { store, presented: ID };
 }
 
-async function sealing(text: string, format: "pagi" | undefined): Promise<Stored | undefined> {
+async function sealing(json: string, format: "pagi" | undefined): Promise<Stored | undefined> {
   const store = new CookieStore({ secret: SECRET, now: () => NOW * 1000, ...format && { format } });
   try {
+    const text = textOf(json, "");
     const value = await store.seal(ID, text, { ...write, name: "pagi_session" });
     return value === undefined ? undefined : { store, presented: value };
   } catch {
@@ -63,14 +69,14 @@ async function sealing(text: string, format: "pagi" | undefined): Promise<Stored
 /** The kinds of store. */
 export const KINDS: Record<
   string,
-  (text: string) => Stored | undefined | Promise<Stored | undefined>
+  (json: string) => Stored | undefined | Promise<Stored | undefined>
 > = {
-  memory: (text) => versioned(new MemoryStore({ now: () => NOW * 1000 }), text),
-  hashed: (text) => versioned(new HashedStore(new MemoryStore()), text),
-  sealed: (text) => versioned(new SealedStore(new MemoryStore(), { secret: SECRET }), text),
+  memory: (json) => versioned(new MemoryStore({ now: () => NOW * 1000 }), json),
+  hashed: (json) => versioned(new HashedStore(new MemoryStore()), json),
+  sealed: (json) => versioned(new SealedStore(new MemoryStore(), { secret: SECRET }), json),
   plain,
-  cookie: (text) => sealing(text, undefined),
-  "cookie of PAGI": (text) => sealing(text, "pagi"),
+  cookie: (json) => sealing(json, undefined),
+  "cookie of PAGI": (json) => sealing(json, "pagi"),
 };
 
 const ACTS: Record<string, (session: Session) => unknown> = {
@@ -92,12 +98,12 @@ export type Outcome = "a session" | "no session" | "cannot be stored there";
  */
 export async function visitStored(
   kind: string,
-  text: string,
+  json: string,
   codec: SessionOptions["codec"],
 ): Promise<Outcome> {
   const outcomes = new Set<Outcome>();
   for (const [name, act] of Object.entries(ACTS)) {
-    const stored = await KINDS[kind]!(text);
+    const stored = await KINDS[kind]!(json);
     if (stored === undefined) return "cannot be stored there";
     const events: SessionEvent["type"][] = [];
     const sessions = new SessionMiddleware({
@@ -125,5 +131,5 @@ export async function visitStored(
   return outcome!;
 }
 
-/** Returns the record text of a session whose `v` is this JSON. */
+/** Returns the JSON of a session whose `v` is this JSON. */
 export const sessionOf = (json: string) => `{"_created":${NOW},"v":${json}}`;

@@ -1,12 +1,6 @@
 /** If a driver's error quotes a session, nothing of the quotation is passed on. */
 import { assert, assertEquals } from "@std/assert";
-import {
-  MemoryStore,
-  type PlainStore,
-  type Session,
-  type SessionHash,
-  type SessionOptions,
-} from "@pagi/session";
+import { MemoryStore, type Session, type SessionHash, type SessionOptions } from "@pagi/session";
 import { CookieStore } from "../../store/cookie.ts";
 import { HashedStore } from "../../store/hashed.ts";
 import { SealedStore } from "../../store/sealed.ts";
@@ -22,10 +16,9 @@ import {
   withConsole,
 } from "../_kit/leaks.ts";
 import { cookieOf, fakeClock, requestWith } from "../_kit/helpers.ts";
+import { type Call, CALLS, PlainMap } from "../_kit/stores.ts";
 
 const FAILURES: Failure[] = ["throws", "rejects", "as a number", "with a cause"];
-
-type Call = "read" | "create" | "replace" | "touch" | "delete";
 
 /** A kind of store, with a way to make its calls fail. */
 interface Kind {
@@ -37,8 +30,6 @@ interface Kind {
     fail(call: Call | undefined, failure: Failure): void;
   };
 }
-
-const ALL: readonly Call[] = ["read", "create", "replace", "touch", "delete"];
 
 /** Creates a kind that is based on a versioned store. */
 const on = (
@@ -56,21 +47,18 @@ const on = (
   },
 });
 
-/** The three methods of PAGI's stores. */
-class PlainMap implements PlainStore {
+/** A plain store that fails like a driver. */
+class QuotingMap extends PlainMap {
   fault: { call: Call; failure: Failure } | undefined;
-  readonly #hashes = new Map<string, SessionHash>();
 
-  get(id: string) {
-    return this.#call("read", [id], () => this.#hashes.get(id));
+  override get(id: string) {
+    return this.#call("read", [id], () => super.get(id));
   }
-  set(id: string, hash: SessionHash) {
-    return this.#call("replace", [id, JSON.stringify(hash)], () => {
-      this.#hashes.set(id, hash);
-    });
+  override set(id: string, hash: SessionHash) {
+    return this.#call("replace", [id, JSON.stringify(hash)], () => super.set(id, hash));
   }
-  delete(id: string) {
-    return this.#call("delete", [id], () => this.#hashes.delete(id));
+  override delete(id: string) {
+    return this.#call("delete", [id], () => super.delete(id));
   }
   #call<T>(call: Call, args: unknown[], act: () => T): T {
     if (this.fault?.call !== call) return act();
@@ -79,23 +67,23 @@ class PlainMap implements PlainStore {
 }
 
 const KINDS: Kind[] = [
-  on("MemoryStore", ALL, (store) => store),
-  on("HashedStore", ALL, (store) => new HashedStore(store)),
+  on("MemoryStore", CALLS, (store) => store),
+  on("HashedStore", CALLS, (store) => new HashedStore(store)),
   on(
     "SealedStore on HashedStore",
-    ALL,
+    CALLS,
     (store) => new SealedStore(new HashedStore(store), { secret }),
   ),
   on(
     "CookieStore with revocations",
-    ["read", "create"],
+    ["read", "create", "replace"],
     (revocations, now) => new CookieStore({ secret, revocations, now }),
   ),
   {
     name: "a plain store",
     calls: ["read", "replace", "delete"],
     make() {
-      const store = new PlainMap();
+      const store = new QuotingMap();
       return { store, fail: (call, failure) => store.fault = call && { call, failure } };
     },
   },

@@ -1,6 +1,7 @@
 /** Requests that overlap keep each other's changes, or fail. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Session, SessionError } from "@pagi/session";
+import { keyOf } from "../_kit/helpers.ts";
 import { setUp, type Work } from "../_kit/tabs.ts";
 
 Deno.test("two requests keep both changes when they write different keys", async () => {
@@ -51,7 +52,7 @@ Deno.test("a write fails with a conflict when other requests always write first"
   const replace = store.replace.bind(store);
   let tries = 0;
   store.replace = (key, text, options) => {
-    if (key === id) {
+    if (key === keyOf(id)) {
       tries++;
       const other = store.read(key)!;
       replace(key, other.text, { ...options, version: other.version });
@@ -69,7 +70,8 @@ Deno.test("a write fails with a conflict when other requests always write first"
     return tries;
   };
   assertEquals(await conflict((session) => session.set("a", 2)), 33);
-  assertEquals(await conflict((session) => session.regenerate()), 32);
+  assertEquals(await conflict((session) => session.regenerate()), 33);
+  assertEquals(await conflict((session) => session.set("a", 2).rotate()), 33);
   store.replace = replace;
   await sessions.update(id, (data) => data.a = 3);
   assertEquals((await stored()).a, 3);

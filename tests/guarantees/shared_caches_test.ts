@@ -5,6 +5,7 @@ import {
   call,
   cookieOf,
   fakeClock,
+  NAVIGATION,
   requestWith,
   rig,
   scopeWith,
@@ -46,7 +47,8 @@ function setUp({ state, present, told }: Way) {
     handler: (request: Request, act: Act) =>
       sessions.handler(async (_, session) => (await act(session), new Response("x")))(request),
   };
-  return { clock, entryPoints, signIn, request: (id: string) => requestWith(present(id)) };
+  const request = (id: string, headers = {}) => requestWith({ ...present(id), ...headers });
+  return { clock, entryPoints, signIn, request };
 }
 
 for (const way of WAYS) {
@@ -70,18 +72,27 @@ for (const way of WAYS) {
     const { clock, entryPoints, signIn, request } = setUp(way);
     for (const entryPoint of Object.values(entryPoints)) {
       for (const [name, act] of Object.entries({ ...READS, ...WRITES })) {
-        for (const late of [0, 61]) {
+        for (
+          const [late, headers] of [
+            [0, {}],
+            [0, NAVIGATION],
+            [61, {}],
+            [61, NAVIGATION],
+          ] as const
+        ) {
           const id = await signIn();
           clock.advance(late);
-          const response = await entryPoint(request(id), act);
+          const response = await entryPoint(request(id, headers), act);
           const isTold = way.told(response) !== undefined;
           const cacheControl = response.headers.get("cache-control");
-          assertEquals(cacheControl, isTold ? "no-store" : null, `${name}, ${late} s later`);
-          // Not with each write, but always where the id is another, and when use is noted. A header
-          // cannot be taken back from a client that has logged out.
+          const isNavigation = headers === NAVIGATION;
+          const when = `${name}, ${late} s later, ${isNavigation ? "a" : "no"} navigation`;
+          assertEquals(cacheControl, isTold ? "no-store" : null, when);
+          // Not with each write, but always if the ID is another, and with a navigation when a touch
+          // is due. A header cannot be taken back from a client that has logged out.
           const isCookie = way.name === "CookieState";
-          const isDue = late > 0 || ["regenerate", "set subject"].includes(name);
-          assertEquals(isTold, name === "destroy" ? isCookie : isDue, `${name}, ${late} s later`);
+          const isDue = (late > 0 && isNavigation) || ["regenerate", "set subject"].includes(name);
+          assertEquals(isTold, name === "destroy" ? isCookie : isDue, when);
         }
       }
     }
@@ -105,7 +116,7 @@ Deno.test("a response varies by cookie when the handler's write was refused", as
   }
 });
 
-Deno.test("the app's Cache-Control stays when an ID is sent, and emits an event when it allows sharing", async () => {
+Deno.test("the app's Cache-Control stays when an ID is sent, except when it allows sharing, which emits an event", async () => {
   for (
     const [own, types] of [
       ["no-cache", []],
@@ -122,8 +133,10 @@ Deno.test("the app's Cache-Control stays when an ID is sent, and emits an event 
   ) {
     const { answer, events } = rig();
     const headers = { "cache-control": own };
-    assertEquals((await answer(new Response("x", { headers }))).headers.get("cache-control"), own);
-    assertEquals(events, [...types]);
+    const response = await answer(new Response("x", { headers }));
+    const isShared = types.length > 0;
+    assertEquals(response.headers.get("cache-control"), isShared ? "private, no-store" : own);
+    assertEquals([events, response.headers.getSetCookie().length], [[...types], 1]);
   }
 });
 

@@ -29,21 +29,28 @@ Deno.test("wrap() saves every change: raw, nested and through the accessor", asy
   assertEquals([step, cart], [2, { apples: 2 }]);
 });
 
-Deno.test("wrap() sends the cookie of a changed session when a touch would be due, not before", async () => {
+Deno.test("wrap() counts every write as a use of the session", async () => {
   const { app, clock, store } = setUp();
+  let n = 0;
+  const client = new Client(app((scope) => void (scope["pagi.session"].n = ++n)));
+  for (const seconds of [0, 1, 59, 60, 3600]) {
+    clock.seconds += seconds;
+    await client.request();
+    assertEquals((await store.get(client.id!))?._last_access, clock.seconds);
+  }
+});
+
+Deno.test("wrap() sends the cookie of a changed session to a navigation when a touch would be due, not before", async () => {
+  const { app, clock } = setUp();
   let n = 0;
   const client = new Client(app((scope) => void (scope["pagi.session"].n = ++n)));
   assertEquals((await client.request()).cookies.length, 1);
   clock.seconds += 59;
+  assertEquals((await client.navigate()).cookies, []);
+  clock.seconds += 60;
   assertEquals((await client.request()).cookies, []);
-  // A client that writes often gets its cookie, too.
-  assertEquals((await store.get(client.id!))?._last_access, clock.seconds - 59);
-  clock.seconds += 1;
-  assertMatch((await client.request()).cookies[0]!, /Max-Age=3600$/);
-  assertEquals(await store.get(client.id!).then((hash) => [hash?.n, hash?._last_access]), [
-    3,
-    clock.seconds,
-  ]);
+  clock.seconds += 60;
+  assertMatch((await client.navigate()).cookies[0]!, /Max-Age=3600$/);
 });
 
 Deno.test("wrap() touches when the touch was due at the start of a long request", async () => {
@@ -54,10 +61,10 @@ Deno.test("wrap() touches when the touch was due at the start of a long request"
   const slow = app(() => void (clock.seconds += 30));
   const lastAccess = async () => (await store.get(client.id!))?._last_access;
   clock.seconds += 40;
-  assertEquals((await new Client(slow, client.cookie).request()).cookies, []);
+  assertEquals((await new Client(slow, client.cookie).navigate()).cookies, []);
   assertEquals(await lastAccess(), noted);
   // With the time of the touch.
-  assertEquals((await new Client(slow, client.cookie).request()).cookies.length, 1);
+  assertEquals((await new Client(slow, client.cookie).navigate()).cookies.length, 1);
   assertEquals(await lastAccess(), noted + 100);
 });
 
@@ -86,15 +93,18 @@ Deno.test("wrap() saves nothing when only the order of keys differs", async () =
   assertEquals((await client.request()).cookies, []);
 });
 
-Deno.test("wrap() expires a session that was idle for more than expire, and not before", async () => {
+Deno.test("wrap() expires a session that was idle for more than expire and touchInterval, and not before", async () => {
   const { app, clock } = setUp({ expire: 100, touchInterval: 1000 });
   const client = new Client(app((scope) => new Session(scope).set("a", 1)));
   await client.request();
   const first = client.id;
-  clock.seconds += 100;
-  await client.request();
-  assertEquals(client.id, first);
-  clock.seconds += 101;
+  // The interval is reduced to a twentieth of expire.
+  for (const seconds of [100, 105]) {
+    clock.seconds += seconds;
+    await client.request();
+    assertEquals(client.id, first);
+  }
+  clock.seconds += 106;
   await client.request();
   assertFalse(client.id === first);
 });
@@ -145,17 +155,22 @@ Deno.test("wrap() ends a session after absoluteExpire when it gets new IDs", asy
   assertEquals(await look(), undefined);
 });
 
-Deno.test("wrap() touches once an interval, and then sends the cookie again", async () => {
+Deno.test("wrap() touches once an interval, and then sends the cookie to a navigation again", async () => {
   const { app, clock, store } = setUp({ expire: 3600 });
   const client = new Client(app(set("a", 1)));
   await client.request();
   const reader = new Client(app(() => {}), client.cookie);
+  const lastAccess = async () => (await store.get(client.id!))?._last_access;
   clock.seconds += 59;
-  assertEquals((await reader.request()).cookies, []);
+  assertEquals((await reader.navigate()).cookies, []);
+  assertEquals(await lastAccess(), clock.seconds - 59);
   clock.seconds += 1;
-  assertEquals((await reader.request()).cookies.length, 1);
-  assertEquals((await store.get(client.id!))?._last_access, clock.seconds);
+  assertEquals((await reader.navigate()).cookies.length, 1);
+  assertEquals(await lastAccess(), clock.seconds);
+  assertEquals((await reader.navigate()).cookies, []);
+  clock.seconds += 60;
   assertEquals((await reader.request()).cookies, []);
+  assertEquals(await lastAccess(), clock.seconds);
 });
 
 Deno.test("wrap() touches without a cookie when rolling is off", async () => {
@@ -163,7 +178,7 @@ Deno.test("wrap() touches without a cookie when rolling is off", async () => {
   const client = new Client(app(set("a", 1)));
   await client.request();
   clock.seconds += 60;
-  assertEquals((await client.request()).cookies, []);
+  assertEquals((await client.navigate()).cookies, []);
   assertEquals((await store.get(client.id!))?._last_access, clock.seconds);
 });
 

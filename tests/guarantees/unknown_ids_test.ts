@@ -4,11 +4,11 @@ import { CallbackState, MemoryStore, SessionMiddleware, type VersionedStore } fr
 import { HashedStore } from "../../store/hashed.ts";
 import { SealedStore } from "../../store/sealed.ts";
 import { tap } from "../_kit/dump.ts";
-import { call, requestWith, respond, scopeWith } from "../_kit/helpers.ts";
+import { call, keyOf, requestWith, respond, scopeWith } from "../_kit/helpers.ts";
 import { WAYS } from "../_kit/entry_points.ts";
+import { CALLS } from "../_kit/stores.ts";
 
 const secret = "a secret of thirty-two bytes or so";
-const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
 
 const invented = () => crypto.getRandomValues(new Uint8Array(32)).toHex();
 
@@ -26,6 +26,8 @@ const ID = "0123456789abcdef".repeat(4);
 const MALFORMED = [
   "x",
   "0",
+  // The second half alone, which is the key in the store.
+  ID.slice(32),
   ID.slice(1),
   `${ID}0`,
   `0${ID}`,
@@ -140,7 +142,7 @@ Deno.test("500 unknown IDs are replaced by new ones when their requests write", 
     told.add(response.headers.getSetCookie()[0]!.split(/[=;]/)[1]!);
   }
   assertEquals([inner.size, told.size], [500, 500]);
-  for (const id of planted) assert(!told.has(id) && inner.read(id) === undefined);
+  for (const id of planted) assert(!told.has(id) && inner.read(keyOf(id)) === undefined);
 });
 
 Deno.test("2,000 visitors leave no record and get no cookie when nothing is written", async () => {

@@ -70,7 +70,8 @@ function auditRows(rows: Record<string, unknown>[]): void {
   for (const { version, text, expires_at } of rows) {
     if (!/^[\da-f]{24}$/.test(String(version))) throw new Error("A record has no version");
     if (!(Number(expires_at) > 0)) throw new Error("A record has no end");
-    if (/^moved:[\da-f]{64}$/.test(String(text))) continue;
-    JSON.parse(String(text));
+    if (/^ended:[\da-f]+$/.test(String(text))) continue;
+    if (!/^s1:[\da-f]{32}/.test(String(text))) throw new Error("A record is not a session");
+    JSON.parse(String(text).slice(String(text).indexOf("{")));
   }
 }

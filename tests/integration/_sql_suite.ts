@@ -1,6 +1,6 @@
 /** What is demanded of every store on SQL beyond the contract, on the server itself. */
 import { assert, assertEquals } from "@std/assert";
-import type { Awaitable, SessionHash, VersionedStore } from "@pagi/session/store";
+import type { Awaitable, DeleteOptions, SessionHash, VersionedStore } from "@pagi/session/store";
 import type { SqlOpener } from "./_sql_clients.ts";
 import type { SqlServer } from "./_sql_servers.ts";
 import { holdToContract, race } from "./_suites.ts";
@@ -10,6 +10,7 @@ export interface SqlStore extends VersionedStore {
   readonly ddl: readonly string[];
   setup(): Promise<void>;
   sweep(options?: { limit?: number }): Awaitable<number>;
+  delete(id: string, options?: Partial<DeleteOptions>): Awaitable<boolean>;
   get(id: string): Promise<SessionHash | undefined>;
   set(id: string, data: SessionHash): Promise<string>;
 }
@@ -54,9 +55,9 @@ export async function openRig<Client>(
   };
 }
 
-/** An id that nothing else has. */
+/** A session's key that nothing else has. */
 export function newId(): string {
-  return crypto.randomUUID().replaceAll("-", "").padEnd(64, "0");
+  return crypto.randomUUID().replaceAll("-", "");
 }
 
 const { signal } = new AbortController();
@@ -71,18 +72,22 @@ export async function holdSqlStore(t: Deno.TestContext, rig: Rig, races: number)
   await t.step("no race breaks a session", () => race(store, races));
   await t.step("any string comes back as it was written", () => keepTexts(store));
   await t.step("any lastAccess comes back as it was written", () => keepLastAccess(store));
-  await t.step("a record ends with its last millisecond, by our clock alone", () => keepTime(rig));
+  await t.step(
+    "a record ends with its last millisecond, by the clock of `now`",
+    () => keepTime(rig),
+  );
+  await t.step("a server whose clock is wrong ends and shortens nothing", () => ignoreClock(rig));
   await t.step("of many create() over an expired record one writes", () => createOver(rig));
   await t.step(
     "sweep() removes what has expired, in bounds, also several at once",
     () => sweep(rig),
   );
   await t.step("get() and set() keep PAGI's hash", async () => {
-    const id = newId();
+    const id = newId() + newId();
     await store.set(id, { user: "ada" });
     await store.set(id, { user: "eve" });
     assertEquals((await store.get(id))?.user, "eve");
-    assertEquals(await store.delete(id, { signal }), true);
+    assertEquals([await store.delete(id), await store.get(id)], [true, undefined]);
     assertEquals(await store.get("nonsense \0 é"), undefined);
   });
   await t.step("many calls at once on few records fail none", () => hammer(rig));
@@ -106,7 +111,7 @@ async function keepTexts(store: SqlStore): Promise<void> {
 async function keepLastAccess(store: SqlStore): Promise<void> {
   for (const lastAccess of [0, -1, 1_700_000_000, 1_700_000_000.123, 2 ** 53, 1e-300, 1e300]) {
     const id = newId();
-    const version = await store.create(id, "", { ...write, lastAccess: 5 });
+    const version = await store.create(id, "", { ...write, lastAccess: -1e300 });
     assert(await store.touch(id, { ...write, lastAccess, version: version!, text: "" }));
     assertEquals((await store.read(id, { signal }))!.lastAccess, lastAccess);
   }
@@ -130,6 +135,48 @@ async function keepTime({ open }: Rig): Promise<void> {
     assertEquals((await store.read(id, { signal }))?.version, next);
     assertEquals(await store.delete(id, { version, signal }), false);
     assertEquals(await store.delete(id, { version: next, signal }), true);
+  }
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Servers two hours ahead and behind, on records that the others use. */
+async function ignoreClock({ open, ask, table }: Rig): Promise<void> {
+  const store = open();
+  const { now } = Date;
+  const { random } = Math;
+  for (const hours of [2, -2]) {
+    const [live, other, expired, swept] = Array.from({ length: 4 }, newId);
+    const version = await store.create(live!, "live", write);
+    await store.create(other!, "other", write);
+    await store.create(expired!, "expired", { ...write, ttl: -1 });
+    const start = now() / 1000;
+    Date.now = () => now() + hours * HOUR_MS;
+    // Each create sweeps.
+    Math.random = () => 0;
+    try {
+      const wrong = open();
+      assertEquals(await wrong.read(expired!, { signal }), undefined);
+      assertEquals((await wrong.read(live!, { signal }))?.text, "live");
+      assertEquals(await wrong.create(other!, "over it", write), undefined);
+      assert(await wrong.touch(live!, { ...write, version: version!, text: "live" }));
+      const read = (await wrong.read(other!, { signal }))!;
+      assert(await wrong.replace(other!, "new", { ...write, version: read.version }) !== undefined);
+      assert(await wrong.create(swept!, "swept", write) !== undefined);
+      while (await wrong.sweep() > 0);
+    } finally {
+      Date.now = now;
+      Math.random = random;
+    }
+    const ids = [live, other, expired, swept].map((id) => `'${id}'`).join();
+    const rows = await ask(`SELECT id, text, expires_at FROM ${table} WHERE id IN (${ids})`);
+    assertEquals(rows.map(({ text }) => text).sort(), ["live", "new", "swept"]);
+    for (const row of rows) {
+      const left = Number(row.expires_at ?? row.expiresAt) - start;
+      assert(left > write.ttl - 1 && left < write.ttl + 60, `${left} s are left`);
+      assert(await store.read(String(row.id), { signal }) !== undefined);
+      await store.delete(String(row.id), { signal });
+    }
   }
 }
 
@@ -220,8 +267,8 @@ export async function callAll(store: SqlStore): Promise<void> {
   const id = newId();
   const version = await store.create(id, "a", write);
   await store.read(id, { signal });
-  await store.touch(id, { ...write, version: version!, text: "a" });
   const next = await store.replace(id, "b", { ...write, version: version! });
+  await store.touch(id, { ...write, version: next!, text: "b" });
   await store.delete(id, { version, signal });
   await store.delete(id, { signal });
   await store.sweep({ limit: 10 });

@@ -89,10 +89,12 @@ serverTest(mysqlMissing, "MysqlStore.create() is not misled by other inserted id
   const version = await store.create(id, "a", write);
   assert(version !== undefined);
   assertEquals(await store.create(id, "b", write), undefined);
+  await insertOne();
   assert(await store.touch(id, { ...write, version, text: "a" }));
   assertEquals(await store.create(id, "b", write), undefined);
   await insertOne();
-  assert(await store.replace(id, "b", { ...write, version }) !== undefined);
+  const { version: touched } = (await store.read(id))!;
+  assert(await store.replace(id, "b", { ...write, version: touched }) !== undefined);
   assertEquals(await store.create(id, "c", write), undefined);
   now = 61_000;
   assert(await store.create(id, "c", write) !== undefined);
@@ -101,21 +103,100 @@ serverTest(mysqlMissing, "MysqlStore.create() is not misled by other inserted id
   assert(await store.create(id, "e", write) !== undefined);
 });
 
-serverTest(mysqlMissing, "MysqlStore.touch() counts where it changes nothing", async () => {
-  for (const name of [COUNTS_CHANGES, ONE]) {
-    await using rig = await openRig(anyMysql, MYSQL_CLIENTS[name]!);
+serverTest(
+  mysqlMissing,
+  "MysqlStore.touch() succeeds when the times stay as they are",
+  async () => {
+    for (const name of [COUNTS_CHANGES, ONE]) {
+      await using rig = await openRig(anyMysql, MYSQL_CLIENTS[name]!);
+      const { client, ask, table } = rig;
+      const now = 1_700_000_000_000;
+      const store = new MysqlStore(client, { table, now: () => now });
+      await store.setup();
+      const id = newId();
+      await store.create(id, "a", write);
+      for (let turn = 0; turn < 5; turn++) {
+        const touch = { ...write, ...(await store.read(id))!, ttl: write.ttl - turn };
+        assertEquals(await store.touch(id, touch), true);
+        // The record has a new version now.
+        assertEquals(await store.touch(id, touch), false);
+      }
+      const [row] = await ask(`SELECT expires_at FROM ${table}`);
+      assertEquals(Number(row!.expires_at), now / 1000 + write.ttl);
+    }
+  },
+);
+
+/** Has a connection take this for the current time, in Unix seconds. */
+const setTime = (seconds: number) => `SET timestamp = ${seconds}`;
+
+serverTest(
+  mysqlMissing,
+  "MysqlStore does not depend on the time zone of a connection",
+  async () => {
+    await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
     const { client, ask, table } = rig;
-    const now = 1_700_000_000_000;
-    const store = new MysqlStore(client, { table, now: () => now });
+    const store = new MysqlStore(client, { table });
     await store.setup();
-    const id = newId();
-    const version = await store.create(id, "a", write);
-    const touch = () => store.touch(id, { ...write, version: version!, text: "a" });
-    for (let turn = 0; turn < 5; turn++) assertEquals(await touch(), true);
-    assertEquals(await Promise.all(Array.from({ length: 16 }, touch)), Array(16).fill(true));
-    const [row] = await ask(`SELECT expires_at FROM ${table}`);
-    assert(Math.abs(Number(row!.expires_at) - (now / 1000 + write.ttl)) < 0.002);
+    const zones = ["+00:00", "+13:00", "-12:00", "+05:45"];
+    for (const zone of zones) {
+      await ask(`SET time_zone = '${zone}'`);
+      await store.create(newId(), zone, write);
+      await store.create(newId(), zone, { ...write, ttl: -1 });
+    }
+    const rows = await ask(`SELECT id, text FROM ${table} WHERE expires_at > ${Date.now() / 1000}`);
+    assertEquals(rows.map(({ text }) => text).sort(), zones.toSorted());
+    for (const { id } of rows) assert(await store.read(String(id)) !== undefined);
+    assertEquals(await store.sweep(), zones.length);
+  },
+);
+
+serverTest(
+  mysqlMissing,
+  "MysqlStore tells the two hours apart when summer time ends",
+  async (t) => {
+    await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+    const { client, ask, table } = rig;
+    const zone = "Europe/Berlin";
+    const [row] = await ask(`SELECT CONVERT_TZ('2026-01-01', 'UTC', '${zone}') AS converted`);
+    if (row!.converted === null) return console.log("the server has no time zones");
+    const store = new MysqlStore(client, { table });
+    await store.setup();
+    await ask(`SET time_zone = '${zone}'`);
+    // At 02:30 summer time, and one hour later, at 02:30 standard time.
+    const first = Date.UTC(2026, 9, 25, 0, 30) / 1000;
+    const second = first + 3600;
+    for (const [at, later] of [[first, second], [second, first]] as const) {
+      await t.step(at < later ? "forward" : "back", async () => {
+        const id = newId();
+        await ask(setTime(at));
+        await store.create(id, "a", { ...write, ttl: 1800 });
+        assertEquals((await store.read(id))?.text, "a");
+        const [{ expires_at }] = await ask(
+          `SELECT expires_at FROM ${table} WHERE id = '${id}'`,
+        ) as [
+          Record<string, unknown>,
+        ];
+        assertEquals(Number(expires_at), at + 1800);
+        await ask(setTime(later));
+        assertEquals((await store.read(id))?.text, at < later ? undefined : "a");
+      });
+    }
+  },
+);
+
+serverTest(mysqlMissing, "MysqlStore has the fractions of the time", async () => {
+  await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
+  const { client, ask, table } = rig;
+  const store = new MysqlStore(client, { table });
+  await store.setup();
+  // This setting would cut the digits of a decimal number off.
+  for (const setting of ["SET div_precision_increment = 0", setTime(1_700_000_000.875)]) {
+    await ask(setting);
   }
+  await store.create(newId(), "a", write);
+  const [row] = await ask(`SELECT expires_at FROM ${table}`);
+  assertEquals(Number(row!.expires_at), 1_700_000_060.875);
 });
 
 serverTest(mysqlMissing, "MysqlStore finds rows by its indexes", async () => {

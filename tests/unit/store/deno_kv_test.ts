@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertNotEquals,
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
@@ -8,14 +9,50 @@ import {
 } from "@std/assert";
 import { SessionError } from "@pagi/session";
 import { type DenoKv, type DenoKvAtomic, DenoKvStore } from "../../../store/deno_kv.ts";
-import { idOf } from "../../_kit/helpers.ts";
+import { storeContract } from "../../../testing/mod.ts";
+import { fakeKv } from "./_fake_kv.ts";
+import { fakeClock, idOf } from "../../_kit/helpers.ts";
 
 // What Deno KV makes of these calls is tested on Deno KV, in tests/integration.
 
 const ID = idOf("a");
 const { signal } = new AbortController();
 const write = { lastAccess: 1, ttl: 60, signal };
-const VERSION = "0".repeat(20);
+const STAMP = "0".repeat(20);
+/** The version of a record that was written at time 0 with the times of `write`. */
+const VERSION = `${STAMP} 1 60000`;
+
+const clock = fakeClock();
+const cases = storeContract({
+  open: () => new DenoKvStore(fakeKv(), { now: clock.now }),
+  advance: clock.advance,
+});
+for (const { name, run } of cases) {
+  // A value of KV has 64 KiB at most.
+  if (!name.endsWith("100 KiB")) Deno.test(`DenoKvStore keeps the contract: ${name}`, run);
+}
+
+Deno.test("DenoKvStore.touch() gives a new version, so that a replace() from before it fails", async () => {
+  const store = new DenoKvStore(fakeKv());
+  const old = (await store.create(ID, "one", write))!;
+  assertEquals(await store.touch(ID, { ...write, version: old, text: "one" }), true);
+  const { version } = (await store.read(ID, { signal }))!;
+  assertNotEquals(version, old);
+  assertEquals(await store.replace(ID, "two", { ...write, version: old }), undefined);
+  assert(await store.replace(ID, "two", { ...write, version }) !== undefined);
+});
+
+Deno.test("DenoKvStore expires by the clock that reads, and a touch by a slow clock shortens nothing", async () => {
+  const kv = fakeKv();
+  const at = (ms: number) => new DenoKvStore(kv, { now: () => ms });
+  const version = (await at(0).create(ID, "one", { ...write, ttl: 60 }))!;
+  assertEquals((await at(60_000).read(ID, { signal }))?.text, "one");
+  assertEquals(await at(60_001).read(ID, { signal }), undefined);
+  assertEquals(await at(60_000).create(ID, "two", write), undefined);
+  assert(await at(-3_600_000).touch(ID, { ...write, version, text: "one" }));
+  assertEquals((await at(60_000).read(ID, { signal }))?.text, "one");
+  assert(await at(60_001).create(ID, "two", write) !== undefined);
+});
 
 /** The shape of a KV whose commits do what `commit` does. */
 function shape(commit: DenoKvAtomic["commit"]): DenoKv {
@@ -69,7 +106,7 @@ Deno.test("DenoKvStore refuses what is too large before it asks KV, and says bot
 
 Deno.test("DenoKvStore asks nobody about a version that cannot be one", async () => {
   const store = new DenoKvStore(shape(() => Promise.reject(new Error("not to be asked"))));
-  for (const version of ["", "no such version", VERSION.toUpperCase() + "0"]) {
+  for (const version of ["", "no such version", STAMP, `0${VERSION}`, `${VERSION} 0`]) {
     assertEquals(await store.replace(ID, "{}", { ...write, version }), undefined);
     assertEquals(await store.touch(ID, { ...write, version, text: "{}" }), false);
     assertEquals(await store.delete(ID, { version }), false);
@@ -78,14 +115,41 @@ Deno.test("DenoKvStore asks nobody about a version that cannot be one", async ()
 
 Deno.test("DenoKvStore writes again when another process had the file locked", async () => {
   let commits = 0;
-  const store = new DenoKvStore(shape(() => {
-    if (++commits % 3 !== 0) return Promise.reject(new TypeError("database is locked"));
-    return Promise.resolve({ ok: true, versionstamp: VERSION });
-  }));
+  const store = new DenoKvStore(
+    shape(() => {
+      if (++commits % 3 !== 0) return Promise.reject(new TypeError("database is locked"));
+      return Promise.resolve({ ok: true, versionstamp: STAMP });
+    }),
+    { now: () => 0 },
+  );
   assertEquals(await store.create(ID, "{}", write), VERSION);
   assertEquals(commits, 3);
   assertEquals(await store.delete(ID, { version: VERSION }), true);
   assertEquals(commits, 6);
+});
+
+Deno.test("DenoKvStore.touch() keeps the later of both times and expiries, and reads nothing", async () => {
+  const written: [value: string, expireIn: number][] = [];
+  const kv = shape(() => Promise.resolve({ ok: true, versionstamp: STAMP }));
+  const atomic: DenoKvAtomic = {
+    ...kv.atomic(),
+    check: () => atomic,
+    set(_key, value, { expireIn }) {
+      written.push([new TextDecoder().decode(value as Uint8Array), expireIn]);
+      return atomic;
+    },
+  };
+  const store = new DenoKvStore({ ...kv, atomic: () => atomic }, { now: () => 10_000 });
+  for (const [lastAccess, ttl] of [[5, 60], [0, 60], [5, 20], [0, 20]] as const) {
+    const touch = { signal, version: VERSION, text: "{}", lastAccess, ttl };
+    assertEquals(await store.touch(ID, touch), true);
+  }
+  assertEquals(written, [
+    ["5 70000\n{}", 60_000],
+    ["1 70000\n{}", 60_000],
+    ["5 60000\n{}", 50_000],
+    ["1 60000\n{}", 50_000],
+  ]);
 });
 
 Deno.test("DenoKvStore does not write again when nobody waits any more", async () => {

@@ -28,10 +28,11 @@ Deno.test("MemoryStore.set() keeps a copy, and get() hands out another", async (
 Deno.test("MemoryStore.accepts() takes what has the form of an id, there or not, and no more", async () => {
   const { store } = storeWith();
   const [id, other] = ["ab".repeat(32), "cd".repeat(32)];
-  store.create(id, "text", write);
+  store.create(id.slice(32), "text", write);
   // An app may keep something under another key: no client's cookie leads there.
   await store.set("a", {});
-  const presented = [id, other, "", "a", "AB".repeat(32), `${id}0`, id.slice(1), `${id.slice(1)}g`];
+  const almost = [`${id}0`, id.slice(1), id.slice(32), `${id.slice(1)}g`, `g${id.slice(1)}`];
+  const presented = [id, other, "", "a", "AB".repeat(32), ...almost];
   assertEquals(presented.filter((one) => store.accepts(one)), [id, other]);
   assertFalse(store.accepts(undefined as never));
 });
@@ -99,6 +100,17 @@ Deno.test("MemoryStore.replace() writes only at the version, and never inserts",
   assertEquals(store.read("a"), { text: "two", version: second, lastAccess: 8 });
 });
 
+Deno.test("MemoryStore.touch() gives a new version, so that a replace() from before it fails", () => {
+  const { store, create } = storeWith();
+  const old = create("a");
+  assert(store.touch("a", { ...write, version: old, text: "" }));
+  const { version } = store.read("a")!;
+  assertNotEquals(version, old);
+  assertEquals(store.replace("a", "x", { ...write, version: old }), undefined);
+  assertFalse(store.touch("a", { ...write, version: old, text: "" }));
+  assert(store.replace("a", "x", { ...write, version }));
+});
+
 Deno.test("MemoryStore.touch() notes the use at the version, and leaves the text", () => {
   const { store, create, clock } = storeWith();
   const version = create("a", 60);
@@ -109,7 +121,8 @@ Deno.test("MemoryStore.touch() notes the use at the version, and leaves the text
   clock.advance(50);
   assert(store.touch("a", { ...touch, version }));
   clock.advance(50);
-  assertEquals(store.read("a"), { text: "text of a", version, lastAccess: 9 });
+  const { text, lastAccess } = store.read("a")!;
+  assertEquals([text, lastAccess], ["text of a", 9]);
 });
 
 Deno.test("MemoryStore.delete() removes only at the version when one is given", () => {

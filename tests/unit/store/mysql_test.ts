@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MysqlStore, type MysqlStoreOptions } from "../../../store/mysql.ts";
 import { idOf } from "../../_kit/helpers.ts";
 
@@ -19,7 +19,8 @@ function clientWith(...answers: unknown[]) {
       return await [answer, undefined];
     },
   };
-  return { asked, client, store: new MysqlStore(client, { now: () => 1_000_500 }) };
+  const store = new MysqlStore(client, { now: () => 1_000_500 });
+  return { asked, client, store };
 }
 
 /** What mysql2 says of a statement that wrote. */
@@ -59,12 +60,14 @@ Deno.test("MysqlStore sends one statement a call, its values in the order of the
   assertEquals(await store.touch(ID, { ...write, version: "v", text: "one" }), true);
   const next = await store.replace(ID, "two", { ...write, version: "v" });
   assertEquals(await store.delete(ID, { version: "v", signal }), true);
-  assertEquals(await store.delete(ID), false);
+  assertEquals(await store.delete(ID, { signal }), false);
+  const touched = asked[2]![1][0];
+  assertMatch(String(touched), /^[0-9a-f]{24}$/);
   const [now, expiresAt] = [1000.5, 1060.5];
   const expected = [
     ["INSERT", [ID, version, 7, expiresAt, "one", now, now, now, now]],
     ["SELECT", [ID, now]],
-    ["UPDATE", [7, expiresAt, expiresAt, ID, now, "v"]],
+    ["UPDATE", [touched, 7, expiresAt, ID, now, "v"]],
     ["UPDATE", [next, 7, expiresAt, "two", ID, now, "v"]],
     ["DELETE", [ID, "v"]],
     ["DELETE", [ID]],
@@ -73,12 +76,40 @@ Deno.test("MysqlStore sends one statement a call, its values in the order of the
   for (const [sql, values] of asked) assertEquals(sql.split("?").length - 1, values.length);
 });
 
+Deno.test("MysqlStore passes a ttl and no time, and compares with the clock of the database", async () => {
+  const { asked, client } = clientWith(wrote(1), [], wrote(1), wrote(1), wrote(1));
+  const store = new MysqlStore(client);
+  const version = await unswept(() => store.create(ID, "one", write));
+  await store.read(ID);
+  await store.touch(ID, { ...write, version: "v", text: "one" });
+  await store.replace(ID, "two", { ...write, version: "v" });
+  await store.sweep();
+  const [, , [, [touched]], [, [next]]] = asked as [
+    unknown,
+    unknown,
+    typeof asked[0],
+    typeof asked[0],
+  ];
+  const expected = [
+    [ID, version, 7, 60, "one"],
+    [ID],
+    [touched, 7, 60, ID, "v"],
+    [next, 7, 60, "two", ID, "v"],
+    [],
+  ];
+  assertEquals(asked.map(([, values]) => values), expected);
+  for (const [sql, values] of asked) {
+    assertEquals(sql.split("?").length - 1, values.length);
+    assert(sql.includes("UNIX_TIMESTAMP() + MICROSECOND(NOW(6)) / 1e6"), sql);
+  }
+});
+
 Deno.test("MysqlStore makes a statement again that a deadlock has undone, and no other", async () => {
   const failure = (errno: number) => Object.assign(new Error(`error ${errno}`), { errno });
   const { asked, store } = clientWith(failure(1213), failure(1020), wrote(1), failure(1205));
-  assertEquals(await store.delete(ID), true);
+  assertEquals(await store.delete(ID, { signal }), true);
   assertEquals(asked.length, 3);
-  await assertRejects(() => store.delete(ID), Error, "1205");
+  await assertRejects(() => store.delete(ID, { signal }), Error, "1205");
   assertEquals(asked.length, 4);
 });
 
@@ -104,7 +135,7 @@ Deno.test("MysqlStore.setup() runs what ddl says where there is no table, and no
 Deno.test("MysqlStore keeps PAGI's hash", async () => {
   const { asked, store } = clientWith([], wrote(1), []);
   assertEquals(await unswept(() => store.set("a", { user: "ada" })), "a");
-  assertEquals(asked[1]![1].slice(4, 5), ['{"_created":1000,"user":"ada"}']);
+  assertEquals(asked[1]![1].slice(4, 5), ['s1:{"_created":1000,"user":"ada"}']);
   assertEquals(await store.get("a"), undefined);
 });
 

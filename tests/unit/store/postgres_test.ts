@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import {
   type PostgresClient,
   PostgresStore,
   type PostgresStoreOptions,
 } from "../../../store/postgres.ts";
+import { POSTGRES_CLOCK } from "../../../store/_sql/postgres_client.ts";
+import { SQLITE_CLOCK } from "../../../store/_sql/sqlite_client.ts";
 import { storeContract } from "../../../testing/mod.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
 
@@ -26,7 +28,8 @@ function pgRig(answer?: (text: string) => unknown) {
     if (given instanceof Error) throw given;
     if (given !== undefined) return given as { rows: unknown[]; rowCount: number };
     if (text.includes("to_regclass")) return { rows: [{ found: false }], rowCount: 1 };
-    const sql = text.replaceAll("$", "?").replaceAll("double precision", "REAL");
+    const sql = text.replaceAll(POSTGRES_CLOCK, SQLITE_CLOCK).replaceAll("GREATEST(", "max(")
+      .replaceAll("$", "?").replaceAll("double precision", "REAL");
     const statement = database.prepare(sql);
     if (sql.startsWith("SELECT")) {
       const rows = statement.all(...values);
@@ -82,15 +85,27 @@ async function callAll(store: PostgresStore) {
     const version = await store.create(idOf("a"), "", write);
     await store.read(idOf("a"));
     await store.touch(idOf("a"), { ...write, version: version!, text: "" });
-    const next = await store.replace(idOf("a"), "", { ...write, version: version! });
-    await store.delete(idOf("a"), { version: next, signal });
-    await store.delete(idOf("a"));
+    await store.replace(idOf("a"), "", { ...write, version: version! });
+    await store.delete(idOf("a"), { version, signal });
+    await store.delete(idOf("a"), { signal });
   } finally {
     Math.random = random;
   }
 }
 
 const NAMES = ["create", "read", "touch", "replace", "deleteAt", "delete"];
+
+Deno.test("PostgresStore.touch() gives a new version, so that a replace() from before it fails", async () => {
+  using rig = pgRig();
+  const store = new PostgresStore(rig.client);
+  await store.setup();
+  const old = (await store.create(idOf("a"), "one", write))!;
+  assertEquals(await store.touch(idOf("a"), { ...write, version: old, text: "one" }), true);
+  const { version } = (await store.read(idOf("a")))!;
+  assertNotEquals(version, old);
+  assertEquals(await store.replace(idOf("a"), "two", { ...write, version: old }), undefined);
+  assert(await store.replace(idOf("a"), "two", { ...write, version }) !== undefined);
+});
 
 Deno.test("PostgresStore sends one statement a call, with a name to keep it prepared by", async () => {
   using rig = pgRig();
@@ -124,6 +139,14 @@ Deno.test("PostgresStore prepares nothing when it is told not to", async () => {
   assertEquals(new Set(rig.asked.map(([, , name]) => name)), new Set([undefined]));
   await callAll(new PostgresStore(rig.tag, { prepare: false }));
   assertEquals(rig.asked.at(-1)![2], { prepare: false });
+});
+
+Deno.test("PostgresStore prepares nothing when `now` is set, because another store may use the names", async () => {
+  using rig = pgRig();
+  const store = new PostgresStore(rig.client, { now: () => 0 });
+  await store.setup();
+  await callAll(store);
+  assertEquals(new Set(rig.asked.map(([, , name]) => name)), new Set([undefined]));
 });
 
 Deno.test("PostgresStore asks nothing about what cannot be an id", async () => {
@@ -204,6 +227,18 @@ Deno.test("PostgresStore.sweep() removes in one statement what no other sweep ha
   assert(text.endsWith("ORDER BY expires_at LIMIT 7 FOR UPDATE SKIP LOCKED))"), text);
   assertEquals([values, name], [[12.345], undefined]);
   await assertRejects(() => store.sweep({ limit: 0 }), RangeError, "limit");
+});
+
+Deno.test("PostgresStore passes a ttl and no time, and compares with the clock of the database", async () => {
+  using rig = pgRig(() => ({ rows: [], rowCount: 1 }));
+  const store = new PostgresStore(rig.client);
+  await callAll(store);
+  await store.sweep();
+  for (const [text, values] of rig.asked) {
+    const isTimeless = /^DELETE FROM \S+ WHERE id = \$1( |$)/.test(text);
+    assertEquals(text.includes(POSTGRES_CLOCK), !isTimeless, text);
+    for (const value of values) assert(typeof value === "string" || value === 7 || value === 60);
+  }
 });
 
 Deno.test("PostgresStore.create() has written when its sweep fails", async () => {

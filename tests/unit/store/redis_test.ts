@@ -111,6 +111,20 @@ Deno.test("RedisStore calls a script by its SHA-1, and sends it where Redis does
   assertNotEquals(first, second);
 });
 
+Deno.test("RedisStore.touch() sends the version that the record has, and a new one", async () => {
+  const { calls, take } = recorder(() => 1);
+  const store = new RedisStore((...words) => take(words));
+  const version = "v".repeat(12);
+  const touch = { ...write, version, text: "{}" };
+  for (let turn = 0; turn < 2; turn++) assertEquals(await store.touch(ID, touch), true);
+  const sent = calls.map((words) => words.slice(4));
+  for (const [old, next, ...times] of sent) {
+    assertEquals([old, ...times], [version, "1".padEnd(24), "60000"]);
+    assertMatch(next!, /^[\w+/]{12}$/);
+  }
+  assertNotEquals(sent[0]![1], sent[1]![1]);
+});
+
 Deno.test("RedisStore understands the replies that clients make of 0, 1 and a string", async () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   for (const [yes, no] of [[1, 0], ["1", "0"], [1n, 0n], [bytes("1"), bytes("0")]]) {

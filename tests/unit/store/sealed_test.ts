@@ -159,6 +159,23 @@ Deno.test("SealedStore.touch() passes an encrypted text to a store that writes w
   }
 });
 
+Deno.test("SealedStore.touch() encrypts a record of an old secret again, and keeps a later lastAccess", async () => {
+  const inner = new MemoryStore();
+  await sealedOn(inner, OLD_SECRET).create(ID, TEXT, { ...write, lastAccess: 9 });
+  const store = sealedOn(inner, SECRET, OLD_SECRET);
+  const { version } = (await store.read(ID, { signal }))!;
+  const touch = { ...write, text: TEXT, lastAccess: 5 };
+  assertEquals(await store.touch(ID, { ...touch, version: "another" }), false);
+  assertEquals(await store.touch(ID, { ...touch, version }), true);
+  assertEquals(await store.touch(ID, { ...touch, version }), false);
+  const current = (await sealedOn(inner, SECRET).read(ID, { signal }))!;
+  assertEquals([current.text, current.lastAccess], [TEXT, 9]);
+  // The record is now encrypted with the first secret, so a touch leaves it as it is.
+  const { text } = inner.read(ID)!;
+  assertEquals(await store.touch(ID, { ...touch, version: current.version }), true);
+  assertEquals(inner.read(ID)!.text, text);
+});
+
 Deno.test("SealedStore calls crypto once for each read or write, and derives one key for each ID", async () => {
   const inner = new MemoryStore();
   const first = new SealedStore(inner, options);
@@ -227,12 +244,13 @@ Deno.test("SealedStore caches the keys of a limited number of IDs", async () => 
 
 Deno.test("SealedStore throws while crypto fails, and works again afterward", async () => {
   const inner = new MemoryStore();
-  await new SealedStore(inner, options).create(ID, TEXT, write);
+  const key = ID.slice(32);
+  await new SealedStore(inner, options).create(key, TEXT, write);
   const store = new SealedStore(inner, options);
   const sessions = new SessionMiddleware({ secret: "s", store });
   for (const method of ["importKey", "deriveKey"]) {
     await failSubtle(method, async () => {
-      await assertRejects(() => store.read(ID, { signal }), Error, "out of order");
+      await assertRejects(() => store.read(key, { signal }), Error, "out of order");
       const request = requestWith({ cookie: `pagi_session=${ID}` });
       const error = await assertRejects(() => sessions.load(request), SessionError);
       assertEquals(error.code, "ERR_SESSION_STORE");
@@ -242,7 +260,7 @@ Deno.test("SealedStore throws while crypto fails, and works again afterward", as
     await assertRejects(() => store.create(idOf("b"), TEXT, write), Error, "out of order");
   });
   assertEquals(inner.size, 1);
-  assertEquals((await store.read(ID, { signal }))?.text, TEXT);
+  assertEquals((await store.read(key, { signal }))?.text, TEXT);
 });
 
 Deno.test("SealedStore.accepts() returns what the inner store returns", () => {

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { formatRaces, simulateRaces, storeContract } from "../../../testing/mod.ts";
 import { SqliteStore, type SqliteStoreOptions } from "../../../store/sqlite.ts";
@@ -30,9 +37,21 @@ Deno.test("SqliteStore answers at once", async () => {
   const version = store.create(idOf("a"), "one", write)!;
   assertMatch(version, /^[0-9a-f]{24}$/);
   assertEquals(store.read(idOf("a")), { text: "one", version, lastAccess: 7 });
-  const next = store.replace(idOf("a"), "two", { ...write, version })!;
-  assertEquals(store.touch(idOf("a"), { ...write, version: next, text: "two" }), true);
+  assertEquals(store.touch(idOf("a"), { ...write, version, text: "one" }), true);
+  const next = store.replace(idOf("a"), "two", { ...write, ...store.read(idOf("a"))! })!;
   assertEquals(store.delete(idOf("a"), { version: next, signal }), true);
+});
+
+Deno.test("SqliteStore.touch() gives a new version, so that a replace() from before it fails", async () => {
+  using rig = await storeWith();
+  const { store } = rig;
+  const old = store.create(idOf("a"), "one", write)!;
+  assertEquals(store.touch(idOf("a"), { ...write, version: old, text: "one" }), true);
+  const { version } = store.read(idOf("a"))!;
+  assertMatch(version, /^[0-9a-f]{24}$/);
+  assertNotEquals(version, old);
+  assertEquals(store.replace(idOf("a"), "two", { ...write, version: old }), undefined);
+  assert(store.replace(idOf("a"), "two", { ...write, version }) !== undefined);
 });
 
 Deno.test("SqliteStore gives back any string as it was written", async () => {
@@ -107,9 +126,9 @@ Deno.test("SqliteStore runs one statement a call, and prepares each once", async
       const version = store.create(idOf("a"), "", write)!;
       store.read(idOf("a"));
       store.touch(idOf("a"), { ...write, version, text: "" });
-      const next = store.replace(idOf("a"), "", { ...write, version });
-      store.delete(idOf("a"), { version: next, signal });
-      store.delete(idOf("a"));
+      store.replace(idOf("a"), "", { ...write, version });
+      store.delete(idOf("a"), { version, signal });
+      store.delete(idOf("a"), { signal });
     }
   });
   const once = ["INSERT", "SELECT", "UPDATE", "UPDATE", "DELETE", "DELETE"];

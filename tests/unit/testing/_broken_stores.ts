@@ -56,8 +56,10 @@ function counting(store: MemoryStore): Partial<VersionedStore> {
       is(id, options.version)
         ? next(id, store.replace(id, text, { ...options, ...inner(id) }), +options.version + 1)
         : undefined,
-    touch: (id, options) =>
-      is(id, options.version) && store.touch(id, { ...options, ...inner(id) }),
+    touch(id, options) {
+      if (!is(id, options.version) || !store.touch(id, { ...options, ...inner(id) })) return false;
+      return next(id, store.read(id)?.version, +options.version) !== undefined;
+    },
     delete: (id, { version }) =>
       (version === undefined || is(id, version)) && store.delete(id, { signal }),
   };
@@ -121,7 +123,11 @@ export const BROKEN_STORES: BrokenStore[] = [
           if (version !== undefined) versions.set(id, version);
           return version && id;
         },
-        touch: (id, options) => store.touch(id, { ...options, ...inner(id, options.version) }),
+        touch(id, options) {
+          if (!store.touch(id, { ...options, ...inner(id, options.version) })) return false;
+          versions.set(id, store.read(id)!.version);
+          return true;
+        },
         delete: (id, { version }) =>
           store.delete(id, version === undefined ? { signal } : { ...inner(id, version), signal }),
       };

@@ -83,13 +83,21 @@ export const CARELESS_STORES: BrokenStore[] = [
     clause: "read() gives a copy: what the caller does to it does not reach the store",
   },
   {
-    name: "store that cuts IDs off at 32 digits",
+    name: "store that cuts IDs off at 24 digits",
     breaks: (store) => ({
-      read: (id) => store.read(id.slice(0, 32)),
-      create: (id, text, options) => store.create(id.slice(0, 32), text, options),
+      read: (id) => store.read(id.slice(0, 24)),
+      create: (id, text, options) => store.create(id.slice(0, 24), text, options),
     }),
     clause: "records under different ids have nothing to do with each other",
   },
+  ...[[0, 32], [-32, undefined]].map(([start, end]): BrokenStore => ({
+    name: `store that uses the ${end === undefined ? "last" : "first"} 32 digits of an ID only`,
+    breaks: (store) => ({
+      read: (id) => store.read(id.slice(start, end)),
+      create: (id, text, options) => store.create(id.slice(start, end), text, options),
+    }),
+    clause: "a key may also have 64 digits, and each of them counts",
+  })),
   {
     name: "accepts() that refuses valid IDs",
     breaks: () => ({ accepts: (id) => /^[0-9a-f]{32}$/.test(id) }),
@@ -100,7 +108,7 @@ export const CARELESS_STORES: BrokenStore[] = [
     breaks: (store) => ({
       accepts: () => true,
       read(id) {
-        if (id.length !== 64) throw new Error("no such key");
+        if (id.length !== 32 && id.length !== 64) throw new Error("no such key");
         return store.read(id);
       },
     }),
@@ -189,12 +197,50 @@ export const CARELESS_STORES: BrokenStore[] = [
     breaks: (store) => ({
       replace: (id, text, options) => store.replace(id, text, { ...options, ttl: DAY }),
     }),
-    clause: "replace() may shorten it: a tombstone is gone after its own ttl",
+    clause:
+      "replace() may shorten a record's life: the marker of an ended session goes after its own ttl",
   },
   {
     name: "touch that keeps the old ttl",
     breaks: (store) => ({ touch: (id, options) => store.touch(id, { ...options, ttl: 1 }) }),
     clause: "touch() prolongs a record by its ttl",
+  },
+  {
+    name: "touch that moves lastAccess back",
+    breaks: (store) => ({
+      touch: (id, options) =>
+        store.replace(id, options.text, { ...options, ttl: DAY }) !== undefined,
+    }),
+    clause: "touch() never moves lastAccess back, and answers true",
+  },
+  {
+    name: "touch that answers false when lastAccess would move back",
+    breaks: (store) => ({
+      touch: (id, options) =>
+        options.lastAccess >= (store.read(id)?.lastAccess ?? 0) && store.touch(id, options),
+    }),
+    clause: "touch() never moves lastAccess back, and answers true",
+  },
+  {
+    name: "touch that shortens the record's life",
+    breaks: (store) => ({
+      touch(id, options) {
+        const lastAccess = Math.max(options.lastAccess, store.read(id)?.lastAccess ?? 0);
+        return store.replace(id, options.text, { ...options, lastAccess }) !== undefined;
+      },
+    }),
+    clause: "touch() never shortens a record's life, and answers true",
+  },
+  {
+    name: "touch that does nothing when lastAccess would move back",
+    breaks: (store) => ({
+      touch(id, options) {
+        const { version, lastAccess = 0 } = store.read(id) ?? {};
+        if (version !== options.version) return false;
+        return lastAccess > options.lastAccess || store.touch(id, options);
+      },
+    }),
+    clause: "touch() keeps the later lastAccess and, independently of it, the later expiry",
   },
   {
     name: "create that extends the record that is in its way",
