@@ -1,7 +1,7 @@
 /** Writes that meet other writes, and calls whose answer was lost or that arrive twice. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  MemoryStore,
+  type MemoryStore,
   type Session,
   SessionError,
   type SessionOptions,
@@ -9,7 +9,7 @@ import {
 } from "@pagi/session";
 import { keyOf, verifierOf } from "../../../base/id.ts";
 import { decodeHeader, findJson } from "../../../base/record_header.ts";
-import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
+import { cookieOf, NAVIGATION, requestWith, rig } from "../../_kit/helpers.ts";
 
 type Work = (session: Session) => unknown;
 type Operation = "read" | "create" | "replace" | "touch" | "delete";
@@ -140,13 +140,12 @@ for (const isRemote of [false, true]) {
   Deno.test(`a page that renews the cookie does not bring a rotated ID back, with a store in ${where}`, async () => {
     const { visit, cookie, clock } = await client({}, isRemote);
     clock.advance(60);
-    const page = { "sec-fetch-dest": "document" };
-    assertEquals(await visit(cookie, increment, page), cookie);
+    assertEquals(await visit(cookie, increment, NAVIGATION), cookie);
     clock.advance(60);
     const late = await visit(cookie, async (session) => {
       await visit(cookie, (session) => session.rotate());
       session.set("late", 1);
-    }, page);
+    }, NAVIGATION);
     assertEquals(late, undefined);
   });
 }

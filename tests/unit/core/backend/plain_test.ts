@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type SessionHash, SessionMiddleware } from "@pagi/session";
 import { keyOf, verifierOf } from "../../../../base/id.ts";
 import { destroy, nothing, on, PlainStore } from "../../../_kit/store_answers.ts";
-import { cookieOf, fakeClock, idOf, requestWith } from "../../../_kit/helpers.ts";
+import { cookieOf, fakeClock, idOf, NAVIGATION, requestWith } from "../../../_kit/helpers.ts";
 
 Deno.test("an error names the operation when a plain store fails", async () => {
   const store = new PlainStore();
@@ -134,7 +134,7 @@ Deno.test("a plain store never rotates by itself: the old ID would be invalid im
     rotateInterval: 60,
   });
   const open = (headers: Record<string, string>, write = false) =>
-    sessions.run(requestWith({ "sec-fetch-dest": "document", ...headers }), (session) => {
+    sessions.run(requestWith({ ...NAVIGATION, ...headers }), (session) => {
       if (write) session.set("n", 1);
       return new Response();
     });
