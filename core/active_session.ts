@@ -123,6 +123,8 @@ export class ActiveSession {
       case "touched": {
         const { stored, idChange } = outcome;
         const isSent = this.#isSentAgain(stored, cacheControl, false);
+        const isDue = isSent || idChange !== undefined || this.#repository.isTouchDue(stored);
+        if (!isDue) return;
         // The next response that no shared cache stores carries the session with the new time.
         if (this.#repository.isWithClient && !isSent && !isPrivate(cacheControl())) return;
         return this.#touch(stored, isSent, idChange).then((saved) => {
@@ -152,9 +154,8 @@ export class ActiveSession {
     if (isChanged || (idChange !== undefined && isAsked)) {
       return { kind: "changed", stored, change, idChange };
     }
-    return idChange !== undefined || this.#repository.isTouchDue(stored)
-      ? { kind: "touched", stored, idChange }
-      : NONE;
+    const isDue = this.#repository.isTouchDue(stored) || this.#isRenewalDue(stored);
+    return idChange !== undefined || isDue ? { kind: "touched", stored, idChange } : NONE;
   }
 
   /** The session's new ID; `undefined` if it keeps its own. */
@@ -236,12 +237,12 @@ export class ActiveSession {
   ): boolean {
     if (stored.mustInject) return true;
     if (stored.oldVerifier !== undefined) return false;
-    const { touchInterval, expire, state, rolling } = this.#options;
+    const { touchInterval, rolling } = this.#options;
     if (touchInterval === 0) {
       if (!rolling && !isChange) return false;
     } else if (!rolling) {
       return false;
-    } else if (!this.#isOldAtClient(stored, state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE))) {
+    } else if (!this.#isOldAtClient(stored, this.#repository.now())) {
       if (!this.#repository.isTouchDue(stored)) return false;
       if (this.#repository.keepsHeader && !isNavigation(this.#scope)) return false;
     }
@@ -249,9 +250,17 @@ export class ActiveSession {
     return isPrivate(cacheControl());
   }
 
-  #isOldAtClient(stored: LoadedSession, maxAge: number | false): boolean {
+  /** Whether the client may lose its ID soon, even if no touch is due. */
+  #isRenewalDue(stored: LoadedSession): boolean {
+    return this.#options.rolling && this.#isOldAtClient(stored, stored.readAt);
+  }
+
+  /** Whether less than half of the cookie's lifetime remains. */
+  #isOldAtClient(stored: LoadedSession, now: number): boolean {
+    const { expire, state } = this.#options;
+    const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
     return this.#repository.keepsHeader && maxAge !== false &&
-      stored.readAt - this.#repository.sentAt(stored) > maxAge / 2;
+      now - this.#repository.sentAt(stored) > maxAge / 2;
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
@@ -332,9 +341,11 @@ export class ActiveSession {
   #isReadOnly(): boolean {
     const { maybeDirty, isDestroyed } = this.workingCopy;
     if (maybeDirty || isDestroyed) return false;
-    return this.#stored === undefined
+    const stored = this.#stored;
+    return stored === undefined
       ? !this.#options.saveUninitialized
-      : !this.#repository.isTouchDue(this.#stored) && !this.#isRotationDue();
+      : !this.#repository.isTouchDue(stored) && !this.#isRenewalDue(stored) &&
+        !this.#isRotationDue();
   }
 
   #isDestroyed(): boolean {

@@ -57,8 +57,13 @@ export function nextHeader(
       "Cannot give the session a new id: the first half of what generateId made was its id before",
     );
   }
+  // An ID that was rotated has been valid until the ID after it was presented, or until now.
+  const last = header.replaced.at(-1);
+  const earlier = next.replaced.map((one) =>
+    one === last && one.isRotated ? { ...one, at: header.presentedAt ?? now } : one
+  );
   const replaced = { verifier: header.verifier, isRotated: isRotation, at: now };
-  next.replaced = [...next.replaced, replaced].slice(-MAX_REPLACED);
+  next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;
 }

@@ -548,10 +548,11 @@ export class SessionRepository {
     const now = this.now();
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
     const lastAccess = isUse ? Math.max(now, before) : before;
-    const idle = isUse ? 0 : Math.max(0, now - before);
-    const left = this.remaining(header, created, now) - idle + touchInterval;
+    // Also for a job that does not count as a use: how long the session has been idle depends on
+    // whose clock says so, and a record that stays for too long does no harm.
+    const left = this.remaining(header, created, now) + touchInterval;
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
-    return { lastAccess, ttl: Math.ceil(Math.max(0, left) + margin) };
+    return { lastAccess, ttl: Math.ceil(left + margin) };
   }
 }
 

@@ -123,7 +123,8 @@ export class WorkingCopy implements ReplayableUpdates {
     this.data = data;
     this.mode = mode;
     this.codec = codec;
-    this.#isMaterialized = identity === undefined;
+    // Values that refuse every write take no ID either, and they have no prototype.
+    this.#isMaterialized = identity === undefined || mode === "replaced" || mode === "ambiguous";
     if (identity === undefined) return;
     if (typeof identity.id === "function") this.#draw = identity.id;
     else this.#id = identity.id;

@@ -131,9 +131,19 @@ export const PLAIN: Readonly<Record<string, Opener>> = {
   },
 };
 
+/** The stores in which an old ID and an ended session are known as such. */
+export const ENDING: Readonly<Record<string, Opener>> = { ...VERSIONED, ...REVOKING };
+/** The stores that hold the sessions themselves. */
+export const HOLDING: Readonly<Record<string, Opener>> = { ...VERSIONED, ...PLAIN };
+/** The stores that do not compare versions. */
+export const UNVERSIONED: Readonly<Record<string, Opener>> = { ...PLAIN, ...REVOKING };
+export const ALL: Readonly<Record<string, Opener>> = { ...VERSIONED, ...UNVERSIONED };
+
 /** Sessions on a store, and a clock that tests move. */
 export interface Rig extends OpenedStore, Disposable {
   clock: ReturnType<typeof fakeClock>;
+  /** Whether the store compares versions. */
+  isVersioned: boolean;
   /** The calls of the store. */
   calls: Call[];
   events: SessionEvent["type"][];
@@ -147,6 +157,9 @@ export interface Rig extends OpenedStore, Disposable {
   /** Resolves to the values that an ID, or a cookie's value, leads to; `undefined` if to none. */
   load(value: string | undefined): Promise<Record<string, unknown> | undefined>;
 }
+
+/** What a test does with its sessions. */
+export type Test = (rig: Rig) => Promise<void>;
 
 /** Sets up sessions on a store. */
 export async function rigOn(open: Opener, options: Partial<SessionOptions> = {}): Promise<Rig> {
@@ -173,6 +186,7 @@ export async function rigOn(open: Opener, options: Partial<SessionOptions> = {})
   return {
     ...opened,
     clock,
+    isVersioned,
     calls,
     events,
     sessions,
@@ -193,13 +207,13 @@ export async function rigOn(open: Opener, options: Partial<SessionOptions> = {})
   };
 }
 
-/** Adds a test for each of these stores. */
+/** Adds a test for each of these stores, with the middleware's options before the test. */
 export function testOn(
   stores: Readonly<Record<string, Opener>>,
   title: string,
-  test: (rig: Rig) => Promise<void>,
-  options: Partial<SessionOptions> = {},
+  ...rest: [test: Test] | [options: Partial<SessionOptions>, test: Test]
 ): void {
+  const [options, test] = rest.length === 1 ? [{}, rest[0]] : rest;
   for (const [name, open] of Object.entries(stores)) {
     Deno.test(`${name}: ${title}`, async () => {
       using rig = await rigOn(open, options);

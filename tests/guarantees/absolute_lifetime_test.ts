@@ -2,9 +2,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Session } from "@pagi/session";
 import { type Browser, PAGE } from "../_kit/browser.ts";
-import { PLAIN, REVOKING, type Rig, testOn, VERSIONED } from "../_kit/stores.ts";
+import { ALL, type Rig, testOn, VERSIONED } from "../_kit/stores.ts";
 
-const STORES = { ...VERSIONED, ...REVOKING, ...PLAIN };
 const LIFE = 8 * 3600;
 const OPTIONS = { absoluteExpire: LIFE };
 const STEP = 1800;
@@ -32,31 +31,37 @@ async function assertEndsAfter(rig: Rig, browser: Browser, seconds: number): Pro
 }
 
 testOn(
-  STORES,
+  ALL,
   "the absolute lifetime counts from the creation while nobody signs in",
+  OPTIONS,
   async (rig) => {
     await assertEndsAfter(rig, await rig.start(fill), LIFE);
   },
-  OPTIONS,
 );
 
-testOn(STORES, "the absolute lifetime starts again at a sign-in", async (rig) => {
+testOn(ALL, "the absolute lifetime starts again at a sign-in", OPTIONS, async (rig) => {
   const browser = await rig.start(fill);
   await use(rig, browser, LIFE - 60);
   await browser.visit(signIn("ada"));
   await assertEndsAfter(rig, browser, LIFE);
-}, OPTIONS);
-
-testOn(STORES, "the absolute lifetime starts again when another user signs in", async (rig) => {
-  const browser = await rig.start((session) => (fill(session), signIn("ada")(session)));
-  await use(rig, browser, LIFE - 60);
-  await browser.visit(signIn("bob"));
-  await assertEndsAfter(rig, browser, LIFE);
-}, OPTIONS);
+});
 
 testOn(
-  STORES,
+  ALL,
+  "the absolute lifetime starts again when another user signs in",
+  OPTIONS,
+  async (rig) => {
+    const browser = await rig.start((session) => (fill(session), signIn("ada")(session)));
+    await use(rig, browser, LIFE - 60);
+    await browser.visit(signIn("bob"));
+    await assertEndsAfter(rig, browser, LIFE);
+  },
+);
+
+testOn(
+  ALL,
   "the absolute lifetime starts again when the same user has authenticated again",
+  OPTIONS,
   async (rig) => {
     const browser = await rig.start((session) => (fill(session), signIn("ada")(session)));
     for (let time = 0; time < 3; time++) {
@@ -68,7 +73,6 @@ testOn(
     }
     await assertEndsAfter(rig, browser, LIFE);
   },
-  OPTIONS,
 );
 
 const NO_SIGN_IN: Readonly<Record<string, (session: Session) => unknown>> = {
@@ -82,26 +86,47 @@ const NO_SIGN_IN: Readonly<Record<string, (session: Session) => unknown>> = {
 };
 
 for (const [what, act] of Object.entries(NO_SIGN_IN)) {
-  testOn(STORES, `${what} does not extend the absolute lifetime`, async (rig) => {
+  testOn(ALL, `${what} does not extend the absolute lifetime`, OPTIONS, async (rig) => {
     const browser = await rig.start(fill);
     await use(rig, browser, 3600);
     await browser.visit(signIn("ada"));
     await use(rig, browser, LIFE - 2 * STEP);
     await browser.visit(act);
     await assertEndsAfter(rig, browser, 2 * STEP);
-  }, OPTIONS);
+  });
 }
 
-testOn(VERSIONED, "sessions.update() does not extend the absolute lifetime", async (rig) => {
-  const browser = await rig.start((session) => (fill(session), signIn("ada")(session)));
-  await use(rig, browser, LIFE - STEP);
-  await rig.sessions.update(browser.id!, (data) => data.n = 1);
-  await assertEndsAfter(rig, browser, STEP);
-}, OPTIONS);
+testOn(
+  VERSIONED,
+  "sessions.update() does not shorten a session that has been idle and is close to its absolute end",
+  { expire: 24 * 3600, absoluteExpire: 12 * 3600 },
+  async (rig) => {
+    const browser = await rig.start(fill);
+    rig.clock.advance(10 * 3600);
+    await rig.sessions.update(browser.id!, (data) => data.n = 1);
+    rig.clock.advance(2 * 3600);
+    assertEquals(await rig.load(browser.value), { cart: ["apple"], n: 1 });
+    rig.clock.advance(1);
+    assertEquals(await rig.load(browser.value), undefined);
+  },
+);
+
+testOn(
+  VERSIONED,
+  "sessions.update() does not extend the absolute lifetime",
+  OPTIONS,
+  async (rig) => {
+    const browser = await rig.start((session) => (fill(session), signIn("ada")(session)));
+    await use(rig, browser, LIFE - STEP);
+    await rig.sessions.update(browser.id!, (data) => data.n = 1);
+    await assertEndsAfter(rig, browser, STEP);
+  },
+);
 
 testOn(
   VERSIONED,
   "a slow write of before a new sign-in does not bring the old time back",
+  OPTIONS,
   async (rig) => {
     const browser = await rig.start((session) => (fill(session), signIn("ada")(session)));
     await use(rig, browser, LIFE - 60);
@@ -116,10 +141,9 @@ testOn(
     }).catch(() => {});
     await assertEndsAfter(rig, browser, LIFE);
   },
-  OPTIONS,
 );
 
-testOn(STORES, "the cookie does not outlive the absolute lifetime", async (rig) => {
+testOn(ALL, "the cookie does not outlive the absolute lifetime", OPTIONS, async (rig) => {
   const browser = await rig.start(fill);
   await use(rig, browser, LIFE - STEP);
   const maxAge = async (work: (session: Session) => unknown) =>
@@ -127,13 +151,18 @@ testOn(STORES, "the cookie does not outlive the absolute lifetime", async (rig) 
   rig.clock.advance(60);
   assertMatch(await maxAge((session) => session.regenerate()), new RegExp(`Max-Age=${STEP - 60}$`));
   assertMatch(await maxAge(signIn("ada")), /Max-Age=3600$/);
-}, OPTIONS);
+});
 
-testOn(STORES, "a session starts anew with a full lifetime after the absolute one", async (rig) => {
-  const browser = await rig.start(fill);
-  await use(rig, browser, LIFE);
-  rig.clock.advance(1);
-  assertEquals((await browser.visit((session) => session.absence)).value, "expired");
-  await browser.visit(fill);
-  await assertEndsAfter(rig, browser, LIFE);
-}, OPTIONS);
+testOn(
+  ALL,
+  "a session starts anew with a full lifetime after the absolute one",
+  OPTIONS,
+  async (rig) => {
+    const browser = await rig.start(fill);
+    await use(rig, browser, LIFE);
+    rig.clock.advance(1);
+    assertEquals((await browser.visit((session) => session.absence)).value, "expired");
+    await browser.visit(fill);
+    await assertEndsAfter(rig, browser, LIFE);
+  },
+);

@@ -1,11 +1,23 @@
 /** The cookie is renewed as long as the session is used, and no renewal brings an old ID back. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CookieState, type Session, type SessionOptions } from "@pagi/session";
-import { type Browser, FORM, type Kind, PAGE, POLL, type Reply } from "../_kit/browser.ts";
-import { chance, PLAIN, REVOKING, type Rig, testOn, VERSIONED } from "../_kit/stores.ts";
+import {
+  type Browser,
+  FORM,
+  type Kind,
+  PAGE,
+  POLL,
+  type Reply,
+  type Work,
+} from "../_kit/browser.ts";
+import { ALL, chance, HOLDING, type Rig, testOn, UNVERSIONED, VERSIONED } from "../_kit/stores.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
+const NOT_ROLLING = { rolling: false };
+const ALWAYS = { touchInterval: 0 };
+const ON_CHANGE = { touchInterval: 0, rolling: false };
+const NO_MAX_AGE = { cookieOptions: { maxAge: false } } as const;
 
 const fill = (session: Session) => session.set("cart", ["apple"]);
 const read = (session: Session) => session.get("cart", undefined);
@@ -97,13 +109,9 @@ for (const [what, work] of Object.entries({ reads: read, writes: write })) {
     },
   );
 
-  testOn(
-    { ...PLAIN, ...REVOKING },
-    `an app without navigations that ${what} keeps its cookie`,
-    async (rig) => {
-      await use(rig, await rig.start(fill), 12 * HOUR, { work });
-    },
-  );
+  testOn(UNVERSIONED, `an app without navigations that ${what} keeps its cookie`, async (rig) => {
+    await use(rig, await rig.start(fill), 12 * HOUR, { work });
+  });
 
   testOn(
     VERSIONED,
@@ -127,14 +135,10 @@ testOn(VERSIONED, "a site whose pages write every 20 seconds keeps its cookie", 
   assert(sent >= 10 && sent <= 12, `${sent}`);
 });
 
-testOn(
-  { ...VERSIONED, ...PLAIN },
-  "a page is sent the cookie once in touchInterval",
-  async (rig) => {
-    const browser = await rig.start(fill);
-    assertEquals(await use(rig, browser, HOUR, { kind: PAGE, every: 10 }), 60);
-  },
-);
+testOn(HOLDING, "a page is sent the cookie once in touchInterval", async (rig) => {
+  const browser = await rig.start(fill);
+  assertEquals(await use(rig, browser, HOUR, { kind: PAGE, every: 10 }), 60);
+});
 
 testOn(VERSIONED, "no other request is sent the cookie although a touch is due", async (rig) => {
   const browser = await rig.start(fill);
@@ -172,29 +176,25 @@ testOn(
   },
 );
 
-testOn(
-  { ...VERSIONED, ...PLAIN },
-  "the cookie is never sent again if rolling is off",
-  async (rig) => {
-    const browser = await rig.start(fill);
-    browser.ignoresMaxAge = true;
-    for (const kind of [PAGE, POLL]) {
-      for (const work of [read, write]) {
-        assertEquals(
-          await use(rig, browser, HOUR, { kind, work }),
-          0,
-        );
-      }
+testOn(HOLDING, "the cookie is never sent again if rolling is off", NOT_ROLLING, async (rig) => {
+  const browser = await rig.start(fill);
+  browser.ignoresMaxAge = true;
+  for (const kind of [PAGE, POLL]) {
+    for (const work of [read, write]) {
+      assertEquals(
+        await use(rig, browser, HOUR, { kind, work }),
+        0,
+      );
     }
-    // A new ID is.
-    assertEquals((await browser.visit((session) => session.regenerate())).cookies.length, 1);
-  },
-  { rolling: false },
-);
+  }
+  // A new ID is.
+  assertEquals((await browser.visit((session) => session.regenerate())).cookies.length, 1);
+});
 
 testOn(
-  { ...VERSIONED, ...PLAIN },
+  HOLDING,
   "every response with a change carries the cookie if touchInterval is 0",
+  ALWAYS,
   async (rig) => {
     const browser = await rig.start(fill);
     for (const kind of [PAGE, POLL, FORM]) {
@@ -202,12 +202,12 @@ testOn(
       assertEquals((await browser.visit(read, kind)).cookies.length, 1);
     }
   },
-  { touchInterval: 0 },
 );
 
 testOn(
-  { ...VERSIONED, ...PLAIN },
+  HOLDING,
   "only responses with a change carry the cookie if touchInterval is 0 and rolling is off",
+  ON_CHANGE,
   async (rig) => {
     const browser = await rig.start(fill);
     for (const kind of [PAGE, POLL, FORM]) {
@@ -215,7 +215,6 @@ testOn(
       assertEquals((await browser.visit(read, kind)).cookies, []);
     }
   },
-  { touchInterval: 0, rolling: false },
 );
 
 const LIFETIMES: Readonly<Record<string, { options: Partial<SessionOptions>; half: number }>> = {
@@ -231,6 +230,7 @@ for (const [what, { options, half }] of Object.entries(LIFETIMES)) {
   testOn(
     VERSIONED,
     `Max-Age is ${what}, and half of it decides when the cookie is sent`,
+    options,
     async (rig) => {
       const browser = await rig.start(fill);
       for (let time = 0; time < 3; time++) {
@@ -242,18 +242,17 @@ for (const [what, { options, half }] of Object.entries(LIFETIMES)) {
         assertEquals((await browser.visit(write)).cookies, []);
       }
     },
-    options,
   );
 }
 
 testOn(
   VERSIONED,
   "a cookie that lives as long as the browser is not sent again to polls",
+  NO_MAX_AGE,
   async (rig) => {
     const browser = await rig.start(fill);
     assertEquals(await use(rig, browser, 6 * HOUR), 0);
   },
-  { cookieOptions: { maxAge: false } },
 );
 
 testOn(VERSIONED, "a new ID counts as sent", async (rig) => {
@@ -261,43 +260,41 @@ testOn(VERSIONED, "a new ID counts as sent", async (rig) => {
   await use(rig, browser, HOUR / 2);
   for (
     const act of [
-      (session: Session) => session.regenerate(),
-      (session: Session) => session.rotate(),
-      (session: Session) => session.subject = "ada",
-    ]
+      (session) => session.regenerate(),
+      (session) => session.rotate(),
+      (session) => session.subject = "ada",
+    ] as Work[]
   ) {
     assertEquals((await browser.visit(act)).cookies.length, 1);
     assertEquals(await use(rig, browser, HOUR / 2), 0);
   }
 });
 
-testOn(
-  { ...VERSIONED, ...REVOKING, ...PLAIN },
-  "a renewal is left out if shared caches may store the response",
-  async (rig) => {
-    const browser = await rig.start(fill);
-    browser.ignoresMaxAge = true;
-    for (const seconds of [61, HOUR / 2 + 1]) {
-      for (const work of [read, write]) {
-        // A session that its client holds has to be sent when it was changed.
-        if (rig.isWithClient && work === write) continue;
-        rig.clock.advance(seconds);
-        const { value, cookies, response } = await browser.visit((session) => {
-          work(session);
-          return read(session);
-        }, CACHED_PAGE);
-        assertEquals([value, cookies, response.headers.get("cache-control")], [
-          ["apple"],
-          [],
-          CACHEABLE["cache-control"],
-        ]);
-      }
+testOn(ALL, "a renewal is left out if shared caches may store the response", async (rig) => {
+  const browser = await rig.start(fill);
+  browser.ignoresMaxAge = true;
+  for (const seconds of [61, HOUR / 2 + 1]) {
+    for (const work of [read, write]) {
+      // A session that its client holds has to be sent when it was changed.
+      if (rig.isWithClient && work === write) continue;
+      rig.clock.advance(seconds);
+      const { value, cookies, response } = await browser.visit((session) => {
+        work(session);
+        return read(session);
+      }, CACHED_PAGE);
+      assertEquals([value, cookies, response.headers.get("cache-control")], [
+        ["apple"],
+        [],
+        CACHEABLE["cache-control"],
+      ]);
     }
-    assertEquals(rig.events, []);
-    // The next response that no shared cache stores carries it.
-    assertEquals((await browser.visit(read)).cookies.length, 1);
-  },
-);
+  }
+  assertEquals(rig.events, []);
+  // The next response that no shared cache stores carries it; with a plain store, which cannot tell
+  // when the cookie was sent, the next one at which a touch is due.
+  if (!rig.isVersioned && !rig.isWithClient) rig.clock.advance(61);
+  assertEquals((await browser.visit(read)).cookies.length, 1);
+});
 
 testOn(
   VERSIONED,
@@ -333,19 +330,19 @@ testOn(VERSIONED, "a cacheable page costs a call only when a touch is due", asyn
 });
 
 testOn(
-  { ...VERSIONED, ...REVOKING, ...PLAIN },
+  ALL,
   "a response with a new ID becomes private, no-store if shared caches could store it",
   async (rig) => {
     const browser = rig.browser();
     for (
       const act of [
         fill,
-        (session: Session) => session.regenerate(),
-        (session: Session) => session.rotate(),
-        (session: Session) => session.subject = "ada",
-        (session: Session) => session.restart().set("cart", []),
+        (session) => session.regenerate(),
+        (session) => session.rotate(),
+        (session) => session.subject = "ada",
+        (session) => session.restart().set("cart", []),
         destroy,
-      ]
+      ] as Work[]
     ) {
       rig.events.length = 0;
       const { cookies, response } = await browser.visit(act, CACHED_PAGE);

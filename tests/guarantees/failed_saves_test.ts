@@ -255,7 +255,7 @@ for (
           true,
         );
         // Leftover records expire, with the time that is added for clocks and for long requests.
-        clock.seconds += 3600 + 60 + 900 + 122;
+        clock.seconds += 3600 + 60 + 3600 + 122;
         inner.read("0".repeat(64));
         assertEquals(inner.size, 0);
       });

@@ -1,7 +1,7 @@
 /** A session that the server holds, as for a WebSocket, follows its user to new IDs, and no one else. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Session, SessionError } from "@pagi/session";
-import type { Browser } from "../_kit/browser.ts";
+import type { Browser, Work } from "../_kit/browser.ts";
 import { Client, respond } from "../_kit/client.ts";
 import { PLAIN, REVOKING, type Rig, testOn, VERSIONED } from "../_kit/stores.ts";
 import { refused } from "../_kit/tabs.ts";
@@ -226,7 +226,7 @@ testOn(VERSIONED, "a change in progress follows a rotation, and stops at a login
     rotated: true,
     pushed: 1,
   }]);
-  for (const act of [signIn("ada"), regenerate, signIn(undefined)]) {
+  for (const act of [signIn("ada"), regenerate, signIn(undefined)] as Work[]) {
     runs = 0;
     const again = await hold(rig, browser);
     const change = rig.sessions.update(again, async (data) => {

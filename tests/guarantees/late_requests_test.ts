@@ -8,18 +8,16 @@ import {
   SessionError,
   type SessionOptions,
 } from "@pagi/session";
-import { type Browser, FORM, type Kind, PAGE, POLL } from "../_kit/browser.ts";
+import { type Browser, FORM, type Kind, PAGE, POLL, type Work } from "../_kit/browser.ts";
 import { Client, respond } from "../_kit/client.ts";
 import { idOf, keyOf, requestWith } from "../_kit/helpers.ts";
 import { refused } from "../_kit/tabs.ts";
-import { REVOKING, type Rig, rigOn, testOn, VERSIONED } from "../_kit/stores.ts";
+import { ENDING, type Rig, rigOn, testOn, VERSIONED } from "../_kit/stores.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
 /** An encrypted cookie is only known as long as its session could be active. */
 const LONG = { expire: 3 * HOUR };
-/** Stores in which a replaced ID is known as such. */
-const STORES = { ...VERSIONED, ...REVOKING };
 
 const fill = (session: Session) => session.set("cart", ["apple"]);
 const read = (session: Session) => session.get("cart", undefined);
@@ -70,7 +68,7 @@ async function assertUntouched(current: Browser): Promise<void> {
 }
 
 testOn(
-  STORES,
+  ENDING,
   "an upload that was buffered for 66 seconds gets no cookie, and its write is refused",
   async (rig) => {
     const { current, late } = await signIn(rig);
@@ -88,7 +86,7 @@ testOn(
 );
 
 testOn(
-  STORES,
+  ENDING,
   "a navigation starts anew 130 seconds after the regeneration, and not before",
   async (rig) => {
     const { current, late } = await signIn(rig);
@@ -113,7 +111,7 @@ testOn(
 );
 
 testOn(
-  STORES,
+  ENDING,
   "a navigation without Sec-Fetch headers starts anew if it accepts HTML",
   async (rig) => {
     const { current, late } = await signIn(rig);
@@ -129,36 +127,38 @@ testOn(
 );
 
 for (const [what, kind] of Object.entries(EMBEDDED)) {
-  testOn(STORES, `${what} does not start anew within an hour and two minutes`, async (rig) => {
-    const { current, late } = await signIn(rig);
-    for (const seconds of [0, 131, HOUR - 131, 2 * MINUTE]) {
-      await wait(rig, current, seconds);
-      assertEquals(await refused(late.visit(write, kind)), "ERR_SESSION_INTERRUPTED");
-      const { value, cookies } = await late.visit(absence, kind);
-      assertEquals([value, cookies], ["replaced", []]);
-    }
-    await assertUntouched(current);
-    await wait(rig, current, 1);
-    const { value, cookies } = await late.visit((session) => {
-      write(session);
-      return session.absence;
-    }, kind);
-    assertEquals([value, cookies.length], ["unknown", 1]);
-    await assertUntouched(current);
-  }, LONG);
+  testOn(
+    ENDING,
+    `${what} does not start anew within an hour and two minutes`,
+    LONG,
+    async (rig) => {
+      const { current, late } = await signIn(rig);
+      for (const seconds of [0, 131, HOUR - 131, 2 * MINUTE]) {
+        await wait(rig, current, seconds);
+        assertEquals(await refused(late.visit(write, kind)), "ERR_SESSION_INTERRUPTED");
+        const { value, cookies } = await late.visit(absence, kind);
+        assertEquals([value, cookies], ["replaced", []]);
+      }
+      await assertUntouched(current);
+      await wait(rig, current, 1);
+      const { value, cookies } = await late.visit((session) => {
+        write(session);
+        return session.absence;
+      }, kind);
+      assertEquals([value, cookies.length], ["unknown", 1]);
+      await assertUntouched(current);
+    },
+  );
 
-  testOn(STORES, `a user signs in with ${what} although its ID was replaced`, async (rig) => {
+  testOn(ENDING, `a user signs in with ${what} although its ID was replaced`, async (rig) => {
     const { current, late } = await signIn(rig);
     for (const seconds of [0, 131]) {
       rig.clock.advance(seconds);
       for (
         const act of [
-          (session: Session) => {
-            session.subject = "grace";
-            return session.absence;
-          },
-          (session: Session) => session.restart().set("user", "grace"),
-        ]
+          (session) => session.subject = "grace",
+          (session) => session.restart().set("user", "grace"),
+        ] as Work[]
       ) {
         const other = rig.browser(late.value);
         const { cookies } = await other.visit(act, kind);
@@ -179,7 +179,7 @@ for (const [what, kind] of Object.entries(EMBEDDED)) {
 }
 
 testOn(
-  STORES,
+  ENDING,
   "a restart that writes nothing leaves the client's cookie and its session alone",
   async (rig) => {
     const { current, late } = await signIn(rig);
@@ -189,7 +189,7 @@ testOn(
   },
 );
 
-testOn(STORES, "a logout with any of the last eight IDs ends the session", async (rig) => {
+testOn(ENDING, "a logout with any of the last eight IDs ends the session", async (rig) => {
   const { clock, load, browser } = rig;
   for (let at = 0; at < 8; at++) {
     const current = await rig.start(fill);
@@ -208,15 +208,15 @@ testOn(STORES, "a logout with any of the last eight IDs ends the session", async
 });
 
 testOn(
-  STORES,
+  ENDING,
   "a logout with an ID that was replaced more than an hour and two minutes ago ends nothing",
+  LONG,
   async (rig) => {
     const { current, late } = await signIn(rig);
     await wait(rig, current, HOUR + 2 * MINUTE + 1);
     await late.visit(destroy);
     await assertUntouched(current);
   },
-  LONG,
 );
 
 testOn(VERSIONED, "a slow write undoes no login after nine regenerations", async (rig) => {
@@ -306,6 +306,7 @@ for (const [name, { state, present }] of Object.entries(EXPLICIT)) {
   testOn(
     VERSIONED,
     `a client of ${name} starts anew immediately with a replaced ID, and can sign out`,
+    { state },
     async (rig) => {
       const { sessions } = rig;
       const visit = async <T>(id: string | undefined, work: (session: Session) => T) => {
@@ -339,7 +340,6 @@ for (const [name, { state, present }] of Object.entries(EXPLICIT)) {
       assertEquals((await visit(current, absence)).value, "unknown");
       assertEquals((await visit(anew.told, absence)).value, undefined);
     },
-    { state },
   );
 }
 
@@ -405,7 +405,7 @@ Deno.test("session.absence ends when a session is restarted or saved", async () 
   assertEquals(seen, ["none", "none", undefined]);
 });
 
-testOn(STORES, "a late request sees no data through any way to the session", async (rig) => {
+testOn(ENDING, "a late request sees no data through any way to the session", async (rig) => {
   const { current, late } = await signIn(rig);
   await late.visit((session) => {
     assertEquals([session.keys(), session.slice("user"), session.subject, session.id], [

@@ -140,7 +140,7 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
 });
 
 Deno.test("onEvent() receives no secret, ID or data for any event", async () => {
-  const { ear, clock, store, sessions, visit, signIn } = setUp();
+  const { ear, clock, store, visit, signIn } = setUp();
   const printed = await withConsole(ear, async () => {
     listenedTo(ear, { store: new CookieStore({ secret }) });
     await visit(`${await signIn()}; ${await signIn()}`);

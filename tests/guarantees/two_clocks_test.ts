@@ -1,12 +1,13 @@
 /** Servers whose clocks differ share a store: no user is signed out, and no session ends early. */
 import { assert, assertEquals } from "@std/assert";
 import type { Session, SessionMiddleware, SessionOptions } from "@pagi/session";
-import { type Browser, FORM, type Kind, PAGE, POLL } from "../_kit/browser.ts";
+import { type Browser, FORM, type Kind, PAGE, POLL, type Work } from "../_kit/browser.ts";
 import { refused } from "../_kit/tabs.ts";
 import { type Rig, testOn, VERSIONED } from "../_kit/stores.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
+const A_DAY = { expire: 24 * HOUR };
 
 const fill = (session: Session) => session.set("cart", ["apple"]);
 const read = (session: Session) => session.get("cart", undefined);
@@ -149,6 +150,7 @@ for (const [how, skew] of Object.entries({ ...ACCEPTABLE, ...WRONG })) {
   testOn(
     VERSIONED,
     `a new ID from a server that is ${how} signs nobody out on the other`,
+    A_DAY,
     async (rig) => {
       const other = ahead(rig, skew);
       for (const [first, second] of [[rig.sessions, other], [other, rig.sessions]] as const) {
@@ -167,12 +169,12 @@ for (const [how, skew] of Object.entries({ ...ACCEPTABLE, ...WRONG })) {
         }
       }
     },
-    { expire: 24 * HOUR },
   );
 
   testOn(
     VERSIONED,
     `the user signs in, and out, on either server if one is ${how}`,
+    A_DAY,
     async (rig) => {
       const other = ahead(rig, skew);
       const browser = await rig.start(fill);
@@ -189,7 +191,6 @@ for (const [how, skew] of Object.entries({ ...ACCEPTABLE, ...WRONG })) {
       assertEquals(await other.destroyAll("ada"), 1);
       assertEquals(await rig.load(browser.value), undefined);
     },
-    { expire: 24 * HOUR },
   );
 }
 
@@ -198,13 +199,14 @@ for (const [how, skew] of Object.entries(WRONG)) {
     testOn(
       VERSIONED,
       `a server that is ${how} ends and shortens no session of ${expire / HOUR} h`,
+      { expire },
       async (rig) => {
         const { clock, sessions } = rig;
         const wrong = ahead(rig, skew);
         const browser = await rig.start(fill);
         browser.ignoresMaxAge = true;
         const { value } = browser;
-        const works = [read, write, (session: Session) => session.absence];
+        const works: Work[] = [read, write, (session) => session.absence];
         for (const [at, kind] of [POLL, PAGE, FORM].entries()) {
           for (const work of works) {
             clock.advance(MINUTE);
@@ -229,13 +231,13 @@ for (const [how, skew] of Object.entries(WRONG)) {
         );
         assertEquals(found?.get("cart"), ["apple"]);
       },
-      { expire },
     );
   }
 
   testOn(
     VERSIONED,
     `sessions.update() on a server that is ${how} shortens no session`,
+    A_DAY,
     async (rig) => {
       const wrong = ahead(rig, skew);
       const browser = await rig.start(fill);
@@ -243,12 +245,12 @@ for (const [how, skew] of Object.entries(WRONG)) {
       rig.clock.advance(24 * HOUR);
       assertEquals(await rig.load(browser.value), { cart: ["apple"], n: 1 });
     },
-    { expire: 24 * HOUR },
   );
 
   testOn(
     VERSIONED,
     `a server that is ${how} does not end a session at its absolute lifetime early`,
+    { expire: 4 * HOUR },
     async (rig) => {
       const options = { absoluteExpire: 8 * HOUR };
       const right = rig.server(options);
@@ -264,6 +266,5 @@ for (const [how, skew] of Object.entries(WRONG)) {
       rig.clock.advance(HOUR + 1);
       assertEquals((await browser.visit(read, PAGE)).value, undefined);
     },
-    { expire: 4 * HOUR },
   );
 }
