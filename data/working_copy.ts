@@ -159,9 +159,7 @@ export class WorkingCopy implements ReplayableUpdates {
   materialize(): SessionValues {
     const { data } = this;
     this.maybeDirty = true;
-    // Values that refuse every write are complete, and there is no session behind them.
-    const isRefusing = this.mode === "replaced" || this.mode === "ambiguous";
-    if (!this.#isMaterialized && !isRefusing) {
+    if (!this.#isMaterialized) {
       Object.setPrototypeOf(data, null);
       data._id = this.id;
       data._last_access = this.#lastAccess;

@@ -138,3 +138,13 @@ Deno.test("a replaced ID counts for less than another active session, and for mo
   }
   assertEquals(events, []);
 });
+
+Deno.test("a logout ends the session when one of two replaced IDs is one that the record holds", async () => {
+  for (const isFirst of [true, false]) {
+    const { visit, load, old, current } = await client("regenerate");
+    const planted = `pagi_session=${"0".repeat(32)}${keyOf(old)}`;
+    const both = isFirst ? `${planted}; ${old}` : `${old}; ${planted}`;
+    await visit(both, (session) => session.destroy());
+    assertEquals(await load(current), undefined);
+  }
+});

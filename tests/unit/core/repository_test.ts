@@ -150,6 +150,29 @@ for (const isRemote of [false, true]) {
   });
 }
 
+Deno.test("a write is refused when the subject was another one in the meantime, although the ID stayed", async () => {
+  const { visit, load, store, cookie } = await client();
+  const id = idIn(cookie);
+  const give = async (_subject: string | undefined) =>
+    await store.set(id, { ...await store.get(id), _subject });
+  const late = visit(cookie, async (session) => {
+    await give("ada");
+    await give(undefined);
+    session.set("late", 1);
+  });
+  assertEquals((await assertRejects(() => late, SessionError)).code, "ERR_SESSION_INTERRUPTED");
+  assertEquals(await load(cookie), { n: 1 });
+});
+
+Deno.test("a request in grace is told nothing when a regeneration comes first", async () => {
+  for (const isRemote of [false, true]) {
+    const { visit, cookie } = await client({}, isRemote);
+    const next = (await visit(cookie, (session) => session.rotate()))!;
+    const regenerate: Work = (session) => session.regenerate();
+    assertEquals(await visit(cookie, () => visit(next, regenerate)), undefined);
+  }
+});
+
 Deno.test("a write whose call arrives twice counts once", async () => {
   for (const twice of [false, true]) {
     const { visit, load, cookie, remote, header } = await client({}, true);
