@@ -33,7 +33,8 @@ export interface EncodableSession {
   readonly data: SessionValues;
   /** Whether the values are complete with ID and last-access time, as the app sees them. */
   readonly isMaterialized: boolean;
-  readonly recordId: string;
+  /** The ID in the values; `undefined` if they have none. */
+  readonly id: string | undefined;
   readonly lastAccess: number;
 }
 
@@ -76,9 +77,7 @@ export class DataCodec {
     if (isUntouched && tree === data) {
       const json = stringifyValues(data);
       if (!session.isMaterialized) return this.#checkSize(json, base);
-      const tail = `,"_id":${
-        JSON.stringify(session.recordId)
-      },"_last_access":${session.lastAccess}}`;
+      const tail = `,"_id":${JSON.stringify(session.id)},"_last_access":${session.lastAccess}}`;
       if (json.endsWith(tail)) return this.#checkSize(`${json.slice(0, -tail.length)}}`, base);
     }
     return this.#encodeTree(tree, data, created, data._subject as string | undefined, base);

@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { Session, SessionError, SessionMiddleware } from "@pagi/session";
 import { keyOf, verifierOf } from "../../base/id.ts";
-import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
+import { cookieOf, NAVIGATION, requestWith, rig } from "../_kit/helpers.ts";
 
 const withKeys = (count: number) =>
   Session.fromData(Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, i])));
@@ -391,7 +391,7 @@ async function client(options: Parameters<typeof rig>[0] = {}) {
     work: (session: Session) => unknown,
     { cookie = cookies.at(-1)!, page = false } = {},
   ) => {
-    const headers = page ? { cookie, "sec-fetch-dest": "document" } : { cookie };
+    const headers: Record<string, string> = page ? { ...NAVIGATION, cookie } : { cookie };
     const response = await base.sessions.run(requestWith(headers), async (session) => {
       await work(session);
       return new Response();

@@ -99,12 +99,10 @@ Deno.test("nextHeader() forgets whether the last ID was presented when the ID is
   for (const isRotation of [false, true]) {
     const header = { presentedAt: NOW - 5, replaced: [rotated(B, NOW - 9)] };
     const next = after(header, { newVerifier: D, isRotation });
+    const replaced = { verifier: A, isRotated: isRotation, at: NOW };
     assertEquals(next.presentedAt, undefined);
-    assertEquals(next.replaced, [rotated(B, NOW - 9), {
-      verifier: A,
-      isRotated: isRotation,
-      at: NOW,
-    }]);
+    // The one before was valid until the last ID was presented.
+    assertEquals(next.replaced, [rotated(B, NOW - 5), replaced]);
   }
 });
 
@@ -151,6 +149,20 @@ Deno.test("nextHeader() keeps a rotated verifier until the ID after it is presen
   assertEquals(after({ replaced: [old], presentedAt: NOW - HOUR - 1 }, {}).replaced, []);
   // Only the last one can be unknown to the client.
   assertEquals(after({ replaced: [old, rotated(C, NOW)] }, {}).replaced, [rotated(C, NOW)]);
+});
+
+Deno.test("nextHeader() keeps a rotated verifier for an hour after it was last valid", () => {
+  const old = rotated(B, NOW - 1_000_000);
+  for (const isRotation of [false, true]) {
+    const next = (presentedAt: number | undefined) =>
+      after({ replaced: [old], presentedAt }, { newVerifier: D, isRotation }).replaced[0];
+    assertEquals(next(NOW - 60), rotated(B, NOW - 60));
+    // Nobody has presented the ID after it, so it was valid until now.
+    assertEquals(next(undefined), rotated(B, NOW));
+  }
+  // One that a regeneration replaced was invalid immediately.
+  const gone = regenerated(B, NOW - 60);
+  assertEquals(after({ replaced: [gone] }, { newVerifier: D }).replaced[0], gone);
 });
 
 Deno.test("nextHeader() keeps the eight newest of the replaced verifiers", () => {

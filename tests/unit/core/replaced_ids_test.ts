@@ -9,10 +9,9 @@ import {
 } from "@pagi/session";
 import { keyOf } from "../../../base/id.ts";
 import { headerValue } from "../../../state/_headers.ts";
-import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
+import { cookieOf, NAVIGATION, requestWith, rig } from "../../_kit/helpers.ts";
 
 type Work = (session: Session) => unknown;
-const PAGE = { "sec-fetch-dest": "document" };
 const write: Work = (session) => session.set("late", 1);
 
 /** A client whose ID was replaced. */
@@ -42,9 +41,9 @@ async function client(act: "regenerate" | "rotate", options: Partial<SessionOpti
 Deno.test("a page with a replaced ID starts a new session ten seconds and two minutes after", async () => {
   const { clock, refused, visit, load, old, current } = await client("regenerate");
   clock.advance(130);
-  assertEquals(await refused(old, write, PAGE), "ERR_SESSION_INTERRUPTED");
+  assertEquals(await refused(old, write, NAVIGATION), "ERR_SESSION_INTERRUPTED");
   clock.advance(1);
-  const fresh = (await visit(old, write, PAGE))!;
+  const fresh = (await visit(old, write, NAVIGATION))!;
   assertEquals([await load(fresh), await load(current)], [{ late: 1 }, { n: 1 }]);
   assertEquals(keyOf(fresh) === keyOf(old), false);
 });
@@ -62,7 +61,7 @@ Deno.test("another request with a replaced ID starts no session for an hour and 
 });
 
 Deno.test("a logout with a replaced ID ends the session, and on a page, too", async () => {
-  for (const headers of [{}, PAGE]) {
+  for (const headers of [{}, NAVIGATION]) {
     for (const age of [0, 131]) {
       const { clock, visit, load, old, current } = await client("regenerate");
       clock.advance(age);
@@ -138,4 +137,14 @@ Deno.test("a replaced ID counts for less than another active session, and for mo
     assertEquals(await refused(both, write), "ERR_SESSION_INTERRUPTED");
   }
   assertEquals(events, []);
+});
+
+Deno.test("a logout ends the session when one of two replaced IDs is one that the record holds", async () => {
+  for (const isFirst of [true, false]) {
+    const { visit, load, old, current } = await client("regenerate");
+    const planted = `pagi_session=${"0".repeat(32)}${keyOf(old)}`;
+    const both = isFirst ? `${planted}; ${old}` : `${old}; ${planted}`;
+    await visit(both, (session) => session.destroy());
+    assertEquals(await load(current), undefined);
+  }
 });

@@ -1,7 +1,7 @@
 /** Writes that meet other writes, and calls whose answer was lost or that arrive twice. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  MemoryStore,
+  type MemoryStore,
   type Session,
   SessionError,
   type SessionOptions,
@@ -9,7 +9,7 @@ import {
 } from "@pagi/session";
 import { keyOf, verifierOf } from "../../../base/id.ts";
 import { decodeHeader, findJson } from "../../../base/record_header.ts";
-import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
+import { cookieOf, NAVIGATION, requestWith, rig } from "../../_kit/helpers.ts";
 
 type Work = (session: Session) => unknown;
 type Operation = "read" | "create" | "replace" | "touch" | "delete";
@@ -140,16 +140,38 @@ for (const isRemote of [false, true]) {
   Deno.test(`a page that renews the cookie does not bring a rotated ID back, with a store in ${where}`, async () => {
     const { visit, cookie, clock } = await client({}, isRemote);
     clock.advance(60);
-    const page = { "sec-fetch-dest": "document" };
-    assertEquals(await visit(cookie, increment, page), cookie);
+    assertEquals(await visit(cookie, increment, NAVIGATION), cookie);
     clock.advance(60);
     const late = await visit(cookie, async (session) => {
       await visit(cookie, (session) => session.rotate());
       session.set("late", 1);
-    }, page);
+    }, NAVIGATION);
     assertEquals(late, undefined);
   });
 }
+
+Deno.test("a write is refused when the subject was another one in the meantime, although the ID stayed", async () => {
+  const { visit, load, store, cookie } = await client();
+  const id = idIn(cookie);
+  const give = async (_subject: string | undefined) =>
+    await store.set(id, { ...await store.get(id), _subject });
+  const late = visit(cookie, async (session) => {
+    await give("ada");
+    await give(undefined);
+    session.set("late", 1);
+  });
+  assertEquals((await assertRejects(() => late, SessionError)).code, "ERR_SESSION_INTERRUPTED");
+  assertEquals(await load(cookie), { n: 1 });
+});
+
+Deno.test("a request in grace is told nothing when a regeneration comes first", async () => {
+  for (const isRemote of [false, true]) {
+    const { visit, cookie } = await client({}, isRemote);
+    const next = (await visit(cookie, (session) => session.rotate()))!;
+    const regenerate: Work = (session) => session.regenerate();
+    assertEquals(await visit(cookie, () => visit(next, regenerate)), undefined);
+  }
+});
 
 Deno.test("a write whose call arrives twice counts once", async () => {
   for (const twice of [false, true]) {

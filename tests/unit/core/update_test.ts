@@ -84,6 +84,17 @@ Deno.test("sessions.destroy() needs the key only, and sessions.update() a valid 
   assertEquals(await stored(), {});
 });
 
+Deno.test("sessions.destroy() resolves to false for a session that has expired, and removes it", async () => {
+  const { clock, sessions, signIn, store } = rig();
+  const cookie = await signIn();
+  clock.advance(3661);
+  assertEquals([store.size, await sessions.destroy(cookie.split("=")[1]!), store.size], [
+    1,
+    false,
+    0,
+  ]);
+});
+
 /** Work that loads the session and keeps it, as a WebSocket does. */
 async function held(options: Parameters<typeof rig>[0] = {}) {
   const base = rig(options);

@@ -1,5 +1,6 @@
 /** Where a text and a merge of two meet the codecs: what looks like a tag, and what is the package's own. */
 import { assertEquals } from "@std/assert";
+import { keyOf, verifierOf } from "../../../base/id.ts";
 import { PLAIN_CODEC } from "../../../data/codec.ts";
 import { setUp } from "../../_kit/tabs.ts";
 
@@ -37,7 +38,10 @@ for (const codec of CODECS) {
       await tab((other) => other.set("b", 2));
       session.set("a", 2);
     });
-    assertEquals(store.read(id)?.text, '{"_created":5,"n":0,"a":2,"b":2}');
+    assertEquals(
+      store.read(keyOf(id))?.text,
+      `s1:${verifierOf(id)}{"_created":5,"n":0,"a":2,"b":2}`,
+    );
   });
 
   Deno.test(`what an app writes under reserved keys is not in the text, with codec ${codec}`, async () => {
@@ -45,7 +49,8 @@ for (const codec of CODECS) {
     const own = { _created: 1, _regenerated: false, _destroyed: false, _codec: null };
     for (const [at, [key, value]] of Object.entries(own).entries()) {
       await tab((session) => Object.assign(session.data, { [key]: value, a: at }));
-      assertEquals(store.read(id)?.text, `{"_created":5,"n":0,"a":${at},"b":1}`);
+      const json = `{"_created":5,"n":0,"a":${at},"b":1}`;
+      assertEquals(store.read(keyOf(id))?.text, `s1:${verifierOf(id)}${json}`);
     }
   });
 }

@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Session, SessionError } from "@pagi/session";
 import { runInNewContext } from "node:vm";
+import { keyOf } from "../../../base/id.ts";
 import { setUp } from "../../_kit/tabs.ts";
 
 /** The message that a request is refused with for its data. */
@@ -252,14 +253,15 @@ Deno.test("a fault is looked for behind keys without a value, and behind this pa
 
 Deno.test("numbers that are too large for one may stay where a record came with them", async () => {
   const { tab, store, id } = await setUp();
-  const { text, version } = store.read(id)!;
+  const key = keyOf(id);
+  const { text, version } = store.read(key)!;
   const huge = text.replace('"a":1', '"a":1e999,"c":-1e999');
   const { signal } = new AbortController();
   const write = { version, lastAccess: Math.floor(Date.now() / 1000), ttl: 60, signal };
-  store.replace(id, huge, write);
+  store.replace(key, huge, write);
   await tab((session) => session.set("b", 2));
   assertEquals((await store.get(id))?.b, 2);
-  store.replace(id, huge, { ...write, version: store.read(id)!.version });
+  store.replace(key, huge, { ...write, version: store.read(key)!.version });
   const message = await fault(tab((session) => session.set("b", NaN)));
   assertEquals(message, "b is NaN, which JSON would change");
 });

@@ -1,6 +1,7 @@
 /** The codec "structured": what it keeps, how that is written, and what it refuses. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, type Session, SessionError, SessionMiddleware } from "@pagi/session";
+import { keyOf, verifierOf } from "../../../base/id.ts";
 import { MAX_DEPTH } from "../../../base/record_text.ts";
 import { fromTagged, hasTag, toTagged } from "../../../data/structured_codec.ts";
 import { refused, setUp } from "../../_kit/tabs.ts";
@@ -74,14 +75,16 @@ Deno.test("structured: a value that needs no tag is not copied", () => {
 Deno.test("structured: a session comes back with what was put in, and its record says so", async () => {
   const { store, tab, id } = await setUp({ ...CODEC, ...NOW });
   const when = new Date(0);
-  const plain = store.read(id)!.text;
-  assertEquals(plain, '{"_created":1700000000,"n":0,"a":1,"b":1}');
+  const header = `s1:${verifierOf(id)}`;
+  const textOf = () => store.read(keyOf(id))!.text;
+  const plain = textOf();
+  assertEquals(plain, `${header}{"_created":1700000000,"n":0,"a":1,"b":1}`);
   await tab((session) => {
     session.set({ when, prices: new Map([["tea", { at: when, cents: 250n }]]), none: undefined });
   });
-  const text = '{"_created":1700000000,"_codec":"structured","n":0,"a":1,"b":1,' +
+  const text = header + '{"_created":1700000000,"_codec":"structured","n":0,"a":1,"b":1,' +
     '"when":["$date",0],"prices":["$map","tea",{"at":["$date",0],"cents":["$bigint","250"]}]}';
-  assertEquals(store.read(id)!.text, text);
+  assertEquals(textOf(), text);
   await tab((session, scope) => {
     assertEquals(session.keys(), ["n", "a", "b", "when", "prices"]);
     assertEquals("_codec" in scope["pagi.session"], false);
@@ -89,22 +92,22 @@ Deno.test("structured: a session comes back with what was put in, and its record
     const prices = session.get("prices") as Map<string, { at: Date; cents: bigint }>;
     assertEquals([prices.size, prices.get("tea")], [1, { at: when, cents: 250n }]);
   });
-  assertEquals(store.read(id)!.text, text);
+  assertEquals(textOf(), text);
   // PAGI's methods show what is written, and write it.
   const hash = (await store.get(id))!;
   assertEquals([hash._codec, hash.when], ["structured", ["$date", 0]]);
   await store.set(id, hash);
-  assertEquals(store.read(id)!.text, text);
+  assertEquals(textOf(), text);
   await tab((session) => session.delete("when", "prices"));
-  assertEquals(store.read(id)!.text, plain);
+  assertEquals(textOf(), plain);
 });
 
 Deno.test("structured: an equal value is no change, and a change inside one is seen", async () => {
   const { store, tab, id } = await setUp(CODEC);
   await tab((session) => session.set({ when: new Date(5), set: new Set([1]) }));
-  const { version } = store.read(id)!;
+  const { version } = store.read(keyOf(id))!;
   await tab((session) => session.set({ when: new Date(5), set: new Set([1]) }));
-  assertEquals(store.read(id)!.version, version);
+  assertEquals(store.read(keyOf(id))!.version, version);
   await tab((session) => (session.get("set") as Set<number>).add(2));
   await tab((session) => assertEquals([...session.get("set") as Set<number>], [1, 2]));
   await tab((session) => (session.get("when") as Date).setTime(6));
@@ -179,7 +182,7 @@ Deno.test('structured: what "json" wrote is read as it was meant, tag or no tag,
     session.set("when", new Date(0));
   });
   assertEquals(
-    store.read(id)!.text.replace(/"_created":\d+/, ""),
+    store.read(keyOf(id))!.text.replace(/^s1:[0-9a-f]{32}|"_created":\d+/g, ""),
     '{,"_codec":"structured","n":0,"a":1,"b":1,"paid":["$","$5","$date"],' +
       '"date":["$","$date",6],"when":["$date",0]}',
   );
@@ -283,11 +286,11 @@ Deno.test("structured: a record with a tag that nobody wrote is no session, and 
       const sessions = new SessionMiddleware({ secret: "s", store, ...CODEC, onEvent });
       const id = "0".repeat(64);
       const _codec = JSON.stringify(codec);
-      const text = `{"_created":${
+      const text = `s1:${verifierOf(id)}{"_created":${
         Math.floor(Date.now() / 1000)
       },"_codec":${_codec},"v":{"x":${json}}}`;
       const { signal } = new AbortController();
-      store.create(id, text, { lastAccess: Math.floor(Date.now() / 1000), ttl: 60, signal });
+      store.create(keyOf(id), text, { lastAccess: Math.floor(Date.now() / 1000), ttl: 60, signal });
       const headers = { cookie: `pagi_session=${id}` };
       const loaded = await sessions.load(new Request("http://x/", { headers }));
       assertEquals([loaded, events], [undefined, ["record-corrupt"]], json);

@@ -1,6 +1,6 @@
 // The errors of a request when the store fails, is too slow or returns something invalid.
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { MemoryStore, type ReplaceOptions, SessionError, type WriteOptions } from "@pagi/session";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { MemoryStore, type ReplaceOptions, type WriteOptions } from "@pagi/session";
 import { destroy, nothing, on } from "../../../_kit/store_answers.ts";
 import { type Fault, FaultyStore, type Operation } from "../../../_kit/faulty_store.ts";
 import { idOf, rig } from "../../../_kit/helpers.ts";

@@ -59,13 +59,20 @@ Deno.test("SessionMiddleware.run() sends the cookie with no-store when the sessi
   assertEquals([store.size, events], [2, []]);
 });
 
-Deno.test("SessionMiddleware.run() keeps the response's own Cache-Control, and tells of public", async () => {
+Deno.test("SessionMiddleware.run() keeps a Cache-Control that shared caches obey, and replaces others", async () => {
   const { answer, events } = rig();
-  for (const own of ["private, max-age=60", "no-cache", "max-age=60, Public"]) {
+  const controlOf = async (own: string) => {
     const headers = { "Cache-Control": own };
-    assertEquals((await answer(new Response("x", { headers }))).headers.get("cache-control"), own);
+    return (await answer(new Response("x", { headers }))).headers.get("cache-control");
+  };
+  for (const own of ["private, max-age=60", "no-cache", "No-Store"]) {
+    assertEquals(await controlOf(own), own);
   }
-  assertEquals(events, ["public-response"]);
+  assertEquals(events, []);
+  for (const own of ["max-age=60, Public", "private, s-maxage=5", "max-age=60", "immutable"]) {
+    assertEquals(await controlOf(own), "private, no-store");
+  }
+  assertEquals(events, Array(4).fill("public-response"));
 });
 
 Deno.test("SessionMiddleware.run() merges Vary when the session was read", async () => {
