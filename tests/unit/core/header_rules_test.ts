@@ -112,6 +112,7 @@ Deno.test("nextHeader() replaces no verifier in a record that has none, and coun
   assertEquals(effect({ verifier: "" }, { newVerifier: "" }), {
     regenerations: 1,
     replacedAt: NOW,
+    sentAt: NOW,
   });
 });
 
