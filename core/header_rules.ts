@@ -39,6 +39,11 @@ export function nextHeader(
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
+  const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
+  // Most writes change the values alone.
+  if (newVerifier === undefined && !isNoted && !isNewSubject && header.replaced.length === 0) {
+    return header;
+  }
   const next = {
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),

@@ -16,7 +16,8 @@ export interface LoadedSession extends SessionRecord {
   /** The session's current ID. */
   id: string;
   header: RecordHeader;
-  /** The part of the text after the header. */
+  /** Where the JSON begins in the text. */
+  jsonStart: number;
   json: string;
   /** When it was read, in Unix seconds. */
   readAt: number;
@@ -185,6 +186,7 @@ export function decodeRecord(
     lastAccess,
     replacedAt,
     header,
+    jsonStart: start,
     json,
     readAt: unixNow(options),
     created: data._created as number,
