@@ -334,6 +334,7 @@ function isNewer(a: LoadedSession, b: LoadedSession): boolean {
 
 /** Whether a candidate says more about its client than the best one so far. */
 function isBetter(lookup: Lookup, best: Lookup): boolean {
+  if (lookup.status === "absent") return best.status === "absent" && best.reason !== "expired";
   if (lookup.status === "active" || best.status === "absent") return true;
   // Only an ID that the record holds can end the session.
   return lookup.status === "replaced" && best.status === "replaced" && !best.isHeld;

@@ -28,7 +28,7 @@ import {
   unixNow,
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { interrupted, retry, taken } from "./race_errors.ts";
+import { interrupted, repeated, retry, taken } from "./race_errors.ts";
 import { indexKeyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -418,6 +418,7 @@ export class SessionRepository {
     const isKept = idChange === undefined ||
       (idChange.isRotation && !isSameVerifier(base.header.verifier, current.header.verifier));
     const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
+    if (newId === current.id) throw repeated();
     const changed = nextHeader(current, {
       now,
       // A background job proves nothing about what the client has received.
@@ -547,14 +548,13 @@ export class SessionRepository {
     isUse: boolean,
     now: number,
   ): Expiry {
-    const { expire, touchInterval } = this.#options;
+    const { expire, absoluteExpire, touchInterval } = this.#options;
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
     const lastAccess = isUse ? Math.max(now, before) : before;
-    // Also for a job that does not count as a use: how long the session has been idle depends on
-    // whose clock says so, and a record that stays for too long does no harm.
-    const left = this.remaining(header, created, now) + touchInterval;
+    // Whatever the clock says: it may be wrong, and a record that stays for too long does no harm.
+    const longest = Math.min(expire, absoluteExpire) + touchInterval;
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
-    return { lastAccess, ttl: Math.ceil(left + margin) };
+    return { lastAccess, ttl: Math.ceil(longest + margin) };
   }
 }
 
