@@ -66,13 +66,14 @@ export async function raceOldCookies(
   };
   const timeline = new Timeline();
   const jar = new CookieJar();
-  const race = { timeline, jar, subjectOf: (name: string) => name, isSlow: !program.isTouchDue };
+  // Every response to the old cookie sends the new one, so not promised: that one which was committed
+  // before a login arrives before the response to the login.
+  const race = { timeline, jar, subjectOf: (name: string) => name, isSlow: false };
   const visits = program.plans.map((plan, at) => new Visit(plan, at, race));
   const values = startingValues(visits.map(({ me }) => me));
   const old = new Map<string, object>([[OLD, values]]);
 
-  const middleware = (store: VersionedStore, legacy: LegacySource, visit?: Visit) => {
-    const moving = connected(store, legacy);
+  const middleware = (store: VersionedStore, moving: LegacySessions, visit?: Visit) => {
     const cookie = new CookieState();
     return new SessionMiddleware({
       secret: SECRET,
@@ -81,14 +82,7 @@ export async function raceOldCookies(
         state: cookie,
         // No `clear`: it is the same cookie, and the oracle wants one change of it.
         legacy: { extract: (scope) => cookie.extract(scope) },
-        sessions: {
-          holds: (presented) => moving.holds(presented),
-          async adopt(value) {
-            const id = await moving.adopt(value);
-            if (visit !== undefined) forget(visit);
-            return id;
-          },
-        },
+        sessions: moving,
       }),
       generateId,
       now: () => timeline.now(visit?.plan.skew),
@@ -112,7 +106,11 @@ export async function raceOldCookies(
       get: (value) => turn("legacy.get()", () => old.get(value)),
       destroy: (value) => canDestroy ? turn("legacy.destroy()", () => old.delete(value)) : false,
     };
-    const sessions = middleware(watch(store, visit, unseen) as VersionedStore, legacy, visit);
+    // What the migration writes is nothing that the request changes.
+    const migration = new Visit(visit.plan, visits.indexOf(visit), race);
+    Object.assign(migration, { lane: visit.lane, copies: visit.copies });
+    const moving = connected(watch(store, migration, unseen) as VersionedStore, legacy);
+    const sessions = middleware(watch(store, visit, unseen) as VersionedStore, moving, visit);
     await visit.lane.start(() => visit.run(sessions));
   }
   const order = await follow(visits, choose);
@@ -125,7 +123,7 @@ export async function raceOldCookies(
     visit.presented = nameOf(visit.presented);
     visit.jarBefore = nameOf(visit.jarBefore);
   }
-  const alone = middleware(store, legacy);
+  const alone = middleware(store, connected(store, legacy));
   const generated = [first, ...ids];
   const left: Run["left"] = new Map();
   for (const key of new Set(generated.map(keyOf))) {
@@ -152,14 +150,4 @@ export async function raceOldCookies(
     isOldCookieRight: JSON.stringify(byOld) === JSON.stringify(left.get(first)),
     isOldStoreEmpty: old.size === 0,
   };
-}
-
-/** Forgets the calls of a migration: nothing of it is a change by the request. */
-function forget(visit: Visit): void {
-  visit.foundAt =
-    visit.committedAt =
-    visit.composedAt =
-    visit.committedId =
-      undefined;
-  visit.lastAccess = 0;
 }
