@@ -23,6 +23,7 @@ const RESERVED = [
   "_subject",
   "_codec",
   "_signed_in",
+  "_sent",
 ];
 
 /**
@@ -151,6 +152,7 @@ export function toPlainData(
   if (header === undefined) return undefined;
   const data: SessionValues = { _id: id, ...values, _last_access: lastAccess };
   if (header.signedInAt !== undefined) data._signed_in = header.signedInAt;
+  if (header.sentAt !== undefined) data._sent = header.sentAt;
   return data;
 }
 
@@ -161,11 +163,12 @@ export function toPlainData(
  * @throws {SessionError} `ERR_SESSION_DATA` if JSON cannot hold them.
  */
 export function fromPlainData(data: SessionValues, created: number, verifier = ""): string {
-  const { _signed_in, _subject, _codec } = data;
-  // Without it, the absolute lifetime counts from the creation, which is earlier.
+  const { _signed_in, _sent, _subject, _codec } = data;
+  // Without them, the creation counts, which is earlier.
   const signedInAt = isHeaderTime(_signed_in) ? _signed_in : undefined;
+  const sentAt = isHeaderTime(_sent) ? _sent : undefined;
   const json = encodeSession(data, created, _subject as string | undefined, _codec);
-  return encodeHeader({ ...newHeader(verifier), signedInAt }) + json;
+  return encodeHeader({ ...newHeader(verifier), signedInAt, sentAt }) + json;
 }
 
 const ENDED_PREFIX = "ended:";

@@ -101,7 +101,8 @@ export class ActiveSession {
     cacheControl: () => string | undefined,
     generated?: string,
   ): Awaitable<void> {
-    const outcome = this.#decide(generated);
+    const isPrivate = !isShareable(cacheControl());
+    const outcome = this.#decide(isPrivate, generated);
     this.workingCopy.close();
     switch (outcome.kind) {
       case "none":
@@ -116,17 +117,13 @@ export class ActiveSession {
       }
       case "changed": {
         const { stored, change, idChange } = outcome;
-        const isSent = this.#isSentAgain(stored, cacheControl, true);
-        const saved = this.#repository.save(stored, change, isSent, idChange);
+        const isSent = this.#isSentAgain(stored, isPrivate, true);
+        const saved = this.#repository.save(stored, change, { isSent, idChange });
         return after(saved, (saved) => this.#send(headers, saved));
       }
       case "touched": {
         const { stored, idChange } = outcome;
-        const isSent = this.#isSentAgain(stored, cacheControl, false);
-        const isDue = isSent || idChange !== undefined || this.#repository.isTouchDue(stored);
-        if (!isDue) return;
-        // The next response that no shared cache stores carries the session with the new time.
-        if (this.#repository.isWithClient && !isSent && !isPrivate(cacheControl())) return;
+        const isSent = this.#isSentAgain(stored, isPrivate, false);
         return this.#touch(stored, isSent, idChange).then((saved) => {
           if (saved !== undefined) this.#send(headers, saved);
         });
@@ -134,7 +131,8 @@ export class ActiveSession {
     }
   }
 
-  #decide(generated?: string): Outcome {
+  /** @param isPrivate Whether no shared cache stores the response. */
+  #decide(isPrivate: boolean, generated?: string): Outcome {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
@@ -149,13 +147,23 @@ export class ActiveSession {
       return isSaved ? { kind: "created", change } : NONE;
     }
     const isChanged = this.#repository.isChanged(stored, change);
-    const idChange = this.#idChange(stored, generated);
     const isAsked = workingCopy.isRotated || this.#isRegenerated();
+    // A rotation that is due can wait for a response that no shared cache stores.
+    const newId = isAsked || isPrivate ? generated : undefined;
+    const idChange = this.#idChange(stored, newId);
     if (isChanged || (idChange !== undefined && isAsked)) {
       return { kind: "changed", stored, change, idChange };
     }
-    const isDue = this.#repository.isTouchDue(stored) || this.#isRenewalDue(stored);
-    return idChange !== undefined || isDue ? { kind: "touched", stored, idChange } : NONE;
+    return idChange !== undefined || this.#isTouched(stored, isPrivate)
+      ? { kind: "touched", stored, idChange }
+      : NONE;
+  }
+
+  /** Whether to note that the session was used, or that its ID is sent again. */
+  #isTouched(stored: LoadedSession, isPrivate: boolean): boolean {
+    if (!this.#repository.isTouchDue(stored)) return isPrivate && this.#isOldAtClient(stored);
+    // A session that its client holds would have to be sent.
+    return isPrivate || !this.#repository.isWithClient;
   }
 
   /** The session's new ID; `undefined` if it keeps its own. */
@@ -230,37 +238,23 @@ export class ActiveSession {
    * responses than those to navigations may overtake each other, and one could bring an ID back that
    * a login has replaced. So they send it only if the client would lose it soon.
    */
-  #isSentAgain(
-    stored: LoadedSession,
-    cacheControl: () => string | undefined,
-    isChange: boolean,
-  ): boolean {
+  #isSentAgain(stored: LoadedSession, isPrivate: boolean, isChange: boolean): boolean {
     if (stored.mustInject) return true;
-    if (stored.oldVerifier !== undefined) return false;
-    const { touchInterval, rolling } = this.#options;
-    if (touchInterval === 0) {
-      if (!rolling && !isChange) return false;
-    } else if (!rolling) {
-      return false;
-    } else if (!this.#isOldAtClient(stored, this.#repository.now())) {
-      if (!this.#repository.isTouchDue(stored)) return false;
-      if (this.#repository.keepsHeader && !isNavigation(this.#scope)) return false;
-    }
     // The next response that no shared cache stores sends it.
-    return isPrivate(cacheControl());
+    if (!isPrivate || stored.oldVerifier !== undefined) return false;
+    const { touchInterval, rolling } = this.#options;
+    if (touchInterval === 0) return rolling || isChange;
+    if (!rolling) return false;
+    if (this.#isOldAtClient(stored)) return true;
+    return this.#repository.isTouchDue(stored) && isNavigation(this.#scope);
   }
 
-  /** Whether the client may lose its ID soon, even if no touch is due. */
-  #isRenewalDue(stored: LoadedSession): boolean {
-    return this.#options.rolling && this.#isOldAtClient(stored, stored.readAt);
-  }
-
-  /** Whether less than half of the cookie's lifetime remains. */
-  #isOldAtClient(stored: LoadedSession, now: number): boolean {
-    const { expire, state } = this.#options;
+  /** Whether less than half of the time remains for which the client keeps the ID. */
+  #isOldAtClient(stored: LoadedSession): boolean {
+    const { rolling, touchInterval, state, expire } = this.#options;
     const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
-    return this.#repository.keepsHeader && maxAge !== false &&
-      now - this.#repository.sentAt(stored) > maxAge / 2;
+    return rolling && touchInterval > 0 && maxAge !== false &&
+      this.#repository.now() - this.#repository.sentAt(stored) > maxAge / 2;
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
@@ -344,7 +338,7 @@ export class ActiveSession {
     const stored = this.#stored;
     return stored === undefined
       ? !this.#options.saveUninitialized
-      : !this.#repository.isTouchDue(stored) && !this.#isRenewalDue(stored) &&
+      : !this.#repository.isTouchDue(stored) && !this.#isOldAtClient(stored) &&
         !this.#isRotationDue();
   }
 
@@ -371,17 +365,12 @@ export class ActiveSession {
   }
 }
 
-/** Whether no shared cache stores a response with this Cache-Control, or with none. */
-function isPrivate(cacheControl: string | undefined): boolean {
-  // Without a Cache-Control of its own, a response with an ID gets one.
-  return cacheControl === undefined || !isShareable(cacheControl);
-}
-
 /**
  * Whether a shared cache may store the response (RFC 9111, section 3). Set-Cookie does not prevent
- * it.
+ * it. A response with an ID and no Cache-Control gets one.
  */
-function isShareable(cacheControl: string): boolean {
+function isShareable(cacheControl: string | undefined): boolean {
+  if (cacheControl === undefined) return false;
   return /\b(public|s-maxage)\b/i.test(cacheControl) ||
     !/\b(private|no-store|no-cache)\b/i.test(cacheControl);
 }

@@ -17,8 +17,10 @@ interface HeaderChange {
   now: number;
   /** Whether the request came with the current ID. */
   isPresented: boolean;
-  /** Whether the response sends the ID. */
+  /** Whether the response sends the ID again. */
   isSent: boolean;
+  /** Whether the time of sending is noted: not if every response sends the ID. */
+  notesSending: boolean;
   /** The values' change, if the write is a request's. */
   change: { subject: string | undefined; isSignIn: boolean } | undefined;
   /** The verifier of the new ID; `undefined` if the ID stays the same. */
@@ -34,7 +36,7 @@ interface HeaderChange {
  */
 export function nextHeader(
   { header, subject }: LoadedSession,
-  { now, isPresented, isSent, change, newVerifier, isRotation }: HeaderChange,
+  { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
   const next = {
@@ -45,13 +47,17 @@ export function nextHeader(
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
-    if (isSent) next.sentAt = now;
+    if (isSent && notesSending) next.sentAt = now;
     return next;
   }
   next.replacedAt = now;
   next.presentedAt = next.sentAt = undefined;
   if (!isRotation) next.regenerations++;
-  if (newVerifier === "") return next;
+  if (newVerifier === "") {
+    // Not every store without versions keeps the time of the change.
+    if (notesSending) next.sentAt = now;
+    return next;
+  }
   if (holds(header, newVerifier)) {
     throw new TypeError(
       "Cannot give the session a new id: the first half of what generateId made was its id before",

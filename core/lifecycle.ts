@@ -265,9 +265,9 @@ export class Lifecycle implements SharedParts {
         "Cannot update the session: it is in its client's cookie, which only a response can change",
       );
     }
-    const { id, header, json } = saved;
+    const { id, header } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
-    const workingCopy = this.snapshot(codec.decode(json)!, { id, lastAccess: base.readAt });
+    const workingCopy = this.snapshot(codec.decode(made)!, { id, lastAccess: base.readAt });
     workingCopy.lineage = this.repository.lineageOf(base.key, header);
     return workingCopy;
   }

@@ -11,6 +11,7 @@ import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { SessionLineage } from "../data/working_copy.ts";
+import type { SessionError } from "../errors.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
 import { createOnce } from "./backend/create_once.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
@@ -65,7 +66,6 @@ export interface SessionWrite {
 export interface SavedSession {
   id: string;
   header: RecordHeader;
-  json: string;
   /** The value that has to be sent to the client, if there is one. */
   sent: string | undefined;
   /** Whether the client itself holds the session, so that only a response can change it. */
@@ -149,7 +149,7 @@ export class SessionRepository {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
       if (written === undefined) throw taken();
       const sent = written.transport ?? id;
-      return { id, header, json, sent, isWithClient: sent !== id };
+      return { id, header, sent, isWithClient: sent !== id };
     });
   }
 
@@ -231,11 +231,6 @@ export class SessionRepository {
     return this.#backend.isWithClient;
   }
 
-  /** Whether records keep their headers, and so the time when an ID was last sent. */
-  get keepsHeader(): boolean {
-    return this.#backend.keepsHeader;
-  }
-
   /** When the client last got the ID, in Unix seconds. */
   sentAt({ header, created }: LoadedSession): number {
     return header.sentAt ?? header.replacedAt ?? created;
@@ -279,7 +274,7 @@ export class SessionRepository {
     };
     const isNoted = isSent || idChange !== undefined ||
       (session.oldVerifier === undefined && isUnconfirmed(header));
-    if (this.#backend.isVersioned && isNoted) {
+    if (!this.#backend.isWithClient && isNoted) {
       return this.#replace(session, session, json, write, undefined);
     }
     const now = this.now();
@@ -287,7 +282,7 @@ export class SessionRepository {
     return after(this.#backend.touch(session, expiry), (written) => {
       if (written === undefined) return undefined;
       const sent = this.#toSend(session, session, header, id, written, write, now);
-      return { id, header, json, sent, isWithClient: false };
+      return { id, header, sent, isWithClient: false };
     });
   }
 
@@ -302,26 +297,22 @@ export class SessionRepository {
   /**
    * Applies a request's changes to the session in the store, and gives it a new ID.
    *
-   * @param isSent Whether the ID is sent to the client again, even if it stays the same.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended, or was regenerated or
    * given to another user in the meantime.
    */
   save(
     base: LoadedSession,
     change: SessionChange,
-    isSent: boolean,
-    idChange?: IdChange,
+    how: Pick<SessionWrite, "isSent" | "idChange">,
   ): Awaitable<SavedSession> {
     const write: SessionWrite = {
       compose: (current) => this.#compose(base, current, change),
       mayFollow: ({ header: { regenerations, subjectChanges } }) =>
         regenerations === base.header.regenerations &&
         subjectChanges === base.header.subjectChanges,
-      // Without a header, the last-access time says when the client last got the cookie.
-      isUse: this.#backend.keepsHeader || this.isTouchDue(base),
-      isSent,
+      isUse: true,
       change,
-      idChange,
+      ...how,
     };
     const { index } = this;
     const { subject } = change;
@@ -348,10 +339,8 @@ export class SessionRepository {
     if (isPromise(json)) return json.then((json) => this.#swapAfterWait(base, json, write, token));
     const saved = this.#replace(base, base, json, write, token);
     if (!isPromise(saved)) return saved ?? this.#swapInQueue(base, write, token);
-    return saved.then(
-      (one) => one ?? this.#swapInQueue(base, write, token),
-      (error) => this.#recover(error, base, write, token),
-    );
+    return saved.then((one) => one ?? this.#swapInQueue(base, write, token))
+      .catch((error) => this.#recover(error, base, write, token));
   }
 
   /**
@@ -364,7 +353,10 @@ export class SessionRepository {
     write: SessionWrite,
     token: string | undefined,
   ): Promise<SavedSession> {
-    if (write.idChange === undefined || token === undefined) throw error;
+    const { code } = error as SessionError;
+    const isInDoubt = write.idChange !== undefined && token !== undefined &&
+      code === "ERR_SESSION_STORE";
+    if (!isInDoubt) throw error;
     try {
       const current = await this.#reload(base);
       if (hasToken(current, token)) return this.#recognize(base, current, write);
@@ -431,6 +423,7 @@ export class SessionRepository {
       isPresented: write.isUse && base.oldVerifier === undefined &&
         isSameVerifier(base.header.verifier, current.header.verifier),
       isSent: write.isSent,
+      notesSending: this.#options.touchInterval > 0,
       change: write.change,
       newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
       isRotation: idChange?.isRotation === true,
@@ -443,7 +436,7 @@ export class SessionRepository {
       if (written === undefined) return undefined;
       const sent = this.#toSend(base, current, header, id, written, write, now);
       const isWithClient = written.transport !== undefined && written.transport !== id;
-      return { id, header, json, sent, isWithClient };
+      return { id, header, sent, isWithClient };
     };
     return isPromise(written) ? written.then(toSaved) : toSaved(written);
   }
@@ -454,7 +447,7 @@ export class SessionRepository {
    */
   #recognize(
     base: LoadedSession,
-    { header, version, json }: LoadedSession,
+    { header, version }: LoadedSession,
     write: SessionWrite,
   ): SavedSession {
     const { idChange, change } = write;
@@ -469,7 +462,7 @@ export class SessionRepository {
     const sent = isLatest
       ? this.#toSend(base, base, header, id, { version }, write, this.now())
       : undefined;
-    return { id, header: own, json, sent, isWithClient: false };
+    return { id, header: own, sent, isWithClient: false };
   }
 
   /** The value that the response to a successful write or touch sends to the client. */

@@ -157,12 +157,15 @@ export class WorkingCopy implements ReplayableUpdates {
    * The `Session` object works without them, which makes requests that only read faster.
    */
   materialize(): SessionValues {
-    const { data } = this;
+    const { data, mode } = this;
     this.maybeDirty = true;
     if (!this.#isMaterialized) {
       Object.setPrototypeOf(data, null);
-      data._id = this.id;
-      data._last_access = this.#lastAccess;
+      // The values of a request with such an ID refuse every write.
+      if (mode !== "replaced" && mode !== "ambiguous") {
+        data._id = this.id;
+        data._last_access = this.#lastAccess;
+      }
       this.#isMaterialized = true;
       if (this.mode !== "writable") Object.freeze(data);
     }

@@ -40,8 +40,6 @@ export interface Backend {
   readonly isRemote: boolean;
   /** Whether the client itself holds the sessions, encrypted. */
   readonly isWithClient: boolean;
-  /** Whether a record keeps all fields of its header. */
-  readonly keepsHeader: boolean;
   /** The guarantees that the store cannot give, for the operator. */
   readonly warning?: string;
   /**

@@ -23,7 +23,6 @@ export class CookieBackend implements Backend {
   readonly isVersioned = false;
   readonly isRemote = false;
   readonly isWithClient = true;
-  readonly keepsHeader = true;
   readonly warning =
     "The session travels in its client's cookie: races can lose updates, an older cookie brings " +
     "older data back, and without revocations a copy outlives the logout";
@@ -106,7 +105,7 @@ export class CookieBackend implements Backend {
       "save",
       (signal) => this.#store.replaceId?.(key, newId, { version, ...expiry, signal }),
       key,
-      text,
+      newId + text,
     );
     return checkAnswer(isReplaced, "save") === false ? undefined : toWriteResult(transport);
   }
@@ -126,7 +125,7 @@ export class CookieBackend implements Backend {
   async delete(id: string): Promise<boolean> {
     if (isId(id)) return await this.#end(id, KNOWN_BY_ID);
     const record = await this.read(id);
-    return record !== undefined && await this.end(record);
+    return record !== undefined && await this.#end(record.key, KNOWN_BY_ID);
   }
 
   async #end(id: string, version: string): Promise<boolean> {

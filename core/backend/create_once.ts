@@ -1,5 +1,7 @@
 /** Creates a record, also if the store receives the call twice. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
+import { isEnded } from "../../base/record_text.ts";
+import { interrupted } from "../race_errors.ts";
 import type { Backend, Expiry, WriteResult } from "./backend.ts";
 
 /**
@@ -7,6 +9,8 @@ import type { Backend, Expiry, WriteResult } from "./backend.ts";
  *
  * A client that reconnects may send a call again whose answer was lost. The second answer then says
  * that the key is taken, by the record of the first.
+ *
+ * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session has ended in the meantime.
  */
 export function createOnce(
   backend: Backend,
@@ -19,6 +23,7 @@ export function createOnce(
   const checked = (written: WriteResult | undefined) => {
     if (written !== undefined || !backend.isVersioned || !backend.isRemote) return written;
     return after(backend.read(key), (found) => {
+      if (isEnded(found?.text)) throw interrupted();
       return found?.text === text ? { version: found.version } : undefined;
     });
   };

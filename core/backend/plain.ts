@@ -15,7 +15,6 @@ export class PlainBackend implements Backend {
   readonly isVersioned = false;
   readonly isRemote = false;
   readonly isWithClient = false;
-  readonly keepsHeader = false;
   readonly warning =
     "The store has get, set and delete only: races can lose updates and undo a logout";
   readonly #store: PlainStore;

@@ -8,10 +8,10 @@ import { isObject } from "../../base/check_options.ts";
 /** This many characters in common with an ID or a record count as a quotation. */
 const QUOTATION_LENGTH = 12;
 /**
- * Any ID: behind a wrapper, a store's keys differ from the ID of the call. A longer run of hex
- * digits is a record, as PostgreSQL quotes a bytea.
+ * Any half of an ID: a wrapper or a CookieStore calls the store behind it with other keys than that
+ * of the call. A longer run of hex digits is a record, as PostgreSQL quotes a bytea.
  */
-const HEX_RUN = /[0-9a-f]{64,}/i;
+const HEX_RUN = /[0-9a-f]{32,}/i;
 const WITHHELD = "(withheld: it contains the session's ID or data)";
 /** Longer messages quote something, and searching them takes long. */
 const MAX_MESSAGE_LENGTH = 1000;

@@ -22,7 +22,6 @@ const MARKER_TTL = 60;
 export class VersionedBackend implements Backend {
   readonly isVersioned = true;
   readonly isWithClient = false;
-  readonly keepsHeader = true;
   isRemote = false;
   readonly #store: VersionedStore;
   readonly #guard: CallGuard;

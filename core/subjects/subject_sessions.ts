@@ -81,28 +81,61 @@ export class SubjectSessions {
    * So a call that was interrupted can be repeated. Resolves to how many sessions there were.
    *
    * @param kept An ID that the session which stays has or once had.
+   * @throws {SessionError} `ERR_SESSION_STORE` if not all of them could be ended.
    */
   async endAll(kept: string | undefined): Promise<number> {
-    const entries = await this.#index.bumpGeneration(await this.#key);
+    const key = await this.#key;
     const keptKey = kept && this.#repository.keyOf(kept);
+    let before = 0;
+    let entries: readonly IndexEntry[];
+    try {
+      entries = await this.#index.bumpGeneration(key);
+    } catch {
+      // A store that is full refuses to write. It may have room when sessions have ended.
+      const { count, failures } = await this.#endListed(await this.#index.list(key), keptKey);
+      before = count;
+      entries = await this.#bumpAgain(failures.length);
+    }
+    const { count, ended, failures } = await this.#endListed(entries, keptKey);
+    await this.#index.remove(key, ended);
+    if (failures.length > 0) throw failures[0];
+    return before + count;
+  }
+
+  /** @param remaining How many of the listed sessions could not be ended. */
+  async #bumpAgain(remaining: number): Promise<readonly IndexEntry[]> {
+    try {
+      return await this.#index.bumpGeneration(await this.#key);
+    } catch (cause) {
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        `Cannot end all sessions of the subject: ${remaining} of those listed remain, and the ` +
+          "store has no room to refuse a sign-in in progress. Give it room, and call again",
+        { cause },
+      );
+    }
+  }
+
+  /** Ends the sessions of these entries, except one. An error does not stop it. */
+  async #endListed(
+    entries: readonly IndexEntry[],
+    keptKey: string | undefined,
+  ): Promise<{ count: number; ended: readonly IndexEntry[]; failures: readonly unknown[] }> {
     const ended: IndexEntry[] = [];
+    const failures: unknown[] = [];
+    const isOurs = (record: SessionRecord) => this.#isOurs(record);
     let count = 0;
-    let failure: unknown;
     for (const entry of entries) {
       try {
         const key = await this.#unseal(entry);
         if (key !== undefined && key === keptKey) continue;
-        const isOurs = (record: SessionRecord) => this.#isOurs(record);
         if (key !== undefined && await this.#repository.endByKey(key, isOurs)) count++;
         ended.push(entry);
       } catch (error) {
-        // Reported after the other sessions have been ended.
-        failure ??= error;
+        failures.push(error);
       }
     }
-    await this.#index.remove(await this.#key, ended);
-    if (failure !== undefined) throw failure;
-    return count;
+    return { count, ended, failures };
   }
 
   /** False if the session has been given to another subject in the meantime. */

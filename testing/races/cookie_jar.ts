@@ -12,24 +12,29 @@ export class CookieJar {
   /** The value of the cookie; undefined without a cookie. */
   value: string | undefined;
 
-  /**
-   * Applies the headers of a response and returns what they changed. More than one change in a
-   * response is a mistake of the middleware.
-   */
-  take(headers: readonly HeaderPair[]): CookieChange[] {
-    const changes: CookieChange[] = [];
-    for (const [name, value] of headers) {
-      if (name.toLowerCase() !== "set-cookie" || !value.startsWith(`${NAME}=`)) continue;
-      const [pair, ...attributes] = value.split("; ");
-      const isClear = attributes.some((attribute) => attribute.toLowerCase() === "max-age=0");
-      this.value = isClear ? undefined : pair!.slice(NAME.length + 1);
-      changes.push(this.value === undefined ? "clear" : { set: this.value });
-    }
-    return changes;
+  /** Applies the changes of a response. */
+  take(changes: readonly CookieChange[]): void {
+    for (const change of changes) this.value = change === "clear" ? undefined : change.set;
   }
 }
 
+/**
+ * What the headers of a response change. More than one change is a mistake of the middleware.
+ */
+export function cookieChanges(headers: readonly HeaderPair[]): CookieChange[] {
+  const changes: CookieChange[] = [];
+  for (const [name, value] of headers) {
+    if (name.toLowerCase() !== "set-cookie" || !value.startsWith(`${NAME}=`)) continue;
+    const [pair, ...attributes] = value.split("; ");
+    const isClear = attributes.some((attribute) => attribute.toLowerCase() === "max-age=0");
+    changes.push(isClear ? "clear" : { set: pair!.slice(NAME.length + 1) });
+  }
+  return changes;
+}
+
 /** The headers of a request that sends `value` as its session cookie. */
-export function requestHeaders(value: string | undefined): HeaderPair[] {
-  return value === undefined ? [] : [["cookie", `theme=dark; ${NAME}=${value}`]];
+export function requestHeaders(value: string | undefined, isNavigation = false): HeaderPair[] {
+  const headers: HeaderPair[] = [["sec-fetch-dest", isNavigation ? "document" : "empty"]];
+  if (value !== undefined) headers.push(["cookie", `theme=dark; ${NAME}=${value}`]);
+  return headers;
 }

@@ -1,19 +1,34 @@
 /**
  * Describes a race in words. IDs are random, so they are numbered in the order of their appearance.
  */
+import { HALF_DIGITS } from "./ids.ts";
+import type { Plan } from "./program.ts";
 import type { Run } from "./run.ts";
 
 /** One line for each request, then one line for each step. */
 export function describe({ visits, steps }: Run): string[] {
   const names = new Map<string, string>();
   const nameOf = (id: string) => {
-    if (!names.has(id)) names.set(id, `id ${names.size + 1}`);
+    if (!names.has(id)) {
+      const kind = id.length === HALF_DIGITS ? "key" : "id";
+      const number = [...names.values()].filter((name) => name.startsWith(kind)).length + 1;
+      names.set(id, `${kind} ${number}`);
+    }
     return names.get(id)!;
   };
   return [
-    ...visits.map(({ me, plan }) => `${me} ${plan.kind.name}`),
+    ...visits.map(({ me, plan }) => [`${me} ${plan.kind.name}`, ...circumstances(plan)].join(", ")),
     ...steps.map(({ me, what, id }) =>
       `${me}: ${what.replace(/\bid\b/, id === undefined ? "no id" : nameOf(id))}`
     ),
   ];
+}
+
+function circumstances({ isNavigation, isLost, skew, resend }: Plan): string[] {
+  const words: string[] = [];
+  if (isNavigation) words.push("opening a page");
+  if (skew) words.push(`on a server whose clock is off by ${skew} s`);
+  if (resend) words.push(`sending write ${resend.call + 1} twice (${resend.how})`);
+  if (isLost) words.push("its response is lost");
+  return words;
 }

@@ -2,9 +2,27 @@
 import type { Left } from "./run.ts";
 import type { Values, Visit } from "./visit.ts";
 
+/** What an ID must do: open the session, not open it, or either. */
+export type Validity = "valid" | "invalid" | "either";
+
+/** An ID that a session has had. */
+interface KnownId {
+  readonly id: string;
+  /** Whether `rotate()` made it, which leaves the ID before it valid for a while. */
+  readonly isRotated: boolean;
+  /** When a request was first seen with it, in seconds of the race. */
+  presentedAt?: number;
+  /** When the session's record certainly said so, in seconds of the race. */
+  notedAt?: number;
+}
+
+/** The default of `rotateGrace`. */
+const GRACE = 30;
+/** The most seconds by which the old ID may be valid for longer, on servers with different clocks. */
+const GRACE_MARGIN = 2 * 120;
+
 /** The expected state of one session. */
 export class ExpectedSession {
-  id: string;
   cookie: string;
   subject: string | undefined;
   isEnded = false;
@@ -13,18 +31,67 @@ export class ExpectedSession {
    * may then have been destroyed with them, or not.
    */
   isUncertain = false;
+  regenerations = 0;
+  subjectChanges = 0;
+  /** When the current ID was made, in seconds of the race. */
+  changedAt = 0;
+  /** When the session was last used, in Unix seconds. */
+  lastAccess = 0;
   readonly values: Values;
+  /** The current ID is the last one. */
+  readonly #ids: KnownId[];
 
   constructor(id: string, cookie: string, values: Values, subject?: string) {
     this.subject = subject;
-    this.id = id;
+    this.#ids = [{ id, isRotated: false }];
     this.cookie = cookie;
     this.values = { ...values };
+  }
+
+  get id(): string {
+    return this.#ids.at(-1)!.id;
+  }
+
+  /** Every ID that the session has had. */
+  get ids(): string[] {
+    return this.#ids.map(({ id }) => id);
+  }
+
+  /** Gives the session another ID. */
+  move(id: string, cookie: string, seconds: number, isRotated: boolean): void {
+    this.#ids.push({ id, isRotated });
+    this.cookie = cookie;
+    this.changedAt = seconds;
+  }
+
+  /** Notes that a request was seen with the current ID. */
+  present(seconds: number): void {
+    this.#ids.at(-1)!.presentedAt ??= seconds;
+  }
+
+  /** Notes that a write has recorded that. */
+  confirm(seconds: number): void {
+    this.#ids.at(-1)!.notedAt ??= seconds;
+  }
+
+  /** Whether the ID opens the session, if it has not ended. */
+  validity(id: string | undefined, seconds: number): Validity {
+    const at = this.#ids.findIndex((one) => one.id === id);
+    if (at === -1) return "either";
+    const [next, ...later] = this.#ids.slice(at + 1);
+    if (next === undefined) return "valid";
+    if (![next, ...later].every(({ isRotated }) => isRotated)) return "invalid";
+    // A second rotation ends the first one's grace, unless the ID between was never received.
+    if (later.length > 0) return next.presentedAt === undefined ? "either" : "invalid";
+    const { presentedAt = Infinity, notedAt = Infinity } = next;
+    if (seconds <= presentedAt + GRACE) return "valid";
+    return seconds > notedAt + GRACE + GRACE_MARGIN ? "invalid" : "either";
   }
 
   /** Applies the change of a request. */
   apply({ plan: { kind }, made, changedKeys, subject }: Visit): void {
     const { values } = this;
+    if (subject.made !== this.subject) this.subjectChanges++;
     this.subject = subject.made;
     if (kind.clears) {
       for (const key of Object.keys(values)) delete values[key];
@@ -41,16 +108,26 @@ export class ExpectedSession {
   /** Describes the difference from the session that was found; undefined if they are the same. */
   differsFrom(found: Left): string | undefined {
     const [is, must] = [show(found), show(this)];
-    return is === must ? undefined : `left is ${is}, and it must be ${must}`;
+    if (is !== must) return `left is ${is}, and it must be ${must}`;
+    if (found.isListed === false) return "the list of its subject's sessions does not have it";
+    const back = this.lastAccess - found.lastAccess;
+    return back > 0 ? `its last use was set back by ${back} seconds` : undefined;
   }
 }
 
-/** Whether a request has anything to save. A clear has, even if the session was empty. */
-export function isChange({ plan: { kind }, changedKeys }: Visit): boolean {
-  return kind.rotates === true || kind.clears === true || changedKeys.length > 0;
+/** Whether the request replaces the ID at once. */
+export function isRegeneration({ plan: { kind }, subject }: Visit): boolean {
+  return kind.regenerates === true || subject.made !== subject.loaded;
 }
 
-function show({ values, subject }: Left): string {
+/** Whether a request has anything to save. A clear has, even if the session was empty. */
+export function isChange(visit: Visit): boolean {
+  const { plan: { kind }, changedKeys } = visit;
+  return isRegeneration(visit) || changedKeys.length > 0 ||
+    kind.rotates === true || kind.clears === true;
+}
+
+function show({ values, subject }: { values: Values; subject: string | undefined }): string {
   const text = JSON.stringify(Object.fromEntries(Object.entries(values).sort()));
   return subject === undefined ? text : `${text} of ${subject}`;
 }

@@ -44,6 +44,12 @@ export class Lane {
     await this.#rest(false);
   }
 
+  /** Lets `act` wait for its step, although no request waits for it. */
+  append(act: () => Awaitable<unknown>): void {
+    this.#isDone = true;
+    this.turn(act).catch(() => {});
+  }
+
   /** Runs the waiting step. Resolves when the next step waits or the request is done. */
   async step(): Promise<void> {
     const wasDone = this.#isDone;

@@ -2,8 +2,10 @@
  * Judges a race by what it left. Every request whose response was started must have taken effect,
  * in the order in which the writes succeeded. No other request may have taken effect.
  */
-import { ExpectedSession, isChange } from "./expected.ts";
+import { ExpectedSession, isChange, isRegeneration, type Validity } from "./expected.ts";
+import { keyOf } from "./ids.ts";
 import type { Run } from "./run.ts";
+import type { Step } from "./timeline.ts";
 import { HandlerFailure, nameOf, type Visit } from "./visit.ts";
 
 /** A promise of the library that a race can break. Reports count each of them. */
@@ -24,13 +26,42 @@ export interface Violation {
 /** The judgment of a run. */
 export interface Verdict {
   violations: Violation[];
-  /** The number of usable IDs of each session that no request destroyed. */
+  /**
+   * The number of usable IDs of each session that no request destroyed, without an ID that a
+   * rotation has left valid for a while.
+   */
   liveIds: number[];
   /**
    * Whether a request with the ID of a destroyed session replaced the cookie of a newer session.
    */
   isReplaced: boolean;
 }
+
+/** What the ID of a request stood for when its session was looked up. */
+interface Finding {
+  session: ExpectedSession;
+  validity: Validity;
+  /** Whether it was the session's current ID. */
+  isCurrent: boolean;
+  regenerations: number;
+  subjectChanges: number;
+  /** Whether the session's ID has changed long enough ago for a document to start anew. */
+  isLongAgo: boolean;
+}
+
+/** What the ID of a request stood for when the store answered its last call. */
+interface Decision {
+  validity: Validity;
+  /** The cookie and the ID that the session had. */
+  cookie: string;
+  id: string;
+}
+
+/**
+ * A document may start anew with a replaced ID after ten seconds and two minutes. The clocks of the
+ * simulated servers differ by less than that.
+ */
+const MIN_SECONDS_BEFORE_RESTART = 15;
 
 /** Judges a run. */
 export function judge(run: Run): Verdict {
@@ -41,6 +72,14 @@ class Oracle {
   readonly #violations: Violation[] = [];
   /** The session that each ID and each cookie value belongs to. */
   readonly #sessions = new Map<string | undefined, ExpectedSession>();
+  /** The session that each key belongs to, if the store has versions. */
+  readonly #keys = new Map<string, ExpectedSession>();
+  readonly #findings = new Map<Visit, Finding>();
+  readonly #decisions = new Map<Visit, Decision>();
+  /** The sessions that requests have begun. */
+  readonly #begun = new Map<Visit, ExpectedSession>();
+  /** The requests that gave their session another ID. */
+  readonly #moved = new Set<Visit>();
   /**
    * The calls of `destroyAll()` that are running, with the sessions that existed at their start.
    */
@@ -48,18 +87,25 @@ class Oracle {
   /** When the last call of `destroyAll()` was done. */
   #allEndedAt = 0;
   readonly #everybody: string;
-  readonly #canList: boolean;
+  readonly #isVersioned: boolean;
+  readonly #isSlow: boolean;
+  readonly #steps: readonly Step[];
+  /** Seconds of the race at the event that is applied. */
+  #seconds = 0;
   #isReplaced = false;
 
-  constructor({ start: { id, cookie, values, subject }, everybody, canList }: Run) {
+  constructor({ start, everybody, isVersioned, program, steps }: Run) {
     this.#everybody = everybody;
-    this.#canList = canList;
-    const first = new ExpectedSession(id, cookie, values, subject);
-    this.#sessions.set(id, first).set(cookie, first);
+    this.#isVersioned = isVersioned;
+    this.#isSlow = !program.isTouchDue;
+    this.#steps = steps;
+    const { id, cookie, values, subject } = start;
+    this.#add(new ExpectedSession(id, cookie, values, subject));
   }
 
-  judge({ visits, left }: Run): Verdict {
+  judge({ visits, left, seconds }: Run): Verdict {
     this.#follow(visits);
+    this.#seconds = seconds;
     const liveIds = this.#compare(left);
     return { violations: this.#violations, liveIds, isReplaced: this.#isReplaced };
   }
@@ -68,27 +114,84 @@ class Oracle {
   #follow(visits: readonly Visit[]): void {
     const events: [at: number, happens: () => void][] = [];
     for (const visit of visits) {
-      const { sentAt, committedAt, answeredAt, failedAt, plan } = visit;
-      if (plan.kind.destroysAll) {
-        events.push([sentAt, () => this.#ending.set(visit, new Set(this.#ofSubject()))]);
-        if (answeredAt !== undefined) events.push([answeredAt, () => this.#endAll(visit)]);
-      } else if (answeredAt !== undefined) {
-        events.push([committedAt ?? answeredAt, () => this.#commit(visit)]);
-        events.push([answeredAt, () => this.#answer(visit)]);
+      for (const [at, happens] of this.#eventsOf(visit)) {
+        if (at !== undefined) events.push([at, happens]);
       }
-      if (failedAt === undefined) continue;
-      // A destroy counts even if the handler fails afterwards.
-      if (plan.kind.destroys) events.push([committedAt ?? failedAt, () => this.#commit(visit)]);
-      events.push([failedAt, () => this.#fail(visit)]);
     }
     // The sort is stable: events of the same time keep their order.
-    for (const [, happens] of events.sort(([a], [b]) => a - b)) happens();
+    for (const [at, happens] of events.sort(([a], [b]) => a - b)) {
+      this.#seconds = this.#steps[at - 1]!.seconds;
+      happens();
+    }
+  }
+
+  *#eventsOf(visit: Visit): Generator<[at: number | undefined, happens: () => void]> {
+    const { foundAt, committedAt, touchedAt, endedAt, decidedAt, answeredAt, failedAt } = visit;
+    const { kind } = visit.plan;
+    if (kind.destroysAll) {
+      yield [visit.sentAt, () => this.#ending.set(visit, new Set(this.#ofSubject()))];
+      yield [answeredAt, () => this.#endAll(visit)];
+      yield [failedAt, () => this.#fail(visit)];
+      return;
+    }
+    yield [foundAt, () => this.#find(visit)];
+    // A destroy counts even if the handler fails afterwards.
+    const isOver = answeredAt ?? failedAt;
+    if (kind.destroys) yield [endedAt ?? isOver, () => this.#end(visit)];
+    else if (kind.restarts) yield [endedAt ?? answeredAt, () => this.#end(visit)];
+    if (answeredAt !== undefined) {
+      if (!kind.destroys || kind.restarts) {
+        yield [committedAt ?? touchedAt ?? decidedAt ?? answeredAt, () => this.#commit(visit)];
+      }
+      yield [committedAt ?? touchedAt, () => this.#use(visit)];
+      yield [decidedAt ?? answeredAt, () => this.#decide(visit)];
+      yield [answeredAt, () => this.#answer(visit)];
+    } else if (this.#isVersioned) {
+      yield [committedAt, () => this.#commit(visit)];
+      yield [failedAt, () => this.#refuse(visit)];
+    }
+    yield [failedAt, () => this.#fail(visit)];
+  }
+
+  /** Looks up the ID that a request came with. */
+  #find(visit: Visit): void {
+    const { me, plan: { kind }, presented, id, handledAt } = visit;
+    const session = this.#get(presented);
+    if (session === undefined) return;
+    const known = this.#knownId(visit);
+    const validity = session.validity(known, this.#seconds);
+    const isCurrent = session.id === known;
+    const { regenerations, subjectChanges, isEnded } = session;
+    const isLongAgo = this.#seconds - session.changedAt > MIN_SECONDS_BEFORE_RESTART;
+    this.#findings.set(visit, {
+      session,
+      validity,
+      isCurrent,
+      regenerations,
+      subjectChanges,
+      isLongAgo,
+    });
+    if (isCurrent) session.present(this.#seconds);
+    if (kind.job || handledAt === undefined) return;
+    const isOpen = id !== undefined && this.#get(id) === session;
+    if (isEnded) {
+      if (isOpen) this.#break("resurrected", `${me} opened the session after its end`);
+    } else if (validity === "valid") {
+      if (!isOpen && !this.#mayHaveEnded(session)) {
+        this.#break("deadSessions", `${me}'s valid id did not open its session`);
+      }
+    } else if (validity === "invalid" && isOpen) {
+      this.#break("extraIds", `${me} opened the session with an id that is not valid any more`);
+    }
+  }
+
+  /** The ID that a request knows its session by. A sealed cookie is not an ID. */
+  #knownId({ presented, id }: Visit): string | undefined {
+    return this.#isVersioned ? presented : id ?? presented;
   }
 
   #ofSubject(): ExpectedSession[] {
-    return [...new Set(this.#sessions.values())].filter(({ subject }) =>
-      subject === this.#everybody
-    );
+    return this.#all().filter(({ subject }) => subject === this.#everybody);
   }
 
   /**
@@ -99,8 +202,15 @@ class Oracle {
     const before = this.#ending.get(visit)!;
     this.#ending.delete(visit);
     this.#allEndedAt = visit.answeredAt!;
+    let count = 0;
     for (const session of before) {
-      if (session.subject === this.#everybody) session.isEnded = true;
+      if (session.subject !== this.#everybody) continue;
+      if (!session.isEnded && !session.isUncertain) count++;
+      session.isEnded = true;
+    }
+    const { result } = visit;
+    if (typeof result === "number" && this.#ending.size === 0 && result < count) {
+      this.#break("wrongAnswers", `${visit.me} ended ${count} sessions and counted ${result}`);
     }
   }
 
@@ -109,58 +219,155 @@ class Oracle {
     return this.#ending.size > 0 || visit.sentAt < this.#allEndedAt;
   }
 
-  #commit(visit: Visit): void {
-    const session = this.#sessionOf(visit);
-    if (visit.plan.kind.destroys) {
-      if (session !== undefined) session.isEnded = true;
-    } else if (!isChange(visit)) {
-      return;
-    } else if (visit.id === undefined) {
-      this.#break("wrongAnswers", `${visit.me}'s change was taken, and it had no session`);
-    } else if (session === undefined) {
-      this.#begin(visit);
-    } else {
-      if (session.isEnded) {
-        this.#break("resurrected", `${visit.me} wrote to the session after its end`);
-      }
-      if (session.subject !== visit.subject.loaded) {
-        this.#break("wrongAnswers", `${visit.me}'s change reached another user's session`);
-      }
-      if (visit.subject.made === this.#everybody && session.subject !== this.#everybody) {
-        session.isUncertain = this.#isMet(visit);
-        // It now counts as new: `destroyAll()` may miss it.
-        for (const before of this.#ending.values()) before.delete(session);
-      }
-      session.apply(visit);
-      this.#move(visit, session);
+  /**
+   * Refuses a request although its change took effect. Nothing of it may be left: either the session
+   * has ended since, or it ends now, because `destroyAll()` may have missed the sign-in.
+   */
+  #refuse(visit: Visit): void {
+    const { me, subject, plan: { kind } } = visit;
+    const session = this.#begun.get(visit) ?? this.#sessionOf(visit);
+    if (session === undefined || visit.committedAt === undefined) return;
+    const isSignIn = kind.restarts || subject.loaded !== this.#everybody;
+    if (subject.made === this.#everybody && isSignIn) session.isEnded = true;
+    else if (!session.isEnded && !this.#mayHaveEnded(session)) {
+      this.#break("lost", `${me} was refused, and its change was stored`);
     }
+  }
+
+  /** Applies a logout, or the end of the session before a restart. */
+  #end(visit: Visit): void {
+    const { me, plan: { kind }, endedAt, result, presented } = visit;
+    const session = this.#sessionOf(visit) ?? this.#get(presented);
+    if (session === undefined) return;
+    if (result === false && endedAt !== undefined) {
+      this.#break("wrongAnswers", `${me} ended the session and said that there was none`);
+    } else if (result === true && endedAt === undefined && this.#isVersioned) {
+      this.#break("wrongAnswers", `${me} ended no session and said that there was one`);
+    }
+    if (!kind.destroys) {
+      const finding = this.#findings.get(visit);
+      if (finding?.validity === "invalid") {
+        if (endedAt !== undefined) {
+          this.#break("undoneLogins", `${me} restarted with an old id and ended the newer session`);
+        }
+        return;
+      }
+      const isOutdated = session.validity(this.#knownId(visit), this.#seconds) !== "valid" ||
+        this.#isOutdated(visit, session);
+      if (endedAt === undefined && isOutdated) return;
+    }
+    session.isEnded = true;
+  }
+
+  #commit(visit: Visit): void {
+    const { me, id, plan: { kind } } = visit;
+    if (!isWrite(visit) && !kind.restarts) {
+      const session = this.#sessionOf(visit);
+      if (session?.isEnded === false) this.#move(visit, session);
+      return;
+    }
+    // With an ID that was replaced, only a new session can be written to.
+    if (id === undefined && !kind.restarts && !kind.namesSubject) {
+      this.#break("wrongAnswers", `${me}'s change was taken, and it had no session`);
+      return;
+    }
+    const session = kind.restarts ? undefined : this.#get(id);
+    if (session === undefined) this.#begin(visit);
+    else this.#change(visit, session);
   }
 
   /** Begins a session: the first write of a client that has none, or a destroyed one. */
   #begin(visit: Visit): void {
-    const { id, newId = id, made, subject } = visit;
-    const cookie = cookieOf(visit);
-    if (cookie !== undefined) {
-      const session = new ExpectedSession(newId!, cookie, made);
-      session.subject = subject.made;
+    const { id, made, subject } = visit;
+    const newId = visit.committedId ?? visit.newId ?? id;
+    const cookie = cookieOf(visit) ?? visit.committedId;
+    if (cookie !== undefined && newId !== undefined) {
+      const session = new ExpectedSession(newId, cookie, made, subject.made);
       session.isUncertain = subject.made === this.#everybody && this.#isMet(visit);
-      this.#sessions.set(id, session).set(newId, session).set(cookie, session);
-    } else if (visit.changedKeys.length > 0 || subject.made !== undefined) {
+      session.changedAt = this.#seconds;
+      this.#begun.set(visit, session);
+      if (id !== undefined && !visit.plan.kind.restarts) this.#sessions.set(id, session);
+      this.#add(session);
+    }
+    const isSaved = visit.changedKeys.length > 0 || subject.made !== undefined;
+    if (isSaved && visit.answeredAt !== undefined && cookieOf(visit) === undefined) {
       this.#break("lost", `${visit.me} wrote to a new session and was not sent its id`);
     }
   }
 
-  #move(visit: Visit, session: ExpectedSession): void {
-    const { me, newId, plan } = visit;
-    const cookie = cookieOf(visit);
-    if (plan.kind.rotates) {
-      if (cookie === undefined || newId === undefined || newId === session.id) {
-        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
-        return;
-      }
-      Object.assign(session, { id: newId, cookie });
-      this.#sessions.set(newId, session).set(cookie, session);
+  #change(visit: Visit, session: ExpectedSession): void {
+    const { me, subject } = visit;
+    if (session.isEnded) {
+      this.#break("resurrected", `${me} wrote to the session after its end`);
+    } else if (session.subject !== subject.loaded) {
+      this.#break("wrongAnswers", `${me}'s change reached another user's session`);
+    } else if (this.#isOutdated(visit, session)) {
+      this.#break("wrongAnswers", `${me}'s change reached a session that was regenerated since`);
     }
+    if (subject.made === this.#everybody && session.subject !== this.#everybody) {
+      session.isUncertain = this.#isMet(visit);
+      // It now counts as new: `destroyAll()` may miss it.
+      for (const before of this.#ending.values()) before.delete(session);
+    }
+    session.apply(visit);
+    this.#move(visit, session);
+  }
+
+  /**
+   * Whether the session was regenerated or given to another user since the request found it. A
+   * `Session` object follows the session of a user when it is regenerated.
+   */
+  #isOutdated(visit: Visit, session: ExpectedSession): boolean {
+    const finding = this.#findings.get(visit);
+    if (finding?.session !== session) return false;
+    if (session.subjectChanges !== finding.subjectChanges) return true;
+    if (session.regenerations === finding.regenerations) return false;
+    return !visit.plan.kind.holds || session.subject === undefined;
+  }
+
+  /** Gives the session the ID that the request's write has made. */
+  #move(visit: Visit, session: ExpectedSession): void {
+    const { me, failedAt, composedAt: seconds = this.#seconds, plan: { kind, isNavigation } } =
+      visit;
+    const cookie = cookieOf(visit);
+    const id = visit.committedId ?? (cookie === undefined ? undefined : visit.newId);
+    const isNew = id !== undefined && !session.ids.includes(id);
+    const isSent = isNew && cookie !== undefined;
+    if (isRegeneration(visit)) {
+      session.regenerations++;
+      if (!isSent && failedAt === undefined) {
+        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
+      }
+    }
+    if (!isNew) return;
+    const isRotated = !isRegeneration(visit);
+    if (isRotated && !kind.rotates && !isNavigation) {
+      this.#break("wrongAnswers", `${me} was sent a new id and had not asked for one`);
+    }
+    // Without versions, the store has no grace.
+    if (isRotated && !this.#isVersioned) session.regenerations++;
+    this.#moved.add(visit);
+    const value = this.#isVersioned ? id : cookie ?? id;
+    session.move(id, value, seconds, isRotated && this.#isVersioned);
+    this.#sessions.set(id, session).set(value, session);
+  }
+
+  /** Notes that the store has recorded a use of the session. */
+  #use(visit: Visit): void {
+    const session = this.#begun.get(visit) ?? this.#sessionOf(visit);
+    if (session === undefined) return;
+    session.lastAccess = Math.max(session.lastAccess, visit.lastAccess);
+    const { isCurrent } = this.#findings.get(visit) ?? {};
+    const isStillCurrent = isCurrent && session.id === this.#knownId(visit);
+    if (isStillCurrent && !visit.isRefused && !visit.plan.kind.job) session.confirm(this.#seconds);
+  }
+
+  #decide(visit: Visit): void {
+    const session = this.#get(visit.presented);
+    if (session === undefined) return;
+    const validity = session.validity(this.#knownId(visit), this.#seconds);
+    const { cookie, id } = session;
+    this.#decisions.set(visit, { validity, cookie, id });
   }
 
   #answer(visit: Visit): void {
@@ -170,12 +377,14 @@ class Oracle {
       this.#break("wrongAnswers", `${me} was answered before its ${lateCall}()`);
     }
     if (cookies.length > 1) this.#break("wrongAnswers", `${me} was sent more than one cookie`);
-    const session = this.#sessionOf(visit);
-    const presented = this.#sessions.get(visit.presented);
+    const session = this.#begun.get(visit) ?? this.#sessionOf(visit);
+    const presented = this.#get(visit.presented);
     const [cookie] = cookies;
     if (cookie === undefined) {
       if (kind.destroys && !kind.job) {
         this.#break("wrongAnswers", `${me} logged out and kept its cookie`);
+      } else if (kind.rotates && this.#isRotationDue(visit)) {
+        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
       }
       return;
     }
@@ -184,15 +393,62 @@ class Oracle {
     if (cookie === "clear") {
       if (!kind.destroys) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
     } else if (session !== presented) {
-      if (presented?.isEnded === false && !this.#mayHaveEnded(presented)) {
+      if (presented?.isEnded === false && !this.#mayStartAnew(visit, presented)) {
         this.#break("undoneLogins", `${me} was sent a new session in place of its own`);
       }
     } else if (session?.isEnded) {
-      if (!isChange(visit)) {
+      if (!isChange(visit) && !this.#isOvertaken(visit, cookie.set)) {
         this.#break("wrongAnswers", `${me} only read and was sent the id of an ended session`);
       }
     } else if (cookie.set !== session?.cookie) {
-      this.#break("undoneLogins", `${me} was sent an old id in place of a newer one`);
+      if (!this.#isOvertaken(visit, cookie.set)) {
+        this.#break("undoneLogins", `${me} was sent an old id in place of a newer one`);
+      }
+    } else if (!this.#moved.has(visit)) {
+      this.#checkResent(visit, cookie.set);
+    }
+  }
+
+  /**
+   * Whether the response to a request that rotates has to carry a new ID. If another request has
+   * replaced the ID in the meantime, that is enough.
+   */
+  #isRotationDue(visit: Visit): boolean {
+    const finding = this.#findings.get(visit);
+    const id = this.#moved.has(visit) ? visit.committedId : this.#knownId(visit);
+    return finding?.isCurrent === true && this.#get(visit.id) === finding.session &&
+      this.#decisions.get(visit)?.id === id;
+  }
+
+  /** Whether the response may carry a session that is not the one that the request came with. */
+  #mayStartAnew(visit: Visit, presented: ExpectedSession): boolean {
+    const { plan: { kind, isNavigation }, id } = visit;
+    if (this.#mayHaveEnded(presented) || kind.restarts) return true;
+    if (kind.namesSubject && id === undefined) return true;
+    const finding = this.#findings.get(visit);
+    return isNavigation === true && finding?.isLongAgo === true && finding.validity !== "valid";
+  }
+
+  /**
+   * Whether the response carries the ID that the session had when it was sent. A response to a
+   * rotation may arrive after the response to a login that was sent later, which nothing can
+   * prevent.
+   */
+  #isOvertaken(visit: Visit, cookie: string): boolean {
+    const isRotation = this.#moved.has(visit) && !isRegeneration(visit);
+    const isInGrace = this.#findings.get(visit)?.isCurrent === false;
+    return this.#isSlow && (isRotation || isInGrace) &&
+      this.#decisions.get(visit)?.cookie === cookie;
+  }
+
+  /** Checks a response that sends the current ID, which the request has not made. */
+  #checkResent(visit: Visit, cookie: string): void {
+    const { me, presented, committedAt, touchedAt } = visit;
+    if (!this.#isVersioned || presented === cookie) return;
+    if (this.#decisions.get(visit)?.validity === "invalid") {
+      this.#break("wrongAnswers", `${me} was sent the id of a session that its own id cannot open`);
+    } else if (committedAt === undefined && touchedAt === undefined) {
+      this.#break("wrongAnswers", `${me} was sent a newer id, and no write had confirmed it`);
     }
   }
 
@@ -211,15 +467,15 @@ class Oracle {
    * Whether the request sent the ID of a destroyed session and replaced the cookie of another one.
    */
   #replaces({ presented, jarBefore, id }: Visit): boolean {
-    const before = this.#sessions.get(jarBefore);
-    return this.#sessions.get(presented)?.isEnded === true && before?.isEnded === false &&
-      before !== this.#sessions.get(id);
+    const before = this.#get(jarBefore);
+    return this.#get(presented)?.isEnded === true && before?.isEnded === false &&
+      before !== this.#get(id);
   }
 
   #fail(visit: Visit): void {
-    const { me, error, plan, id = visit.presented } = visit;
+    const { me, error, plan } = visit;
     // The middleware refuses such a call before it does anything.
-    if (plan.kind.destroysAll && !this.#canList) return;
+    if (plan.kind.destroysAll && !this.#isVersioned) return;
     if (visit.pageCookies.length > 0) {
       this.#break("wrongAnswers", `${me} was refused and sent a cookie`);
     }
@@ -230,16 +486,22 @@ class Oracle {
     } else if (nameOf(error) !== "ERR_SESSION_INTERRUPTED") {
       this.#break("wrongAnswers", `${me} failed with ${nameOf(error)}`);
     } else {
-      const session = this.#sessions.get(id);
-      const isLate = session === undefined || session.isEnded || session.id !== id ||
-        this.#mayHaveEnded(session) ||
-        (visit.subject.made === this.#everybody && this.#isMet(visit));
       // With an old ID a handler is refused before it has changed anything, and so is a job.
-      const isRead = visit.id !== undefined && !isChange(visit) && !plan.kind.job;
-      if (!isLate || isRead) {
+      const isRead = visit.handledAt === undefined || (visit.isActed && !isChange(visit));
+      if (!this.#mayBeInterrupted(visit) || (isRead && !plan.kind.job)) {
         this.#break("wrongAnswers", `${me} was interrupted, and nothing had come between`);
       }
     }
+  }
+
+  /** Whether something has come between the request and its session. */
+  #mayBeInterrupted(visit: Visit): boolean {
+    const session = this.#get(visit.id ?? visit.presented);
+    if (session === undefined || session.isEnded || this.#mayHaveEnded(session)) return true;
+    if (visit.subject.made === this.#everybody && this.#isMet(visit)) return true;
+    const finding = this.#findings.get(visit);
+    return finding?.session !== session || finding.validity !== "valid" ||
+      this.#isOutdated(visit, session);
   }
 
   #mayHaveEnded({ subject, isUncertain }: ExpectedSession): boolean {
@@ -248,51 +510,85 @@ class Oracle {
 
   /** Compares the sessions that are left with the expected ones. */
   #compare(left: Run["left"]): number[] {
-    const sessions = new Set(this.#sessions.values());
-    const [first] = sessions;
+    const usable = new Map<ExpectedSession, string[]>();
+    for (const [id, found] of left) {
+      if (found === undefined) continue;
+      const session = this.#get(id);
+      if (session === undefined) {
+        this.#break("extraIds", "a session is usable that no response has told anybody of");
+      } else usable.set(session, [...usable.get(session) ?? [], id]);
+    }
     const liveIds: number[] = [];
-    for (const session of sessions) {
-      // An ID that was never sent can only belong to the session that all requests started with.
-      const alive = [...left].filter(([id, found]) =>
-        found !== undefined && (this.#sessions.get(id) ?? first) === session
-      ).length;
+    for (const session of this.#all()) {
+      const ids = usable.get(session) ?? [];
       if (session.isEnded) {
-        if (alive > 0) {
-          this.#break("resurrected", "the session is usable after its logout");
-        }
+        if (ids.length > 0) this.#break("resurrected", "the session is usable after its logout");
         continue;
       }
-      if (alive > 1) {
-        this.#break("extraIds", `${alive} ids of one session are usable`);
-      }
-      if (session.isUncertain) {
-        continue;
-      }
-      liveIds.push(alive);
+      const extra = this.#checkIds(session, ids);
+      if (session.isUncertain) continue;
+      liveIds.push(extra);
       const found = left.get(session.cookie);
       if (found === undefined) {
         this.#break("deadSessions", "nobody logged out, and the session's id is not usable");
         continue;
       }
       const difference = session.differsFrom(found);
-      if (difference !== undefined) {
-        this.#break("lost", difference);
-      }
+      if (difference !== undefined) this.#break("lost", difference);
     }
     return liveIds;
+  }
+
+  /** Checks the usable IDs of a session. Returns their number without those in their grace. */
+  #checkIds(session: ExpectedSession, usable: readonly string[]): number {
+    const count = usable.filter((id) => {
+      return id === session.cookie || session.validity(id, this.#seconds) === "invalid" ||
+        !session.ids.includes(id);
+    }).length;
+    if (count > 1 || usable.length > 2) {
+      this.#break("extraIds", `${usable.length} ids of one session are usable`);
+    }
+    const isMissing = this.#isVersioned && !session.isUncertain && session.ids.some((id) => {
+      return id !== session.id && session.validity(id, this.#seconds) === "valid" &&
+        !usable.includes(id);
+    });
+    if (isMissing) {
+      this.#break("deadSessions", "a rotation has replaced an id, and its grace was cut short");
+    }
+    return count;
+  }
+
+  #add(session: ExpectedSession): void {
+    const { id, cookie } = session;
+    this.#sessions.set(id, session).set(cookie, session);
+    if (this.#isVersioned) this.#keys.set(keyOf(id), session);
+  }
+
+  #get(id: string | undefined): ExpectedSession | undefined {
+    return this.#sessions.get(id) ?? (id === undefined ? undefined : this.#keys.get(keyOf(id)));
+  }
+
+  #all(): ExpectedSession[] {
+    return [...new Set(this.#sessions.values())];
   }
 
   /**
    * The session that the handler had; if it was refused one, the session of the ID that it sent.
    */
-  #sessionOf({ id, presented, plan }: Visit): ExpectedSession | undefined {
-    return this.#sessions.get(id ?? presented) ??
-      (plan.kind.destroys ? this.#sessions.get(presented) : undefined);
+  #sessionOf({ id, presented }: Visit): ExpectedSession | undefined {
+    return this.#get(id ?? presented);
   }
 
   #break(guarantee: Guarantee, why: string): void {
     this.#violations.push({ guarantee, why });
   }
+}
+
+/** Whether the request writes to its session. A rotation that comes second does not. */
+function isWrite(visit: Visit): boolean {
+  const { plan: { kind }, committedAt, changedKeys } = visit;
+  const isDropped = kind.rotates && committedAt === undefined && changedKeys.length === 0;
+  return isChange(visit) && !isDropped;
 }
 
 function cookieOf({ cookies: [cookie] }: Visit): string | undefined {

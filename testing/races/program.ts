@@ -2,6 +2,20 @@
 import { Random } from "./random.ts";
 import { REQUEST_KINDS, type RequestKind } from "./requests.ts";
 
+/**
+ * A call that reaches the store twice, because a client that reconnects sends it again:
+ *
+ * - `first answer lost`: the request gets the answer to the second one, and other requests may take
+ *   steps between the two.
+ * - `late copy`: the request gets the answer to the first one, and the second one arrives at any time
+ *   after it.
+ */
+export interface Resend {
+  /** The number of the call among those of the request that write, from 0. */
+  call: number;
+  how: "first answer lost" | "late copy";
+}
+
 /** One request of a program. */
 export interface Plan {
   kind: RequestKind;
@@ -10,6 +24,14 @@ export interface Plan {
    * it at its first step, with the cookie that it has by then.
    */
   isEarly: boolean;
+  /** Whether the browser opens a page with it. */
+  isNavigation?: boolean;
+  /** Whether its response never arrives. */
+  isLost?: boolean;
+  /** Seconds by which the clock of its server is ahead. */
+  skew?: number;
+  /** The call that reaches the store twice. Without effect if the store has no versions. */
+  resend?: Resend;
 }
 
 /** The requests of one browser, and the session that they start from. */
@@ -19,13 +41,24 @@ export interface Program {
   isSignedIn: boolean;
   /** Whether a request that only reads has to update the last-access time. */
   isTouchDue: boolean;
+  /** Whether navigations rotate the ID. */
+  isRotating?: boolean;
 }
 
-/** Chooses the request that takes the next step; `ready` has the indexes of those that can. */
+/**
+ * Chooses whose step comes next. `ready` has the indexes of the requests that can take one; the late
+ * copy of a request's call has the index of the request plus {@linkcode COPY}.
+ */
 export type Choose = (ready: readonly number[]) => number;
+
+/** Distinguishes the late copies of calls from the requests, in the order of a race. */
+export const COPY = 100;
 
 /** The fewest and the most requests of a race. */
 export const REQUESTS = { fewest: 2, most: 6 };
+
+/** Clocks of two servers differ by two minutes at most. */
+const SKEWS = [0, 0, 0, 55, -55];
 
 /** The program of this number, and a schedule for it. */
 export function randomProgram(
@@ -37,21 +70,41 @@ export function randomProgram(
   const drawn = fewest + random.below(most - fewest + 1);
   // After a logout little can be lost, so half of all programs have none.
   const isLasting = random.chance(50);
-  const kinds = REQUEST_KINDS.filter((kind) => !(isLasting && (kind.destroys || kind.destroysAll)));
+  const kinds = isLasting ? REQUEST_KINDS.filter((kind) => !ends(kind)) : REQUEST_KINDS;
   const plans = Array.from({ length: requests ?? drawn }, (): Plan => ({
     kind: random.pick(kinds),
     isEarly: random.chance(70),
+    isNavigation: random.chance(30),
+    isLost: random.chance(10),
+    skew: random.pick(SKEWS),
+    resend: random.chance(25) ? drawResend(random) : undefined,
   }));
-  const isSignedIn = endsAll(plans) && random.chance(70);
-  const program = { plans, isSignedIn, isTouchDue: random.chance(75) };
+  const isSignedIn = endsAll(plans) ? random.chance(70) : random.chance(20);
+  const isTouchDue = random.chance(75);
+  const program = { plans, isSignedIn, isTouchDue, isRotating: random.chance(20) };
+  return { program, choose: randomOrder(random) };
+}
+
+function drawResend(random: Random): Resend {
+  const how = random.chance(50) ? "first answer lost" : "late copy";
+  return { call: random.pick([0, 0, 1, 2]), how };
+}
+
+function randomOrder(random: Random): Choose {
   // Requests that take many steps in a row lead to other races than requests that alternate.
   const persistence = random.pick([0, 50, 85]);
+  const areCopiesLast = random.chance(50);
   let last = -1;
-  const choose: Choose = (ready) => {
-    if (!ready.includes(last) || !random.chance(persistence)) last = random.pick(ready);
+  return (ready) => {
+    const requests = areCopiesLast ? ready.filter((at) => at < COPY) : [];
+    const open = requests.length > 0 ? requests : ready;
+    if (!open.includes(last) || !random.chance(persistence)) last = random.pick(open);
     return last;
   };
-  return { program, choose };
+}
+
+function ends({ destroys, destroysAll, restarts }: RequestKind): boolean {
+  return Boolean(destroys || destroysAll || restarts);
 }
 
 /** Whether one of the requests calls `destroyAll()`. */

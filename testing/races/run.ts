@@ -6,32 +6,41 @@ import { indexKeyOf } from "../../core/subjects/subject_index.ts";
 import { SessionMiddleware } from "../../middleware.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
-import type { SessionStore } from "../../store/store.ts";
-import { CookieJar } from "./cookie_jar.ts";
-import { type Choose, endsAll, type Program } from "./program.ts";
+import type { SessionStore, VersionedStore } from "../../store/store.ts";
+import { cookieChanges, CookieJar } from "./cookie_jar.ts";
+import { keyOf, withKey } from "./ids.ts";
+import type { Lane } from "./lane.ts";
+import { type Choose, COPY, endsAll, type Program } from "./program.ts";
 import { EVERYBODY, startingValues } from "./requests.ts";
-import { call, type Step, type Values, Visit } from "./visit.ts";
+import { type Step, Timeline } from "./timeline.ts";
+import { call, type Values, Visit } from "./visit.ts";
 import { watch } from "./watch.ts";
 
 /** A session that was found after a race. */
 export interface Left {
   values: Values;
   subject: string | undefined;
+  /** When it was last used, in Unix seconds. */
+  lastAccess: number;
+  /** Whether the list of its subject's sessions has it; undefined without such a list. */
+  isListed: boolean | undefined;
 }
 
 /** The record of a race. */
 export interface Run {
   program: Program;
   visits: Visit[];
-  /** The index of the request that took each step. */
+  /** Whose step it was each time, as in {@linkcode Choose}. */
   order: number[];
   steps: Step[];
+  /** Seconds that the race took. */
+  seconds: number;
   /** The session before the race. */
   start: { id: string; cookie: string; values: Values; subject: string | undefined };
   /** The subject that `destroyAll()` is called for. */
   everybody: string;
-  /** Whether the store can list the sessions of a subject. */
-  canList: boolean;
+  /** Whether the store has versions, so that it can keep every guarantee. */
+  isVersioned: boolean;
   /** The session under each cookie value and each ID of the race; undefined without a session. */
   left: Map<string, Left | undefined>;
 }
@@ -39,13 +48,15 @@ export interface Run {
 /** Options of {@linkcode run}. */
 export interface RunOptions {
   store: SessionStore;
-  /** Creates an ID that no other run has. */
+  /** Creates an ID that differs from all others in both halves. */
   newId: () => string;
 }
 
 const SECRET = "the simulator's own secret, which protects nothing";
 /** Seconds of `storeTimeout`: long, because a store call waits for its step. */
 const STORE_TIMEOUT = 3600;
+/** A lifetime with which no touch is due and no cookie is renewed in a race. */
+const LONG = { expire: 86_400, touchInterval: 4320 };
 
 /** Runs one race. */
 export async function run(program: Program, choose: Choose, options: RunOptions): Promise<Run> {
@@ -56,24 +67,24 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
     ids.push(id);
     return id;
   };
-  const startedAt = Date.now();
-  const middleware = (store: SessionStore) =>
+  const timeline = new Timeline();
+  const middleware = (store: SessionStore, skew?: number) =>
     new SessionMiddleware({
       secret: SECRET,
       store,
       generateId,
-      now: () => startedAt,
+      now: () => timeline.now(skew),
       storeTimeout: STORE_TIMEOUT,
-      touchInterval: program.isTouchDue ? 0 : undefined,
+      ...program.isTouchDue ? { touchInterval: 0 } : LONG,
+      ...program.isRotating ? { rotateInterval: 1 } : {},
     });
-  const steps: Step[] = [];
-  // Not promised: that a response which only renews the cookie arrives before the response to a
-  // login.
-  const isSlow = !program.isTouchDue;
   const salt = options.newId();
   const subjectOf = (name: string) => `${name} of ${salt}`;
-  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, isSlow, subjectOf));
   const jar = new CookieJar();
+  // Not promised: that a response which only renews the cookie arrives before the response to a
+  // login.
+  const race = { timeline, jar, subjectOf, isSlow: !program.isTouchDue };
+  const visits = program.plans.map((plan, at) => new Visit(plan, at, race));
   const alone = middleware(store);
   const letters = visits.map(({ me }) => me);
   const everybody = subjectOf(EVERYBODY);
@@ -81,16 +92,30 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   const start = await setUp(alone, jar, startingValues(letters), subject);
   const unseen = await unseenLists(program, letters.map(subjectOf), everybody);
   for (const visit of visits) {
-    const sessions = middleware(watch(store, visit, unseen));
-    await visit.lane.start(() => visit.run(sessions, jar));
+    const sessions = middleware(watch(store, visit, unseen), visit.plan.skew);
+    await visit.lane.start(() => visit.run(sessions));
   }
   const order = await follow(visits, choose);
   const sent = visits.flatMap((visit) => visit.cookies).filter((cookie) => cookie !== "clear");
+  const isVersioned = "read" in store;
   const left: Run["left"] = new Map();
-  for (const cookie of new Set([start.cookie, ...ids, ...sent.map(({ set }) => set)])) {
-    left.set(cookie, await probe(alone, cookie));
+  const made = "read" in store ? await madeOf(ids, store) : [];
+  for (const cookie of new Set([start.cookie, ...ids, ...made, ...sent.map(({ set }) => set)])) {
+    left.set(cookie, await probe(alone, cookie, isVersioned));
   }
-  return { program, visits, order, steps, start, everybody, canList: "read" in store, left };
+  const { steps, seconds } = timeline;
+  return { program, visits, order, steps, seconds, start, everybody, isVersioned, left };
+}
+
+/** Every ID that the sessions in the store can have got from the generated ones. */
+async function madeOf(generated: readonly string[], store: VersionedStore): Promise<string[]> {
+  const { signal } = new AbortController();
+  const made: string[] = [];
+  for (const key of generated.map(keyOf)) {
+    if (await store.read(key, { signal }) === undefined) continue;
+    made.push(...generated.map((id) => withKey(id, key)));
+  }
+  return made;
 }
 
 /**
@@ -109,13 +134,16 @@ async function unseenLists(
 
 /** Lets the chosen requests take their steps until all are done; returns the order. */
 export async function follow(visits: readonly Visit[], choose: Choose): Promise<number[]> {
+  const lanes = new Map<number, Lane>();
+  for (const [at, { lane }] of visits.entries()) lanes.set(at, lane);
+  for (const [at, { copies }] of visits.entries()) lanes.set(at + COPY, copies);
   const order: number[] = [];
   while (true) {
-    const ready = [...visits.keys()].filter((at) => visits[at]!.lane.isReady);
+    const ready = [...lanes].filter(([, { isReady }]) => isReady).map(([at]) => at);
     if (ready.length === 0) return order;
     const next = choose(ready);
     order.push(next);
-    await visits[next]!.lane.step();
+    await lanes.get(next)!.step();
   }
 }
 
@@ -134,7 +162,7 @@ async function setUp(
     await send({ type: "http.response.start", status: 200, headers: [] });
   });
   await call(app, "http", undefined, (event) => {
-    jar.take(event.headers as HeaderPair[]);
+    jar.take(cookieChanges(event.headers as HeaderPair[]));
     return Promise.resolve();
   });
   if (id === undefined || jar.value === undefined) {
@@ -147,13 +175,21 @@ async function setUp(
 export async function probe(
   sessions: SessionMiddleware,
   cookie: string,
+  isVersioned: boolean,
 ): Promise<Left | undefined> {
   let found: Left | undefined;
   const app = sessions.wrap((scope) => {
     const session = new Session(scope);
     if (session.id === undefined) return;
-    found = { values: session.slice(...session.keys()), subject: session.subject };
+    const { subject } = session;
+    const lastAccess = session.data._last_access ?? 0;
+    const values = session.slice(...session.keys());
+    found = { values, subject, lastAccess, isListed: undefined };
   });
   await call(app, "websocket", cookie, () => Promise.resolve());
+  if (found?.subject !== undefined && isVersioned) {
+    const listed = await sessions.list(found.subject, { current: cookie });
+    found.isListed = listed.some(({ current }) => current);
+  }
   return found;
 }

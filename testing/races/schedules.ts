@@ -1,64 +1,103 @@
 /** Every schedule of every pair of requests. Each schedule has a number. */
-import { type Choose, endsAll, type Program } from "./program.ts";
+import { type Choose, endsAll, type Program, type Resend } from "./program.ts";
 import { REQUEST_KINDS } from "./requests.ts";
 import type { Run } from "./run.ts";
 
-/** A schedule has one bit for each step at which both requests can go on, up to this many bits. */
-const BITS = 32;
-const SCHEDULES = 2 ** BITS;
+/** A schedule is a sequence of choices, which is a number below this one. */
+const SCHEDULES = 2 ** 32;
 /** A limit for broken stores, on which two requests may retry again and again. */
 const MAX_SCHEDULES = 5000;
 
 /** Runs a program under a schedule. */
 export type Runner = (program: Program, choose: Choose) => Promise<Run>;
 
+const KINDS = REQUEST_KINDS.filter(({ isRandomOnly }) => !isRandomOnly);
+
 /** Every pair of kinds, including a kind with itself. Both requests are sent at the start. */
-export const PAIRS: readonly Program[] = REQUEST_KINDS.flatMap((first, at) =>
-  REQUEST_KINDS.slice(at).map((second) => {
+export const PAIRS: readonly Program[] = KINDS.flatMap((first, at) =>
+  KINDS.slice(at).map((second) => {
     const plans = [{ kind: first, isEarly: true }, { kind: second, isEarly: true }];
     return { plans, isSignedIn: endsAll(plans), isTouchDue: true };
   })
 );
 
-/**
- * Runs a program of up to two requests under each of its schedules, which are numbered by their
- * bits.
- */
+const RESENDS: readonly Resend[] = [
+  { call: 0, how: "first answer lost" },
+  { call: 0, how: "late copy" },
+];
+
+/** The pairs again, with one of the requests sending its first write twice. */
+export const RESENT_PAIRS: readonly Program[] = PAIRS.flatMap((program) => {
+  const { plans: [first, second] } = program;
+  return RESENDS.flatMap((resend) => {
+    const resent = [{ ...first!, resend }, second!];
+    const other = [first!, { ...second!, resend }];
+    return (first!.kind === second!.kind ? [resent] : [resent, other])
+      .map((plans) => ({ ...program, plans }));
+  });
+});
+
+/** Runs a program under each of its schedules, which are numbered by their choices. */
 export async function* everySchedule(
   program: Program,
   runner: Runner,
-): AsyncGenerator<{ run: Run; bits: number }> {
+): AsyncGenerator<{ run: Run; code: number }> {
   let prefix: number[] = [];
   for (let count = 0; count < MAX_SCHEDULES; count++) {
-    const taken: number[] = [];
-    const run = await runner(program, byBits((at) => prefix[at] ?? 0, taken));
-    yield { run, bits: taken.reduce((bits, bit, at) => bits + bit * 2 ** at, 0) };
-    // The next schedule gives the last step of the first request to the second one.
-    const last = taken.lastIndexOf(0);
+    const taken: Choice[] = [];
+    const run = await runner(program, byChoices((at) => prefix[at] ?? 0, taken));
+    yield { run, code: encode(taken) };
+    // In the next schedule, the last choice that can be another one is the next one.
+    const last = taken.findLastIndex(({ index, count }) => index < count - 1);
     if (last === -1) return;
-    prefix = [...taken.slice(0, last), 1];
+    prefix = taken.slice(0, last + 1).map(({ index }) => index);
+    prefix[last]!++;
   }
 }
 
-/** The number of a schedule of a pair. It is negative; numbers of random schedules are not. */
-export function pairNumber(pair: number, bits: number): number {
-  return -1 - (pair * SCHEDULES + bits);
+/**
+ * The number of a schedule of a pair. It is negative; numbers of random schedules are not.
+ *
+ * @param pair The index of the pair in {@linkcode PAIRS}, or after its end in
+ * {@linkcode RESENT_PAIRS}.
+ */
+export function pairNumber(pair: number, code: number): number {
+  return -1 - (pair * SCHEDULES + code);
 }
 
 /** The pair and the schedule of a negative number; undefined if there is no such pair. */
 export function numberedPair(number: number): { program: Program; choose: Choose } | undefined {
   const rest = -1 - number;
-  const program = PAIRS[Math.floor(rest / SCHEDULES)];
-  const choose = byBits((at) => Math.floor(rest % SCHEDULES / 2 ** at) % 2, []);
+  const pair = Math.floor(rest / SCHEDULES);
+  const program = PAIRS[pair] ?? RESENT_PAIRS[pair - PAIRS.length];
+  let code = rest % SCHEDULES;
+  const choose = byChoices((_at, count) => {
+    const index = code % count;
+    code = Math.floor(code / count);
+    return index;
+  }, []);
   return program && { program, choose };
 }
 
-/** Chooses by `bitAt` when both requests can go on, and adds the bit to `taken`. */
-function byBits(bitAt: (at: number) => number, taken: number[]): Choose {
+/** A choice between so many requests. */
+interface Choice {
+  index: number;
+  count: number;
+}
+
+/** Chooses by `indexAt` when several can go on, and adds the choice to `taken`. */
+function byChoices(indexAt: (at: number, count: number) => number, taken: Choice[]): Choose {
+  let room = SCHEDULES;
   return (ready) => {
-    if (ready.length === 1 || taken.length === BITS) return ready[0]!;
-    const bit = bitAt(taken.length);
-    taken.push(bit);
-    return ready[bit]!;
+    const count = ready.length;
+    if (count === 1 || room < count) return ready[0]!;
+    room = Math.floor(room / count);
+    const index = indexAt(taken.length, count);
+    taken.push({ index, count });
+    return ready[index]!;
   };
+}
+
+function encode(taken: readonly Choice[]): number {
+  return taken.reduceRight((code, { index, count }) => code * count + index, 0);
 }

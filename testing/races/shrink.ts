@@ -4,7 +4,7 @@
  */
 import { everySchedule, type Runner } from "./schedules.ts";
 import { type Guarantee, judge } from "./oracle.ts";
-import { inOrder, type Plan, type Program } from "./program.ts";
+import { COPY, inOrder, type Plan, type Program } from "./program.ts";
 import type { Run } from "./run.ts";
 
 /** The shortest run found that breaks the same guarantee as `failed`. */
@@ -18,7 +18,12 @@ export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner):
   // One or two requests have few enough schedules to try all of them.
   for (const size of [1, 2]) {
     const chosen = combinations(failed.program.plans, size);
-    for (const variant of [chosen.map((plans) => plans.map(early)), chosen]) {
+    const variants = [
+      chosen.map((plans) => plans.map(plain)),
+      chosen.map((plans) => plans.map(early)),
+      chosen,
+    ];
+    for (const variant of variants) {
       for (const plans of variant) {
         const program = { ...failed.program, plans };
         for await (const { run } of everySchedule(program, runner)) consider(run);
@@ -38,11 +43,14 @@ function* simpler({ program, order }: Run): Generator<[Program, number[]]> {
   const { plans } = program;
   for (const left of plans.keys()) {
     const rest = plans.filter((_, at) => at !== left);
-    const theirs = order.filter((at) => at !== left).map((at) => at > left ? at - 1 : at);
+    const theirs = order.filter((at) => at % COPY !== left)
+      .map((at) => at % COPY > left ? at - 1 : at);
     if (rest.length > 0) yield [{ ...program, plans: rest }, theirs];
   }
   for (const [at, plan] of plans.entries()) {
-    if (!plan.isEarly) yield [{ ...program, plans: plans.with(at, early(plan)) }, order];
+    for (const simple of [plain(plan), early(plan), ...withoutOne(plan)]) {
+      yield [{ ...program, plans: plans.with(at, simple) }, order];
+    }
   }
   for (let at = 1; at < order.length; at++) {
     if (order[at] === order[at - 1]) continue;
@@ -55,8 +63,21 @@ function* simpler({ program, order }: Run): Generator<[Program, number[]]> {
   }
 }
 
+/** The circumstances of a request that are not its kind. */
+const CIRCUMSTANCES = ["isNavigation", "isLost", "skew", "resend"] as const;
+
+/** The request without any circumstances, sent at the start. */
+function plain({ kind }: Plan): Plan {
+  return { kind, isEarly: true };
+}
+
 function early(plan: Plan): Plan {
   return { ...plan, isEarly: true };
+}
+
+function withoutOne(plan: Plan): Plan[] {
+  return CIRCUMSTANCES.filter((name) => plan[name])
+    .map((name) => ({ ...plan, [name]: undefined }));
 }
 
 function without(order: number[], left: number, from: number): number[] {
@@ -64,10 +85,11 @@ function without(order: number[], left: number, from: number): number[] {
 }
 
 function isShorter(a: Run, b: Run): boolean {
-  const [first, second] = [a, b].map((run) => [
-    run.program.plans.length,
-    run.order.length,
-    run.order.filter((next, at) => next !== run.order[at - 1]).length,
+  const [first, second] = [a, b].map(({ program: { plans }, order }) => [
+    plans.length,
+    order.length,
+    plans.flatMap((plan) => CIRCUMSTANCES.filter((name) => plan[name])).length,
+    order.filter((next, at) => next !== order[at - 1]).length,
   ]);
   const differs = first!.findIndex((size, at) => size !== second![at]);
   return differs !== -1 && first![differs]! < second![differs]!;

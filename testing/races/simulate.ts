@@ -7,6 +7,7 @@
 import { checkNumber, checkOptions } from "../../base/check_options.ts";
 import type { Awaitable, SessionStore } from "../../store/store.ts";
 import { describe } from "./describe.ts";
+import { idGenerator } from "./ids.ts";
 import { everySchedule, numberedPair, pairNumber, PAIRS, type Runner } from "./schedules.ts";
 import { type Guarantee, judge } from "./oracle.ts";
 import { type Choose, type Program, randomProgram, REQUESTS } from "./program.ts";
@@ -81,7 +82,10 @@ export interface RaceFailure {
 export interface RaceReport {
   /** The number of schedules that were run. */
   runs: number;
-  /** Runs in which an acknowledged change was missing, or a refused change was stored. */
+  /**
+   * Runs in which an acknowledged change was missing or was stored twice, or a refused change was
+   * stored.
+   */
   lost: number;
   /** Runs in which a session was usable, or written to, after its acknowledged logout. */
   resurrected: number;
@@ -89,19 +93,25 @@ export interface RaceReport {
    * Runs in which the response to a late request replaced or removed the cookie of a newer login.
    */
   undoneLogins: number;
-  /** Runs in which more than one ID of a session was usable, including IDs that were never sent. */
+  /**
+   * Runs in which an ID was usable after it had been replaced, including IDs that were never sent.
+   * After `rotate()`, the old ID may be usable for a while, so that a session has two.
+   */
   extraIds: number;
   /**
-   * Runs in which a session was lost without a logout: the ID that was sent last was not usable.
+   * Runs in which a session was lost without a logout: its ID was not usable, or the ID before a
+   * rotation whose response was lost.
    */
   deadSessions: number;
   /**
    * Runs with a wrong response. For example, a request was refused without a reason or with another
-   * code than `ERR_SESSION_INTERRUPTED`, or it got its response before the commit, or twice.
+   * code than `ERR_SESSION_INTERRUPTED`, it got its response before the commit, or twice, or
+   * `destroy()` ended a session and resolved to `false`.
    */
   wrongAnswers: number;
   /**
-   * The number of usable IDs of each session without a logout. Both are 1 if the guarantees held.
+   * The number of usable IDs of each session without a logout. An ID that `rotate()` has replaced
+   * and that is still valid for a while does not count. Both are 1 if the guarantees held.
    */
   liveIds: {
     /** The fewest. */
@@ -128,11 +138,15 @@ const MAX_NUMBER = 2 ** 40;
 /**
  * Runs two to six concurrent requests of one browser, many times, each time in another order. After
  * each run it checks that no acknowledged update is lost, no destroyed session is usable, no login
- * is undone and each session has exactly one usable ID.
+ * is undone and each session has exactly one usable ID, or two after `rotate()`.
  *
  * Each request has a `SessionMiddleware` of its own with a `CookieState`, as if it had reached
- * another server on the same store. The schedule decides when each store call and each part of a
- * handler runs.
+ * another server on the same store, whose clock may be a minute off. The schedule decides when each
+ * store call and each part of a handler runs. Some responses do not reach the browser.
+ *
+ * If the store is a `VersionedStore`, some of its writes are carried out twice, as happens when a
+ * client loses the connection and sends a command again. The second time comes at once or after
+ * calls of other requests, and the request gets either answer.
  *
  * Everything in a schedule follows from its number. No timers and no random values are involved, so
  * a failure can be replayed from its number.
@@ -171,8 +185,8 @@ export async function simulateRaces(options: RaceOptions): Promise<RaceReport> {
     return { ...tally.report, trace: describe(only) };
   }
   for (const [pair, program] of exhaustive ? PAIRS.entries() : []) {
-    for await (const { run, bits } of everySchedule(program, runner)) {
-      await tally.add(run, pairNumber(pair, bits));
+    for await (const { run, code } of everySchedule(program, runner)) {
+      await tally.add(run, pairNumber(pair, code));
     }
   }
   for (let next = from; next < from + runs; next++) {
@@ -253,9 +267,7 @@ class Tally {
  * Runs programs. The IDs are random so that runs can share a store; no decision depends on them.
  */
 function runnerFor({ open, close }: RaceOptions): Runner {
-  const salt = crypto.randomUUID().replaceAll("-", "").padEnd(48, "0");
-  let made = 0;
-  const newId = () => salt + (++made).toString(16).padStart(16, "0");
+  const newId = idGenerator();
   return async (program: Program, choose: Choose) => {
     const store = await open();
     try {

@@ -1,21 +1,12 @@
 /** One request of a race: runs it as a server would, and records what happens. */
 import type { SessionMiddleware } from "../../middleware.ts";
-import type { App, HeaderPair, Send } from "../../pagi.ts";
+import type { App, HeaderPair, Scope, Send } from "../../pagi.ts";
 import { Session } from "../../session.ts";
-import { type CookieChange, type CookieJar, requestHeaders } from "./cookie_jar.ts";
+import { type CookieChange, cookieChanges, type CookieJar, requestHeaders } from "./cookie_jar.ts";
 import { Lane } from "./lane.ts";
 import type { Plan } from "./program.ts";
-import type { Note, SubjectOf } from "./requests.ts";
-
-/** Something that happened in a race. */
-export interface Step {
-  /** The letter of the request. */
-  me: string;
-  /** The event in words. */
-  what: string;
-  /** The ID or cookie value that it was about. */
-  id: string | undefined;
-}
+import type { SubjectOf } from "./requests.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** The data of a session. The simulated requests write only strings and numbers. */
 export type Values = Record<string, unknown>;
@@ -26,12 +17,23 @@ export class HandlerFailure extends Error {}
 /** The status of the handler's response, and of the error page after a failed commit. */
 const STATUS = { ok: 200, refused: 409 };
 
+/** What the requests of one race share. */
+export interface Race {
+  readonly timeline: Timeline;
+  readonly jar: CookieJar;
+  readonly subjectOf: SubjectOf;
+  /** Whether responses may arrive after responses that were sent later. */
+  readonly isSlow: boolean;
+}
+
 /** One request and what happened to it. Times are numbers of steps. */
 export class Visit {
   readonly plan: Plan;
   /** The letter of the request. */
   readonly me: string;
   readonly lane: Lane = new Lane();
+  /** The late copies of its calls. */
+  readonly copies: Lane = new Lane();
   /** The cookie value that the request sends. */
   presented: string | undefined;
   /** The session ID that the handler saw; undefined if it had no usable session. */
@@ -44,43 +46,57 @@ export class Visit {
   loaded: Values = {};
   /** The data that the handler left. */
   made: Values = {};
+  /** The answer to a job. */
+  result: unknown;
   /** When the request was sent. */
   sentAt = 0;
-  /** When its last write succeeded. */
+  /** When the store answered its first read. */
+  foundAt: number | undefined;
+  /** When its handler ran. */
+  handledAt: number | undefined;
+  /** Whether nothing that the handler did to the session was refused. */
+  isActed = false;
+  /** When its change of the session took effect. */
   committedAt: number | undefined;
+  /** The ID that the session has with that change, if the store has versions. */
+  committedId: string | undefined;
+  /** When it sent that change to the store, in seconds of the race. */
+  composedAt: number | undefined;
+  /** When it noted its use of the session. */
+  touchedAt: number | undefined;
+  /** When it ended the session. */
+  endedAt: number | undefined;
+  /** When the store answered its last call. */
+  decidedAt: number | undefined;
   /** When the response was started. */
   answeredAt: number | undefined;
+  /** When the request failed. */
+  failedAt: number | undefined;
+  /** The latest use of the session that it has written, in Unix seconds. */
+  lastAccess = 0;
+  /** How many calls it has made that write. */
+  writes = 0;
+  /** Whether the store refused one of them. */
+  isRefused = false;
   /** How often a response was started. */
   answers = 0;
   /** The changes of the cookie by the response. */
   cookies: CookieChange[] = [];
   /** The changes of the cookie by the error page after a failed commit. */
   pageCookies: CookieChange[] = [];
-  /** When the request failed. */
-  failedAt: number | undefined;
   error: unknown;
   /** The first store call after the response was started. */
   lateCall: string | undefined;
   /** The cookie value of the browser just before the response arrived. */
   jarBefore: string | undefined;
 
-  readonly #steps: Step[];
-  readonly #isSlow: boolean;
-  readonly #subjectOf: SubjectOf;
+  readonly #race: Race;
 
-  /** @param isSlow Whether the response may arrive after responses that were sent later. */
-  constructor(
-    plan: Plan,
-    at: number,
-    steps: Step[],
-    isSlow: boolean,
-    subjectOf: SubjectOf,
-  ) {
-    this.#subjectOf = subjectOf;
+  /** @param at The number of the request in its program. */
+  constructor(plan: Plan, at: number, race: Race) {
     this.plan = plan;
-    this.#isSlow = isSlow;
     this.me = String.fromCharCode("A".charCodeAt(0) + at);
-    this.#steps = steps;
+    this.#race = race;
   }
 
   /** The keys that the handler changed. */
@@ -91,27 +107,39 @@ export class Visit {
 
   /** Records a step; returns its number, which is the time. */
   note(what: string, id?: string): number {
-    return this.#steps.push({ me: this.me, what, id });
+    return this.#race.timeline.note(this.me, what, id);
+  }
+
+  /** Seconds since the start of the race. */
+  get seconds(): number {
+    return this.#race.timeline.seconds;
   }
 
   /** Sends the request and waits for its response. */
-  async run(sessions: SessionMiddleware, jar: CookieJar): Promise<void> {
-    if (!this.plan.isEarly) await this.lane.turn(() => {});
+  async run(sessions: SessionMiddleware): Promise<void> {
+    const { timeline, jar } = this.#race;
+    const { isEarly, kind: { waits, job } } = this.plan;
+    if (!isEarly || waits !== undefined) await this.lane.turn(() => {});
+    if (waits !== undefined) {
+      timeline.skip(waits);
+      this.note(`waits for ${waits} seconds`);
+    }
     this.presented = jar.value;
     this.sentAt = this.note("is sent with id", this.presented);
     try {
-      if (this.plan.kind.job !== undefined) await this.#work(sessions);
-      else await this.#request(sessions, jar);
+      if (job !== undefined) await this.#work(sessions);
+      else await this.#request(sessions);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  async #request(sessions: SessionMiddleware, jar: CookieJar): Promise<void> {
+  async #request(sessions: SessionMiddleware): Promise<void> {
     const app = sessions.wrap(async (scope, _receive, send) => {
-      await this.lane.turn(() => this.note("runs its handler"));
+      await this.lane.turn(() => this.handledAt = this.note("runs its handler"));
       this.id = scope["pagi.session_id"];
-      this.#act(new Session(scope));
+      const session = new Session(scope);
+      await this.#act(session, sessions);
       await this.lane.turn(() => this.note("starts its response"));
       try {
         await send({ type: "http.response.start", status: STATUS.ok, headers: [] });
@@ -120,29 +148,45 @@ export class Visit {
         await send({ type: "http.response.start", status: STATUS.refused, headers: [] });
         return;
       }
-      this.newId = scope["pagi.session_id"];
+      this.newId = session.id;
       await send({ type: "http.response.body", body: "" });
     });
     const send: Send = async (event) => {
       if (event.type !== "http.response.start") return;
-      if (this.#isSlow) await this.lane.turn(() => {});
-      const jarBefore = jar.value;
-      const cookies = jar.take(event.headers as HeaderPair[]);
-      if (event.status === STATUS.ok) {
-        this.answers++;
-        this.jarBefore = jarBefore;
-        this.cookies.push(...cookies);
-        this.answeredAt = this.note("is answered, the browser has id", jar.value);
-      } else this.pageCookies.push(...cookies);
+      if (this.#race.isSlow) await this.lane.turn(() => {});
+      this.#receive(event.status === STATUS.ok, cookieChanges(event.headers as HeaderPair[]));
     };
-    await call(app, "http", this.presented, send);
+    await call(app, "http", this.presented, send, this.plan.isNavigation);
   }
 
-  #act(session: Session): void {
+  #receive(isAnswer: boolean, changes: CookieChange[]): void {
+    const { jar } = this.#race;
+    const jarBefore = jar.value;
+    if (!this.plan.isLost) jar.take(changes);
+    if (!isAnswer) {
+      this.pageCookies.push(...changes);
+      return;
+    }
+    this.answers++;
+    this.jarBefore = jarBefore;
+    this.cookies.push(...changes);
+    const what = this.plan.isLost
+      ? "is answered in vain, the browser has id"
+      : "is answered, the browser has id";
+    this.answeredAt = this.note(what, jar.value);
+  }
+
+  async #act(session: Session, sessions: SessionMiddleware): Promise<void> {
     const { kind } = this.plan;
+    const { me, presented } = this;
+    const { subjectOf } = this.#race;
     this.subject.loaded = this.subject.made = session.subject;
     this.loaded = session.slice(...session.keys());
-    kind.act?.(session, this.me, this.#subjectOf);
+    const destroyElsewhere = async () => {
+      if (presented !== undefined) await sessions.destroy(presented);
+    };
+    await kind.act?.(session, { me, subjectOf, destroyElsewhere });
+    this.isActed = true;
     this.made = session.slice(...session.keys());
     this.subject.made = session.subject;
     if (kind.fails) throw new HandlerFailure();
@@ -150,14 +194,24 @@ export class Visit {
 
   /** Runs the job with the ID that the browser had. */
   async #work(sessions: SessionMiddleware): Promise<void> {
-    if (this.presented === undefined) return;
-    this.id = this.newId = this.presented;
-    const note: Note = (loaded, made, subject) => {
-      this.loaded = loaded;
-      this.made = made;
-      this.subject.loaded = this.subject.made = subject;
-    };
-    await this.plan.kind.job!(sessions, this.presented, note, this.#subjectOf);
+    const id = this.presented;
+    if (id === undefined) return;
+    this.id = this.newId = id;
+    this.result = await this.plan.kind.job!({
+      sessions,
+      id,
+      subjectOf: this.#race.subjectOf,
+      note: (loaded, made, subject) => {
+        this.loaded = loaded;
+        this.made = made;
+        this.subject.loaded = this.subject.made = subject;
+      },
+      hold: async () => {
+        const session = await sessions.load(scopeOf("websocket", id));
+        await this.lane.turn(() => this.note("goes on"));
+        return session;
+      },
+    });
     this.answers++;
     this.answeredAt = this.note("is done");
   }
@@ -174,9 +228,15 @@ export async function call(
   type: "http" | "websocket",
   cookie: string | undefined,
   send: Send,
+  isNavigation?: boolean,
 ): Promise<void> {
   const receive = () => Promise.resolve({ type: "http.disconnect" });
-  await app({ type, headers: requestHeaders(cookie) }, receive, send);
+  await app(scopeOf(type, cookie, isNavigation), receive, send);
+}
+
+function scopeOf(type: "http" | "websocket", cookie?: string, isNavigation?: boolean): Scope {
+  const method = isNavigation ? "GET" : "POST";
+  return { type, method, path: "/", headers: requestHeaders(cookie, isNavigation) };
 }
 
 /** The words for an error in a schedule. */

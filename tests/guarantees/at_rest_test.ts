@@ -20,6 +20,8 @@ Deno.test("search() finds IDs and words in a plain dump when they are encoded in
       ...[0, 1].flatMap((at) => [
         `half ${at} as hex`,
         `half ${at} as bytes`,
+        // Of itself and zeros, which an invented ID has left.
+        `half ${at} as the XOR of two values`,
         `half ${at} as an XOR of any number of hex values`,
       ]),
       ...WORDS.map((word) => `the word ${word}`),

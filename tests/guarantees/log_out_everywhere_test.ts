@@ -1,5 +1,5 @@
 /** When `sessions.destroyAll()` resolves, no earlier session of the subject is left or comes back. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MemoryStore, type Session, SessionError, type VersionedStore } from "@pagi/session";
 import { fakeClock, requestWith } from "../_kit/helpers.ts";
 import { around, testOn, VERSIONED } from "../_kit/stores.ts";
@@ -169,7 +169,28 @@ Deno.test("destroyAll() ends every session and rejects when the store has no mem
   // A sign-in that is in progress could not be refused.
   const error = await assertRejects(() => sessions.destroyAll("ada"), SessionError);
   assertEquals(error.code, "ERR_SESSION_STORE");
+  assertMatch(error.message, /: 0 of those listed remain,/);
   for (const cookie of cookies) assertEquals(await subjectOf(cookie), undefined);
   isFull = false;
   assertEquals([await sessions.list("ada"), await sessions.destroyAll("ada")], [[], 0]);
+});
+
+Deno.test("destroyAll() says how many sessions remain when the store is full and some cannot be ended", async () => {
+  const inner = new MemoryStore();
+  let isBroken = false;
+  const { sessions, signIn, subjectOf } = rig({ store: full(inner, () => isBroken) });
+  const cookies = [await signIn("ada"), await signIn("ada"), await signIn("ada")];
+  const remove = inner.delete.bind(inner);
+  let calls = 0;
+  inner.delete = (...args) => {
+    if (isBroken && ++calls > 1) throw new Error("connection refused");
+    return remove(...args);
+  };
+  isBroken = true;
+  const { message } = await assertRejects(() => sessions.destroyAll("ada"), SessionError);
+  assertMatch(message, /: 2 of those listed remain,/);
+  isBroken = false;
+  const left = await Promise.all(cookies.map(subjectOf));
+  assertEquals(left.filter((subject) => subject === "ada").length, 2);
+  assertEquals(await sessions.destroyAll("ada"), 2);
 });

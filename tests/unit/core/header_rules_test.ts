@@ -11,6 +11,7 @@ const NOTHING: Change = {
   now: NOW,
   isPresented: true,
   isSent: false,
+  notesSending: true,
   change: undefined,
   newVerifier: undefined,
   isRotation: false,
@@ -78,6 +79,7 @@ Deno.test("nextHeader() notes a sign-in, and keeps the earlier one when there is
 Deno.test("nextHeader() notes when the ID was sent, unless it is a new one", () => {
   assertEquals(effect({ sentAt: 5 }, { isSent: true }), { sentAt: NOW });
   assertEquals(effect({ sentAt: 5 }, { isSent: false }), {});
+  assertEquals(effect({ sentAt: 5 }, { isSent: true, notesSending: false }), {});
   assertEquals(after({ sentAt: 5 }, { isSent: true, newVerifier: D }).sentAt, undefined);
 });
 
@@ -110,6 +112,7 @@ Deno.test("nextHeader() replaces no verifier in a record that has none, and coun
   assertEquals(effect({ verifier: "" }, { newVerifier: "" }), {
     regenerations: 1,
     replacedAt: NOW,
+    sentAt: NOW,
   });
 });
 

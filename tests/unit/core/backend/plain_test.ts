@@ -31,14 +31,19 @@ Deno.test("a plain store saves a session and ends it", async () => {
   const id = (await visit(undefined, write))!;
   await visit(id, write);
   clock.advance(600);
-  // Its records do not say when the ID was last sent, so every touch sends it.
-  assertEquals(await visit(id, nothing), id);
-  assertEquals(store.hashes.get(id), {
+  assertEquals(await visit(id, nothing), undefined);
+  const data = {
     _id: id,
     _created: clock.seconds() - 600,
     _last_access: clock.seconds(),
     n: 2,
-  });
+  };
+  assertEquals(store.hashes.get(id), data);
+  clock.advance(1801);
+  // More than half of Max-Age has passed, so the cookie is sent, and the record says so.
+  assertEquals(await visit(id, nothing), id);
+  const now = clock.seconds();
+  assertEquals(store.hashes.get(id), { ...data, _last_access: now, _sent: now });
   await visit(id, destroy);
   assertEquals(store.hashes.size, 0);
 });

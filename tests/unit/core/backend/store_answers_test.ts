@@ -137,7 +137,8 @@ Deno.test("a record's ttl covers what the session has left, clocks that differ a
   const { clock, sessions, visit, write } = on(store);
   const id = (await visit(undefined, write))!;
   clock.advance(600);
-  // An update from outside a request does not count as a use, but it must not shorten anything.
+  // An update from outside a request does not count as use, but must not shorten the record's life:
+  // this server's clock may be wrong.
   await sessions.update(id, (data) => data.n = 7);
   await visit(id, write);
   const whole = 3600 + 60 + MARGIN + LONGEST_REQUEST;
