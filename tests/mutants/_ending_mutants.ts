@@ -135,9 +135,9 @@ const revoking: Mutant[] = [
   }),
   mistake("a value by which sessions.destroy() ends nothing", REVOCATIONS, {
     find: "const $record = await this.read($id); " +
-      "return $record !== undefined && await this.end($record);",
+      "return $record !== undefined && await this.$end($record.$key, $byId);",
     replace: "const $record = await this.read($id);\n" +
-      "return $record !== undefined && await this.end({ ...$record, key: $id });",
+      "return $record !== undefined && await this.$end($id, $byId);",
   }),
 ];
 

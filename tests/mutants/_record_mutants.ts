@@ -237,12 +237,12 @@ const navigating: Mutant[] = [
 /** Mistakes in when the ID is sent again. */
 const renewing: Mutant[] = [
   mistake("a request other than a navigation that renews the cookie", RENEWAL, {
-    find: "if (this.$repository.$keepsHeader && !$isNavigation(this.$scope)) return false;",
-    replace: "",
+    find: "return this.$repository.$isTouchDue($stored) && $isNavigation(this.$scope);",
+    replace: "return this.$repository.$isTouchDue($stored);",
   }),
   mistake("a navigation that renews the cookie every time", RENEWAL, {
-    find: "if (!this.$repository.$isTouchDue($stored)) return false; if (this.$repository.",
-    replace: "if (this.$repository.",
+    find: "return this.$repository.$isTouchDue($stored) && $isNavigation(this.$scope);",
+    replace: "return $isNavigation(this.$scope);",
   }),
   mistake("a cookie that the browser drops before a request renews it", RENEWAL, {
     find: "this.$repository.$sentAt($stored) > $maxAge / 2",
@@ -261,13 +261,25 @@ const renewing: Mutant[] = [
     replace: "const $isNoted = $idChange !== undefined || (",
   }),
   mistake("a response that shared caches may store and that renews the cookie", RENEWAL, {
-    find: "return $own === undefined || !$isShareable($own);",
-    replace: "return $own === undefined || $own.length > 0;",
+    find: "if (!$isPrivate || $stored.$old !== undefined) return false;",
+    replace: "if ($stored.$old !== undefined) return false;",
   }),
   mistake("a cookie that is renewed only when a touch is due", RENEWAL, {
-    find: "const $isDue = this.$repository.$isTouchDue($stored) || this.$isRenewalDue($stored);",
-    replace: "const $isDue = this.$repository.$isTouchDue($stored);",
+    find: "return $isPrivate && this.$isOld($stored);",
+    replace: "return $isPrivate && !$isPrivate;",
   }),
+  mistake("a response that shared caches may store and that rotates the ID", RENEWAL, {
+    find: "const $newId = $isAsked || $isPrivate ? $generated : undefined;",
+    replace: "const $newId = $generated;",
+  }),
+  mistake(
+    "a response that shared caches may store and that carries an encrypted session",
+    RENEWAL,
+    {
+      find: "return $isPrivate || !this.$repository.$isWithClient;",
+      replace: "return $isPrivate || this.$repository !== undefined;",
+    },
+  ),
   mistake("a State whose own lifetime of the cookie is ignored", RENEWAL, {
     find: "$state.$maxAge ?? Math.min($expire, $longest)",
     replace: "$state.vary === null ? 0 : Math.min($expire, $longest)",

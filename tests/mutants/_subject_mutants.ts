@@ -18,8 +18,8 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a destroyAll() that does not bump the generation",
-    find: "const $entries = await this.$index.$bump(await this.$key); const $kept =",
-    replace: "const $entries = await this.$index.list(await this.$key);\nconst $kept =",
+    find: "$entries = await this.$index.$bump($key); } catch {",
+    replace: "$entries = await this.$index.list($key);\n} catch {",
     by: "tests",
   },
   {
@@ -30,17 +30,15 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "index entries that are removed before their sessions are destroyed",
-    beside: "await this.$index.remove(await this.$subjectKey, $gone);",
-    find: "const $ended: $Entry[] = []; let $count = 0;",
-    replace: "await this.$index.remove(await this.$subjectKey, entries);\n" +
-      "const $ended: $Entry[] = [];\nlet $count = 0;",
+    find: "const { $count, $ended, $failures } = await this.$endListed($entries, $kept);",
+    replace: "await this.#index.remove(key, $entries);\n" +
+      "const { $count, $ended, $failures } = await this.$endListed($entries, $kept);",
     by: "tests",
   },
   {
     name: "a destroyAll() that leaves the entries of the ended sessions in the index",
-    beside: "const $ended: $Entry[] = []; let $count = 0;",
-    find: "await this.$index.remove(await this.$subjectKey, $gone); if (",
-    replace: "if (",
+    find: "await this.$index.remove($key, $ended); if ($failures.length > 0) throw $failures[0];",
+    replace: "if ($failures.length > 0) throw $failures[0];",
     by: "tests",
     tests: ["subject_lists_test.ts"],
   },
