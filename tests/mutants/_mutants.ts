@@ -35,13 +35,13 @@ const regenerating: Mutant[] = [
     name: "a regeneration that keeps the verifier",
     find: "].slice(-$max); $next.$verifier = $newVerifier;",
     replace: "].slice(-$max);",
-    by: "extraIds",
+    by: "wrongAnswers",
   },
   {
     name: "a regeneration that sends the old ID",
     find: "if ($idChange !== undefined && $id !== $replaced.$id) return $id;",
     replace: "if ($idChange !== undefined && $id !== $replaced.$id) return $replaced.$id;",
-    by: "deadSessions",
+    by: "undoneLogins",
   },
   {
     name: "a new subject that keeps the ID, as a race shows",
