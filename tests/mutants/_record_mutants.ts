@@ -253,8 +253,16 @@ const renewing: Mutant[] = [
     replace: "return $header.$replacedAt ?? $created;",
   }),
   mistake("a renewal that the record does not note", RENEWAL, {
-    find: "if ($isSent) $next.$sentAt = $now;",
+    find: "if ($isSent && $isNoting) $next.$sentAt = $now;",
     replace: "",
+  }),
+  mistake("a new ID in a store without versions whose sending is not noted", RULES, {
+    find: "if ($isNoting) $next.$sentAt = $now; return $next;",
+    replace: "return $next;",
+  }),
+  mistake("a sending that is noted although every response sends the ID", RULES, {
+    find: "if ($isSent && $isNoting) $next.$sentAt = $now;",
+    replace: "if ($isSent) $next.$sentAt = $now;",
   }),
   mistake("a touch that sends the cookie and does not note it", RENEWAL, {
     find: "const $isNoted = $isSent || $idChange !== undefined || (",
