@@ -143,7 +143,7 @@ export class SessionRepository {
   #create(id: string, created: number, json: string): Awaitable<SavedSession> {
     const backend = this.#backend;
     const header = newHeader(backend.verifierOf(id) ?? "");
-    const expiry = this.#expiry(header, created, created, true);
+    const expiry = this.#expiry(created, true);
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
@@ -278,7 +278,7 @@ export class SessionRepository {
       return this.#replace(session, session, json, write, undefined);
     }
     const now = this.now();
-    const expiry = this.#expiry(header, session.created, session.lastAccess, true);
+    const expiry = this.#expiry(session.lastAccess, true);
     return after(this.#backend.touch(session, expiry), (written) => {
       if (written === undefined) return undefined;
       const sent = this.#toSend(session, session, header, id, written, write, now);
@@ -429,7 +429,7 @@ export class SessionRepository {
       isRotation: idChange?.isRotation === true,
     });
     const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
-    const expiry = this.#expiry(header, current.created, current.lastAccess, write.isUse);
+    const expiry = this.#expiry(current.lastAccess, write.isUse);
     const written = this.#backend.replace(current, encodeHeader(header) + json, expiry, newId);
     const id = newId ?? current.id;
     const toSaved = (written: WriteResult | undefined): SavedSession | undefined => {
@@ -536,14 +536,13 @@ export class SessionRepository {
     return codec.encodeJsonTree(merged, base.created, change.subject);
   }
 
-  #expiry(header: RecordHeader, created: number, before: number, isUse: boolean): Expiry {
-    const { expire, touchInterval } = this.#options;
-    const now = this.now();
+  #expiry(before: number, isUse: boolean): Expiry {
+    const { expire, absoluteExpire, touchInterval } = this.#options;
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
-    const lastAccess = isUse ? Math.max(now, before) : before;
-    // Also for a job that does not count as a use: how long the session has been idle depends on
-    // whose clock says so, and a record that stays for too long does no harm.
-    const left = this.remaining(header, created, now) + touchInterval;
+    const lastAccess = isUse ? Math.max(this.now(), before) : before;
+    // The longest that any session has left. How much this one has depends on whose clock says so,
+    // and a record that stays for too long does no harm.
+    const left = Math.min(expire, absoluteExpire) + touchInterval;
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(left + margin) };
   }
