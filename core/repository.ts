@@ -210,11 +210,13 @@ export class SessionRepository {
   /**
    * Whether the last-access time is old enough to be updated. A request with the ID before the
    * current one is only told the current one if the store confirms it.
+   *
+   * @param now Now, not when the request began: a long request uses the session until its end.
    */
-  isTouchDue({ lastAccess, readAt, mustInject, oldVerifier }: LoadedSession): boolean {
+  isTouchDue({ lastAccess, mustInject, oldVerifier }: LoadedSession, now: number): boolean {
     // If another server's clock is far ahead, the time stays, but the store has to keep the record.
     return mustInject || oldVerifier !== undefined ||
-      readAt - lastAccess >= this.#options.touchInterval || lastAccess - readAt > MAX_CLOCK_SKEW;
+      now - lastAccess >= this.#options.touchInterval || lastAccess - now > MAX_CLOCK_SKEW;
   }
 
   /** Whether a navigation should get a new ID now. */
