@@ -162,7 +162,10 @@ export class ActiveSession {
 
   /** Whether to note that the session was used, or that its ID is sent again. */
   #isTouched(stored: LoadedSession, isPrivate: () => boolean): boolean {
-    if (!this.#repository.isTouchDue(stored)) return this.#isOldAtClient(stored) && isPrivate();
+    const now = this.#repository.now();
+    if (!this.#repository.isTouchDue(stored, now)) {
+      return this.#isOldAtClient(stored, now) && isPrivate();
+    }
     // A session that its client holds would have to be sent.
     return !this.#repository.isWithClient || isPrivate();
   }
@@ -251,16 +254,17 @@ export class ActiveSession {
     const { touchInterval, rolling } = this.#options;
     if (touchInterval === 0) return rolling || isChange;
     if (!rolling) return false;
-    return this.#isOldAtClient(stored) ||
-      (this.#repository.isTouchDue(stored) && isNavigation(this.#scope));
+    const now = this.#repository.now();
+    if (this.#isOldAtClient(stored, now)) return true;
+    return this.#repository.isTouchDue(stored, now) && isNavigation(this.#scope);
   }
 
   /** Whether less than half of the time remains for which the client keeps the ID. */
-  #isOldAtClient(stored: LoadedSession): boolean {
+  #isOldAtClient(stored: LoadedSession, now: number): boolean {
     const { rolling, touchInterval, state, expire } = this.#options;
     const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
-      this.#repository.now() - this.#repository.sentAt(stored) > maxAge / 2;
+      now - this.#repository.sentAt(stored) > maxAge / 2;
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
@@ -342,10 +346,10 @@ export class ActiveSession {
     const { maybeDirty, isDestroyed } = this.workingCopy;
     if (maybeDirty || isDestroyed) return false;
     const stored = this.#stored;
-    return stored === undefined
-      ? !this.#options.saveUninitialized
-      : !this.#repository.isTouchDue(stored) && !this.#isOldAtClient(stored) &&
-        !this.#isRotationDue();
+    if (stored === undefined) return !this.#options.saveUninitialized;
+    const now = this.#repository.now();
+    return !this.#repository.isTouchDue(stored, now) && !this.#isOldAtClient(stored, now) &&
+      !this.#isRotationDue();
   }
 
   #isDestroyed(): boolean {

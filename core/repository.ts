@@ -143,7 +143,7 @@ export class SessionRepository {
   #create(id: string, created: number, json: string): Awaitable<SavedSession> {
     const backend = this.#backend;
     const header = newHeader(backend.verifierOf(id) ?? "");
-    const expiry = this.#expiry(header, created, created, true, this.now());
+    const expiry = this.#expiry(created, true, this.now());
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
@@ -210,11 +210,13 @@ export class SessionRepository {
   /**
    * Whether the last-access time is old enough to be updated. A request with the ID before the
    * current one is only told the current one if the store confirms it.
+   *
+   * @param now Now, not when the request began: a long request uses the session until its end.
    */
-  isTouchDue({ lastAccess, readAt, mustInject, oldVerifier }: LoadedSession): boolean {
+  isTouchDue({ lastAccess, mustInject, oldVerifier }: LoadedSession, now: number): boolean {
     // If another server's clock is far ahead, the time stays, but the store has to keep the record.
     return mustInject || oldVerifier !== undefined ||
-      readAt - lastAccess >= this.#options.touchInterval || lastAccess - readAt > MAX_CLOCK_SKEW;
+      now - lastAccess >= this.#options.touchInterval || lastAccess - now > MAX_CLOCK_SKEW;
   }
 
   /** Whether a navigation should get a new ID now. */
@@ -277,7 +279,7 @@ export class SessionRepository {
       return this.#replace(session, session, json, write, undefined);
     }
     const now = this.now();
-    const expiry = this.#expiry(header, session.created, session.lastAccess, true, now);
+    const expiry = this.#expiry(session.lastAccess, true, now);
     return after(this.#backend.touch(session, expiry), (written) => {
       if (written === undefined) return undefined;
       const sent = this.#toSend(session, session, header, id, written, write, now);
@@ -434,7 +436,7 @@ export class SessionRepository {
     const head = header === current.header
       ? current.text.slice(0, current.jsonStart)
       : encodeHeader(header);
-    const expiry = this.#expiry(header, current.created, current.lastAccess, write.isUse, now);
+    const expiry = this.#expiry(current.lastAccess, write.isUse, now);
     const written = this.#backend.replace(current, head + json, expiry, newId);
     const id = newId ?? current.id;
     const toSaved = (written: WriteResult | undefined): SavedSession | undefined => {
@@ -541,20 +543,15 @@ export class SessionRepository {
     return codec.encodeJsonTree(merged, base.created, change.subject);
   }
 
-  #expiry(
-    header: RecordHeader,
-    created: number,
-    before: number,
-    isUse: boolean,
-    now: number,
-  ): Expiry {
+  #expiry(before: number, isUse: boolean, now: number): Expiry {
     const { expire, absoluteExpire, touchInterval } = this.#options;
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
     const lastAccess = isUse ? Math.max(now, before) : before;
-    // Whatever the clock says: it may be wrong, and a record that stays for too long does no harm.
-    const longest = Math.min(expire, absoluteExpire) + touchInterval;
+    // The longest that any session has left. How much this one has depends on whose clock says so,
+    // and a record that stays for too long does no harm.
+    const left = Math.min(expire, absoluteExpire) + touchInterval;
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
-    return { lastAccess, ttl: Math.ceil(longest + margin) };
+    return { lastAccess, ttl: Math.ceil(left + margin) };
   }
 }
 
