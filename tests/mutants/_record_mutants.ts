@@ -79,7 +79,7 @@ const writing: Mutant[] = [
     find: "if (!$isRotation) $next.$regenerations++;",
     replace: "$next.$regenerations++;",
   }),
-  mistake("a rotated ID that is presented before it is sent", RULES, {
+  mistake("a rotated ID that counts as known to the client before it is sent", RULES, {
     beside: "if (!$isRotation) $next.$regenerations++;",
     find: "$next.$presentedAt = $next.$sentAt = undefined;",
     replace: "$next.$sentAt = undefined;",
@@ -93,11 +93,11 @@ const writing: Mutant[] = [
       "return $isSame($header.$verifier, $verifier) || $find($header, $verifier) !== undefined;",
     replace: "return $isSame($header.$verifier, $verifier);",
   }),
-  mistake("a rotated verifier that is dropped before the next one was presented", RULES, {
+  mistake("a rotated verifier that is dropped before the client has sent the next one", RULES, {
     find: "return $one === $replaced.at(-1) && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
     replace: "return $replaced && $now && ($presentedAt ?? 1) ? $one.at : 0;",
   }),
-  mistake("every rotated verifier that is kept until the last ID is presented", RULES, {
+  mistake("every rotated verifier that is kept until the client has sent the last ID", RULES, {
     find: "return $one === $replaced.at(-1) && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
     replace: "return $replaced && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
   }),
@@ -125,16 +125,16 @@ const writing: Mutant[] = [
     find: "Math.max($resend + $skew, 2 * $timeout)",
     replace: "$resend + $skew",
   }),
-  mistake("a new ID that is never noted as presented", RULES, {
+  mistake("a new ID of which the client's first request is not noted", RULES, {
     find: "if ($isPresented && $isUnconfirmed($header)) $next.$presentedAt = $now;",
     replace: "",
   }),
-  mistake("a new ID that a request with the old one presents", WRITES, {
+  mistake("a request with the old ID that counts as one with the new ID", WRITES, {
     find: "$isPresented: $write.$isUse && $base.$old === undefined && " +
       "$isSame($base.$header.$verifier, $current.$header.$verifier)",
     replace: "$isPresented: $write.$isUse",
   }),
-  mistake("a new ID that the server's own update presents", UPDATES, {
+  mistake("an update by the server that counts as a request with the new ID", UPDATES, {
     find: "$isPresented: $write.$isUse && $base.$old === undefined &&",
     replace: "$isPresented: $base.$old === undefined &&",
   }),
@@ -305,11 +305,11 @@ const rotating: Mutant[] = [
     find: "if ($isRotation && $stored.$old !== undefined) return undefined;",
     replace: "",
   }),
-  mistake("a request with the old ID that is not told the current one", SESSION, {
+  mistake("a request with the old ID that does not get the current one", SESSION, {
     find: "return $mustInject || $old !== undefined || $now - $lastAccess >=",
     replace: "return $mustInject || $now - $lastAccess >=",
   }),
-  mistake("a request in grace that is told the current ID after its grace", WRITES, {
+  mistake("a request in grace that gets the current ID after its grace", WRITES, {
     find: "return $isInGrace($header, $base.$old, $now, this.$options) ? $id : undefined;",
     replace: "return $now > 0 ? $id : undefined;",
   }),
@@ -322,7 +322,7 @@ const rotating: Mutant[] = [
       "!$isSame($base.$header.$verifier, $current.$header.$verifier));",
     replace: "const $isKept = $idChange === undefined;",
   }),
-  mistake("a rotation at a request that is no navigation", SESSION, {
+  mistake("a rotation at a request other than a navigation", SESSION, {
     find: "this.$repository.$isRotationDue(this.$stored) && $isNavigation(this.$scope)",
     replace: "this.$repository.$isRotationDue(this.$stored)",
   }),
