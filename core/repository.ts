@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
-import { MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
 import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
@@ -161,8 +161,31 @@ export class SessionRepository {
     json: string,
   ): Promise<SavedSession> {
     return await this.#listed(index, subject, this.#backend.keyOf(id), async () => {
-      return await this.#create(id, created, json);
+      try {
+        return await this.#create(id, created, json);
+      } catch (error) {
+        if ((error as SessionError).code === "ERR_SESSION_STORE") await this.#withdraw(id);
+        throw error;
+      }
     });
+  }
+
+  /**
+   * Ends a session whose creation failed. The store may have written it all the same, or may do so
+   * later. No client would ever learn its ID, but its user's list would show it.
+   */
+  async #withdraw(id: string): Promise<void> {
+    const backend = this.#backend;
+    const key = backend.keyOf(id);
+    const start = encodeHeader(newHeader(backend.verifierOf(id) ?? ""));
+    try {
+      // While the marker lies there, nothing can be created under the key.
+      const expiry = { lastAccess: this.now(), ttl: MARKER_TTL };
+      const marked = await backend.create(key, encodeEnded(newToken()), expiry);
+      if (marked === undefined) await this.endByKey(key, ({ text }) => text.startsWith(start));
+    } catch {
+      // The first error says more.
+    }
   }
 
   /**
@@ -178,9 +201,17 @@ export class SessionRepository {
     write: () => Promise<SavedSession>,
   ): Promise<SavedSession> {
     const indexKey = await indexKeyOf(subject);
-    const { generation, isPruningDue } = await index.add(indexKey, key);
+    const listing = await index.add(indexKey, key);
     const saved = await write();
-    if (!await index.isCurrent(indexKey, generation)) {
+    let isRefused: boolean;
+    try {
+      isRefused = !await index.isListed(indexKey, key, listing);
+    } catch (error) {
+      // Nobody can tell whether it was refused, and its client will not learn its ID.
+      await this.endByKey(key).catch(() => {});
+      throw error;
+    }
+    if (isRefused) {
       await this.endByKey(key);
       throw interrupted();
     }
