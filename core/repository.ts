@@ -264,9 +264,11 @@ export class SessionRepository {
     return this.#backend.isWithClient;
   }
 
-  /** When the client last got the ID, in Unix seconds. */
-  sentAt({ header, created }: LoadedSession): number {
-    return header.sentAt ?? header.replacedAt ?? created;
+  /** Seconds since the client last got the ID. */
+  sentAgo({ header, created }: LoadedSession, now: number): number {
+    const ago = now - (header.sentAt ?? header.replacedAt ?? created);
+    // By the clock of a server that is far ahead. The client may be about to lose the ID.
+    return ago < -MAX_CLOCK_SKEW ? Infinity : ago;
   }
 
   /** Which session this is, if the store can tell it from what it may become later. */
@@ -463,7 +465,9 @@ export class SessionRepository {
       newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
       isRotation: idChange?.isRotation === true,
     });
-    const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
+    const header = token === undefined
+      ? changed
+      : withToken(changed, token, now, this.#options, current.lastAccess);
     const head = header === current.header
       ? current.text.slice(0, current.jsonStart)
       : encodeHeader(header);
