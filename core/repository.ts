@@ -215,7 +215,7 @@ export class SessionRepository {
       await this.endByKey(key);
       throw interrupted();
     }
-    if (isPruningDue) await this.#prune(index, indexKey, subject);
+    if (listing.isPruningDue) await this.#prune(index, indexKey, subject);
     return saved;
   }
 
@@ -412,9 +412,14 @@ export class SessionRepository {
     write: SessionWrite,
     token: string | undefined,
   ): Promise<SavedSession> {
-    const hasWaited = this.now() - base.readAt > 1;
-    const saved = hasWaited ? undefined : await this.#replace(base, base, json, write, token);
+    const saved = this.#hasWaited(base)
+      ? undefined
+      : await this.#replace(base, base, json, write, token);
     return saved ?? await this.#swapInQueue(base, write, token);
+  }
+
+  #hasWaited({ readAt }: LoadedSession): boolean {
+    return this.now() - readAt > 1;
   }
 
   /** Requests of this process that lost a race continue one after the other. */
@@ -428,7 +433,9 @@ export class SessionRepository {
         const current = await this.#reload(base);
         if (hasToken(current, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
-        return await this.#replace(base, current, await write.compose(current), write, token);
+        const json = await write.compose(current);
+        if (this.#hasWaited(current)) return undefined;
+        return await this.#replace(base, current, json, write, token);
       }));
   }
 
@@ -554,10 +561,14 @@ export class SessionRepository {
   ): Promise<boolean> {
     const marker = encodeEnded(newToken());
     let record = found;
+    let last = found;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // A call that arrived twice has ended the session itself.
-      if (record === undefined || isEnded(record.text)) return record?.text === marker;
+      if (record === undefined || isEnded(record.text)) {
+        // A call that arrived twice has ended the session itself.
+        return record?.text === marker && this.#isActive(last!);
+      }
       if (!isMeant(record)) return false;
+      last = record;
       const isDone = await this.#backend.end(record, marker, this.now());
       if (isDone) return this.#isActive(record);
       record = await this.#backend.read(key);
