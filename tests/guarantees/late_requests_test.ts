@@ -178,6 +178,12 @@ for (const [what, kind] of Object.entries(EMBEDDED)) {
   });
 }
 
+testOn(ENDING, "a restart that is destroyed again leaves the user's session alone", async (rig) => {
+  const { current, late } = await signIn(rig);
+  await late.visit((session) => session.restart().set("user", "grace").destroy());
+  await assertUntouched(current);
+});
+
 testOn(
   ENDING,
   "a restart that writes nothing leaves the client's cookie and its session alone",
