@@ -206,7 +206,8 @@ testOn(ENDING, "a logout with any of the last eight IDs ends the session", async
       await current.visit((session) => session.set("time", time).regenerate());
     }
     const late = browser(values[at]);
-    const { cookies } = await late.visit(destroy);
+    // Also with a link, which could start anew.
+    const { cookies } = await late.visit(destroy, [POLL, FORM, PAGE][at % 3]);
     assertEquals([cookies.length, late.value], [1, undefined]);
     assertEquals(await load(current.value), undefined);
     assertEquals((await current.visit(read)).value, undefined);
