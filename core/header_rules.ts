@@ -1,8 +1,9 @@
 /** How a write changes the header of a session's record. */
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
-import { holds, isUnconfirmed, LATE_REQUEST_SECONDS, type LoadedSession } from "./lookup.ts";
+import { holds, isLate, isUnconfirmed, type LoadedSession, validUntil } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { repeated } from "./race_errors.ts";
 
 /** The most replaced verifiers that a record holds. */
 const MAX_REPLACED = 8;
@@ -39,6 +40,11 @@ export function nextHeader(
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
+  const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
+  const isValuesOnly = newVerifier === undefined && !isNoted && !isNewSubject &&
+    !change?.isSignIn;
+  // Most writes are, and need no other header.
+  if (isValuesOnly && header.replaced.length === 0) return header;
   const next = {
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
@@ -58,16 +64,9 @@ export function nextHeader(
     if (notesSending) next.sentAt = now;
     return next;
   }
-  if (holds(header, newVerifier)) {
-    throw new TypeError(
-      "Cannot give the session a new id: the first half of what generateId made was its id before",
-    );
-  }
+  if (holds(header, newVerifier)) throw repeated();
   // An ID that was rotated has been valid until the ID after it was presented, or until now.
-  const last = header.replaced.at(-1);
-  const earlier = next.replaced.map((one) =>
-    one === last && one.isRotated ? { ...one, at: header.presentedAt ?? now } : one
-  );
+  const earlier = next.replaced.map((one) => ({ ...one, at: validUntil(header, one, now) }));
   const replaced = { verifier: header.verifier, isRotated: isRotation, at: now };
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
@@ -75,17 +74,11 @@ export function nextHeader(
 }
 
 /** The replaced verifiers that requests may still come with. */
-function withoutOld(
-  { replaced, presentedAt }: RecordHeader,
-  now: number,
-): readonly ReplacedVerifier[] {
-  if (replaced.length === 0) return replaced;
-  const last = replaced.at(-1);
-  return replaced.filter((one) => {
-    // The client has to present the ID after it first: its response may have been lost.
-    const from = one === last && one.isRotated ? presentedAt ?? now : one.at;
-    return now - from <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
-  });
+function withoutOld(header: RecordHeader, now: number): readonly ReplacedVerifier[] {
+  const { replaced } = header;
+  return replaced.length === 0
+    ? replaced
+    : replaced.filter((one) => isLate(validUntil(header, one, now), now));
 }
 
 /** The header with the token of a write. */

@@ -5,6 +5,7 @@ import {
   findJson,
   isSameVerifier,
   type RecordHeader,
+  type ReplacedVerifier,
 } from "../base/record_header.ts";
 import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import type { SessionRecord } from "./backend/backend.ts";
@@ -16,7 +17,8 @@ export interface LoadedSession extends SessionRecord {
   /** The session's current ID. */
   id: string;
   header: RecordHeader;
-  /** The part of the text after the header. */
+  /** Where the JSON begins in the text. */
+  jsonStart: number;
   json: string;
   /** When it was read, in Unix seconds. */
   readAt: number;
@@ -64,7 +66,7 @@ export const UNKNOWN: NoSession = { status: "absent", reason: "unknown" };
 const EXPIRED: NoSession = { status: "absent", reason: "expired" };
 
 /** Seconds for which a request with a replaced ID counts as late. After that its ID is unknown. */
-export const LATE_REQUEST_SECONDS = 3600;
+const LATE_REQUEST_SECONDS = 3600;
 
 /** Now, in whole Unix seconds. */
 export function unixNow(options: Pick<ResolvedOptions, "now">): number {
@@ -100,24 +102,41 @@ function examineOld(session: LoadedSession, verifier: string, options: ResolvedO
   const { header, readAt, key } = session;
   const old = findReplaced(header, verifier);
   if (old !== undefined && isInGrace(header, verifier, readAt, options)) {
-    session.oldVerifier = old;
+    session.oldVerifier = old.verifier;
     return session;
   }
   const { replacedAt, presentedAt } = header;
   const last = Math.max(replacedAt ?? -Infinity, presentedAt ?? -Infinity);
   if (!isLate(last, readAt)) return UNKNOWN;
-  return { status: "replaced", key, isHeld: old !== undefined, replacedAt: last };
+  const isHeld = old !== undefined && isLate(validUntil(header, old, readAt), readAt);
+  return { status: "replaced", key, isHeld, replacedAt: last };
 }
 
-function isLate(replacedAt: number, now: number): boolean {
-  return now - replacedAt <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
+/** Whether a request with an ID that was valid until then may still be on its way. */
+export function isLate(until: number, now: number): boolean {
+  return now - until <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
+}
+
+/**
+ * Until when a replaced ID was valid, in Unix seconds, without the grace. An ID that `rotate`
+ * replaced is valid until the client has presented the ID after it.
+ */
+export function validUntil(
+  { replaced, presentedAt }: RecordHeader,
+  one: ReplacedVerifier,
+  now: number,
+): number {
+  return one === replaced.at(-1) && one.isRotated ? presentedAt ?? now : one.at;
 }
 
 /** The verifier as the record holds it. Takes the same time wherever it is in the list. */
-function findReplaced({ replaced }: RecordHeader, verifier: string): string | undefined {
-  let found: string | undefined;
+function findReplaced(
+  { replaced }: RecordHeader,
+  verifier: string,
+): ReplacedVerifier | undefined {
+  let found: ReplacedVerifier | undefined;
   for (const one of replaced) {
-    if (isSameVerifier(one.verifier, verifier)) found = one.verifier;
+    if (isSameVerifier(one.verifier, verifier)) found = one;
   }
   return found;
 }
@@ -185,6 +204,7 @@ export function decodeRecord(
     lastAccess,
     replacedAt,
     header,
+    jsonStart: start,
     json,
     readAt: unixNow(options),
     created: data._created as number,

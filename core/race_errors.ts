@@ -18,6 +18,13 @@ export function taken(): SessionError {
   );
 }
 
+/** The new ID of a session is one that it has or had. */
+export function repeated(): TypeError {
+  return new TypeError(
+    "Cannot give the session a new id: the first half of what generateId made was its id before",
+  );
+}
+
 /** Other writers won every time. */
 export function conflict(): SessionError {
   return new SessionError(

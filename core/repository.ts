@@ -28,7 +28,7 @@ import {
   unixNow,
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { interrupted, retry, taken } from "./race_errors.ts";
+import { interrupted, repeated, retry, taken } from "./race_errors.ts";
 import { indexKeyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -59,7 +59,7 @@ export interface SessionWrite {
   /** Whether the ID is sent to the client again if the write succeeds. */
   isSent: boolean;
   change?: SessionChange;
-  idChange?: IdChange;
+  idChange?: IdChange | undefined;
 }
 
 /** What a write that took effect has made. */
@@ -143,7 +143,7 @@ export class SessionRepository {
   #create(id: string, created: number, json: string): Awaitable<SavedSession> {
     const backend = this.#backend;
     const header = newHeader(backend.verifierOf(id) ?? "");
-    const expiry = this.#expiry(header, created, created, true);
+    const expiry = this.#expiry(created, true, this.now());
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
@@ -210,11 +210,13 @@ export class SessionRepository {
   /**
    * Whether the last-access time is old enough to be updated. A request with the ID before the
    * current one is only told the current one if the store confirms it.
+   *
+   * @param now Now, not when the request began: a long request uses the session until its end.
    */
-  isTouchDue({ lastAccess, readAt, mustInject, oldVerifier }: LoadedSession): boolean {
+  isTouchDue({ lastAccess, mustInject, oldVerifier }: LoadedSession, now: number): boolean {
     // If another server's clock is far ahead, the time stays, but the store has to keep the record.
     return mustInject || oldVerifier !== undefined ||
-      readAt - lastAccess >= this.#options.touchInterval || lastAccess - readAt > MAX_CLOCK_SKEW;
+      now - lastAccess >= this.#options.touchInterval || lastAccess - now > MAX_CLOCK_SKEW;
   }
 
   /** Whether a navigation should get a new ID now. */
@@ -236,10 +238,9 @@ export class SessionRepository {
     return header.sentAt ?? header.replacedAt ?? created;
   }
 
-  /** What tells a session from what it may become later, if the store can say so. */
-  lineageOf(key: string, header: RecordHeader): SessionLineage | undefined {
-    const { regenerations, subjectChanges } = header;
-    return this.#backend.isVersioned ? { key, regenerations, subjectChanges } : undefined;
+  /** Which session this is, if the store can tell it from what it may become later. */
+  lineageOf(session: SessionLineage): SessionLineage | undefined {
+    return this.#backend.isVersioned ? session : undefined;
   }
 
   /**
@@ -278,7 +279,7 @@ export class SessionRepository {
       return this.#replace(session, session, json, write, undefined);
     }
     const now = this.now();
-    const expiry = this.#expiry(header, session.created, session.lastAccess, true);
+    const expiry = this.#expiry(session.lastAccess, true, now);
     return after(this.#backend.touch(session, expiry), (written) => {
       if (written === undefined) return undefined;
       const sent = this.#toSend(session, session, header, id, written, write, now);
@@ -303,7 +304,8 @@ export class SessionRepository {
   save(
     base: LoadedSession,
     change: SessionChange,
-    how: Pick<SessionWrite, "isSent" | "idChange">,
+    isSent: boolean,
+    idChange: IdChange | undefined,
   ): Awaitable<SavedSession> {
     const write: SessionWrite = {
       compose: (current) => this.#compose(base, current, change),
@@ -311,8 +313,9 @@ export class SessionRepository {
         regenerations === base.header.regenerations &&
         subjectChanges === base.header.subjectChanges,
       isUse: true,
+      isSent,
       change,
-      ...how,
+      idChange,
     };
     const { index } = this;
     const { subject } = change;
@@ -417,6 +420,7 @@ export class SessionRepository {
     const isKept = idChange === undefined ||
       (idChange.isRotation && !isSameVerifier(base.header.verifier, current.header.verifier));
     const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
+    if (newId === current.id) throw repeated();
     const changed = nextHeader(current, {
       now,
       // A background job proves nothing about what the client has received.
@@ -429,8 +433,11 @@ export class SessionRepository {
       isRotation: idChange?.isRotation === true,
     });
     const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
-    const expiry = this.#expiry(header, current.created, current.lastAccess, write.isUse);
-    const written = this.#backend.replace(current, encodeHeader(header) + json, expiry, newId);
+    const head = header === current.header
+      ? current.text.slice(0, current.jsonStart)
+      : encodeHeader(header);
+    const expiry = this.#expiry(current.lastAccess, write.isUse, now);
+    const written = this.#backend.replace(current, head + json, expiry, newId);
     const id = newId ?? current.id;
     const toSaved = (written: WriteResult | undefined): SavedSession | undefined => {
       if (written === undefined) return undefined;
@@ -536,14 +543,13 @@ export class SessionRepository {
     return codec.encodeJsonTree(merged, base.created, change.subject);
   }
 
-  #expiry(header: RecordHeader, created: number, before: number, isUse: boolean): Expiry {
-    const { expire, touchInterval } = this.#options;
-    const now = this.now();
+  #expiry(before: number, isUse: boolean, now: number): Expiry {
+    const { expire, absoluteExpire, touchInterval } = this.#options;
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
     const lastAccess = isUse ? Math.max(now, before) : before;
-    // Also for a job that does not count as a use: how long the session has been idle depends on
-    // whose clock says so, and a record that stays for too long does no harm.
-    const left = this.remaining(header, created, now) + touchInterval;
+    // The longest that any session has left. How much this one has depends on whose clock says so,
+    // and a record that stays for too long does no harm.
+    const left = Math.min(expire, absoluteExpire) + touchInterval;
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(left + margin) };
   }

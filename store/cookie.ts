@@ -88,7 +88,7 @@ const MIN_SECRET_BYTES = 32;
  */
 const NAME_BYTES = 64;
 /** Stands for the record of an ID that `revocations` cannot contain. */
-const REVOKED: Revocation = { isEnded: true, verifier: "", lastAccess: 0, version: "" };
+const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess: 0, version: "" };
 
 /**
  * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores

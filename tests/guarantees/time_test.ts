@@ -6,6 +6,7 @@ import { keyOf } from "../_kit/helpers.ts";
 import {
   ALL,
   chance,
+  HOLDING,
   type OpenedStore,
   type Opener,
   type Rig,
@@ -15,6 +16,7 @@ import {
 } from "../_kit/stores.ts";
 
 const MINUTE = 60;
+const CACHED_PAGE = { ...PAGE, responseHeaders: { "cache-control": "public, max-age=600" } };
 
 const fill = (session: Session) => session.set("cart", ["apple"]);
 const read = (session: Session) => session.get("cart", undefined);
@@ -212,6 +214,34 @@ testOn(
     await assertLives(rig, browser, SHORT);
   },
 );
+
+for (
+  const [what, options, kind] of [
+    ["although rolling is off", { rolling: false }, PAGE],
+    ["although its cookie lives as long as the browser", { cookieOptions: { maxAge: false } }, POLL],
+    ["although shared caches may store the response", {}, CACHED_PAGE],
+  ] as const
+) {
+  testOn(
+    { ...TOUCHES, ...HOLDING },
+    `a request that takes longer than expire and only reads keeps the session, ${what}`,
+    { ...SHORT, ...options },
+    async (rig) => {
+      const browser = await rig.start(fill);
+      browser.ignoresMaxAge = true;
+      // No touch is due when the request begins.
+      for (const idle of [0, 10, 29]) {
+        rig.clock.advance(idle);
+        await browser.visit((session) => {
+          rig.clock.advance(601);
+          return read(session);
+        }, kind);
+        assertEquals((await browser.visit(read)).value, ["apple"]);
+      }
+      await assertLives(rig, browser, SHORT);
+    },
+  );
+}
 
 testOn(
   VERSIONED,

@@ -267,4 +267,25 @@ for (const [how, skew] of Object.entries(WRONG)) {
       assertEquals((await browser.visit(read, PAGE)).value, undefined);
     },
   );
+
+  testOn(
+    VERSIONED,
+    `a write of a server that is ${how} does not end an idle session before its absolute lifetime`,
+    { expire: 4 * HOUR },
+    async (rig) => {
+      const options = { absoluteExpire: 8 * HOUR };
+      const right = rig.server(options);
+      const browser = rig.browser(undefined, right);
+      browser.ignoresMaxAge = true;
+      await browser.visit((session) => (fill(session), session.subject = "ada"));
+      for (const seconds of [3 * HOUR, 3 * HOUR - 20 * MINUTE]) {
+        rig.clock.advance(seconds);
+        await browser.visit(read);
+      }
+      // By a clock that is two hours ahead, 20 minutes are left. Really, it is more than two hours.
+      await rig.browser(browser.value, ahead(rig, skew, options)).send(write);
+      rig.clock.advance(2 * HOUR);
+      assertEquals((await browser.visit(read)).value, ["apple"]);
+    },
+  );
 }
