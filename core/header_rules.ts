@@ -36,7 +36,7 @@ interface HeaderChange {
  * @throws {TypeError} If the session has had the new verifier before.
  */
 export function nextHeader(
-  { header, subject }: LoadedSession,
+  { header, subject, lastAccess }: LoadedSession,
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
@@ -49,7 +49,7 @@ export function nextHeader(
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
-    replaced: withoutOld(header, now),
+    replaced: withoutOld(header, Math.min(now, lastAccess)),
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -73,7 +73,12 @@ export function nextHeader(
   return next;
 }
 
-/** The replaced verifiers that requests may still come with. */
+/**
+ * The replaced verifiers that requests may still come with.
+ *
+ * @param now Now, or when the session was last used, if that is earlier: a server whose clock is
+ * ahead must not drop what other servers need.
+ */
 function withoutOld(header: RecordHeader, now: number): readonly ReplacedVerifier[] {
   const { replaced } = header;
   return replaced.length === 0
@@ -81,14 +86,21 @@ function withoutOld(header: RecordHeader, now: number): readonly ReplacedVerifie
     : replaced.filter((one) => isLate(validUntil(header, one, now), now));
 }
 
-/** The header with the token of a write. */
+/**
+ * The header with the token of a write.
+ *
+ * @param lastAccess When the session was last used. If that is earlier than `now`, tokens that were
+ * still recent then stay for one more write: a server whose clock is ahead must not drop those of
+ * other servers.
+ */
 export function withToken(
   header: RecordHeader,
   token: string,
   now: number,
   { storeTimeout }: ResolvedOptions,
+  lastAccess: number = now,
 ): RecordHeader {
   const life = Math.max(RESEND_SECONDS + MAX_CLOCK_SKEW, 2 * storeTimeout);
-  const recent = header.tokens.filter(({ at }) => now - at <= life);
+  const recent = header.tokens.filter(({ at }) => Math.min(now, lastAccess) - at <= life);
   return { ...header, tokens: [...recent, { token, at: now }].slice(-MAX_TOKENS) };
 }

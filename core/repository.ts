@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
-import { MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
 import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
@@ -161,8 +161,31 @@ export class SessionRepository {
     json: string,
   ): Promise<SavedSession> {
     return await this.#listed(index, subject, this.#backend.keyOf(id), async () => {
-      return await this.#create(id, created, json);
+      try {
+        return await this.#create(id, created, json);
+      } catch (error) {
+        if ((error as SessionError).code === "ERR_SESSION_STORE") await this.#withdraw(id);
+        throw error;
+      }
     });
+  }
+
+  /**
+   * Ends a session whose creation failed. The store may have written it all the same, or may do so
+   * later. No client would ever learn its ID, but its user's list would show it.
+   */
+  async #withdraw(id: string): Promise<void> {
+    const backend = this.#backend;
+    const key = backend.keyOf(id);
+    const start = encodeHeader(newHeader(backend.verifierOf(id) ?? ""));
+    try {
+      // While the marker lies there, nothing can be created under the key.
+      const expiry = { lastAccess: this.now(), ttl: MARKER_TTL };
+      const marked = await backend.create(key, encodeEnded(newToken()), expiry);
+      if (marked === undefined) await this.endByKey(key, ({ text }) => text.startsWith(start));
+    } catch {
+      // The first error says more.
+    }
   }
 
   /**
@@ -178,13 +201,21 @@ export class SessionRepository {
     write: () => Promise<SavedSession>,
   ): Promise<SavedSession> {
     const indexKey = await indexKeyOf(subject);
-    const { generation, isPruningDue } = await index.add(indexKey, key);
+    const listing = await index.add(indexKey, key);
     const saved = await write();
-    if (!await index.isCurrent(indexKey, generation)) {
+    let isRefused: boolean;
+    try {
+      isRefused = !await index.isListed(indexKey, key, listing);
+    } catch (error) {
+      // Nobody can tell whether it was refused, and its client will not learn its ID.
+      await this.endByKey(key).catch(() => {});
+      throw error;
+    }
+    if (isRefused) {
       await this.endByKey(key);
       throw interrupted();
     }
-    if (isPruningDue) await this.#prune(index, indexKey, subject);
+    if (listing.isPruningDue) await this.#prune(index, indexKey, subject);
     return saved;
   }
 
@@ -233,9 +264,11 @@ export class SessionRepository {
     return this.#backend.isWithClient;
   }
 
-  /** When the client last got the ID, in Unix seconds. */
-  sentAt({ header, created }: LoadedSession): number {
-    return header.sentAt ?? header.replacedAt ?? created;
+  /** Seconds since the client last got the ID. */
+  sentAgo({ header, created }: LoadedSession, now: number): number {
+    const ago = now - (header.sentAt ?? header.replacedAt ?? created);
+    // By the clock of a server that is far ahead. The client may be about to lose the ID.
+    return ago < -MAX_CLOCK_SKEW ? Infinity : ago;
   }
 
   /** Which session this is, if the store can tell it from what it may become later. */
@@ -379,9 +412,14 @@ export class SessionRepository {
     write: SessionWrite,
     token: string | undefined,
   ): Promise<SavedSession> {
-    const hasWaited = this.now() - base.readAt > 1;
-    const saved = hasWaited ? undefined : await this.#replace(base, base, json, write, token);
+    const saved = this.#hasWaited(base)
+      ? undefined
+      : await this.#replace(base, base, json, write, token);
     return saved ?? await this.#swapInQueue(base, write, token);
+  }
+
+  #hasWaited({ readAt }: LoadedSession): boolean {
+    return this.now() - readAt > 1;
   }
 
   /** Requests of this process that lost a race continue one after the other. */
@@ -395,7 +433,9 @@ export class SessionRepository {
         const current = await this.#reload(base);
         if (hasToken(current, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
-        return await this.#replace(base, current, await write.compose(current), write, token);
+        const json = await write.compose(current);
+        if (this.#hasWaited(current)) return undefined;
+        return await this.#replace(base, current, json, write, token);
       }));
   }
 
@@ -432,7 +472,9 @@ export class SessionRepository {
       newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
       isRotation: idChange?.isRotation === true,
     });
-    const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
+    const header = token === undefined
+      ? changed
+      : withToken(changed, token, now, this.#options, current.lastAccess);
     const head = header === current.header
       ? current.text.slice(0, current.jsonStart)
       : encodeHeader(header);
@@ -519,10 +561,14 @@ export class SessionRepository {
   ): Promise<boolean> {
     const marker = encodeEnded(newToken());
     let record = found;
+    let last = found;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // A call that arrived twice has ended the session itself.
-      if (record === undefined || isEnded(record.text)) return record?.text === marker;
+      if (record === undefined || isEnded(record.text)) {
+        // A call that arrived twice has ended the session itself.
+        return record?.text === marker && this.#isActive(last!);
+      }
       if (!isMeant(record)) return false;
+      last = record;
       const isDone = await this.#backend.end(record, marker, this.now());
       if (isDone) return this.#isActive(record);
       record = await this.#backend.read(key);

@@ -299,6 +299,17 @@ onEveryStore("destroy() resolves to true once when its write arrives twice", asy
 });
 
 onEveryStore(
+  "destroy() of an expired session resolves to false when it arrives twice",
+  async (server) => {
+    const { clock, remote, sessions, visit } = server;
+    const cookie = await visit("", count);
+    clock.advance(3700);
+    remote.loseAnswer("replace");
+    assertEquals(await sessions.destroy(cookie.split("=")[1]!), false);
+  },
+);
+
+onEveryStore(
   "one of two destroy() resolves to true when one of them arrives twice",
   async (server) => {
     const { remote, sessions, visit } = server;

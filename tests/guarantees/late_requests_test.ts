@@ -178,6 +178,12 @@ for (const [what, kind] of Object.entries(EMBEDDED)) {
   });
 }
 
+testOn(ENDING, "a restart that is destroyed again leaves the user's session alone", async (rig) => {
+  const { current, late } = await signIn(rig);
+  await late.visit((session) => session.restart().set("user", "grace").destroy());
+  await assertUntouched(current);
+});
+
 testOn(
   ENDING,
   "a restart that writes nothing leaves the client's cookie and its session alone",
@@ -200,7 +206,8 @@ testOn(ENDING, "a logout with any of the last eight IDs ends the session", async
       await current.visit((session) => session.set("time", time).regenerate());
     }
     const late = browser(values[at]);
-    const { cookies } = await late.visit(destroy);
+    // Also with a link, which could start anew.
+    const { cookies } = await late.visit(destroy, [POLL, FORM, PAGE][at % 3]);
     assertEquals([cookies.length, late.value], [1, undefined]);
     assertEquals(await load(current.value), undefined);
     assertEquals((await current.visit(read)).value, undefined);

@@ -248,8 +248,8 @@ const renewing: Mutant[] = [
     replace: "return $isNavigation(this.$scope);",
   }),
   mistake("a cookie that the browser drops before a request renews it", RENEWAL, {
-    find: "this.$repository.$sentAt($stored) > $maxAge / 2",
-    replace: "this.$repository.$sentAt($stored) > $maxAge",
+    find: "this.$repository.$sentAgo($stored, $now) > $maxAge / 2",
+    replace: "this.$repository.$sentAgo($stored, $now) > $maxAge",
   }),
   mistake("a cookie whose last renewal is not looked up", RENEWAL, {
     find: "return $header.$sentAt ?? $header.$replacedAt ?? $created;",

@@ -264,8 +264,11 @@ Deno.test("only a store in another process needs tokens, and they are few", asyn
   for (let count = 0; count < 40; count++) await visit(cookie, increment);
   assertEquals(header().tokens.length, 33);
   clock.advance(151);
+  // By the clock of a server that is ahead, all would be old. The second write drops them.
   await visit(cookie, increment);
-  assertEquals(header().tokens.length, 1);
+  assertEquals(header().tokens.length, 33);
+  await visit(cookie, increment);
+  assertEquals(header().tokens.length, 2);
 });
 
 Deno.test("a request costs as few store calls as documented", async () => {
