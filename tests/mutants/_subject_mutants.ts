@@ -4,10 +4,9 @@ import type { Mutant } from "./_mutant.ts";
 export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is not in the subject index",
-    find: "const { $generation, $isPruningDue } = await $index.add($key, $session); " +
-      "const $saved = await $write();",
-    replace: 'const [$generation, $isPruningDue] = ["", Boolean($session && 0)];\n' +
-      "const $saved = await $write();\nif (!$generation) return $saved;",
+    find: "const $listing = await $index.add($key, $session); const $saved = await $write();",
+    replace: "const $saved = await $write();\nif ($index !== undefined) return $saved;\n" +
+      "const $listing = await $index.add($key, $session);",
     by: "resurrected",
   },
   {
@@ -101,5 +100,12 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "$hash: await $hashOf($session.id), $session",
     by: "tests",
     tests: ["subject_sessions_test.ts"],
+  },
+  {
+    name: "a sign-in whose entry another server has removed and that is not listed again",
+    find: "return $content.$entries.some(({ $sealed }) => $sealed === $listing.$sealed) || (",
+    replace: "return $content.$entries.every(({ $sealed }) => $sealed !== null) || (",
+    by: "tests",
+    tests: ["subject_index_test.ts"],
   },
 ];
