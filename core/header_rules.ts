@@ -1,7 +1,7 @@
 /** How a write changes the header of a session's record. */
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
-import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
-import { holds, isUnconfirmed, LATE_REQUEST_SECONDS, type LoadedSession } from "./lookup.ts";
+import type { RecordHeader } from "../base/record_header.ts";
+import { holds, isUnconfirmed, lateVerifiers, type LoadedSession } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** The most replaced verifiers that a record holds. */
@@ -37,13 +37,14 @@ interface HeaderChange {
 export function nextHeader(
   { header, subject }: LoadedSession,
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
+  options: ResolvedOptions,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
   const next = {
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
-    replaced: withoutOld(header, now),
+    replaced: lateVerifiers(header, now, options),
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -72,20 +73,6 @@ export function nextHeader(
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;
-}
-
-/** The replaced verifiers that requests may still come with. */
-function withoutOld(
-  { replaced, presentedAt }: RecordHeader,
-  now: number,
-): readonly ReplacedVerifier[] {
-  if (replaced.length === 0) return replaced;
-  const last = replaced.at(-1);
-  return replaced.filter((one) => {
-    // The client has to present the ID after it first: its response may have been lost.
-    const from = one === last && one.isRotated ? presentedAt ?? now : one.at;
-    return now - from <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
-  });
 }
 
 /** The header with the token of a write. */

@@ -5,6 +5,7 @@ import {
   findJson,
   isSameVerifier,
   type RecordHeader,
+  type ReplacedVerifier,
 } from "../base/record_header.ts";
 import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import type { SessionRecord } from "./backend/backend.ts";
@@ -64,7 +65,7 @@ export const UNKNOWN: NoSession = { status: "absent", reason: "unknown" };
 const EXPIRED: NoSession = { status: "absent", reason: "expired" };
 
 /** Seconds for which a request with a replaced ID counts as late. After that its ID is unknown. */
-export const LATE_REQUEST_SECONDS = 3600;
+const LATE_REQUEST_SECONDS = 3600;
 
 /** Now, in whole Unix seconds. */
 export function unixNow(options: Pick<ResolvedOptions, "now">): number {
@@ -98,7 +99,7 @@ export function examine(
 /** A session whose current verifier is another one. */
 function examineOld(session: LoadedSession, verifier: string, options: ResolvedOptions): Lookup {
   const { header, readAt, key } = session;
-  const old = findReplaced(header, verifier);
+  const old = find(lateVerifiers(header, readAt, options), verifier);
   if (old !== undefined && isInGrace(header, verifier, readAt, options)) {
     session.oldVerifier = old;
     return session;
@@ -113,8 +114,24 @@ function isLate(replacedAt: number, now: number): boolean {
   return now - replacedAt <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
 }
 
+/** The replaced verifiers that requests may still come with: late ones, or those in grace. */
+export function lateVerifiers(
+  header: RecordHeader,
+  now: number,
+  options: ResolvedOptions,
+): readonly ReplacedVerifier[] {
+  const { replaced, presentedAt } = header;
+  if (replaced.length === 0) return replaced;
+  const last = replaced.at(-1);
+  return replaced.filter((one) =>
+    one === last && one.isRotated
+      ? isGraceRunning(header, now, options) || isLate(presentedAt!, now)
+      : isLate(one.at, now)
+  );
+}
+
 /** The verifier as the record holds it. Takes the same time wherever it is in the list. */
-function findReplaced({ replaced }: RecordHeader, verifier: string): string | undefined {
+function find(replaced: readonly ReplacedVerifier[], verifier: string): string | undefined {
   let found: string | undefined;
   for (const one of replaced) {
     if (isSameVerifier(one.verifier, verifier)) found = one.verifier;
@@ -124,7 +141,8 @@ function findReplaced({ replaced }: RecordHeader, verifier: string): string | un
 
 /** Whether the header holds the verifier, as the current one or a replaced one. */
 export function holds(header: RecordHeader, verifier: string): boolean {
-  return isSameVerifier(header.verifier, verifier) || findReplaced(header, verifier) !== undefined;
+  return isSameVerifier(header.verifier, verifier) ||
+    find(header.replaced, verifier) !== undefined;
 }
 
 /** Whether `rotate` made the current ID and its client may not have received it yet. */

@@ -429,7 +429,7 @@ export class SessionRepository {
       change: write.change,
       newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
       isRotation: idChange?.isRotation === true,
-    });
+    }, this.#options);
     const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
     const expiry = this.#expiry(current.lastAccess, write.isUse);
     const written = this.#backend.replace(current, encodeHeader(header) + json, expiry, newId);

@@ -219,6 +219,26 @@ testOn(
   },
 );
 
+testOn(
+  VERSIONED,
+  "a logout with such an ID ends nothing although the ID has changed since",
+  LONG,
+  async (rig) => {
+    const { current, late } = await signIn(rig);
+    await wait(rig, current, HOUR);
+    await current.visit((session) => session.regenerate());
+    await wait(rig, current, 2 * MINUTE + 1);
+    // The session's last ID has been replaced lately, but this one has not.
+    const { value, cookies } = await late.visit((session) => {
+      const why = session.absence;
+      destroy(session);
+      return why;
+    });
+    assertEquals([value, cookies.length], ["replaced", 1]);
+    await assertUntouched(current);
+  },
+);
+
 testOn(VERSIONED, "a slow write undoes no login after nine regenerations", async (rig) => {
   const current = await rig.start(fill);
   const first = rig.browser(current.value);
