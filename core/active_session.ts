@@ -223,6 +223,7 @@ export class ActiveSession {
   #send(headers: HeaderPair[], { id, header, sent }: SavedSession): void {
     const { workingCopy } = this;
     workingCopy.rename(id);
+    workingCopy.absence = undefined;
     workingCopy.lineage = this.#repository.lineageOf(this.#repository.keyOf(id), header);
     if (sent !== undefined) this.#inject(headers, sent, { header, created: this.#createdAt });
   }

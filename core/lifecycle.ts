@@ -333,7 +333,8 @@ function isNewer(a: LoadedSession, b: LoadedSession): boolean {
 
 /** Whether a candidate says more about its client than the best one so far. */
 function isBetter(lookup: Lookup, best: Lookup): boolean {
-  if (lookup.status === "active" || best.status === "absent") return true;
+  if (lookup.status === "active") return true;
+  if (best.status === "absent") return lookup.status !== "absent" || lookup.reason === "expired";
   // Only an ID that the record holds can end the session.
   return lookup.status === "replaced" && best.status === "replaced" && !best.isHeld;
 }
