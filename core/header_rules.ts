@@ -3,6 +3,7 @@ import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader } from "../base/record_header.ts";
 import { holds, isUnconfirmed, lateVerifiers, type LoadedSession } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { repeated } from "./race_errors.ts";
 
 /** The most replaced verifiers that a record holds. */
 const MAX_REPLACED = 8;
@@ -59,11 +60,7 @@ export function nextHeader(
     if (notesSending) next.sentAt = now;
     return next;
   }
-  if (holds(header, newVerifier)) {
-    throw new TypeError(
-      "Cannot give the session a new id: the first half of what generateId made was its id before",
-    );
-  }
+  if (holds(header, newVerifier)) throw repeated();
   // An ID that was rotated has been valid until the ID after it was presented, or until now.
   const last = header.replaced.at(-1);
   const earlier = next.replaced.map((one) =>

@@ -18,6 +18,13 @@ export function taken(): SessionError {
   );
 }
 
+/** A new ID is not new: `generateId` repeats itself, at least in the first half. */
+export function repeated(): TypeError {
+  return new TypeError(
+    "Cannot give the session a new id: the first half of what generateId made was its id before",
+  );
+}
+
 /** Other writers won every time. */
 export function conflict(): SessionError {
   return new SessionError(

@@ -18,6 +18,7 @@ import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
   examine,
+  holds,
   isGraceRunning,
   isInGrace,
   isSession,
@@ -28,7 +29,7 @@ import {
   unixNow,
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { interrupted, retry, taken } from "./race_errors.ts";
+import { interrupted, repeated, retry, taken } from "./race_errors.ts";
 import { indexKeyOf, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -361,7 +362,7 @@ export class SessionRepository {
     if (!isInDoubt) throw error;
     try {
       const current = await this.#reload(base);
-      if (hasToken(current, token)) return this.#recognize(base, current, write);
+      if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
     } catch {
       // The first error says more.
     }
@@ -392,10 +393,24 @@ export class SessionRepository {
     return this.#queue.run(base.key, () =>
       retry(async () => {
         const current = await this.#reload(base);
-        if (hasToken(current, token)) return this.#recognize(base, current, write);
+        if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
         return await this.#replace(base, current, await write.compose(current), write, token);
       }));
+  }
+
+  /** Whether this write has taken effect: its token proves that, and so does its new verifier. */
+  #isOwn(
+    base: LoadedSession,
+    { header }: LoadedSession,
+    { idChange }: SessionWrite,
+    token: string | undefined,
+  ): boolean {
+    if (token === undefined) return false;
+    if (header.tokens.some((one) => one.token === token)) return true;
+    if (idChange === undefined) return false;
+    const verifier = this.#backend.verifierOf(this.#backend.nextId(base.id, idChange.generated));
+    return verifier !== undefined && holds(header, verifier);
   }
 
   /** Loads the session again after another request's write won. */
@@ -419,6 +434,7 @@ export class SessionRepository {
     const isKept = idChange === undefined ||
       (idChange.isRotation && !isSameVerifier(base.header.verifier, current.header.verifier));
     const newId = isKept ? undefined : this.#backend.nextId(current.id, idChange.generated);
+    if (newId === current.id) throw repeated();
     const changed = nextHeader(current, {
       now,
       // A background job proves nothing about what the client has received.
@@ -548,9 +564,4 @@ export class SessionRepository {
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(left + margin) };
   }
-}
-
-/** Whether the write with this token has taken effect. */
-function hasToken({ header }: LoadedSession, token: string | undefined): boolean {
-  return token !== undefined && header.tokens.some((one) => one.token === token);
 }

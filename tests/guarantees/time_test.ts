@@ -218,7 +218,11 @@ testOn(
 for (
   const [what, options, kind] of [
     ["although rolling is off", { rolling: false }, PAGE],
-    ["although its cookie lives as long as the browser", { cookieOptions: { maxAge: false } }, POLL],
+    [
+      "although its cookie lives as long as the browser",
+      { cookieOptions: { maxAge: false } },
+      POLL,
+    ],
     ["although shared caches may store the response", {}, CACHED_PAGE],
   ] as const
 ) {
