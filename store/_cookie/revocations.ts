@@ -7,11 +7,10 @@ import { after, type Awaitable } from "../../base/awaitable.ts";
 import { BoundedCache } from "../../base/bounded_cache.ts";
 import { keyOf, verifierOf } from "../../base/id.ts";
 import { MAX_ATTEMPTS } from "../../base/limits.ts";
-import { isSameVerifier } from "../../base/record_header.ts";
+import { isSameVerifier, newToken } from "../../base/record_header.ts";
+import { encodeEnded, isEnded } from "../../base/record_text.ts";
 import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } from "../store.ts";
 
-/** The text of the record of a session that has ended. */
-const ENDED = "ended";
 /** The start of the text that names the verifier of the valid ID. */
 const VALID_PREFIX = "valid:";
 /** How many results are cached at least. */
@@ -21,6 +20,7 @@ const TTL_MARGIN = 300;
 
 /** The record of a session. */
 export interface Revocation {
+  readonly text: string;
   /** Whether the session has ended. */
   readonly isEnded: boolean;
   /** The verifier of the valid ID; empty if the session has ended. */
@@ -85,7 +85,8 @@ export class Revocations {
     const key = keyOf(id);
     const known = await this.#ask(key, options.signal);
     const mayWrite = (found: Revocation | undefined) => !found?.isEnded;
-    return await this.#write(key, ENDED, known, mayWrite, options);
+    // The token tells this call from another one that has ended the session first.
+    return await this.#write(key, encodeEnded(newToken()), known, mayWrite, options);
   }
 
   /** Writes the record, unless what lies there forbids it. Resolves to whether it did. */
@@ -112,7 +113,7 @@ export class Revocations {
       if (version !== undefined && version !== null) throw invalidAnswer();
       found = await this.#ask(key, options.signal);
       // A client that reconnects sends a call again. Then the first one has succeeded.
-      if (found !== undefined && textOf(found) === text) return true;
+      if (found?.text === text) return true;
     }
     throw new Error("Cannot note the session's end: others wrote its record every time");
   }
@@ -141,17 +142,14 @@ export function isValid(id: string, found: Revocation | undefined): boolean {
     (!found.isEnded && isSameVerifier(found.verifier, verifierOf(id)));
 }
 
-function textOf({ isEnded, verifier }: Revocation): string {
-  return isEnded ? ENDED : VALID_PREFIX + verifier;
-}
-
 /** Throws for an invalid record: it must not count as "not revoked". */
 function toRevocation(record: StoredRecord | null | undefined): Revocation | undefined {
   if (record === undefined || record === null) return undefined;
   const { text, lastAccess, version } = record;
-  if (text === ENDED) return { isEnded: true, verifier: "", lastAccess, version };
+  if (isEnded(text)) return { text, isEnded: true, verifier: "", lastAccess, version };
   if (typeof text !== "string" || !text.startsWith(VALID_PREFIX)) throw invalidAnswer();
-  return { isEnded: false, verifier: text.slice(VALID_PREFIX.length), lastAccess, version };
+  const verifier = text.slice(VALID_PREFIX.length);
+  return { text, isEnded: false, verifier, lastAccess, version };
 }
 
 function invalidAnswer(): Error {

@@ -99,6 +99,21 @@ testOn(
   },
 );
 
+testOn(
+  ENDING,
+  "one of several sessions.destroy() at the same time finds a session",
+  async (rig) => {
+    const browser = await rig.start(fill);
+    for (const act of [fill, regenerate]) {
+      await browser.visit(act);
+      const ends = Array.from({ length: 4 }, () => rig.sessions.destroy(browser.id!));
+      assertEquals((await Promise.all(ends)).filter(Boolean).length, 1);
+      browser.value = undefined;
+      await browser.visit(fill);
+    }
+  },
+);
+
 testOn(VERSIONED, "no record is left a minute after the end of a session", async (rig) => {
   const browser = await rig.start(fill);
   await regenerateOften(rig, browser, 3);

@@ -178,7 +178,7 @@ Deno.test("CookieStore.delete() notes the end now, and does nothing where none i
   const store = new CookieStore({ secret, revocations, now: clock.now });
   await store.delete(await store.set(idOf("a"), { n: 1 }));
   const { text, lastAccess } = revocations.read(keyOf(idOf("a")))!;
-  assertEquals([text, lastAccess], ["ended", clock.seconds()]);
+  assertEquals([text.startsWith("ended:"), lastAccess], [true, clock.seconds()]);
   const alone = new CookieStore({ secret });
   const value = await alone.set(idOf("a"), { n: 1 });
   assertEquals(await countSubtle(() => alone.delete(value)), {});
