@@ -55,6 +55,8 @@ export interface RecordHeader {
 
 const PREFIX = "s1:";
 const JSON_START = "{";
+/** Where the JSON begins after a header without fields. */
+const SHORTEST = PREFIX.length + HALF_DIGITS;
 /** A number of eight digits at most. Times have six or seven. */
 const NUMBER = "[0-9a-z]{1,8}";
 const MAX_NUMBER = 36 ** 8 - 1;
@@ -101,8 +103,8 @@ export function isHeaderTime(value: unknown): value is number {
  * @param end Where the JSON begins.
  */
 export function decodeHeader(text: string, end: number): RecordHeader | undefined {
-  const space = text.indexOf(" ");
   // Most sessions have no field. A space within the JSON comes after its start.
+  const space = end === SHORTEST ? -1 : text.indexOf(" ");
   const hasFields = space >= 0 && space < end;
   const verifier = text.slice(PREFIX.length, hasFields ? space : end);
   if (verifier.length !== HALF_DIGITS && verifier !== "") return undefined;

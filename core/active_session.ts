@@ -101,7 +101,8 @@ export class ActiveSession {
     cacheControl: () => string | undefined,
     generated?: string,
   ): Awaitable<void> {
-    const isPrivate = !isShareable(cacheControl());
+    // Called only if it matters: with some servers, the headers of a response are slow to read.
+    const isPrivate = () => !isShareable(cacheControl());
     const outcome = this.#decide(isPrivate, generated);
     this.workingCopy.close();
     switch (outcome.kind) {
@@ -118,7 +119,7 @@ export class ActiveSession {
       case "changed": {
         const { stored, change, idChange } = outcome;
         const isSent = this.#isSentAgain(stored, isPrivate, true);
-        const saved = this.#repository.save(stored, change, { isSent, idChange });
+        const saved = this.#repository.save(stored, change, isSent, idChange);
         return after(saved, (saved) => this.#send(headers, saved));
       }
       case "touched": {
@@ -132,7 +133,7 @@ export class ActiveSession {
   }
 
   /** @param isPrivate Whether no shared cache stores the response. */
-  #decide(isPrivate: boolean, generated?: string): Outcome {
+  #decide(isPrivate: () => boolean, generated?: string): Outcome {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
@@ -149,8 +150,8 @@ export class ActiveSession {
     const isChanged = this.#repository.isChanged(stored, change);
     const isAsked = workingCopy.isRotated || this.#isRegenerated();
     // A rotation that is due can wait for a response that no shared cache stores.
-    const newId = isAsked || isPrivate ? generated : undefined;
-    const idChange = this.#idChange(stored, newId);
+    const isNow = generated !== undefined && (isAsked || isPrivate());
+    const idChange = this.#idChange(stored, isNow ? generated : undefined);
     if (isChanged || (idChange !== undefined && isAsked)) {
       return { kind: "changed", stored, change, idChange };
     }
@@ -160,13 +161,13 @@ export class ActiveSession {
   }
 
   /** Whether to note that the session was used, or that its ID is sent again. */
-  #isTouched(stored: LoadedSession, isPrivate: boolean): boolean {
+  #isTouched(stored: LoadedSession, isPrivate: () => boolean): boolean {
     const now = this.#repository.now();
     if (!this.#repository.isTouchDue(stored, now)) {
-      return isPrivate && this.#isOldAtClient(stored, now);
+      return this.#isOldAtClient(stored, now) && isPrivate();
     }
     // A session that its client holds would have to be sent.
-    return isPrivate || !this.#repository.isWithClient;
+    return !this.#repository.isWithClient || isPrivate();
   }
 
   /** The session's new ID; `undefined` if it keeps its own. */
@@ -224,7 +225,7 @@ export class ActiveSession {
     const { workingCopy } = this;
     workingCopy.rename(id);
     workingCopy.absence = undefined;
-    workingCopy.lineage = this.#repository.lineageOf(this.#repository.keyOf(id), header);
+    workingCopy.lineage = this.#repository.lineageOf({ key: this.#repository.keyOf(id), header });
     if (sent !== undefined) this.#inject(headers, sent, { header, created: this.#createdAt });
   }
 
@@ -242,10 +243,14 @@ export class ActiveSession {
    * responses than those to navigations may overtake each other, and one could bring an ID back that
    * a login has replaced. So they send it only if the client would lose it soon.
    */
-  #isSentAgain(stored: LoadedSession, isPrivate: boolean, isChange: boolean): boolean {
+  #isSentAgain(stored: LoadedSession, isPrivate: () => boolean, isChange: boolean): boolean {
     if (stored.mustInject) return true;
-    // The next response that no shared cache stores sends it.
-    if (!isPrivate || stored.oldVerifier !== undefined) return false;
+    if (stored.oldVerifier !== undefined) return false;
+    // If a shared cache may store this response, the next one sends it.
+    return this.#isRenewalDue(stored, isChange) && isPrivate();
+  }
+
+  #isRenewalDue(stored: LoadedSession, isChange: boolean): boolean {
     const { touchInterval, rolling } = this.#options;
     if (touchInterval === 0) return rolling || isChange;
     if (!rolling) return false;

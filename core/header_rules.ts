@@ -1,7 +1,14 @@
 /** How a write changes the header of a session's record. */
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
-import type { RecordHeader } from "../base/record_header.ts";
-import { holds, isUnconfirmed, lateVerifiers, type LoadedSession } from "./lookup.ts";
+import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
+import {
+  holds,
+  isGraceRunning,
+  isLate,
+  isUnconfirmed,
+  type LoadedSession,
+  validUntil,
+} from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { repeated } from "./race_errors.ts";
 
@@ -41,11 +48,16 @@ export function nextHeader(
   options: ResolvedOptions,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
+  const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
+  const isValuesOnly = newVerifier === undefined && !isNoted && !isNewSubject &&
+    !change?.isSignIn;
+  // Most writes are, and need no other header.
+  if (isValuesOnly && header.replaced.length === 0) return header;
   const next = {
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
-    replaced: lateVerifiers(header, now, options),
+    replaced: withoutOld(header, now, options),
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -62,14 +74,23 @@ export function nextHeader(
   }
   if (holds(header, newVerifier)) throw repeated();
   // An ID that was rotated has been valid until the ID after it was presented, or until now.
-  const last = header.replaced.at(-1);
-  const earlier = next.replaced.map((one) =>
-    one === last && one.isRotated ? { ...one, at: header.presentedAt ?? now } : one
-  );
+  const earlier = next.replaced.map((one) => ({ ...one, at: validUntil(header, one, now) }));
   const replaced = { verifier: header.verifier, isRotated: isRotation, at: now };
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;
+}
+
+/** The replaced verifiers that requests may still come with. */
+function withoutOld(
+  header: RecordHeader,
+  now: number,
+  options: ResolvedOptions,
+): readonly ReplacedVerifier[] {
+  const { replaced } = header;
+  if (replaced.length === 0) return replaced;
+  const inGrace = isGraceRunning(header, now, options) ? replaced.at(-1) : undefined;
+  return replaced.filter((one) => one === inGrace || isLate(validUntil(header, one, now), now));
 }
 
 /** The header with the token of a write. */

@@ -138,10 +138,10 @@ export class Lifecycle implements SharedParts {
   }
 
   #openStored(stored: LoadedSession, scope: Scope): ActiveSession {
-    const { id, key, header, data, created, readAt } = stored;
+    const { id, data, created, readAt } = stored;
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
-    workingCopy.lineage = this.repository.lineageOf(key, header);
+    workingCopy.lineage = this.repository.lineageOf(stored);
     return new ActiveSession(this, workingCopy, { scope, created, stored });
   }
 
@@ -210,9 +210,10 @@ export class Lifecycle implements SharedParts {
     return workingCopy;
   }
 
-  #snapshotOf({ data, id, lastAccess, key, header }: LoadedSession): WorkingCopy {
+  #snapshotOf(stored: LoadedSession): WorkingCopy {
+    const { data, id, lastAccess } = stored;
     const workingCopy = this.snapshot(data, { id, lastAccess });
-    workingCopy.lineage = this.repository.lineageOf(key, header);
+    workingCopy.lineage = this.repository.lineageOf(stored);
     return workingCopy;
   }
 
@@ -268,7 +269,7 @@ export class Lifecycle implements SharedParts {
     const { id, header } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
     const workingCopy = this.snapshot(codec.decode(made)!, { id, lastAccess: base.readAt });
-    workingCopy.lineage = this.repository.lineageOf(base.key, header);
+    workingCopy.lineage = this.repository.lineageOf({ key: base.key, header });
     return workingCopy;
   }
 
@@ -288,7 +289,7 @@ export class Lifecycle implements SharedParts {
   /** Whether this is the session that was meant, and nobody else has signed in since. */
   #mayUpdate(target: string | SessionLineage, { header, subject, readAt }: LoadedSession): boolean {
     if (typeof target !== "string") {
-      const { regenerations, subjectChanges } = target;
+      const { regenerations, subjectChanges } = target.header;
       return header.subjectChanges === subjectChanges &&
         (subject !== undefined || header.regenerations === regenerations);
     }
@@ -333,8 +334,8 @@ function isNewer(a: LoadedSession, b: LoadedSession): boolean {
 
 /** Whether a candidate says more about its client than the best one so far. */
 function isBetter(lookup: Lookup, best: Lookup): boolean {
-  if (lookup.status === "active") return true;
-  if (best.status === "absent") return lookup.status !== "absent" || lookup.reason === "expired";
+  if (lookup.status === "absent") return best.status === "absent" && best.reason !== "expired";
+  if (lookup.status === "active" || best.status === "absent") return true;
   // Only an ID that the record holds can end the session.
   return lookup.status === "replaced" && best.status === "replaced" && !best.isHeld;
 }

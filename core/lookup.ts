@@ -17,7 +17,8 @@ export interface LoadedSession extends SessionRecord {
   /** The session's current ID. */
   id: string;
   header: RecordHeader;
-  /** The part of the text after the header. */
+  /** Where the JSON begins in the text. */
+  jsonStart: number;
   json: string;
   /** When it was read, in Unix seconds. */
   readAt: number;
@@ -99,50 +100,50 @@ export function examine(
 /** A session whose current verifier is another one. */
 function examineOld(session: LoadedSession, verifier: string, options: ResolvedOptions): Lookup {
   const { header, readAt, key } = session;
-  const old = find(lateVerifiers(header, readAt, options), verifier);
+  const old = findReplaced(header, verifier);
   if (old !== undefined && isInGrace(header, verifier, readAt, options)) {
-    session.oldVerifier = old;
+    session.oldVerifier = old.verifier;
     return session;
   }
   const { replacedAt, presentedAt } = header;
   const last = Math.max(replacedAt ?? -Infinity, presentedAt ?? -Infinity);
   if (!isLate(last, readAt)) return UNKNOWN;
-  return { status: "replaced", key, isHeld: old !== undefined, replacedAt: last };
+  const isHeld = old !== undefined && isLate(validUntil(header, old, readAt), readAt);
+  return { status: "replaced", key, isHeld, replacedAt: last };
 }
 
-function isLate(replacedAt: number, now: number): boolean {
-  return now - replacedAt <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
+/** Whether a request with an ID that was valid until then may still be on its way. */
+export function isLate(until: number, now: number): boolean {
+  return now - until <= LATE_REQUEST_SECONDS + MAX_CLOCK_SKEW;
 }
 
-/** The replaced verifiers that requests may still come with: late ones, or those in grace. */
-export function lateVerifiers(
-  header: RecordHeader,
+/**
+ * Until when a replaced ID was valid, in Unix seconds, without the grace. An ID that `rotate`
+ * replaced is valid until the client has presented the ID after it.
+ */
+export function validUntil(
+  { replaced, presentedAt }: RecordHeader,
+  one: ReplacedVerifier,
   now: number,
-  options: ResolvedOptions,
-): readonly ReplacedVerifier[] {
-  const { replaced, presentedAt } = header;
-  if (replaced.length === 0) return replaced;
-  const last = replaced.at(-1);
-  return replaced.filter((one) =>
-    one === last && one.isRotated
-      ? isGraceRunning(header, now, options) || isLate(presentedAt!, now)
-      : isLate(one.at, now)
-  );
+): number {
+  return one === replaced.at(-1) && one.isRotated ? presentedAt ?? now : one.at;
 }
 
 /** The verifier as the record holds it. Takes the same time wherever it is in the list. */
-function find(replaced: readonly ReplacedVerifier[], verifier: string): string | undefined {
-  let found: string | undefined;
+function findReplaced(
+  { replaced }: RecordHeader,
+  verifier: string,
+): ReplacedVerifier | undefined {
+  let found: ReplacedVerifier | undefined;
   for (const one of replaced) {
-    if (isSameVerifier(one.verifier, verifier)) found = one.verifier;
+    if (isSameVerifier(one.verifier, verifier)) found = one;
   }
   return found;
 }
 
 /** Whether the header holds the verifier, as the current one or a replaced one. */
 export function holds(header: RecordHeader, verifier: string): boolean {
-  return isSameVerifier(header.verifier, verifier) ||
-    find(header.replaced, verifier) !== undefined;
+  return isSameVerifier(header.verifier, verifier) || findReplaced(header, verifier) !== undefined;
 }
 
 /** Whether `rotate` made the current ID and its client may not have received it yet. */
@@ -203,6 +204,7 @@ export function decodeRecord(
     lastAccess,
     replacedAt,
     header,
+    jsonStart: start,
     json,
     readAt: unixNow(options),
     created: data._created as number,

@@ -18,7 +18,7 @@ export function taken(): SessionError {
   );
 }
 
-/** A new ID is not new: `generateId` repeats itself, at least in the first half. */
+/** The new ID of a session is one that it has or had. */
 export function repeated(): TypeError {
   return new TypeError(
     "Cannot give the session a new id: the first half of what generateId made was its id before",

@@ -60,7 +60,7 @@ export interface SessionWrite {
   /** Whether the ID is sent to the client again if the write succeeds. */
   isSent: boolean;
   change?: SessionChange;
-  idChange?: IdChange;
+  idChange?: IdChange | undefined;
 }
 
 /** What a write that took effect has made. */
@@ -144,7 +144,7 @@ export class SessionRepository {
   #create(id: string, created: number, json: string): Awaitable<SavedSession> {
     const backend = this.#backend;
     const header = newHeader(backend.verifierOf(id) ?? "");
-    const expiry = this.#expiry(created, true);
+    const expiry = this.#expiry(created, true, this.now());
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
@@ -239,10 +239,9 @@ export class SessionRepository {
     return header.sentAt ?? header.replacedAt ?? created;
   }
 
-  /** What tells a session from what it may become later, if the store can say so. */
-  lineageOf(key: string, header: RecordHeader): SessionLineage | undefined {
-    const { regenerations, subjectChanges } = header;
-    return this.#backend.isVersioned ? { key, regenerations, subjectChanges } : undefined;
+  /** Which session this is, if the store can tell it from what it may become later. */
+  lineageOf(session: SessionLineage): SessionLineage | undefined {
+    return this.#backend.isVersioned ? session : undefined;
   }
 
   /**
@@ -281,7 +280,7 @@ export class SessionRepository {
       return this.#replace(session, session, json, write, undefined);
     }
     const now = this.now();
-    const expiry = this.#expiry(session.lastAccess, true);
+    const expiry = this.#expiry(session.lastAccess, true, now);
     return after(this.#backend.touch(session, expiry), (written) => {
       if (written === undefined) return undefined;
       const sent = this.#toSend(session, session, header, id, written, write, now);
@@ -306,7 +305,8 @@ export class SessionRepository {
   save(
     base: LoadedSession,
     change: SessionChange,
-    how: Pick<SessionWrite, "isSent" | "idChange">,
+    isSent: boolean,
+    idChange: IdChange | undefined,
   ): Awaitable<SavedSession> {
     const write: SessionWrite = {
       compose: (current) => this.#compose(base, current, change),
@@ -314,8 +314,9 @@ export class SessionRepository {
         regenerations === base.header.regenerations &&
         subjectChanges === base.header.subjectChanges,
       isUse: true,
+      isSent,
       change,
-      ...how,
+      idChange,
     };
     const { index } = this;
     const { subject } = change;
@@ -447,8 +448,11 @@ export class SessionRepository {
       isRotation: idChange?.isRotation === true,
     }, this.#options);
     const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
-    const expiry = this.#expiry(current.lastAccess, write.isUse);
-    const written = this.#backend.replace(current, encodeHeader(header) + json, expiry, newId);
+    const head = header === current.header
+      ? current.text.slice(0, current.jsonStart)
+      : encodeHeader(header);
+    const expiry = this.#expiry(current.lastAccess, write.isUse, now);
+    const written = this.#backend.replace(current, head + json, expiry, newId);
     const id = newId ?? current.id;
     const toSaved = (written: WriteResult | undefined): SavedSession | undefined => {
       if (written === undefined) return undefined;
@@ -554,10 +558,10 @@ export class SessionRepository {
     return codec.encodeJsonTree(merged, base.created, change.subject);
   }
 
-  #expiry(before: number, isUse: boolean): Expiry {
+  #expiry(before: number, isUse: boolean, now: number): Expiry {
     const { expire, absoluteExpire, touchInterval } = this.#options;
     // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
-    const lastAccess = isUse ? Math.max(this.now(), before) : before;
+    const lastAccess = isUse ? Math.max(now, before) : before;
     // The longest that any session has left. How much this one has depends on whose clock says so,
     // and a record that stays for too long does no harm.
     const left = Math.min(expire, absoluteExpire) + touchInterval;

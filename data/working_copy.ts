@@ -59,8 +59,10 @@ export type SessionAbsence = "none" | "unknown" | "expired" | "replaced" | "ambi
  */
 export interface SessionLineage {
   readonly key: string;
-  readonly regenerations: number;
-  readonly subjectChanges: number;
+  readonly header: {
+    readonly regenerations: number;
+    readonly subjectChanges: number;
+  };
 }
 
 const workingCopies = new WeakMap<object, WorkingCopy>();

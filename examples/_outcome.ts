@@ -119,11 +119,19 @@ function explainUnsent(handled: HandledRequest): Outcome {
   if (changedKeys(handled).length > 0) {
     return {
       label: "Saved",
-      why: "The data changed, so it was saved. The browser already has the cookie, which is " +
-        `renewed at most once every ${TOUCH_INTERVAL} s.`,
+      why:
+        "The data changed, so it was saved. The browser already has the cookie. Opening a page " +
+        `renews it, at most once every ${TOUCH_INTERVAL} s.`,
     };
   }
   const idle = Math.max(0, Math.floor(at / 1000) - (before.data._last_access ?? 0));
+  if (idle >= TOUCH_INTERVAL) {
+    return {
+      label: "Touched",
+      why: "Nothing changed. The last-access time was updated. The cookie is renewed when the " +
+        "browser opens a page.",
+    };
+  }
   return {
     label: "Unchanged",
     why: `Nothing changed. The last-access time was updated ${idle} s ago, ` +

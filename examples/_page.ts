@@ -61,8 +61,9 @@ function panelSection({ facts, latest, data, earlier }: PanelParts): Html {
         <summary>Earlier requests</summary>
         <ol class="steps" id="earlier">${earlier}</ol>
       </details>
-      <p class="hint">The live view only reads the session, so it does not keep it alive. The
-        last-access time is updated at most once every ${TOUCH_INTERVAL} seconds.</p>
+      <p class="hint">The live view only reads the session, so it does not keep it alive. Every
+        write updates the last-access time. Other requests do so at most once every ${TOUCH_INTERVAL}
+        seconds.</p>
     </aside>
   `;
 }
@@ -145,7 +146,7 @@ const experiments = html`
     <h2 id="try">Try it</h2>
     <ul class="try">
       <li><a class="button" href="/">Visit again</a> <span class="note">Counts the visit, so it is saved.</span></li>
-      <li><a class="button" href="/look">Only look</a> <span class="note">Writes nothing, so no cookie is sent.</span></li>
+      <li><a class="button" href="/look">Only look</a> <span class="note">Writes nothing. A cookie is sent only if it is time to renew it.</span></li>
       <li><form method="post" action="/new-id"><button>New ID</button></form>
         <span class="note">Same data, new session ID. The old ID stops working.</span></li>
       <li><form method="post" action="/fail"><button>Fail halfway</button></form>

@@ -84,15 +84,16 @@ export function shop({ sessions, log, now, canList }: ShopOptions): Map<string, 
 const signIn: Respond = async (request, session) => {
   const name = (await formOf(request))?.get("name")?.trim().slice(0, MAX_NAME);
   if (name === undefined || name === "") return refusal("Please enter a name.");
-  // Regenerate the ID at every sign-in: an ID planted beforehand (session fixation) is then
-  // useless.
-  session.regenerate().set({
+  // The owner of the session. The page "Where you are signed in" lists sessions by this value. Set it
+  // first: it also works if another request has just replaced the session's ID.
+  session.subject = name.toLowerCase();
+  // Regenerate the ID at every sign-in, even if the owner stays the same: an ID planted beforehand
+  // (session fixation) is then useless.
+  session.regenerate({ authenticated: true }).set({
     user: name,
     device: deviceOf(request.headers.get("user-agent")),
     flash: `Welcome, ${name}. Your session has a new ID.`,
   });
-  // The owner of the session. The page "Where you are signed in" lists sessions by this value.
-  session.subject = name.toLowerCase();
   return seeOther("/");
 };
 

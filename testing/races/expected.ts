@@ -81,9 +81,9 @@ export class ExpectedSession {
     const [next, ...later] = this.#ids.slice(at + 1);
     if (next === undefined) return "valid";
     if (![next, ...later].every(({ isRotated }) => isRotated)) return "invalid";
-    // A second rotation ends the first one's grace, unless the ID between was never received.
-    if (later.length > 0) return next.presentedAt === undefined ? "either" : "invalid";
     const { presentedAt = Infinity, notedAt = Infinity } = next;
+    // A second rotation ends the first one's grace. It needs the ID between.
+    if (later.length > 0 && presentedAt < Infinity) return "invalid";
     if (seconds <= presentedAt + GRACE) return "valid";
     return seconds > notedAt + GRACE + GRACE_MARGIN ? "invalid" : "either";
   }

@@ -84,8 +84,12 @@ class Oracle {
    * The calls of `destroyAll()` that are running, with the sessions that existed at their start.
    */
   readonly #ending = new Map<Visit, Set<ExpectedSession>>();
+  /** The requests that have given sessions the subject of `destroyAll()`. */
+  readonly #signIns = new Map<ExpectedSession, Visit>();
   /** When the last call of `destroyAll()` was done. */
   #allEndedAt = 0;
+  /** When the calls that are done began to refuse sessions that had been listed before. */
+  readonly #refusedFrom: number[] = [];
   readonly #everybody: string;
   readonly #isVersioned: boolean;
   readonly #isSlow: boolean;
@@ -195,13 +199,20 @@ class Oracle {
   }
 
   /**
-   * Marks the sessions that existed at the start of `destroyAll()` as destroyed. Sessions that were
-   * created in the meantime may be destroyed or not.
+   * Marks the sessions that existed at the start of `destroyAll()`, or were listed before it refused
+   * them, as destroyed. Sessions that came later may be destroyed or not.
    */
   #endAll(visit: Visit): void {
     const before = this.#ending.get(visit)!;
     this.#ending.delete(visit);
     this.#allEndedAt = visit.answeredAt!;
+    const [refusedFrom = 0] = visit.listedAt;
+    this.#refusedFrom.push(refusedFrom);
+    for (const [session, signIn] of this.#signIns) {
+      if (isListedBefore(signIn, refusedFrom) && session.subject === this.#everybody) {
+        session.isEnded = true;
+      }
+    }
     let count = 0;
     for (const session of before) {
       if (session.subject !== this.#everybody) continue;
@@ -210,7 +221,7 @@ class Oracle {
     }
     const { result } = visit;
     if (typeof result === "number" && this.#ending.size === 0 && result < count) {
-      this.#break("wrongAnswers", `${visit.me} ended ${count} sessions and counted ${result}`);
+      this.#break("wrongAnswers", `${visit.me} counted ${result} sessions and ended ${count}`);
     }
   }
 
@@ -283,7 +294,7 @@ class Oracle {
     const cookie = cookieOf(visit) ?? visit.committedId;
     if (cookie !== undefined && newId !== undefined) {
       const session = new ExpectedSession(newId, cookie, made, subject.made);
-      session.isUncertain = subject.made === this.#everybody && this.#isMet(visit);
+      if (subject.made === this.#everybody) this.#signIn(visit, session);
       session.changedAt = this.#seconds;
       this.#begun.set(visit, session);
       if (id !== undefined && !visit.plan.kind.restarts) this.#sessions.set(id, session);
@@ -305,12 +316,22 @@ class Oracle {
       this.#break("wrongAnswers", `${me}'s change reached a session that was regenerated since`);
     }
     if (subject.made === this.#everybody && session.subject !== this.#everybody) {
-      session.isUncertain = this.#isMet(visit);
+      this.#signIn(visit, session);
       // It now counts as new: `destroyAll()` may miss it.
       for (const before of this.#ending.values()) before.delete(session);
     }
     session.apply(visit);
     this.#move(visit, session);
+  }
+
+  /** Gives a session the subject of `destroyAll()`. */
+  #signIn(visit: Visit, session: ExpectedSession): void {
+    session.isUncertain = this.#isMet(visit);
+    this.#signIns.set(session, visit);
+    const isRefused = this.#refusedFrom.some((time) => isListedBefore(visit, time));
+    if (isRefused && visit.answeredAt !== undefined) {
+      this.#break("resurrected", `${visit.me} signed in, and destroyAll() had missed its session`);
+    }
   }
 
   /**
@@ -582,6 +603,11 @@ class Oracle {
   #break(guarantee: Guarantee, why: string): void {
     this.#violations.push({ guarantee, why });
   }
+}
+
+/** Whether a sign-in listed its session before this time. */
+function isListedBefore({ listedAt }: Visit, time: number): boolean {
+  return listedAt.length > 0 && listedAt.at(-1)! < time;
 }
 
 /** Whether the request writes to its session. A rotation that comes second does not. */

@@ -41,8 +41,17 @@ export interface Program {
   isSignedIn: boolean;
   /** Whether a request that only reads has to update the last-access time. */
   isTouchDue: boolean;
+  /** Whether such a request does not send the cookie again. */
+  isCookieKept?: boolean;
   /** Whether navigations rotate the ID. */
   isRotating?: boolean;
+  /** Whether the sessions are examined only when every grace is over. */
+  isExaminedLate?: boolean;
+  /**
+   * Whether the store has no room for the marker of an ended session, so that the session is
+   * deleted. A call that arrives twice can then do harm.
+   */
+  isFull?: boolean;
 }
 
 /**
@@ -71,17 +80,25 @@ export function randomProgram(
   // After a logout little can be lost, so half of all programs have none.
   const isLasting = random.chance(50);
   const kinds = isLasting ? REQUEST_KINDS.filter((kind) => !ends(kind)) : REQUEST_KINDS;
+  const isFull = random.chance(20);
   const plans = Array.from({ length: requests ?? drawn }, (): Plan => ({
     kind: random.pick(kinds),
     isEarly: random.chance(70),
     isNavigation: random.chance(30),
     isLost: random.chance(10),
     skew: random.pick(SKEWS),
-    resend: random.chance(25) ? drawResend(random) : undefined,
+    resend: random.chance(25) && !isFull ? drawResend(random) : undefined,
   }));
   const isSignedIn = endsAll(plans) ? random.chance(70) : random.chance(20);
-  const isTouchDue = random.chance(75);
-  const program = { plans, isSignedIn, isTouchDue, isRotating: random.chance(20) };
+  const program: Program = {
+    plans,
+    isSignedIn,
+    isTouchDue: random.chance(75),
+    isCookieKept: random.chance(50),
+    isRotating: random.chance(20),
+    isExaminedLate: random.chance(50),
+    isFull,
+  };
   return { program, choose: randomOrder(random) };
 }
 

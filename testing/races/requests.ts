@@ -9,7 +9,7 @@ const START = { count: 0, shared: "nobody" };
 export const EVERYBODY = "everybody";
 
 /** Seconds after which the old ID is certainly not valid any more, if the new one was presented. */
-const PAST_GRACE = 300;
+export const PAST_GRACE = 300;
 
 /** Makes a name into a subject that no other run on the same store has. */
 export type SubjectOf = (name: string) => string;

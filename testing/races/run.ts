@@ -11,7 +11,7 @@ import { cookieChanges, CookieJar } from "./cookie_jar.ts";
 import { keyOf, withKey } from "./ids.ts";
 import type { Lane } from "./lane.ts";
 import { type Choose, COPY, endsAll, type Program } from "./program.ts";
-import { EVERYBODY, startingValues } from "./requests.ts";
+import { EVERYBODY, PAST_GRACE, startingValues } from "./requests.ts";
 import { type Step, Timeline } from "./timeline.ts";
 import { call, type Values, Visit } from "./visit.ts";
 import { watch } from "./watch.ts";
@@ -76,6 +76,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
       now: () => timeline.now(skew),
       storeTimeout: STORE_TIMEOUT,
       ...program.isTouchDue ? { touchInterval: 0 } : LONG,
+      rolling: !program.isCookieKept,
       ...program.isRotating ? { rotateInterval: 1 } : {},
     });
   const salt = options.newId();
@@ -83,7 +84,8 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   const jar = new CookieJar();
   // Not promised: that a response which only renews the cookie arrives before the response to a
   // login.
-  const race = { timeline, jar, subjectOf, isSlow: !program.isTouchDue };
+  const { isTouchDue, isFull = false } = program;
+  const race = { timeline, jar, subjectOf, isSlow: !isTouchDue, isFull };
   const visits = program.plans.map((plan, at) => new Visit(plan, at, race));
   const alone = middleware(store);
   const letters = visits.map(({ me }) => me);
@@ -96,6 +98,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
     await visit.lane.start(() => visit.run(sessions));
   }
   const order = await follow(visits, choose);
+  if (program.isExaminedLate) timeline.skip(PAST_GRACE);
   const sent = visits.flatMap((visit) => visit.cookies).filter((cookie) => cookie !== "clear");
   const isVersioned = "read" in store;
   const left: Run["left"] = new Map();

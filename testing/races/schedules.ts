@@ -15,9 +15,17 @@ const KINDS = REQUEST_KINDS.filter(({ isRandomOnly }) => !isRandomOnly);
 
 /** Every pair of kinds, including a kind with itself. Both requests are sent at the start. */
 export const PAIRS: readonly Program[] = KINDS.flatMap((first, at) =>
-  KINDS.slice(at).map((second) => {
+  KINDS.slice(at).flatMap((second) => {
     const plans = [{ kind: first, isEarly: true }, { kind: second, isEarly: true }];
-    return { plans, isSignedIn: endsAll(plans), isTouchDue: true };
+    const program = { plans, isSignedIn: endsAll(plans), isTouchDue: true };
+    const isSignIn = program.isSignedIn && plans.some(({ kind }) => kind.namesSubject);
+    // The last-access time is then written by touch(), and not together with the cookie's.
+    const isRead = plans.some(({ kind }) => kind.name === "reads");
+    return [
+      program,
+      ...isSignIn ? [{ ...program, isSignedIn: false }] : [],
+      ...isRead ? [{ ...program, isCookieKept: true }] : [],
+    ];
   })
 );
 
@@ -41,9 +49,10 @@ export const RESENT_PAIRS: readonly Program[] = PAIRS.flatMap((program) => {
 export async function* everySchedule(
   program: Program,
   runner: Runner,
+  limit = MAX_SCHEDULES,
 ): AsyncGenerator<{ run: Run; code: number }> {
   let prefix: number[] = [];
-  for (let count = 0; count < MAX_SCHEDULES; count++) {
+  for (let count = 0; count < limit; count++) {
     const taken: Choice[] = [];
     const run = await runner(program, byChoices((at) => prefix[at] ?? 0, taken));
     yield { run, code: encode(taken) };

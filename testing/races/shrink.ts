@@ -7,6 +7,9 @@ import { type Guarantee, judge } from "./oracle.ts";
 import { COPY, inOrder, type Plan, type Program } from "./program.ts";
 import type { Run } from "./run.ts";
 
+/** How many schedules of two requests are tried. */
+const SCHEDULES = 500;
+
 /** The shortest run found that breaks the same guarantee as `failed`. */
 export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner): Promise<Run> {
   const breaks = (run: Run) =>
@@ -15,18 +18,17 @@ export async function shrink(failed: Run, guarantee: Guarantee, runner: Runner):
   const consider = (run: Run) => {
     if (isShorter(run, best) && breaks(run)) best = run;
   };
-  // One or two requests have few enough schedules to try all of them.
+  // One or two requests have few enough schedules to try them.
+  const tried = new Set<string>();
   for (const size of [1, 2]) {
     const chosen = combinations(failed.program.plans, size);
-    const variants = [
-      chosen.map((plans) => plans.map(plain)),
-      chosen.map((plans) => plans.map(early)),
-      chosen,
-    ];
-    for (const variant of variants) {
-      for (const plans of variant) {
-        const program = { ...failed.program, plans };
-        for await (const { run } of everySchedule(program, runner)) consider(run);
+    for (const simplify of [plainProgram, earlyProgram, (program: Program) => program]) {
+      for (const plans of chosen) {
+        const program = simplify({ ...failed.program, plans });
+        const name = JSON.stringify(program);
+        if (tried.has(name)) continue;
+        tried.add(name);
+        for await (const { run } of everySchedule(program, runner, SCHEDULES)) consider(run);
       }
       if (best.program.plans.length === size) return best;
     }
@@ -69,6 +71,14 @@ const CIRCUMSTANCES = ["isNavigation", "isLost", "skew", "resend"] as const;
 /** The request without any circumstances, sent at the start. */
 function plain({ kind }: Plan): Plan {
   return { kind, isEarly: true };
+}
+
+function plainProgram({ plans, isSignedIn, isTouchDue }: Program): Program {
+  return { plans: plans.map(plain), isSignedIn, isTouchDue };
+}
+
+function earlyProgram(program: Program): Program {
+  return { ...program, plans: program.plans.map(early) };
 }
 
 function early(plan: Plan): Plan {

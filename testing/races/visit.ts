@@ -24,6 +24,8 @@ export interface Race {
   readonly subjectOf: SubjectOf;
   /** Whether responses may arrive after responses that were sent later. */
   readonly isSlow: boolean;
+  /** Whether the store has no room for the markers of ended sessions. */
+  readonly isFull: boolean;
 }
 
 /** One request and what happened to it. Times are numbers of steps. */
@@ -62,6 +64,8 @@ export class Visit {
   committedId: string | undefined;
   /** When it sent that change to the store, in seconds of the race. */
   composedAt: number | undefined;
+  /** When it wrote to the list of a subject's sessions, before its change took effect. */
+  readonly listedAt: number[] = [];
   /** When it noted its use of the session. */
   touchedAt: number | undefined;
   /** When it ended the session. */
@@ -108,6 +112,11 @@ export class Visit {
   /** Records a step; returns its number, which is the time. */
   note(what: string, id?: string): number {
     return this.#race.timeline.note(this.me, what, id);
+  }
+
+  /** Whether the store has no room for the marker of an ended session. */
+  get isFull(): boolean {
+    return this.#race.isFull;
   }
 
   /** Seconds since the start of the race. */

@@ -94,6 +94,7 @@ class WatchedMethod {
     const id = String(args[0]);
     if (visit.answers > 0 && !isCopy) visit.lateCall ??= this.#name;
     try {
+      if (visit.isFull && isEnded(args[1])) throw new Error("The store is full");
       const isMarked = await this.#isMarked(args);
       const answer: unknown = await this.#member.apply(this.#store, args);
       const isRefused = this.#isRefusal(answer);
@@ -127,7 +128,10 @@ class WatchedMethod {
   #record({ args: [id, text, options], seconds }: Call, time: number): void {
     const visit = this.#visit;
     // A write to the subject index does not change a session.
-    if (isSubjectIndex(text)) return;
+    if (isSubjectIndex(text)) {
+      if (visit.committedAt === undefined) visit.listedAt.push(time);
+      return;
+    }
     if (ENDS.includes(this.#name) || isEnded(text)) {
       visit.endedAt ??= time;
       return;
@@ -149,5 +153,5 @@ class WatchedMethod {
 
 /** The first half of a session's ID, which the text of its record has. */
 function verifierIn(text: unknown): string {
-  return decodeHeader(String(text), findJson(text)).verifier;
+  return decodeHeader(String(text), findJson(text))?.verifier ?? "";
 }

@@ -3,18 +3,19 @@ import { CookieState, MemoryStore, SessionMiddleware, type VersionedStore } from
 import { LegacySessions, type LegacySource, MigratingState } from "@pagi/session/migrate";
 import { indexKeyOf } from "../../core/subjects/subject_index.ts";
 import { CookieJar } from "../../testing/races/cookie_jar.ts";
+import { idGenerator, keyOf, withKey } from "../../testing/races/ids.ts";
 import type { Choose, Program } from "../../testing/races/program.ts";
 import { EVERYBODY, startingValues } from "../../testing/races/requests.ts";
 import { follow, probe, type Run } from "../../testing/races/run.ts";
+import { Timeline } from "../../testing/races/timeline.ts";
 import { Visit } from "../../testing/races/visit.ts";
-import { type Step, watch } from "../../testing/races/watch.ts";
-import { idOf } from "./helpers.ts";
+import { watch } from "../../testing/races/watch.ts";
 
-/** What the browser presents at the start, in the place of an id. */
+/** What the browser presents at the start, in the place of an ID. */
 const OLD = "of-the-old-library";
-/** What stands for the first session, by whatever it was presented, in what is judged. */
-const FIRST = idOf("f");
 const SECRET = "s";
+/** A lifetime with which no touch is due and no cookie is renewed in a race. */
+const LONG = { expire: 86_400, touchInterval: 4320 };
 
 /** What was run, for the oracle; and what it does not look at. */
 export interface MigrationRun {
@@ -56,16 +57,23 @@ export async function raceOldCookies(
   { connect: connected = connect, canDestroy = true }: RaceOptions = {},
 ): Promise<MigrationRun> {
   const store = new MemoryStore();
-  const made = new Set<string>();
-  const startedAt = Date.now();
-  const subjectOf = (name: string) => name;
-  const steps: Step[] = [];
-  const visits = program.plans.map((plan, at) => new Visit(plan, at, steps, false, subjectOf));
+  const ids: string[] = [];
+  const newId = idGenerator();
+  const generateId = () => {
+    const id = newId();
+    ids.push(id);
+    return id;
+  };
+  const timeline = new Timeline();
+  const jar = new CookieJar();
+  // Every response to the old cookie sends the new one, so not promised: that one which was committed
+  // before a login arrives before the response to the login.
+  const race = { timeline, jar, subjectOf: (name: string) => name, isSlow: false };
+  const visits = program.plans.map((plan, at) => new Visit(plan, at, race));
   const values = startingValues(visits.map(({ me }) => me));
   const old = new Map<string, object>([[OLD, values]]);
 
-  const middleware = (store: VersionedStore, legacy: LegacySource, visit?: Visit) => {
-    const moving = connected(store, legacy);
+  const middleware = (store: VersionedStore, moving: LegacySessions, visit?: Visit) => {
     const cookie = new CookieState();
     return new SessionMiddleware({
       secret: SECRET,
@@ -74,30 +82,19 @@ export async function raceOldCookies(
         state: cookie,
         // No `clear`: it is the same cookie, and the oracle wants one change of it.
         legacy: { extract: (scope) => cookie.extract(scope) },
-        sessions: {
-          holds: (presented) => moving.holds(presented),
-          async adopt(value) {
-            const id = await moving.adopt(value);
-            // What it wrote is nothing that the request changed.
-            if (visit !== undefined) visit.committedAt = undefined;
-            return id;
-          },
-        },
+        sessions: moving,
       }),
-      now: () => startedAt,
+      generateId,
+      now: () => timeline.now(visit?.plan.skew),
       storeTimeout: 3600,
-      touchInterval: program.isTouchDue ? 0 : undefined,
+      ...program.isTouchDue ? { touchInterval: 0 } : LONG,
+      ...program.isRotating ? { rotateInterval: 1 } : {},
     });
   };
 
-  const noting = creating(store, (id, text, options) => {
-    if (text.startsWith("{")) made.add(id);
-    return store.create(id, text, options);
-  });
   // Nobody here looks at the list of anybody's sessions.
   const lists = [...visits.map(({ me }) => me), EVERYBODY];
   const unseen = new Set(await Promise.all(lists.map(indexKeyOf)));
-  const jar = new CookieJar();
   jar.value = OLD;
   for (const visit of visits) {
     const turn = <T>(what: string, act: () => T) =>
@@ -109,33 +106,48 @@ export async function raceOldCookies(
       get: (value) => turn("legacy.get()", () => old.get(value)),
       destroy: (value) => canDestroy ? turn("legacy.destroy()", () => old.delete(value)) : false,
     };
-    const sessions = middleware(watch(noting, visit, unseen) as VersionedStore, legacy, visit);
-    await visit.lane.start(() => visit.run(sessions, jar));
+    // What the migration writes is nothing that the request changes.
+    const migration = new Visit(visit.plan, visits.indexOf(visit), race);
+    Object.assign(migration, { lane: visit.lane, copies: visit.copies });
+    const moving = connected(watch(store, migration, unseen) as VersionedStore, legacy);
+    const sessions = middleware(watch(store, visit, unseen) as VersionedStore, moving, visit);
+    await visit.lane.start(() => visit.run(sessions));
   }
   const order = await follow(visits, choose);
 
   const legacy: LegacySource = { get: (value) => old.get(value) };
-  const first = await connected(store, legacy).adopt(OLD);
-  const nameOf = (id: string | undefined) => id === OLD || id === first ? FIRST : id;
+  // The old cookie stands for the ID that it leads to.
+  const first = (await connected(store, legacy).adopt(OLD))!;
+  const nameOf = (id: string | undefined) => id === OLD ? first : id;
   for (const visit of visits) {
     visit.presented = nameOf(visit.presented);
-    visit.id = nameOf(visit.id);
-    visit.newId = nameOf(visit.newId);
     visit.jarBefore = nameOf(visit.jarBefore);
-    visit.cookies = visit.cookies.map((change) =>
-      change === "clear" ? change : { set: nameOf(change.set)! }
-    );
   }
-  const alone = middleware(store, legacy);
-  const left: Run["left"] = new Map([[FIRST, await probe(alone, first!)]]);
-  for (const id of made) {
-    if (id !== first) left.set(id, await probe(alone, id));
+  const alone = middleware(store, connected(store, legacy));
+  const generated = [first, ...ids];
+  const left: Run["left"] = new Map();
+  for (const key of new Set(generated.map(keyOf))) {
+    if (key !== keyOf(first) && store.read(key) === undefined) continue;
+    for (const id of generated) {
+      left.set(withKey(id, key), await probe(alone, withKey(id, key), true));
+    }
   }
-  const start = { id: FIRST, cookie: FIRST, values, subject: undefined };
-  const byOld = await probe(alone, OLD);
+  for (const id of ids) if (!left.has(id)) left.set(id, undefined);
+  const byOld = await probe(alone, OLD, true);
+  const { steps, seconds } = timeline;
   return {
-    run: { program, visits, order, steps, start, everybody: EVERYBODY, canList: true, left },
-    isOldCookieRight: JSON.stringify(byOld) === JSON.stringify(left.get(FIRST)),
+    run: {
+      program,
+      visits,
+      order,
+      steps,
+      seconds,
+      start: { id: first, cookie: first, values, subject: undefined },
+      everybody: EVERYBODY,
+      isVersioned: true,
+      left,
+    },
+    isOldCookieRight: JSON.stringify(byOld) === JSON.stringify(left.get(first)),
     isOldStoreEmpty: old.size === 0,
   };
 }

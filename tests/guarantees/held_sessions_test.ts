@@ -211,6 +211,24 @@ testOn(VERSIONED, "an ID leads to its session only while it is valid", async (ri
   assertEquals(await rig.load(browser.value), { cart: ["apple"], n: 1, presented: true });
 });
 
+testOn(
+  VERSIONED,
+  "a change by ID that is in progress follows a rotation, and stops at a regeneration",
+  async (rig) => {
+    const browser = await rig.start(user);
+    for (const [act, isFollowed] of [[rotate, true], [regenerate, false]] as const) {
+      const change = rig.sessions.update(browser.id!, async (data) => {
+        if (data.time === undefined) await browser.visit((session) => act(session).set("time", 1));
+        data.pushed = Number(data.pushed ?? 0) + 1;
+      });
+      if (isFollowed) assertEquals((await change).get("pushed"), 1);
+      else assertEquals(await refused(change), "ERR_SESSION_INTERRUPTED");
+      await browser.visit((session) => session.delete("time"));
+    }
+    assertEquals(await rig.load(browser.value), { cart: ["apple"], pushed: 1 });
+  },
+);
+
 testOn(VERSIONED, "a change in progress follows a rotation, and stops at a login", async (rig) => {
   const browser = await rig.start(fill);
   const held = await hold(rig, browser);

@@ -29,3 +29,11 @@ export interface OpenStore {
 
 /** Opens a store in a place. */
 export type StoreOpener = (where: string) => Promise<OpenStore>;
+
+/** Throws unless a text is a complete session or the marker of one that has ended. */
+export function auditText(text: string): void {
+  if (/^ended:[\da-f]{12}$/.test(text)) return;
+  const json = /^s1:[\da-f]{32}(?: [^ {]+)*(\{.*\})$/.exec(text)?.[1];
+  if (json === undefined) throw new Error("A record is not a session");
+  JSON.parse(json);
+}

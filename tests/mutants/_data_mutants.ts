@@ -27,8 +27,8 @@ const refusing: Mutant[] = [
     replace: "$found.push([$key, $data[$key]]);",
   }),
   mistake("`data` whose changes are not noticed", VALUES, {
-    find: "const { $data } = this; this.$maybeDirty = true;",
-    replace: "const { $data } = this;",
+    find: "const { $data, $mode } = this; this.$maybeDirty = true;",
+    replace: "const { $data, $mode } = this;",
   }),
   mistake("an array whose empty slots are accepted", VALUES, {
     find: "for (let $at = 0; $at < $value.length; $at++) { if (!$isPlain($value[$at], $depth)) " +
@@ -176,8 +176,9 @@ const polluting: Mutant[] = [
     replace: 'if ($key !== "") $values[$key] = $value;',
   }),
   mistake("session data with a prototype", POLLUTION, {
-    find: "Object.setPrototypeOf($data, null); $data._id",
-    replace: "$data._id",
+    beside: "$data._id = this.id;",
+    find: "Object.setPrototypeOf($data, null);",
+    replace: "",
   }),
   mistake("a record that is encoded from an object with a prototype", POLLUTION, {
     find: "const $fields: $Values = Object.create(null); $fields._created",

@@ -139,12 +139,12 @@ const others: Mutant[] = [
 /** Mistakes with several session cookies in one request. */
 const tossing: Mutant[] = [
   mistake("two active sessions of which the first is used", TOSSING, {
-    find: "if ($found.id !== $best.id) return this.$refuse();",
-    replace: "if ($found.id !== $best.id) return $best;",
+    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
+    replace: "if (!$isSameSession($found, $best)) return $best;",
   }),
   mistake("two active sessions of which the last is used", TOSSING, {
-    find: "if ($found.id !== $best.id) return this.$refuse();",
-    replace: "if ($found.id !== $best.id) $best = $found;",
+    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
+    replace: "if (!$isSameSession($found, $best)) $best = $found;",
   }),
   mistake("a client all of whose IDs are looked up", TOSSING, {
     find: "export const $limit = 4;",

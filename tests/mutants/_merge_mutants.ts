@@ -30,6 +30,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a merge that keeps the keys of other requests after clear()",
+    beside: "for (const $key of $keysOf($base, $own)) {",
     find: "if ($change.$isCleared) return $mine;",
     replace: "",
     by: "lost",
@@ -73,15 +74,16 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a retry that does not read the record again",
-    find: "$current = await this.$reload($current); return await this.$replace(",
-    replace: "return await this.$replace(",
+    find: "const $current = await this.$reload($base); " +
+      "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); if (!",
+    replace: "const $current = $base;\nif (!",
     by: "wrongAnswers",
   },
   {
     name: "a retry that reads only the version again",
-    find: "$current = await this.$reload($current); return await this.$replace(",
-    replace: "$current = { ...$current, version: (await this.$reload($current)).version };\n" +
-      "return await this.$replace(",
+    find: "const $current = await this.$reload($base); " +
+      "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); if (!",
+    replace: "const $current = { ...$base, version: (await this.$reload($base)).version };\nif (!",
     by: "lost",
   },
   {
@@ -93,16 +95,15 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a write that creates a destroyed session again",
-    beside: "= this.$expiry($s.$created, $s.$lastAccess, $countsAsUse($s)); " +
-      "const $written = this.$backend.replace($s,",
-    find: "async $reload($session: $Type): Promise<$Type> { " +
-      "const $lookup = await this.$find($session.id);",
-    replace: "async $reload($session: $Type): Promise<$Type> {\n" +
-      "const $lookup = await this.$find($session.id);\n" +
-      'if ($lookup.status === "absent") {\n' +
-      "const expiry = this.$expiry($session.$created, $session.$lastAccess, true);\n" +
-      "await this.$backend.create($session.id, $session.text, expiry);\n" +
-      "return this.$reload($session);\n}",
+    find: "async $reload({ $key }: $Loaded): Promise<$Loaded> { " +
+      "const $current = $decode(await this.$backend.read($key), this.$options);",
+    replace: "async $reload(session: $Loaded): Promise<$Loaded> {\n" +
+      "const { $key } = session;\n" +
+      "if ($decode(await this.$backend.read($key), this.$options) === undefined) {\n" +
+      "await this.$backend.delete($key);\n" +
+      "const expiry = { lastAccess: session.lastAccess, ttl: 3600 };\n" +
+      "await this.$backend.create($key, session.text, expiry);\n}\n" +
+      "const $current = $decode(await this.$backend.read($key), this.$options);",
     by: "resurrected",
   },
 ];

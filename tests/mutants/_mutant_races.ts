@@ -18,7 +18,8 @@ const RANDOM_RACES = 3000;
 const BATCH = 250;
 
 let ids = 0;
-const newId = () => (++ids).toString(16).padStart(64, "0");
+/** An ID that differs from all others in both halves. */
+const newId = () => (++ids).toString(16).padStart(32, "0").repeat(2);
 const runner: Runner = (program, choose) => {
   return run(program, choose, { store: new MemoryStore(), newId });
 };
@@ -44,8 +45,8 @@ for (let number = 0; number < RANDOM_RACES; number++) {
   if ((number + 1) % BATCH === 0) exitIfBroken();
 }
 for (const [pair, program] of PAIRS.entries()) {
-  for await (const { run, bits } of everySchedule(program, runner)) {
-    note(run, pairNumber(pair, bits));
+  for await (const { run, code } of everySchedule(program, runner)) {
+    note(run, pairNumber(pair, code));
   }
 }
 exitIfBroken();

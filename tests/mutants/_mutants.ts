@@ -1,67 +1,47 @@
 /** All mutants: deliberate mistakes in the library, each of which a test must find. */
 import { DATA_MUTANTS } from "./_data_mutants.ts";
+import { ENDING_MUTANTS } from "./_ending_mutants.ts";
 import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
-import type { Mutant } from "./_mutant.ts";
+import { mistake, type Mutant } from "./_mutant.ts";
+import { RECORD_MUTANTS } from "./_record_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { STORE_MUTANTS } from "./_store_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
 
+const WRITES = ["repository_test.ts"];
+const REPLACED = ["replaced_ids_test.ts"];
+const SESSION = ["tests/unit/session_test.ts"];
+const UPDATES = ["update_test.ts"];
+
 /** Mistakes in how a session ID is regenerated. */
-const rotating: Mutant[] = [
+const regenerating: Mutant[] = [
   {
-    name: "a regeneration that ignores the version",
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
-    replace: "const any = await this.$backend.read($current.id) ?? $current;\n" +
-      "if (await this.$backend.$tombstone(any, $newId, $expiry)) {",
-    by: "extraIds",
-  },
-  {
-    name: "a regeneration that deletes the old record instead of leaving a tombstone",
-    find: "const $written = this.replace($record, $encode($record.id, $newId), $expiry);",
-    replace: "if ($newId) return this.delete($record);\n" +
-      "const $written = this.replace($record, $encode($record.id, $newId), $expiry);",
-    by: "resurrected",
-  },
-  {
-    name: "a regeneration that discards the new record when the tombstone may be written",
-    find: "if (!$isInDoubt) await this.$discard($copy);",
-    replace: "await this.$discard($copy);",
-    by: "tests",
-    tests: ["tests/guarantees/one_valid_id_test.ts"],
-  },
-  {
-    name: "a tombstone that expires after a minute",
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
-    replace: "if (await this.$backend.$tombstone($current, $newId, { ...$expiry, ttl: 60 })) {",
-    by: "tests",
-  },
-  {
-    name: "a regeneration that leaves the old record unchanged",
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
-    replace: "if ($current !== undefined) {",
-    by: "extraIds",
-  },
-  {
-    name: "a regeneration that loses concurrent changes",
-    find: "$current = await this.$reload($current); " +
-      "const $text = this.$compose($base, $current, $change);",
-    replace: "$current = await this.$reload($current);\nconst $text = $change.text;",
+    name: "a write that ignores the version",
+    find: "const $next = this.$store.replace($key, $text, { version, lastAccess, ttl, $signal });",
+    replace: "const any = this.$store.read($key, { $signal });\n" +
+      "const $next = after(any, (any) =>\n" +
+      "this.$store.replace($key, $text, {\n" +
+      "version: any?.version ?? version, lastAccess, ttl, $signal,\n}));",
     by: "lost",
   },
   {
-    name: "a regeneration that fails and leaves its new record",
-    find: "} catch ($error) { if (!$isInDoubt) await this.$discard($copy); throw $error;",
-    replace: "} catch ($error) {\nthrow $error;",
+    name: "a regeneration that leaves the old ID valid",
+    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, at: $now };",
+    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, at: $now };",
     by: "extraIds",
   },
   {
+    name: "a regeneration that keeps the verifier",
+    find: "].slice(-$max); $next.$verifier = $newVerifier;",
+    replace: "].slice(-$max);",
+    by: "wrongAnswers",
+  },
+  {
     name: "a regeneration that sends the old ID",
-    find: "$transport = this.$repository.$rotate($outcome.$stored, $outcome.id, $outcome.$change);",
-    replace: "$transport = this.$repository\n" +
-      ".$rotate($outcome.$stored, $outcome.id, $outcome.$change)\n" +
-      ".then(() => $outcome.$stored.id);",
-    by: "deadSessions",
+    find: "if ($idChange !== undefined && $id !== $replaced.$id) return $id;",
+    replace: "if ($idChange !== undefined && $id !== $replaced.$id) return $replaced.$id;",
+    by: "undoneLogins",
   },
   {
     name: "a new subject that keeps the ID, as a race shows",
@@ -70,38 +50,61 @@ const rotating: Mutant[] = [
     replace: "return Boolean($data._regenerated);",
     by: "wrongAnswers",
   },
-  {
-    name: "a change of subject that is merged",
-    find: '$lookup.$status !== "active" || $lookup.$subject !== $session.$subject) throw',
-    replace: '$lookup.$status !== "active") throw',
-    by: "tests",
-  },
+  mistake("a write that is merged after a regeneration", WRITES, {
+    find: "$regenerations === $base.$header.$regenerations && " +
+      "$changes === $base.$header.$changes",
+    replace: "$changes === $base.$header.$changes",
+  }),
+  mistake("a write that is merged after a change of the subject", WRITES, {
+    find: "$regenerations === $base.$header.$regenerations && " +
+      "$changes === $base.$header.$changes",
+    replace: "$regenerations === $base.$header.$regenerations",
+  }),
+  mistake("a session that the server holds and that follows to another user", UPDATES, {
+    find: "return $header.$changes === $changes && " +
+      "($subject !== undefined || $header.$regenerations === $regenerations);",
+    replace: "return $subject !== undefined || $header.$regenerations === $regenerations;",
+  }),
+  mistake("a session that the server holds and that follows without a subject", UPDATES, {
+    find: "return $header.$changes === $changes && " +
+      "($subject !== undefined || $header.$regenerations === $regenerations);",
+    replace: "return $header.$changes === $changes;",
+  }),
+  mistake("an update by any ID with the right key", UPDATES, {
+    find: "return $verifier === undefined || $isSame($header.$verifier, $verifier) || " +
+      "$isInGrace($header, $verifier, $readAt, this.$options);",
+    replace: "return $header !== undefined && $readAt > 0;",
+  }),
+  mistake("a regeneration that gives the session another key", ["versioned_test.ts"], {
+    find: "nextId($id: string, $generated: string): string { " +
+      "return $generated.slice(0, $half) + $keyOf($id);",
+    replace: "nextId($id: string, $generated: string): string {\n" +
+      "return $id && $generated.slice(0, $half) + $keyOf($generated);",
+  }),
+  mistake("an authentication that does not start the absolute lifetime again", SESSION, {
+    find: "const $isSignIn = $copy.$isAuthenticated || (",
+    replace: "const $isSignIn = (",
+  }),
+  mistake("a new subject that does not start the absolute lifetime again", SESSION, {
+    find: "const $isSignIn = $copy.$isAuthenticated || " +
+      "($subject !== undefined && $subject !== $stored?.$subject);",
+    replace: "const $isSignIn = $copy.$isAuthenticated;",
+  }),
 ];
 
-/** Mistakes in requests that send an old ID. */
+/** Mistakes in requests whose ID was replaced. */
 const late: Mutant[] = [
   {
     name: "a late request that starts a new session",
-    find: 'return $age > $limit ? $absent : { $status: "replaced", $id };',
-    replace: "return $absent;",
+    find: "if ($age > $wait && $isNavigation($scope)) {",
+    replace: "if ($age >= 0) {",
     by: "undoneLogins",
   },
   {
     name: "a late request that gets the session under its new ID",
-    find: "const $record = this.$backend.read($sent, $name); " +
-      "return $isPromise($record) ? $record.then(($one) => this.$examine($one)) : " +
-      "this.$examine($record);",
-    replace: "const $record = this.$backend.read($sent, $name);\n" +
-      "const found = after($record, (one) => this.$examine(one));\n" +
-      "return after(found, (lookup) => {\n" +
-      'return lookup.status === "replaced" ? this.find(lookup.id) : lookup;\n});',
+    find: "if (!$isLate($last, $readAt)) return $unknown; return { $status",
+    replace: "if ($isLate($last, $readAt)) return session;\nreturn { $status",
     by: "extraIds",
-  },
-  {
-    name: "a late response to a write that sends the old ID again",
-    find: "return $transport !== $base.id || $countsAsUse($replaced) ? $transport : undefined;",
-    replace: "return $transport;",
-    by: "undoneLogins",
   },
   {
     name: "a late logout that is refused",
@@ -111,82 +114,76 @@ const late: Mutant[] = [
   },
   {
     name: "a late logout that destroys nothing",
-    find: "else if (this.$newId !== undefined) await this.$repository.$endById(this.$newId);",
+    find: "else if (this.$replacedKey !== undefined && !$isRestarted) {",
+    replace: "else if (this.$replacedKey === null && !$isRestarted) {",
+    by: "resurrected",
+  },
+  mistake("a late request that another server's clock lets start a new session", REPLACED, {
+    find: "const $wait = 10 + $skew;",
+    replace: "const $wait = 10;",
+  }),
+  mistake("a late request that starts a new session, although it opens no page", REPLACED, {
+    find: "if ($age > $wait && $isNavigation($scope)) {",
+    replace: "if ($age > $wait) {",
+  }),
+  mistake("a late request that no page can leave behind", REPLACED, {
+    find: "if ($age > $wait && $isNavigation($scope)) {",
+    replace: "if ($age > Infinity && $isNavigation($scope)) {",
+  }),
+  mistake("a late request of a client that sends its ID itself and is refused", REPLACED, {
+    find: 'if (this.$options.$state.$isExplicit) return this.$openNew($scope, "unknown", $key);',
     replace: "",
-    by: "resurrected",
-  },
-];
-
-/** Mistakes in how a session is destroyed. */
-const ending: Mutant[] = [
-  {
-    name: "a destroy() that stops at the tombstone",
-    find: "if ($next === undefined) return $record; $id = $next;",
-    replace: "if ($next === undefined) return $record;\nreturn undefined;",
-    by: "resurrected",
-  },
-  {
-    name: "a destroy() that gives up after a concurrent write",
-    find: "if (!await this.$backend.delete($record)) await this.$endById($record.id);",
-    replace: "await this.$backend.delete($record);",
-    by: "resurrected",
-  },
-  {
-    name: "a destroy() that ignores the version",
-    find: "this.$store.delete($id, { version, $signal })",
-    replace: "this.$store.delete($id, { $signal })",
-    by: "resurrected",
-  },
-  {
-    name: "a destroy() that has no effect after regenerate()",
-    find: 'if (this.$isDestroyed()) return { $kind: "destroyed" };',
-    replace: 'if (this.$isDestroyed() && newId === undefined) return { $kind: "destroyed" };',
-    by: "resurrected",
-  },
-  {
-    name: "a destroy() that has no effect when the handler fails",
-    find: "const $isDestroyed = this.$look(); this.$copy.$close(); if (!$isDestroyed) return;",
-    replace: "const $isDestroyed = false;\nthis.$copy.$close();\nif (!$isDestroyed) return;",
-    by: "resurrected",
-  },
-  {
-    name: "a logout that does not clear the cookie",
-    find: "return this.$destroy().then(() => $state.clear?.($headers));",
-    replace: "return this.$destroy();",
-    by: "wrongAnswers",
-  },
-  {
-    name: "sessions.destroy() that stops at the tombstone",
-    find: "if (this.$backend.accepts($id)) await this.$repository.$endById($id);",
-    replace: "if (this.$backend.accepts($id)) {\n" +
-      'await this.$backend.delete({ id: $id, version: undefined, text: "", lastAccess: 0 });\n}',
-    by: "resurrected",
-  },
+  }),
+  mistake("a logout by a client that knows the key only", WRITES, {
+    find: "$lookup.$isHeld ? $lookup.$key : undefined",
+    replace: "$lookup.$isHeld !== undefined ? $lookup.$key : undefined",
+  }),
+  mistake("a logout that counts for the first of two replaced IDs only", REPLACED, {
+    find:
+      'return $lookup.$status === "replaced" && $best.$status === "replaced" && !$best.$isHeld;',
+    replace: "return false;",
+  }),
+  mistake("a new session that ends the one with the newer ID", SESSION, {
+    find: "else if (this.$replacedKey !== undefined && !$isRestarted) {",
+    replace: "else if (this.$replacedKey !== undefined) {",
+  }),
+  mistake("a login that is refused because its ID was replaced", SESSION, {
+    find: 'if ($subject !== undefined && this.$copy.$mode === "replaced") this.$restart();',
+    replace: "",
+  }),
+  mistake("a session that can be started again after the response", SESSION, {
+    find: 'if ($mode !== "replaced") this.$write("restart");',
+    replace: "",
+  }),
+  mistake("a session that starts again with the old data", SESSION, {
+    find: "this.$data = { _created: $now };",
+    replace: "this.$data = { ...$data, _created: $now };",
+  }),
 ];
 
 /** Mistakes in the commit and in what the response says. */
 const answering: Mutant[] = [
   {
     name: "a commit after the response was sent",
-    find: 'await $active.commit($headers, () => $valueOf($headers, "cache-control"));',
-    replace: 'options.state.inject($headers, String(data._id ?? ""), {});\n' +
-      "await send({ ...event, headers: $headers });\n" +
+    find: 'await $active.commit($added, () => $valueOf($headers, "cache-control"));',
+    replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
+      "await send({ ...event, headers: [...$headers, ...$added] });\n" +
       "return await $active.commit([], () => undefined);",
     by: "wrongAnswers",
   },
   {
     name: "a commit that the response does not wait for",
-    find: 'await $active.commit($headers, () => $valueOf($headers, "cache-control"));',
-    replace: 'options.state.inject($headers, String(data._id ?? ""), {});\n' +
+    find: 'await $active.commit($added, () => $valueOf($headers, "cache-control"));',
+    replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "Promise.resolve($active.commit([], () => undefined)).catch(() => {});",
     by: "wrongAnswers",
   },
   {
     name: "a save although the handler failed",
-    beside: "($newId) => this.$save($headers, $newId)",
+    beside: "($generated) => this.$save($headers, $cacheControl, $generated)",
     find: "const $isDestroyed = this.$look(); this.$copy.$close(); if (!$isDestroyed) return;",
     replace: "const $isDestroyed = this.$look();\n" +
-      "if (!$isDestroyed) return void await this.$save([]);\n" +
+      "if (!$isDestroyed) return void await this.$save([], () => undefined);\n" +
       "this.$copy.$close();",
     by: "lost",
   },
@@ -194,52 +191,78 @@ const answering: Mutant[] = [
     name: "a replace() that was refused and counts as done",
     find: "if ($version === undefined || $version === null) return undefined; " +
       "if (!$isVersion($version)) throw",
-    replace: "if ($version === undefined || $version === null) {\n" +
-      'return { version: "", transport: id };\n}\nif (!$isVersion($version)) throw',
+    replace: 'if ($version === undefined || $version === null) return { version: "" };\n' +
+      "if (!$isVersion($version)) throw",
     by: "resurrected",
   },
-  {
-    name: "a delete() that was refused and counts as done",
+  mistake("a delete() that was refused and counts as done", ["versioned_test.ts"], {
     find: 'return $after($isDone, ($isDone) => $check($isDone, "delete"));',
     replace: "return $after($isDone, () => true);",
-    by: "resurrected",
-  },
-  {
-    name: "a touch() that was refused and sends the ID",
-    find: 'return $after($isDone, ($isDone) => $check($isDone, "touch") ? $id : undefined);',
-    replace: "return $after($isDone, () => $id);",
-    by: "undoneLogins",
-  },
+  }),
+  mistake("a touch() that was refused and sends the ID", WRITES, {
+    find:
+      'return $after($isDone, ($isDone) => $check($isDone, "touch") ? { $version } : undefined);',
+    replace: "return $after($isDone, () => ({ $version }));",
+  }),
   {
     name: "a request that only reads and writes the record",
-    find: "if (this.$repository.$isChanged($stored, $change)) return",
-    replace: "if ($stored !== undefined) return",
+    find: "if ($isChanged || ($idChange !== undefined && $isAsked)) {",
+    replace: "if ($isChanged || $isAsked || true) {",
     by: "wrongAnswers",
   },
-  {
-    name: "a request that only reads and never updates the last-access time",
-    find: "return this.$stored === undefined ? !this.$options.saveUninitialized : " +
-      "!this.$repository.$isTouchDue(this.$stored);",
-    replace: "return this.$stored === undefined ? !this.$options.saveUninitialized : true;",
-    by: "tests",
-    tests: ["tests/unit/store/cookie_test.ts"],
-  },
+  mistake("a request that only reads and never updates the last-access time", [
+    "tests/unit/store/cookie_test.ts",
+  ], {
+    find: "!this.$repository.$isTouchDue($stored) && !this.$isRenewalDue($stored) && " +
+      "!this.$isRotationDue();",
+    replace: "!this.$isRenewalDue($stored) && !this.$isRotationDue();",
+  }),
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed) return false; return this.$stored === undefined",
-    replace: "if (($maybeDirty && this.$stored === undefined) || $isDestroyed) return false;\n" +
-      "return this.$stored === undefined",
+    find: "if ($maybeDirty || $isDestroyed) return false;",
+    replace: "if (($maybeDirty && this.#stored === undefined) || $isDestroyed) return false;",
     by: "lost",
   },
+  mistake(
+    "a session that was created and whose call counts as taken when it arrives twice",
+    WRITES,
+    {
+      find: "return $found?.text === $text ? { version: $found.version } : undefined;",
+      replace: "return $found?.text === null ? { version: $found.version } : undefined;",
+    },
+  ),
+  mistake("a write that counts twice when its call arrives twice", WRITES, {
+    find: "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); " +
+      "if (!$write.",
+    replace: "if (!$write.",
+  }),
+  mistake("a new ID that is never sent when the answer of the store was lost", WRITES, {
+    find: "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); } " +
+      "catch {",
+    replace: "void $current;\n} catch {",
+  }),
+  mistake("a request that moves the last-access time back", WRITES, {
+    find: "const $lastAccess = $isUse ? Math.max($now, $before) : $before;",
+    replace: "const $lastAccess = $isUse ? $now : $before;",
+  }),
+  mistake("an update by the server that extends the session", UPDATES, {
+    find: "const $lastAccess = $isUse ? Math.max($now, $before) : $before;",
+    replace: "const $lastAccess = Math.max($now, $before);",
+  }),
+  mistake("a record that the store removes before the session ends", ["store_answers_test.ts"], {
+    find: "const $margin = $base + Math.min($expire, $longest);",
+    replace: "const $margin = $base;",
+  }),
 ];
 
 /** Every mutant. */
 export const MUTANTS: readonly Mutant[] = [
   ...MERGE_MUTANTS,
-  ...rotating,
+  ...regenerating,
   ...late,
-  ...ending,
+  ...ENDING_MUTANTS,
   ...answering,
+  ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,
   ...SECURITY_MUTANTS,

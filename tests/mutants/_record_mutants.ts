@@ -6,7 +6,7 @@ const RULES = ["header_rules_test.ts"];
 const LOOKUP = ["lookup_test.ts"];
 const TEXT = ["record_text_test.ts"];
 const NAVIGATION = ["navigation_test.ts"];
-const RENEWAL = ["cookie_renewal_test.ts"];
+const RENEWAL = ["tests/unit/core/cookie_renewal_test.ts"];
 const SESSION = ["tests/unit/session_test.ts"];
 const WRITES = ["repository_test.ts"];
 const UPDATES = ["update_test.ts"];
@@ -30,14 +30,15 @@ const encoding: Mutant[] = [
     replace: '$isRotated: $value.charAt($mark) !== ""',
   }),
   mistake("a time of 0 that is left out", HEADER, {
-    find: "if ($header.$sentAt !== undefined) $text += ` o${$toBase36($header.$sentAt)}`;",
-    replace: "if ($header.$sentAt) $text += ` o${$toBase36($header.$sentAt)}`;",
+    find: 'if ($header.$sentAt !== undefined) $text += "..."; for (',
+    replace: "if ($header.$sentAt) $text += ` o${$header.$sentAt.toString(36)}`;\nfor (",
   }),
   mistake("verifiers of which only a part is compared", HEADER, {
     find: "let $difference = $a.length ^ $b.length;",
     replace: "let $difference = $a.length * $b.length * 0;",
   }),
   mistake("a write token that is always the same", HEADER, {
+    beside: "export function $isSame($a: string, $b: string): boolean {",
     find: "return $toHex(crypto.getRandomValues(new Uint8Array($tokenBytes)));",
     replace: "return $toHex(new Uint8Array($tokenBytes));",
   }),
@@ -79,12 +80,13 @@ const writing: Mutant[] = [
     replace: "$next.$regenerations++;",
   }),
   mistake("a rotated ID that is presented before it is sent", RULES, {
+    beside: "if (!$isRotation) $next.$regenerations++;",
     find: "$next.$presentedAt = $next.$sentAt = undefined;",
     replace: "$next.$sentAt = undefined;",
   }),
   mistake("a new ID that the session has had before", RULES, {
-    find: "if ($holds($header, $newVerifier)) {",
-    replace: 'if ($newVerifier === "never") {',
+    find: "if ($holds($header, $newVerifier)) { throw",
+    replace: 'if ($newVerifier === "never") {\nthrow',
   }),
   mistake("a new ID that may be one that was replaced", RULES, {
     find:
@@ -111,8 +113,8 @@ const writing: Mutant[] = [
       "return $now - $from <= $late;",
   }),
   mistake("any number of replaced verifiers", RULES, {
-    find: "[...$next.$replaced, $replaced].slice(-$max)",
-    replace: "[...$next.$replaced, $replaced]",
+    find: "[...$earlier, $replaced].slice(-$max)",
+    replace: "[...$earlier, $replaced]",
   }),
   mistake("any number of write tokens", RULES, {
     find: "[...$recent, { $token, at: $now }].slice(-$max)",
@@ -144,9 +146,8 @@ const writing: Mutant[] = [
 /** Mistakes in what an ID stands for. */
 const finding: Mutant[] = [
   mistake("an ID of which only the key counts", LOOKUP, {
-    find: "if ($verifier === undefined || $isSame($session.$header.$verifier, $verifier)) " +
-      "return $session; return",
-    replace: 'if ($verifier !== "never") return $session;\nreturn',
+    find: "if ($verifier === undefined || $isSame($session.$header.$verifier, $verifier)) {",
+    replace: 'if ($verifier !== "never") {',
   }),
   mistake("an ID that counts as replaced too briefly for another server's clock", LOOKUP, {
     find: "function $isLate($replacedAt: number, $now: number): boolean { " +
@@ -155,22 +156,23 @@ const finding: Mutant[] = [
       "return $now - $replacedAt <= $late;",
   }),
   mistake("an unknown verifier that can end the session", LOOKUP, {
-    find: "$isHeld: $old !== undefined",
-    replace: "$isHeld: $old !== null",
+    find: 'return { $status: "replaced", $key, $isHeld: $old !== undefined,',
+    replace: 'return { $status: "replaced", $key, $isHeld: $old !== null,',
   }),
   mistake("an unknown verifier that is unknown although the ID has just changed", LOOKUP, {
-    find: "if (!$isLate($last, $readAt)) return $unknown;",
-    replace: "if ($old === undefined || !$isLate($last, $readAt)) return $unknown;",
+    find: "if (!$isLate($last, $readAt)) return $unknown; return { $status",
+    replace:
+      "if (old === undefined || !$isLate($last, $readAt)) return $unknown;\nreturn { $status",
   }),
   mistake("a replaced ID whose hour counts from its own replacement", LOOKUP, {
     find: "const $last = Math.max($replacedAt ?? -Infinity, $presentedAt ?? -Infinity);",
     replace: "const $last = Math.max(\n" +
-      "$header.replaced.find((one) => one.verifier === $old)?.at ?? $replacedAt ?? -Infinity,\n" +
+      "header.replaced.find((one) => one.verifier === old)?.at ?? $replacedAt ?? -Infinity,\n" +
       "$presentedAt ?? -Infinity,\n);",
   }),
   mistake("a grace that begins with the rotation", LOOKUP, {
     find: "return $presentedAt === undefined || $now - $presentedAt <= $grace + $skew;",
-    replace: "return $now - ($presentedAt ?? $last.at) <= $grace + $skew;",
+    replace: "return $now - ($presentedAt ?? last.at) <= $grace + $skew;",
   }),
   mistake("a grace that another server's clock ends too early", LOOKUP, {
     find: "return $presentedAt === undefined || $now - $presentedAt <= $grace + $skew;",
@@ -186,7 +188,7 @@ const finding: Mutant[] = [
   }),
   mistake("a grace of every ID that the session had", LOOKUP, {
     find: "return $last !== undefined && $isSame($last.$verifier, $verifier) &&",
-    replace: "return $last !== undefined && $verifier !== $header.$verifier &&",
+    replace: "return $last !== undefined && $verifier !== header.$verifier &&",
   }),
   mistake("an idle timeout that ends a session which was used in time", LOOKUP, {
     find: "return $readAt - $lastAccess <= $expire + $interval &&",
@@ -235,14 +237,12 @@ const navigating: Mutant[] = [
 /** Mistakes in when the ID is sent again. */
 const renewing: Mutant[] = [
   mistake("a request other than a navigation that renews the cookie", RENEWAL, {
-    find:
-      "if (!this.$repository.$isTouchDue($stored) || !$isNavigation(this.$scope)) return false;",
-    replace: "if (!this.$repository.$isTouchDue($stored)) return false;",
+    find: "return this.$repository.$isTouchDue($stored) && $isNavigation(this.$scope);",
+    replace: "return this.$repository.$isTouchDue($stored);",
   }),
   mistake("a navigation that renews the cookie every time", RENEWAL, {
-    find:
-      "if (!this.$repository.$isTouchDue($stored) || !$isNavigation(this.$scope)) return false;",
-    replace: "if (!$isNavigation(this.$scope)) return false;",
+    find: "return this.$repository.$isTouchDue($stored) && $isNavigation(this.$scope);",
+    replace: "return $isNavigation(this.$scope);",
   }),
   mistake("a cookie that the browser drops before a request renews it", RENEWAL, {
     find: "this.$repository.$sentAt($stored) > $maxAge / 2",
@@ -253,20 +253,44 @@ const renewing: Mutant[] = [
     replace: "return $header.$replacedAt ?? $created;",
   }),
   mistake("a renewal that the record does not note", RENEWAL, {
-    find: "if ($isSent) $next.$sentAt = $now;",
+    find: "if ($isSent && $isNoting) $next.$sentAt = $now;",
     replace: "",
   }),
+  mistake("a new ID in a store without versions whose sending is not noted", RULES, {
+    find: "if ($isNoting) $next.$sentAt = $now; return $next;",
+    replace: "return $next;",
+  }),
+  mistake("a sending that is noted although every response sends the ID", RULES, {
+    find: "if ($isSent && $isNoting) $next.$sentAt = $now;",
+    replace: "if ($isSent) $next.$sentAt = $now;",
+  }),
   mistake("a touch that sends the cookie and does not note it", RENEWAL, {
-    find: "const $isNoted = $isSent || $idChange !== undefined ||",
-    replace: "const $isNoted = $idChange !== undefined ||",
+    find: "const $isNoted = $isSent || $idChange !== undefined || (",
+    replace: "const $isNoted = $idChange !== undefined || (",
   }),
   mistake("a response that shared caches may store and that renews the cookie", RENEWAL, {
-    find: "return $own === undefined || !$isShareable($own);",
-    replace: "return $own === undefined || $own.length > 0;",
+    find: "if (!$isPrivate || $stored.$old !== undefined) return false;",
+    replace: "if ($stored.$old !== undefined) return false;",
   }),
+  mistake("a cookie that is renewed only when a touch is due", RENEWAL, {
+    find: "return $isPrivate && this.$isOld($stored);",
+    replace: "return $isPrivate && !$isPrivate;",
+  }),
+  mistake("a response that shared caches may store and that rotates the ID", RENEWAL, {
+    find: "const $newId = $isAsked || $isPrivate ? $generated : undefined;",
+    replace: "const $newId = $generated;",
+  }),
+  mistake(
+    "a response that shared caches may store and that carries an encrypted session",
+    RENEWAL,
+    {
+      find: "return $isPrivate || !this.$repository.$isWithClient;",
+      replace: "return $isPrivate || this.$repository !== undefined;",
+    },
+  ),
   mistake("a State whose own lifetime of the cookie is ignored", RENEWAL, {
-    find: "$state.$maxAge ?? $expire",
-    replace: "$state.vary === null ? 0 : $expire",
+    find: "$state.$maxAge ?? Math.min($expire, $longest)",
+    replace: "$state.vary === null ? 0 : Math.min($expire, $longest)",
   }),
 ];
 
@@ -298,7 +322,7 @@ const rotating: Mutant[] = [
     replace: "this.$repository.$isRotationDue(this.$stored)",
   }),
   mistake("a rotation by itself while a grace runs", SESSION, {
-    find: "&& !$isUnconfirmed($header) && !$isGraceRunning($header, $readAt, this.$options);",
+    find: "&& !$isGraceRunning($header, $readAt, this.$options);",
     replace: ";",
   }),
   mistake("a rotation by itself in a plain store", ["plain_test.ts"], {
@@ -306,8 +330,8 @@ const rotating: Mutant[] = [
     replace: "return $old === undefined &&",
   }),
   mistake("a request with both IDs that counts as one with the old one", ["replaced_ids_test.ts"], {
-    find: "return $a.$old === undefined; } return $a.$lastAccess > $b.$lastAccess;",
-    replace: "return $b.$old === undefined;\n}\nreturn $a.$lastAccess > $b.$lastAccess;",
+    find: "return $a.$old === undefined; } const",
+    replace: "return $a.$old !== undefined;\n}\nconst",
   }),
 ];
 

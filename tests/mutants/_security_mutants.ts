@@ -95,10 +95,9 @@ const forging: Mutant[] = [
   }),
   mistake("a CookieStore that does not look up revocations", FORGERY, {
     beside: "class CookieStore",
-    find: "return $after(this.$find($id, $options), ($revocation) => {\n" +
-      "if ($revocation === undefined)",
-    replace: "return $after(this.$find($id, $options), ($revocation) => {\n" +
-      "$revocation = undefined;\nif ($revocation === undefined)",
+    find: "return $after(this.$find($id, $options), ($found) => { if ($isValid($id, $found))",
+    replace: "return $after(this.$find($id, $options), ($found) => {\n" +
+      "if ($found === null || $isValid($id, undefined))",
   }),
   mistake("a failure of the crypto library that counts as a wrong key", [
     "tests/unit/store/cookie_test.ts",
@@ -112,15 +111,18 @@ const forging: Mutant[] = [
 /** Mistakes that allow session fixation. */
 const planting: Mutant[] = [
   mistake("a client's ID that is adopted for a new session", FIXATION, {
-    find: 'typeof $extracted === "string" && this.$backend.accepts($extracted) ? ' +
-      "this.$repository.find($extracted, $name)",
-    replace: 'typeof $extracted === "string" && this.$backend.accepts($extracted)\n' +
-      "? after(this.$repository.find($extracted, $name), (lookup) => {\n" +
+    find: "return this.$backend.accepts($extracted) ? " +
+      "this.$repository.find($extracted, $name) : $unknown;",
+    replace: "if (!this.$backend.accepts($extracted)) return $unknown;\n" +
+      "const found = this.$repository.find($extracted, $name);\n" +
+      "const adopt = (lookup: Lookup) => {\n" +
       'if (lookup.status === "absent") {\n' +
-      "this.ids.reserve = () => (delete this.ids.reserve, () => $extracted);\n" +
+      "const { ids } = this as { ids: { reserve?: unknown } };\n" +
+      "ids.reserve = () => (delete ids.reserve, () => $extracted);\n" +
       "}\n" +
       "return lookup;\n" +
-      "})",
+      "};\n" +
+      "return isPromise(found) ? found.then(adopt) : adopt(found);",
   }),
   mistake("regenerate() that keeps the ID", FIXATION, {
     find: "return Boolean($data._regenerated) || (",
@@ -132,15 +134,15 @@ const planting: Mutant[] = [
     replace: "return Boolean($data._regenerated);",
   }),
   mistake("a regeneration that leaves the old ID usable", FIXATION, {
-    find: "if (await this.$backend.$tombstone($current, $newId, $expiry)) {",
-    replace: "if ($newId !== undefined) {",
+    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, at: $now };",
+    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, at: $now };",
   }),
   mistake("two sessions of which the one from a sibling domain is used", [
     "no_leaks_test.ts",
     "lifecycle_commit_test.ts",
   ], {
-    find: "if ($found.id !== $best.id) return this.$refuse();",
-    replace: "if ($found.id !== $best.id) return $best;",
+    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
+    replace: "if (!$isSameSession($found, $best)) return $best;",
   }),
 ];
 
@@ -161,11 +163,12 @@ const tossing: Mutant[] = [
     replace: "return this.$decodeAll($values.slice(0, $limit));",
   }),
   mistake("a client with two sessions that is treated as new", TOSSING, {
+    beside: "let $best: $Lookup = $extracted.length === 0 ? $none : $unknown;",
     find: 'return { $status: "ambiguous" };',
-    replace: "return ABSENT;",
+    replace: "return $unknown;",
   }),
   mistake("several IDs of which the first is used, even if it has no session", TOSSING, {
-    find: '} else if ($found.$status === "active" || $best.$status === "absent") $best = $found;',
+    find: "} else if ($isBetter($found, $best)) $best = $found;",
     replace: "} else return $found;",
   }),
 ];
@@ -174,15 +177,13 @@ const tossing: Mutant[] = [
 const flooding: Mutant[] = [
   mistake("a request that gets an ID although nothing was written", INVENTED, {
     beside: "this.$created = $origin.created; this.$stored = $origin.stored;",
-    find: "let $transport: $Awaitable<string | undefined>; switch ($outcome.$kind) { " +
-      'case "none": break;',
-    replace: "let $transport: $Awaitable<string | undefined>;\n" +
-      "switch ($outcome.$kind) {\n" +
+    find: 'switch ($outcome.$kind) { case "none": return;',
+    replace: "switch ($outcome.$kind) {\n" +
       'case "none":\n' +
       "if (this.$stored === undefined && this.$created > 0) {\n" +
-      "$transport = this.workingCopy.recordId;\n" +
+      "this.#options.state.inject(headers, this.workingCopy.recordId, {});\n" +
       "}\n" +
-      "break;",
+      "return;",
   }),
   mistake("a random generator that falls back to a weaker one", IDS, {
     find: "const $bytes = crypto.getRandomValues(this.$random);",
@@ -195,8 +196,8 @@ const flooding: Mutant[] = [
     replace: "if ($id !== undefined) return $id;",
   }),
   mistake("a session that is stored although nothing was written", INVENTED, {
-    find: "if ($isEmpty && !this.$options.saveUninitialized) return $none;",
-    replace: "",
+    find: 'return $isSaved ? { $kind: "created", $change } : $none;',
+    replace: 'return { $kind: "created", $change };',
   }),
   mistake("a store call for a malformed ID", INVENTED, {
     find: "return this.$store.accepts?.($id) ?? $isId($id);",
@@ -219,10 +220,10 @@ const leaking: Mutant[] = [
     replace: "",
   }),
   mistake("an ID in an error message", LEAKS, {
-    find: 'if ($found.$status !== "active") { throw new SessionError("ERR_SESSION_INTERRUPTED", ' +
-      '"...",',
-    replace: 'if ($found.$status !== "active") {\n' +
-      'throw new SessionError("ERR_SESSION_INTERRUPTED", `Cannot update the session ${id}`,',
+    find: 'if ($found.$status === "active" && this.$may($target, $found)) return $found; ' +
+      'throw new SessionError("ERR_SESSION_INTERRUPTED", "...",',
+    replace: 'if ($found.$status === "active" && this.$may($target, $found)) return $found;\n' +
+      'throw new SessionError("ERR_SESSION_INTERRUPTED", `Cannot update ${String($target)}`,',
   }),
   mistake("IDs in the message of an event", LEAKS, {
     find: "if (Array.isArray($ids)) return this.$choose([...new Set($ids)], $name);",
@@ -284,8 +285,8 @@ const caching: Mutant[] = [
     replace: 'if ($mode !== "writable") throw',
   }),
   mistake("a read of the session that does not add Vary", CACHES, {
-    find: "this.$copy.$isAccessed = true; return this.$copy.$data;",
-    replace: "return this.$copy.$data;",
+    find: "$read(): $Values { this.$copy.$isAccessed = true; return this.$copy.$data;",
+    replace: "$read(): $Values {\nreturn this.$copy.$data;",
   }),
   mistake("a public response with an ID and without an event", CACHES, {
     find: "/\\b(public|s-maxage)\\b/i.test($cacheControl)",

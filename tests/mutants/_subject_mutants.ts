@@ -4,49 +4,48 @@ import type { Mutant } from "./_mutant.ts";
 export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is not in the subject index",
-    find: "const { $generation, $isPruningDue } = await $index.add($key, $id);",
-    replace: 'const { $generation, $isPruningDue } = { $generation: "", $isPruningDue: false };\n' +
-      "if (!$generation) return await this.#insertUnindexed($id, created, text);",
+    find: "const { $generation, $isPruningDue } = await $index.add($key, $session); " +
+      "const $saved = await $write();",
+    replace: 'const [$generation, $isPruningDue] = ["", Boolean($session && 0)];\n' +
+      "const $saved = await $write();\nif (!$generation) return $saved;",
     by: "resurrected",
   },
   {
     name: "a new session that is saved although destroyAll() ran in the meantime",
-    find: "if (await $index.$isCurrent($key, $generation)) {",
-    replace: 'if ($generation !== "") {',
+    find: "if (!await $index.$isCurrent($key, $generation)) {",
+    replace: 'if ($generation === "") {',
     by: "tests",
   },
   {
     name: "a destroyAll() that does not bump the generation",
-    find: "const $entries = await this.$index.$bump(await this.$key); const $kept =",
-    replace: "const $entries = await this.$index.list(await this.$key);\nconst $kept =",
+    find: "$entries = await this.$index.$bump($key); } catch {",
+    replace: "$entries = await this.$index.list($key);\n} catch {",
     by: "tests",
   },
   {
     name: "a destroyAll() that destroys the sessions of another subject",
-    find: "return !$isKept && this.$isOurs($record);",
-    replace: "return !$isKept;",
-    by: "deadSessions",
+    find: "const $isOurs = ($record: $Type) => this.$own($record);",
+    replace: "const $isOurs = ($record: $Type) => this.$own($record) || true;",
+    by: "tests",
   },
   {
     name: "index entries that are removed before their sessions are destroyed",
-    beside: "await this.$index.remove(await this.$subjectKey, $gone);",
-    find: "const $ended: $Entry[] = []; let $count = 0;",
-    replace: "await this.$index.remove(await this.$subjectKey, entries);\n" +
-      "const $ended: $Entry[] = [];\nlet $count = 0;",
+    find: "const { $count, $ended, $failures } = await this.$endListed($entries, $kept);",
+    replace: "await this.#index.remove(key, $entries);\n" +
+      "const { $count, $ended, $failures } = await this.$endListed($entries, $kept);",
     by: "tests",
   },
   {
     name: "a destroyAll() that leaves the entries of the ended sessions in the index",
-    beside: "const $ended: $Entry[] = []; let $count = 0;",
-    find: "await this.$index.remove(await this.$subjectKey, $gone); if (",
-    replace: "if (",
+    find: "await this.$index.remove($key, $ended); if ($failures.length > 0) throw $failures[0];",
+    replace: "if ($failures.length > 0) throw $failures[0];",
     by: "tests",
     tests: ["subject_lists_test.ts"],
   },
   {
     name: "a long session that is not indexed again",
-    find: "return Math.floor((this.$now() - $created) / $seconds) !==",
-    replace: "return $created < 0 && Math.floor((this.$now() - $created) / $seconds) !==",
+    find: "return $lastAccess <= this.$now() && Math.floor(",
+    replace: "return $lastAccess < 0 && Math.floor(",
     by: "tests",
   },
   {
@@ -73,5 +72,34 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     find: 'entries: [{ sealed: "", at: $now }]',
     replace: "entries: []",
     by: "tests",
+  },
+  {
+    name: "a sign-in that is refused and whose session goes on",
+    find: "await this.$endByKey($key); throw $interrupted();",
+    replace: "if ($key) throw $interrupted();",
+    by: "tests",
+    tests: ["subject_index_test.ts"],
+  },
+  {
+    name: "an attempt to list a session that reuses the entry of an earlier attempt",
+    find: "const $sealed = await this.$seal.seal($context($key), $session);",
+    replace: "const earlier = this as unknown as Record<string, string>;\n" +
+      "const $sealed = earlier[$session] ??= await this.$seal.seal($context($key), $session);",
+    by: "tests",
+    tests: ["subject_index_test.ts"],
+  },
+  {
+    name: "a pruned index that keeps every entry of a session",
+    find: "if ($isActive && !$seen.has($record.$key)) $seen.add($record.$key);",
+    replace: "if ($isActive) $seen.add($record.$key);",
+    by: "tests",
+    tests: ["subject_index_test.ts", "subject_lists_test.ts"],
+  },
+  {
+    name: "a session whose hash in the list changes with its ID",
+    find: "$hash: await $hashOf($key), $session",
+    replace: "$hash: await $hashOf($session.id), $session",
+    by: "tests",
+    tests: ["subject_sessions_test.ts"],
   },
 ];

@@ -574,6 +574,14 @@ Deno.test("Session.restart() with a replaced ID leaves the user's current sessio
   assertEquals((await load(current))?.slice("n", "mine"), { n: 1 });
 });
 
+Deno.test("Session.destroy() after restart() with a replaced ID ends the new session only", async () => {
+  const { act, cookies, load, store } = await client();
+  await act((session) => session.regenerate());
+  const [old, current] = cookies as [string, string];
+  await act((session) => session.restart().set("mine", 1).destroy(), { cookie: old });
+  assertEquals([(await load(current))?.get("n"), store.size], [1, 1]);
+});
+
 Deno.test("Session.subject starts a new session when it is set with a replaced ID", async () => {
   const { act, cookies, load } = await client();
   await act((session) => session.regenerate());

@@ -1,6 +1,6 @@
 /** When a client is sent the ID that it has. */
 import { assertEquals } from "@std/assert";
-import { CallbackState, type Session, type SessionOptions } from "@pagi/session";
+import { CallbackState, CookieStore, type Session, type SessionOptions } from "@pagi/session";
 import { keyOf } from "../../../base/id.ts";
 import { decodeHeader, findJson } from "../../../base/record_header.ts";
 import { headerValue } from "../../../state/_headers.ts";
@@ -122,6 +122,45 @@ Deno.test("a response that shared caches may store does not renew the cookie", a
       assertEquals([await isSent(work, NAVIGATION, init), events], [expected, []]);
     }
   }
+});
+
+Deno.test("a response that shared caches may store does not rotate by itself", async () => {
+  for (const [control, expected] of [["public", false], ["private", true]] as const) {
+    const { clock, events, isSent } = await client({ rotateInterval: 100 });
+    clock.advance(100);
+    const init = { headers: { "cache-control": control } };
+    assertEquals([await isSent(READ, NAVIGATION, init), events], [expected, []]);
+    // The next one does, or sends the new ID again.
+    assertEquals(await isSent(READ, NAVIGATION), true);
+  }
+  // The app has asked for it.
+  const { events, isSent } = await client();
+  const init = { headers: { "cache-control": "public" } };
+  assertEquals(await isSent((session) => session.rotate(), {}, init), true);
+  assertEquals(events, ["public-response"]);
+});
+
+Deno.test("a response that shared caches may store notes no use of an encrypted session", async () => {
+  const secret = "at least 32 bytes that nobody else knows";
+  const store = new CookieStore({ secret, now: () => 1_700_000_060_000 });
+  const { answer, clock, events } = rig({ store });
+  const cookie = cookieOf(await answer(new Response()));
+  clock.advance(60);
+  const visit = (control: string, write: boolean) => {
+    const response = new Response(null, { headers: { "cache-control": control } });
+    return answer(response, { cookie, write });
+  };
+  events.length = 0;
+  const touched = await visit("public", false);
+  assertEquals([touched.headers.getSetCookie(), touched.headers.get("cache-control")], [
+    [],
+    "public",
+  ]);
+  assertEquals((await visit("private", false)).headers.getSetCookie().length, 1);
+  assertEquals(events, []);
+  // A change has to reach the client.
+  assertEquals((await visit("public", true)).headers.get("cache-control"), "private, no-store");
+  assertEquals(events, ["public-response"]);
 });
 
 Deno.test("rolling renews the cookie never when it is off", async () => {

@@ -83,7 +83,7 @@ Deno.test("examine() counts a replaced verifier as replaced for an hour after th
   }
   const replaced = [regenerated(B, NOW - HOUR - 1)];
   assertEquals(find(B, { replacedAt: NOW - HOUR - 1, replaced }), "unknown");
-  // After the last change it is late again. But it ends nothing, because it was replaced too long ago.
+  // The last change counts, but a verifier ends the session only within an hour of its own.
   assertEquals(
     find(B, { replacedAt: NOW, replaced: [...replaced, regenerated(C, NOW)] }),
     "replaced",

@@ -158,6 +158,21 @@ Deno.test("sessions.update() does not follow a Session when its subject has chan
   await update(await load());
 });
 
+Deno.test("sessions.update() of an ID is interrupted when the ID is replaced in the meantime", async () => {
+  for (const act of ["regenerate", "rotate"] as const) {
+    const { act: visit, idNow, sessions, load } = await held();
+    const id = await idNow();
+    let runs = 0;
+    const updated = sessions.update(id, async (data) => {
+      if (++runs === 1) await visit((session) => session[act]().set("n", 2));
+      data.job = runs;
+    });
+    if (act === "rotate") assertEquals((await updated).slice("n", "job"), { n: 2, job: 2 });
+    else assertEquals(await refused(updated), "ERR_SESSION_INTERRUPTED");
+    assertEquals((await load()).get("job", 0), act === "rotate" ? 2 : 0);
+  }
+});
+
 Deno.test("sessions.update() can be called again with the session that it resolved to", async () => {
   const { act, load, update } = await held();
   const first = await update(await load());

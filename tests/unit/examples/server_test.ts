@@ -256,7 +256,14 @@ Deno.test("createApp() explains why a cookie was sent or not when nothing change
   assertEquals(outcome(early), "Unchanged");
   assertStringIncludes(early, "59 s ago, less than the touchInterval of 60 s");
   now += 1_000;
-  assertEquals(outcome(await visitor.page()), "Touched");
+  const touched = await visitor.page();
+  assertEquals(outcome(touched), "Touched");
+  assertStringIncludes(touched, "and the cookie renewed");
+  now += 60_000;
+  // A script's request does not renew it.
+  const fetched = await (await visitor.send("/look")).text();
+  assertEquals(outcome(fetched), "Touched");
+  assertStringIncludes(fetched, "no Set-Cookie");
   // A session may live for `touchInterval` longer than `expire`.
   now += 3_661_000;
   const late = await visitor.page("/");
@@ -277,6 +284,17 @@ Deno.test("createApp() responds with 409 when the session got a new ID in the me
   assertEquals(response.status, 409);
   assertEquals(response.headers.getSetCookie(), []);
   assertStringIncludes(await response.text(), "Your session has changed");
+});
+
+Deno.test("createApp() signs a visitor in whose ID was replaced in the meantime", async () => {
+  const handler = createApp();
+  const visitor = new Browser(handler);
+  await visitor.page("/");
+  const late = new Browser(handler, visitor.cookie);
+  await visitor.submit("/new-id");
+  const page = await late.submit("/sign-in", { name: "Ada" });
+  assertStringIncludes(page, "Hello, Ada");
+  assertNotEquals(late.cookie, visitor.cookie);
 });
 
 Deno.test("createApp() responds with 404 and opens no session for an unknown path", async () => {

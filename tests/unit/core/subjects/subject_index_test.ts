@@ -8,7 +8,7 @@ import {
 import { HashedStore, MemoryStore, SealedStore, SessionError } from "@pagi/session";
 import { keyOf } from "../../../../base/id.ts";
 import { tap } from "../../../_kit/dump.ts";
-import { fakeClock, requestWith } from "../../../_kit/helpers.ts";
+import { cookieOf, fakeClock, requestWith } from "../../../_kit/helpers.ts";
 import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
 
 Deno.test("a session stays listed and its list does not grow when it is used for a long time", async () => {
@@ -164,6 +164,52 @@ Deno.test("pruning keeps an entry when its session is about to be written", asyn
   }
   await rig({ store: slow }).signIn("ada");
   assertEquals((await sessions.list("ada")).length, 16);
+});
+
+Deno.test("each attempt to list a session makes an entry of its own", async () => {
+  const store = new MemoryStore();
+  const { signIn, sessions, subjectOf } = rig({ store });
+  const cookie = await signIn("ada");
+  const { replace } = MemoryStore.prototype;
+  const lists = new Map<string, string>();
+  // Two calls are sent twice: the second one of each finds that the record has changed.
+  store.replace = function (...args) {
+    const version = replace.apply(this, args);
+    if (!args[1].startsWith("subject:") || lists.size >= 2) return version;
+    lists.set(args[1], args[0]);
+    return undefined;
+  };
+  await signIn("ada");
+  const [key] = lists.values();
+  const { entries } = JSON.parse(store.read(key!)!.text.slice("subject:".length));
+  // An entry that a call has written and that another request has removed must not count.
+  assertEquals(new Set(entries.map(({ sealed }: { sealed: string }) => sealed)).size, 4);
+  assertEquals((await sessions.list("ada")).length, 2);
+  assertEquals([await sessions.destroyAll("ada"), await subjectOf(cookie)], [2, undefined]);
+});
+
+Deno.test("a sign-in that destroyAll() meets is refused, and the session that it came from has ended", async () => {
+  for (const isNew of [true, false]) {
+    const store = new MemoryStore();
+    const { signIn, sessions, subjectOf, answer } = rig({ store });
+    const known = isNew ? "" : cookieOf(await answer(new Response()));
+    const write = isNew ? "create" : "replace";
+    const original = MemoryStore.prototype[write] as (...args: unknown[]) => unknown;
+    let meets = 0;
+    Object.assign(store, {
+      // Between the list and the session's record.
+      [write]: async (...args: [string, string, ...unknown[]]) => {
+        if (args[1].startsWith("s1:") && ++meets === 1) await sessions.destroyAll("ada");
+        return original.apply(store, args);
+      },
+    });
+    const error = await assertRejects(() => signIn("ada", "", known), SessionError);
+    assertEquals([error.code, meets], ["ERR_SESSION_INTERRUPTED", 1]);
+    assertEquals(await sessions.list("ada"), []);
+    if (!isNew) assertEquals([await subjectOf(known), store.size], [undefined, 1]);
+    // A second attempt is not refused.
+    assertEquals(await subjectOf(await signIn("ada")), "ada");
+  }
 });
 
 Deno.test("a sign-in succeeds and emits an event when the list cannot be pruned", async () => {

@@ -1,0 +1,144 @@
+/** Mistakes in how a session is ended, in the store or, with a CookieStore, in its revocations. */
+import { mistake, type Mutant } from "./_mutant.ts";
+
+const BACKEND = ["versioned_test.ts"];
+const WRITES = ["repository_test.ts"];
+const ANSWERS = ["store_answers_test.ts"];
+const UPDATES = ["update_test.ts"];
+const REVOCATIONS = ["revocations_test.ts"];
+const COOKIES = ["tests/unit/core/backend/cookie_test.ts"];
+
+/** Mistakes in the requests and calls that end a session. */
+const destroying: Mutant[] = [
+  {
+    name: "a destroy() that gives up after a concurrent write",
+    find: "if ($isDone) return this.$isActive($record); $record = await",
+    replace: "if ($isDone) return this.$isActive($record);\nif ($record) return false;\n" +
+      "$record = await",
+    by: "resurrected",
+  },
+  {
+    name: "a destroy() that has no effect after regenerate()",
+    find: 'if (this.$isDestroyed()) return { $kind: "destroyed" };',
+    replace: "if (this.$isDestroyed() && !this.workingCopy.data._regenerated) {\n" +
+      'return { $kind: "destroyed" };\n}',
+    by: "resurrected",
+  },
+  {
+    name: "a destroy() that has no effect when the handler fails",
+    find: "const $isDestroyed = this.$look(); this.$copy.$close(); if (!$isDestroyed) return;",
+    replace: "const $isDestroyed = false;\nthis.$copy.$close();\nif (!$isDestroyed) return;",
+    by: "resurrected",
+  },
+  {
+    name: "a logout that does not clear the cookie",
+    find: "return this.$destroy().then(() => this.$options.$state.clear?.($headers));",
+    replace: "return this.$destroy();",
+    by: "wrongAnswers",
+  },
+  mistake("sessions.destroy() that needs a valid ID", UPDATES, {
+    find: "return await this.$repository.$endByKey(this.$repository.$keyOf($id));",
+    replace: "const found = await this.$repository.find($id);\n" +
+      'return found.status === "active" &&\n' +
+      "await this.$repository.$endByKey(this.$repository.$keyOf($id));",
+  }),
+  mistake("sessions.destroy() that says that it has ended an expired session", UPDATES, {
+    find: "if ($isDone) return this.$isActive($record); $record = await",
+    replace: "if ($isDone) return true;\n$record = await",
+  }),
+  mistake("sessions.destroy() that deletes a subject's index", UPDATES, {
+    find: "const $isNotIndex = ({ text }: $Rec) => !$isIndex(text);",
+    replace: 'const $isNotIndex = ({ text }: $Rec) => text !== "";',
+  }),
+  mistake("a destroy() that does not recognize its own marker", WRITES, {
+    find: "if ($record === undefined || $isEnded($record.text)) return $record?.text === $marker;",
+    replace: "if ($record === undefined || $isEnded($record.text)) return $marker === null;",
+  }),
+  mistake("a destroy() that takes another call's marker for its own", WRITES, {
+    find: "if ($record === undefined || $isEnded($record.text)) return $record?.text === $marker;",
+    replace: "if ($record === undefined || $isEnded($record.text)) return $record !== undefined;",
+  }),
+  mistake("a destroy() that loses against requests that always write first", ANSWERS, {
+    find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key);",
+    replace: "$record = await this.$backend.read($key);\n}\nreturn false;",
+  }),
+];
+
+/** Mistakes in what a store is told about the end. */
+const marking: Mutant[] = [
+  mistake("a session whose end leaves no marker", BACKEND, {
+    find: "return this.$isRemote ? this.$mark($record, $marker, $now) : " +
+      "this.$delete($key, $version);",
+    replace: "return $marker && $now ? this.$delete($key, $version) : false;",
+  }),
+  mistake("a marker in a store that answers without a promise", BACKEND, {
+    find: "return this.$isRemote ? this.$mark($record, $marker, $now) : " +
+      "this.$delete($key, $version);",
+    replace: "return $version ? this.$mark($record, $marker, $now) : false;",
+  }),
+  mistake("a store that is never known to be in another process", BACKEND, {
+    find: "if ($isPromise($found)) this.$isRemote = true; return this.$guard.$settle(",
+    replace: "return this.$guard.$settle(",
+  }),
+  mistake("a marker that expires before a late call arrives", BACKEND, {
+    find: "const $expiry = { lastAccess: $now, ttl: $markerTtl };",
+    replace: "const $expiry = { lastAccess: $now, ttl: $markerTtl / 60 };",
+  }),
+  mistake("a destroy() that ignores the version", BACKEND, {
+    find: "this.$store.delete($key, { version, $signal })",
+    replace: "this.$store.delete($key, { $signal })",
+  }),
+  mistake("a destroy() that fails when the store is full", BACKEND, {
+    find: "if ($isDeadline($error as $Type)) throw $error;",
+    replace: "if ($error !== undefined) throw $error;",
+  }),
+  mistake("a destroy() that tries again after the deadline", BACKEND, {
+    find: "if ($isDeadline($error as $Type)) throw $error;",
+    replace: "",
+  }),
+];
+
+/** Mistakes in the revocations of a CookieStore. */
+const revoking: Mutant[] = [
+  mistake("an end that a new ID undoes", REVOCATIONS, {
+    beside: "class Revocations",
+    find: "const $mayWrite = ($found: $Type | undefined) => $isValid($id, $found);",
+    replace: "const $mayWrite = ($found: $Type | undefined) => $isValid($id, $found) || !!$found;",
+  }),
+  mistake("an end that resolves to true twice", REVOCATIONS, {
+    find: "const $mayWrite = ($found: $Type | undefined) => !$found?.$isEnded;",
+    replace: "const $mayWrite = ($found: $Type | undefined) => $found !== null;",
+  }),
+  mistake("a revocation whose own call is not recognized when it arrives twice", REVOCATIONS, {
+    find: "if ($found !== undefined && $textOf($found) === $text) return true;",
+    replace: "",
+  }),
+  mistake("a revocation that expires before the values of the session", REVOCATIONS, {
+    find: "ttl: $options.ttl + $margin",
+    replace: "ttl: $options.ttl",
+  }),
+  mistake("a revocation that leaves every ID of the session valid", REVOCATIONS, {
+    find: "(!$found.$isEnded && $isSame($found.$verifier, $verifierOf($id)))",
+    replace: '($found.$isEnded ? $verifierOf($id) === "" : $isSame($id, $id))',
+  }),
+  mistake("an answer of revocations that is none and counts as valid", REVOCATIONS, {
+    find: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) throw $invalid();',
+    replace: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) return undefined;',
+  }),
+  mistake("a replaced value that opens", REVOCATIONS, {
+    find: "return { $id, text, $version, $lastAccess, $replacedAt: $found!.$lastAccess };",
+    replace: "return { $id, text, $version, $lastAccess };",
+  }),
+  mistake("two requests that both replace the ID", COOKIES, {
+    find: 'return $check($isReplaced, "save") === false ? undefined : $toResult($transport);',
+    replace: 'return $check($isReplaced, "save") === null ? undefined : $toResult($transport);',
+  }),
+  mistake("a value by which sessions.destroy() ends nothing", REVOCATIONS, {
+    find: "const $record = await this.read($id); " +
+      "return $record !== undefined && await this.$end($record.$key, $byId);",
+    replace: "const $record = await this.read($id);\n" +
+      "return $record !== undefined && await this.$end($id, $byId);",
+  }),
+];
+
+export const ENDING_MUTANTS: readonly Mutant[] = [...destroying, ...marking, ...revoking];
