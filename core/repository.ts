@@ -545,7 +545,10 @@ export class SessionRepository {
     if (base.oldVerifier !== undefined) {
       return isInGrace(header, base.oldVerifier, now, this.#options) ? id : undefined;
     }
-    if (base.mustInject) return id;
+    if (base.mustInject) {
+      const isValid = id === base.id || isInGrace(header, base.header.verifier, now, this.#options);
+      return isValid ? id : undefined;
+    }
     // A response that sends an ID again must not bring back one that was replaced.
     return isSent && id === base.id ? id : undefined;
   }
