@@ -110,7 +110,7 @@ const revoking: Mutant[] = [
     replace: "const $mayWrite = ($found: $Type | undefined) => $found !== null;",
   }),
   mistake("a revocation whose own call is not recognized when it arrives twice", REVOCATIONS, {
-    find: "if ($found !== undefined && $textOf($found) === $text) return true;",
+    find: "if ($found?.text === $text) return true;",
     replace: "",
   }),
   mistake("a revocation that expires before the values of the session", REVOCATIONS, {
