@@ -1,7 +1,14 @@
 /** How a write changes the header of a session's record. */
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
-import { holds, isLate, isUnconfirmed, type LoadedSession, validUntil } from "./lookup.ts";
+import {
+  holds,
+  isGraceRunning,
+  isLate,
+  isUnconfirmed,
+  type LoadedSession,
+  validUntil,
+} from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { repeated } from "./race_errors.ts";
 
@@ -38,6 +45,7 @@ interface HeaderChange {
 export function nextHeader(
   { header, subject, lastAccess }: LoadedSession,
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
+  options: ResolvedOptions,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
   const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
@@ -49,7 +57,7 @@ export function nextHeader(
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
-    replaced: withoutOld(header, Math.min(now, lastAccess)),
+    replaced: withoutOld(header, Math.min(now, lastAccess), options),
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -79,11 +87,15 @@ export function nextHeader(
  * @param now Now, or when the session was last used, if that is earlier: a server whose clock is
  * ahead must not drop what other servers need.
  */
-function withoutOld(header: RecordHeader, now: number): readonly ReplacedVerifier[] {
+function withoutOld(
+  header: RecordHeader,
+  now: number,
+  options: ResolvedOptions,
+): readonly ReplacedVerifier[] {
   const { replaced } = header;
-  return replaced.length === 0
-    ? replaced
-    : replaced.filter((one) => isLate(validUntil(header, one, now), now));
+  if (replaced.length === 0) return replaced;
+  const inGrace = isGraceRunning(header, now, options) ? replaced.at(-1) : undefined;
+  return replaced.filter((one) => one === inGrace || isLate(validUntil(header, one, now), now));
 }
 
 /**
