@@ -468,3 +468,21 @@ testOn(ENDING, "a late request sees no data through any way to the session", asy
   await assertRejects(() => rig.sessions.update(late.id!, () => {}), SessionError);
   await assertUntouched(current);
 });
+
+testOn(
+  ENDING,
+  "a login form works without subject and restart() when a page was opened before it",
+  LONG,
+  async (rig) => {
+    const login = (session: Session) => session.set("user", "ada").regenerate();
+    const browser = await rig.start(fill);
+    // The response is lost.
+    await browser.send(login, FORM);
+    rig.clock.advance(131);
+    await browser.visit(read, { ...PAGE, responseHeaders: { "cache-control": "public" } });
+    await assertRejects(() => browser.visit(login, FORM), SessionError);
+    assertEquals((await browser.visit(read, PAGE)).value, undefined);
+    await browser.visit(login, FORM);
+    assertEquals((await browser.visit((session) => session.get("user"))).value, "ada");
+  },
+);

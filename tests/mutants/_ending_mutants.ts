@@ -51,12 +51,12 @@ const destroying: Mutant[] = [
     replace: 'const $isNotIndex = ({ text }: $Rec) => text !== "";',
   }),
   mistake("a destroy() that does not recognize its own marker", WRITES, {
-    find: "if ($record === undefined || $isEnded($record.text)) return $record?.text === $marker;",
-    replace: "if ($record === undefined || $isEnded($record.text)) return $marker === null;",
+    find: "return $record?.text === $marker && this.$isActive($last!);",
+    replace: "return $marker === null && this.$isActive($last!);",
   }),
   mistake("a destroy() that takes another call's marker for its own", WRITES, {
-    find: "if ($record === undefined || $isEnded($record.text)) return $record?.text === $marker;",
-    replace: "if ($record === undefined || $isEnded($record.text)) return $record !== undefined;",
+    find: "return $record?.text === $marker && this.$isActive($last!);",
+    replace: "return $record !== undefined && this.$isActive($last!);",
   }),
   mistake("a destroy() that loses against requests that always write first", ANSWERS, {
     find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key);",
