@@ -395,6 +395,10 @@ testOn(
       assertEquals([found?.id, found?.get("cart")], [current.id, ["apple"]]);
     }
     assertEquals(rig.events, []);
+    // It knows the current ID, so it is not sent again.
+    rig.calls.length = 0;
+    const both = rig.browser(`${old.value}; pagi_session=${current.value}`);
+    assertEquals([(await both.visit(read, PAGE)).cookies, rig.calls], [[], ["read", "read"]]);
   },
 );
 
