@@ -227,6 +227,26 @@ testOn(
   },
 );
 
+testOn(
+  VERSIONED,
+  "a logout with such an ID ends nothing although the ID has changed since",
+  LONG,
+  async (rig) => {
+    const { current, late } = await signIn(rig);
+    await wait(rig, current, HOUR);
+    await current.visit((session) => session.regenerate());
+    await wait(rig, current, 2 * MINUTE + 1);
+    // The session's last ID has been replaced lately, but this one has not.
+    const { value, cookies } = await late.visit((session) => {
+      const why = session.absence;
+      destroy(session);
+      return why;
+    });
+    assertEquals([value, cookies.length], ["replaced", 1]);
+    await assertUntouched(current);
+  },
+);
+
 testOn(VERSIONED, "a slow write undoes no login after nine regenerations", async (rig) => {
   const current = await rig.start(fill);
   const first = rig.browser(current.value);
@@ -370,6 +390,11 @@ testOn(
       [`${cookieOf(current)}; ${cookieOf(other)}`, "ambiguous"],
       [Array.from("12345", (digit) => cookieOf({ value: idOf(digit) })).join("; "), "ambiguous"],
       [cookieOf(current), undefined],
+      // What says more, in either order.
+      [`${cookieOf(expired)}; ${cookieOf({ value: idOf("0") })}`, "expired"],
+      [`${cookieOf({ value: idOf("0") })}; ${cookieOf(expired)}`, "expired"],
+      [`${cookieOf(late)}; ${cookieOf(expired)}`, "replaced"],
+      [`${cookieOf(expired)}; ${cookieOf(late)}`, "replaced"],
       [`${cookieOf(late)}; ${cookieOf(current)}`, undefined],
     ];
     for (const [cookie, expected] of cases) {
@@ -403,14 +428,18 @@ testOn(
 Deno.test("session.absence ends when a session is restarted or saved", async () => {
   using rig = await rigOn(VERSIONED.MemoryStore!);
   const seen: unknown[] = [];
+  let streaming: Session | undefined;
   const browser = rig.browser();
   await browser.visit((session) => {
     seen.push(session.absence);
     fill(session);
     seen.push(session.absence);
+    streaming = session;
   });
+  // While the response streams.
+  seen.push(streaming!.absence);
   await browser.visit((session) => void seen.push(session.absence));
-  assertEquals(seen, ["none", "none", undefined]);
+  assertEquals(seen, ["none", "none", undefined, undefined]);
 });
 
 testOn(ENDING, "a late request sees no data through any way to the session", async (rig) => {
