@@ -257,7 +257,8 @@ testOn(
 
 testOn(VERSIONED, "a new ID counts as sent", async (rig) => {
   const browser = await rig.start(fill);
-  await use(rig, browser, HOUR / 2);
+  assertEquals(await use(rig, browser, MINUTE, { kind: PAGE }), 1);
+  assertEquals(await use(rig, browser, 25 * MINUTE), 0);
   for (
     const act of [
       (session) => session.regenerate(),
