@@ -1,7 +1,14 @@
 /** How a write changes the header of a session's record. */
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
-import { holds, isLate, isUnconfirmed, type LoadedSession, validUntil } from "./lookup.ts";
+import {
+  holds,
+  isGraceRunning,
+  isLate,
+  isUnconfirmed,
+  type LoadedSession,
+  validUntil,
+} from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { repeated } from "./race_errors.ts";
 
@@ -38,6 +45,7 @@ interface HeaderChange {
 export function nextHeader(
   { header, subject, lastAccess }: LoadedSession,
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
+  options: ResolvedOptions,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
   const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
@@ -49,14 +57,17 @@ export function nextHeader(
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
-    replaced: withoutOld(header, Math.min(now, lastAccess)),
+    replaced: withoutOld(header, Math.min(now, lastAccess), options),
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
     if (isSent && notesSending) next.sentAt = now;
     return next;
   }
-  next.replacedAt = now;
+  // By the clock of whichever server is ahead: a request with the old ID that is still on its way
+  // must count as late on all of them.
+  const at = Math.max(now, lastAccess);
+  next.replacedAt = at;
   next.presentedAt = next.sentAt = undefined;
   if (!isRotation) next.regenerations++;
   if (newVerifier === "") {
@@ -67,7 +78,7 @@ export function nextHeader(
   if (holds(header, newVerifier)) throw repeated();
   // An ID that was rotated has been valid until the ID after it was presented, or until now.
   const earlier = next.replaced.map((one) => ({ ...one, at: validUntil(header, one, now) }));
-  const replaced = { verifier: header.verifier, isRotated: isRotation, at: now };
+  const replaced = { verifier: header.verifier, isRotated: isRotation, at };
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;
@@ -79,11 +90,15 @@ export function nextHeader(
  * @param now Now, or when the session was last used, if that is earlier: a server whose clock is
  * ahead must not drop what other servers need.
  */
-function withoutOld(header: RecordHeader, now: number): readonly ReplacedVerifier[] {
+function withoutOld(
+  header: RecordHeader,
+  now: number,
+  options: ResolvedOptions,
+): readonly ReplacedVerifier[] {
   const { replaced } = header;
-  return replaced.length === 0
-    ? replaced
-    : replaced.filter((one) => isLate(validUntil(header, one, now), now));
+  if (replaced.length === 0) return replaced;
+  const inGrace = isGraceRunning(header, now, options) ? replaced.at(-1) : undefined;
+  return replaced.filter((one) => one === inGrace || isLate(validUntil(header, one, now), now));
 }
 
 /**

@@ -18,6 +18,7 @@ import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
   examine,
+  holds,
   isGraceRunning,
   isInGrace,
   isSession,
@@ -395,7 +396,7 @@ export class SessionRepository {
     if (!isInDoubt) throw error;
     try {
       const current = await this.#reload(base);
-      if (hasToken(current, token)) return this.#recognize(base, current, write);
+      if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
     } catch {
       // The first error says more.
     }
@@ -431,12 +432,26 @@ export class SessionRepository {
     return this.#queue.run(base.key, () =>
       retry(async () => {
         const current = await this.#reload(base);
-        if (hasToken(current, token)) return this.#recognize(base, current, write);
+        if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
         const json = await write.compose(current);
         if (this.#hasWaited(current)) return undefined;
         return await this.#replace(base, current, json, write, token);
       }));
+  }
+
+  /** Whether this write has taken effect: its token proves that, and so does its new verifier. */
+  #isOwn(
+    base: LoadedSession,
+    { header }: LoadedSession,
+    { idChange }: SessionWrite,
+    token: string | undefined,
+  ): boolean {
+    if (token === undefined) return false;
+    if (header.tokens.some((one) => one.token === token)) return true;
+    if (idChange === undefined) return false;
+    const verifier = this.#backend.verifierOf(this.#backend.nextId(base.id, idChange.generated));
+    return verifier !== undefined && holds(header, verifier);
   }
 
   /** Loads the session again after another request's write won. */
@@ -471,7 +486,7 @@ export class SessionRepository {
       change: write.change,
       newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
       isRotation: idChange?.isRotation === true,
-    });
+    }, this.#options);
     const header = token === undefined
       ? changed
       : withToken(changed, token, now, this.#options, current.lastAccess);
@@ -530,7 +545,10 @@ export class SessionRepository {
     if (base.oldVerifier !== undefined) {
       return isInGrace(header, base.oldVerifier, now, this.#options) ? id : undefined;
     }
-    if (base.mustInject) return id;
+    if (base.mustInject) {
+      const isValid = id === base.id || isInGrace(header, base.header.verifier, now, this.#options);
+      return isValid ? id : undefined;
+    }
     // A response that sends an ID again must not bring back one that was replaced.
     return isSent && id === base.id ? id : undefined;
   }
@@ -599,9 +617,4 @@ export class SessionRepository {
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(left + margin) };
   }
-}
-
-/** Whether the write with this token has taken effect. */
-function hasToken({ header }: LoadedSession, token: string | undefined): boolean {
-  return token !== undefined && header.tokens.some((one) => one.token === token);
 }

@@ -68,8 +68,8 @@ export class Visit {
   readonly listedAt: number[] = [];
   /** When it noted its use of the session. */
   touchedAt: number | undefined;
-  /** When it ended the session. */
-  endedAt: number | undefined;
+  /** When it ended a session, by the key or ID of the call. */
+  readonly ends: Map<string, number> = new Map();
   /** When the store answered its last call. */
   decidedAt: number | undefined;
   /** When the response was started. */

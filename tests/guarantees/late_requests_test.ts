@@ -207,6 +207,7 @@ testOn(ENDING, "a logout with any of the last eight IDs ends the session", async
     }
     const late = browser(values[at]);
     // Also with a link, which could start anew.
+    if (at % 2 === 1) clock.advance(131);
     const { cookies } = await late.visit(destroy, [POLL, FORM, PAGE][at % 3]);
     assertEquals([cookies.length, late.value], [1, undefined]);
     assertEquals(await load(current.value), undefined);
@@ -222,6 +223,26 @@ testOn(
     const { current, late } = await signIn(rig);
     await wait(rig, current, HOUR + 2 * MINUTE + 1);
     await late.visit(destroy);
+    await assertUntouched(current);
+  },
+);
+
+testOn(
+  VERSIONED,
+  "a logout with such an ID ends nothing although the ID has changed since",
+  LONG,
+  async (rig) => {
+    const { current, late } = await signIn(rig);
+    await wait(rig, current, HOUR);
+    await current.visit((session) => session.regenerate());
+    await wait(rig, current, 2 * MINUTE + 1);
+    // The session's last ID has been replaced lately, but this one has not.
+    const { value, cookies } = await late.visit((session) => {
+      const why = session.absence;
+      destroy(session);
+      return why;
+    });
+    assertEquals([value, cookies.length], ["replaced", 1]);
     await assertUntouched(current);
   },
 );
@@ -369,6 +390,11 @@ testOn(
       [`${cookieOf(current)}; ${cookieOf(other)}`, "ambiguous"],
       [Array.from("12345", (digit) => cookieOf({ value: idOf(digit) })).join("; "), "ambiguous"],
       [cookieOf(current), undefined],
+      // What says more, in either order.
+      [`${cookieOf(expired)}; ${cookieOf({ value: idOf("0") })}`, "expired"],
+      [`${cookieOf({ value: idOf("0") })}; ${cookieOf(expired)}`, "expired"],
+      [`${cookieOf(late)}; ${cookieOf(expired)}`, "replaced"],
+      [`${cookieOf(expired)}; ${cookieOf(late)}`, "replaced"],
       [`${cookieOf(late)}; ${cookieOf(current)}`, undefined],
     ];
     for (const [cookie, expected] of cases) {
@@ -402,14 +428,18 @@ testOn(
 Deno.test("session.absence ends when a session is restarted or saved", async () => {
   using rig = await rigOn(VERSIONED.MemoryStore!);
   const seen: unknown[] = [];
+  let streaming: Session | undefined;
   const browser = rig.browser();
   await browser.visit((session) => {
     seen.push(session.absence);
     fill(session);
     seen.push(session.absence);
+    streaming = session;
   });
+  // While the response streams.
+  seen.push(streaming!.absence);
   await browser.visit((session) => void seen.push(session.absence));
-  assertEquals(seen, ["none", "none", undefined]);
+  assertEquals(seen, ["none", "none", undefined, undefined]);
 });
 
 testOn(ENDING, "a late request sees no data through any way to the session", async (rig) => {
@@ -439,3 +469,21 @@ testOn(ENDING, "a late request sees no data through any way to the session", asy
   await assertRejects(() => rig.sessions.update(late.id!, () => {}), SessionError);
   await assertUntouched(current);
 });
+
+testOn(
+  ENDING,
+  "a login form works without subject and restart() when a page was opened before it",
+  LONG,
+  async (rig) => {
+    const login = (session: Session) => session.set("user", "ada").regenerate();
+    const browser = await rig.start(fill);
+    // The response is lost.
+    await browser.send(login, FORM);
+    rig.clock.advance(131);
+    await browser.visit(read, { ...PAGE, responseHeaders: { "cache-control": "public" } });
+    await assertRejects(() => browser.visit(login, FORM), SessionError);
+    assertEquals((await browser.visit(read, PAGE)).value, undefined);
+    await browser.visit(login, FORM);
+    assertEquals((await browser.visit((session) => session.get("user"))).value, "ada");
+  },
+);

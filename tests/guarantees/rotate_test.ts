@@ -105,6 +105,23 @@ testOn(VERSIONED, "rotateGrace sets how long the old ID works", NO_GRACE, async 
   assertEquals((await old.send(absence)).value, "replaced");
 });
 
+testOn(
+  VERSIONED,
+  "a grace that is longer than an hour does not end when the session is used",
+  { ...A_DAY, rotateGrace: 3 * HOUR },
+  async (rig) => {
+    const { old, current } = await rotated(rig);
+    await current.visit(write);
+    for (let hour = 0; hour < 3; hour++) {
+      rig.clock.advance(HOUR);
+      await current.visit(write);
+      assertEquals((await old.send(read)).value, ["apple"]);
+    }
+    rig.clock.advance(120 + 1);
+    assertEquals(await rig.load(old.value), undefined);
+  },
+);
+
 testOn(VERSIONED, "a touch notes that the new ID was presented, with one call", async (rig) => {
   const { clock, calls } = rig;
   const { old, current } = await rotated(rig);
@@ -268,6 +285,24 @@ testOn(
 
 testOn(
   VERSIONED,
+  "an ID counts as replaced for an hour after a long grace, not as unknown",
+  A_DAY,
+  async (rig) => {
+    const { old, current } = await rotated(rig);
+    rig.clock.advance(2 * HOUR);
+    await current.visit(write);
+    for (const seconds of [GRACE + 1, HOUR - GRACE - 1, 120]) {
+      rig.clock.advance(seconds);
+      assertEquals((await old.send(absence)).value, "replaced");
+      assertEquals(await refused(old.send(write)), "ERR_SESSION_INTERRUPTED");
+    }
+    await old.visit(destroy);
+    assertEquals(await rig.load(current.value), undefined);
+  },
+);
+
+testOn(
+  VERSIONED,
   "a logout with an ID that a regeneration has taken out of a long grace ends the session",
   A_DAY,
   async (rig) => {
@@ -395,6 +430,10 @@ testOn(
       assertEquals([found?.id, found?.get("cart")], [current.id, ["apple"]]);
     }
     assertEquals(rig.events, []);
+    // It knows the current ID, so it is not sent again.
+    rig.calls.length = 0;
+    const both = rig.browser(`${old.value}; pagi_session=${current.value}`);
+    assertEquals([(await both.visit(read, PAGE)).cookies, rig.calls], [[], ["read", "read"]]);
   },
 );
 

@@ -52,7 +52,7 @@ const destroying: Mutant[] = [
   }),
   mistake("a destroy() that does not recognize its own marker", WRITES, {
     find: "return $record?.text === $marker && this.$isActive($last!);",
-    replace: "return $record?.text === null && this.$isActive($last!);",
+    replace: "return $marker === null && this.$isActive($last!);",
   }),
   mistake("a destroy() that takes another call's marker for its own", WRITES, {
     find: "return $record?.text === $marker && this.$isActive($last!);",
@@ -110,9 +110,8 @@ const revoking: Mutant[] = [
     replace: "const $mayWrite = ($found: $Type | undefined) => $found !== null;",
   }),
   mistake("a revocation whose own call is not recognized when it arrives twice", REVOCATIONS, {
-    find:
-      "$found = await this.$ask($key, $options.$signal); if ($found?.text === $text) return true;",
-    replace: "$found = await this.$ask($key, $options.$signal);",
+    find: "if ($found?.text === $text) return true;",
+    replace: "",
   }),
   mistake("a revocation that expires before the values of the session", REVOCATIONS, {
     find: "ttl: $options.ttl + $margin",
@@ -123,8 +122,8 @@ const revoking: Mutant[] = [
     replace: '($found.$isEnded ? $verifierOf($id) === "" : $isSame($id, $id))',
   }),
   mistake("an invalid answer of revocations that counts as valid", REVOCATIONS, {
-    find: "if (!$isEnded && !$text.startsWith($prefix)) throw $invalid();",
-    replace: "if (!$isEnded && !$text.startsWith($prefix)) return undefined;",
+    find: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) throw $invalid();',
+    replace: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) return undefined;',
   }),
   mistake("a replaced value that opens", REVOCATIONS, {
     find: "return { $id, text, $version, $lastAccess, $replacedAt: $found!.$lastAccess };",

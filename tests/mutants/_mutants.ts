@@ -27,8 +27,8 @@ const regenerating: Mutant[] = [
   },
   {
     name: "a regeneration that leaves the old ID valid",
-    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, at: $now };",
-    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, at: $now };",
+    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, $at };",
+    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, $at };",
     by: "extraIds",
   },
   {
@@ -232,12 +232,14 @@ const answering: Mutant[] = [
     },
   ),
   mistake("a write that counts twice when its call arrives twice", WRITES, {
-    find: "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); " +
+    find:
+      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); " +
       "if (!$write.",
     replace: "if (!$write.",
   }),
   mistake("a new ID that is never sent when the answer of the store was lost", WRITES, {
-    find: "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); } " +
+    find:
+      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); } " +
       "catch {",
     replace: "void $current;\n} catch {",
   }),

@@ -134,8 +134,8 @@ const planting: Mutant[] = [
     replace: "return Boolean($data._regenerated);",
   }),
   mistake("a regeneration that leaves the old ID usable", FIXATION, {
-    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, at: $now };",
-    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, at: $now };",
+    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, $at };",
+    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, $at };",
   }),
   mistake("two sessions of which the one from a sibling domain is used", [
     "no_leaks_test.ts",
@@ -196,8 +196,8 @@ const flooding: Mutant[] = [
     replace: "if ($id !== undefined) return $id;",
   }),
   mistake("a session that is stored although nothing was written", INVENTED, {
-    find: 'return $isSaved ? { $kind: "created", $change } : $none;',
-    replace: 'return { $kind: "created", $change };',
+    find: 'if ($isSaved) return { $kind: "created", $change };',
+    replace: 'if ($isSaved !== null) return { $kind: "created", $change };',
   }),
   mistake("a store call for a malformed ID", INVENTED, {
     find: "return this.$store.accepts?.($id) ?? $isId($id);",

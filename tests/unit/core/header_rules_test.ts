@@ -24,7 +24,7 @@ function after(
   change: Partial<Change>,
   subject?: string,
 ): RecordHeader {
-  return nextHeader(loadedWith(header, subject), { ...NOTHING, ...change });
+  return nextHeader(loadedWith(header, subject), { ...NOTHING, ...change }, optionsWith());
 }
 
 /** The fields in which two headers differ, as they are in the second. */
@@ -217,7 +217,7 @@ Deno.test("a header never grows beyond 1,055 bytes", () => {
       change,
       newVerifier,
       isRotation: count % 2 > 0,
-    });
+    }, options);
     const header = withToken(next, count.toString(16).padStart(12, "0"), NOW, options);
     session = { ...session, header, subject: `${count}` };
   }

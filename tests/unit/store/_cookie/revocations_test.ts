@@ -371,7 +371,7 @@ Deno.test("Revocations rejects an invalid answer: it must not count as a valid I
   const mad = new Revocations(creating(new MemoryStore(), () => 5 as never), 0, Date.now);
   await assertRejects(() => mad.end(A, OPTIONS), ...error);
   await assertRejects(() => mad.replaceId(A, B, undefined, OPTIONS), ...error);
-  for (const text of ["", "valid", "Ended", "ended ", 's1:{"_created":1}', 5, undefined]) {
+  for (const text of ["", "valid", "Ended:", "ended", 's1:{"_created":1}', 5, undefined]) {
     const store = Object.assign(new MemoryStore(), {
       read: () => ({ text: text as string, version: "1", lastAccess: 1 }),
     });
@@ -382,7 +382,7 @@ Deno.test("Revocations rejects an invalid answer: it must not count as a valid I
 });
 
 Deno.test("isValid() is true for the only valid ID, and without a record for every one", () => {
-  const record = { lastAccess: 1, version: "1" };
+  const record = { text: "", lastAccess: 1, version: "1" };
   const valid = { ...record, isEnded: false, verifier: verifierOf(A) };
   assertEquals([A, B, KEY].map((id) => isValid(id, valid)), [true, false, false]);
   assertEquals([A, B].map((id) => isValid(id, undefined)), [true, true]);
