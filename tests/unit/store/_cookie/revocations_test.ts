@@ -316,7 +316,7 @@ Deno.test("Revocations.replaceId() writes nothing when the ID is known not to be
   calls.length = 0;
   assertEquals(await revocations.replaceId(A, C, found, OPTIONS), false);
   assertEquals(calls, []);
-  // What it was told may be too old: the record decides.
+  // The caller may know an older record: the stored one decides.
   assertEquals(await revocations.replaceId(A, C, undefined, OPTIONS), false);
   assertEquals(calls.map(([name]) => name), ["create", "read"]);
   assertEquals(await revocations.replaceId(B, C, undefined, OPTIONS), true);
@@ -366,8 +366,8 @@ Deno.test("Revocations gives up when the store neither writes nor returns a reco
   assertEquals(tried, 32);
 });
 
-Deno.test("Revocations rejects an answer that is none: it must not count as valid", async () => {
-  const error = [Error, "answer is none"] as const;
+Deno.test("Revocations rejects an invalid answer: the session must not count as valid", async () => {
+  const error = [Error, "answer is invalid"] as const;
   const mad = new Revocations(creating(new MemoryStore(), () => 5 as never), 0, Date.now);
   await assertRejects(() => mad.end(A, OPTIONS), ...error);
   await assertRejects(() => mad.replaceId(A, B, undefined, OPTIONS), ...error);
