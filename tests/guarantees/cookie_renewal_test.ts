@@ -290,8 +290,8 @@ testOn(ALL, "a renewal is left out if shared caches may store the response", asy
     }
   }
   assertEquals(rig.events, []);
-  // The next response that no shared cache stores carries it; with a plain store, which cannot tell
-  // when the cookie was sent, the next one at which a touch is due.
+  // The next response that no shared cache stores carries the cookie. A plain store cannot tell
+  // when the cookie was sent, so the next response at which a touch is due carries it.
   if (!rig.isVersioned && !rig.isWithClient) rig.clock.advance(61);
   assertEquals((await browser.visit(read)).cookies.length, 1);
 });

@@ -109,7 +109,7 @@ testOn(VERSIONED, "no record is left a minute after the end of a session", async
   assertEquals(rig.records(), 0);
 });
 
-testOn(VERSIONED, "a sign-in that fails leaves no session in the user's list", async (rig) => {
+testOn(VERSIONED, "a sign-in that fails leaves no session in the user's index", async (rig) => {
   const { sessions, start } = rig;
   let fault: Call | undefined;
   const store = around(rig.store as VersionedStore, (name, call, [, text]) => {

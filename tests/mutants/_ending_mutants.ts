@@ -64,7 +64,7 @@ const destroying: Mutant[] = [
   }),
 ];
 
-/** Mistakes in what a store is told about the end. */
+/** Mistakes in how the end of a session is stored. */
 const marking: Mutant[] = [
   mistake("a session whose end leaves no marker", BACKEND, {
     find: "return this.$isRemote ? this.$mark($record, $marker, $now) : " +
@@ -121,7 +121,7 @@ const revoking: Mutant[] = [
     find: "(!$found.$isEnded && $isSame($found.$verifier, $verifierOf($id)))",
     replace: '($found.$isEnded ? $verifierOf($id) === "" : $isSame($id, $id))',
   }),
-  mistake("an answer of revocations that is none and counts as valid", REVOCATIONS, {
+  mistake("an invalid answer of revocations after which the session counts as valid", REVOCATIONS, {
     find: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) throw $invalid();',
     replace: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) return undefined;',
   }),

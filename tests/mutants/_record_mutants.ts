@@ -79,7 +79,7 @@ const writing: Mutant[] = [
     find: "if (!$isRotation) $next.$regenerations++;",
     replace: "$next.$regenerations++;",
   }),
-  mistake("a rotated ID that is presented before it is sent", RULES, {
+  mistake("a rotated ID that counts as confirmed by the client before it is sent", RULES, {
     beside: "if (!$isRotation) $next.$regenerations++;",
     find: "$next.$presentedAt = $next.$sentAt = undefined;",
     replace: "$next.$sentAt = undefined;",
@@ -93,11 +93,11 @@ const writing: Mutant[] = [
       "return $isSame($header.$verifier, $verifier) || $find($header, $verifier) !== undefined;",
     replace: "return $isSame($header.$verifier, $verifier);",
   }),
-  mistake("a rotated verifier that is dropped before the next one was presented", RULES, {
+  mistake("a rotated verifier that is dropped before the client has sent the next ID", RULES, {
     find: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
     replace: "const $from = $one.at;",
   }),
-  mistake("every rotated verifier that is kept until the last ID is presented", RULES, {
+  mistake("every rotated verifier that is kept until the client sends the last ID", RULES, {
     find: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
     replace: "const $from = $one.$isRotated ? $presentedAt ?? $now : $one.at;",
   }),
@@ -128,16 +128,16 @@ const writing: Mutant[] = [
     find: "Math.max($resend + $skew, 2 * $timeout)",
     replace: "$resend + $skew",
   }),
-  mistake("a new ID that is never noted as presented", RULES, {
+  mistake("a new ID that is never recorded as confirmed by the client", RULES, {
     find: "if ($isPresented && $isUnconfirmed($header)) $next.$presentedAt = $now;",
     replace: "",
   }),
-  mistake("a new ID that a request with the old one presents", WRITES, {
+  mistake("a request with the old ID that confirms the new one", WRITES, {
     find: "$isPresented: $write.$isUse && $base.$old === undefined && " +
       "$isSame($base.$header.$verifier, $current.$header.$verifier)",
     replace: "$isPresented: $write.$isUse",
   }),
-  mistake("a new ID that the server's own update presents", UPDATES, {
+  mistake("an update by the server that confirms the new ID", UPDATES, {
     find: "$isPresented: $write.$isUse && $base.$old === undefined &&",
     replace: "$isPresented: $base.$old === undefined &&",
   }),
@@ -300,11 +300,11 @@ const rotating: Mutant[] = [
     find: "if ($isRotation && $stored.$old !== undefined) return undefined;",
     replace: "",
   }),
-  mistake("a request with the old ID that is not told the current one", SESSION, {
+  mistake("a request with the old ID that is not sent the current one", SESSION, {
     find: "return $mustInject || $old !== undefined || $readAt - $lastAccess >=",
     replace: "return $mustInject || $readAt - $lastAccess >=",
   }),
-  mistake("a request in grace that is told the current ID after its grace", WRITES, {
+  mistake("a request in grace that is sent the current ID after its grace", WRITES, {
     find: "return $isInGrace($header, $base.$old, $now, this.$options) ? $id : undefined;",
     replace: "return $now > 0 ? $id : undefined;",
   }),
@@ -317,7 +317,7 @@ const rotating: Mutant[] = [
       "!$isSame($base.$header.$verifier, $current.$header.$verifier));",
     replace: "const $isKept = $idChange === undefined;",
   }),
-  mistake("a rotation at a request that is no navigation", SESSION, {
+  mistake("a rotation at a request that is not a navigation", SESSION, {
     find: "this.$repository.$isRotationDue(this.$stored) && $isNavigation(this.$scope)",
     replace: "this.$repository.$isRotationDue(this.$stored)",
   }),

@@ -140,7 +140,7 @@ Deno.test("a response that shared caches may store does not rotate by itself", a
   assertEquals(events, ["public-response"]);
 });
 
-Deno.test("a response that shared caches may store notes no use of an encrypted session", async () => {
+Deno.test("a response that shared caches may store does not extend an encrypted session", async () => {
   const secret = "at least 32 bytes that nobody else knows";
   const store = new CookieStore({ secret, now: () => 1_700_000_060_000 });
   const { answer, clock, events } = rig({ store });

@@ -1,4 +1,4 @@
-/** What a write does to the header of a session's record. */
+/** The effects of a write on the header of a session's record. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeHeader, type RecordHeader } from "../../../base/record_header.ts";
 import { nextHeader, withToken } from "../../../core/header_rules.ts";
@@ -37,7 +37,7 @@ function difference(from: RecordHeader, to: RecordHeader): Partial<RecordHeader>
   );
 }
 
-/** What a write changes in a header. */
+/** The fields of a header that a write changes. */
 function effect(header: Partial<RecordHeader>, change: Partial<Change>, subject?: string) {
   return difference(loadedWith(header, subject).header, after(header, change, subject));
 }
@@ -64,11 +64,11 @@ Deno.test("nextHeader() counts every change of the subject, in both directions",
   assertEquals(effect({ subjectChanges: 1 }, to("bob"), "ada"), { subjectChanges: 2 });
   assertEquals(effect({ subjectChanges: 2 }, to(undefined), "bob"), { subjectChanges: 3 });
   assertEquals(effect({ subjectChanges: 3 }, to("bob"), "bob"), {});
-  // A touch knows no subject, which is no change of it.
+  // A touch does not know the subject. That does not count as a change of the subject.
   assertEquals(effect({ subjectChanges: 3 }, { change: undefined }, "bob"), {});
 });
 
-Deno.test("nextHeader() notes a sign-in, and keeps the earlier one when there is none", () => {
+Deno.test("nextHeader() notes a sign-in, and otherwise keeps the earlier one", () => {
   const signIn = { subject: "ada", isSignIn: true };
   assertEquals(effect({ signedInAt: 5 }, { change: signIn }, "ada"), { signedInAt: NOW });
   assertEquals(after({ signedInAt: 5 }, { change: { ...signIn, isSignIn: false } }, "ada"), {
@@ -97,13 +97,13 @@ Deno.test("nextHeader() replaces the verifier and counts it, but no rotation", (
   });
 });
 
-Deno.test("nextHeader() forgets whether the last ID was presented when the ID is replaced", () => {
+Deno.test("nextHeader() forgets whether the client sent the last ID when the ID is replaced", () => {
   for (const isRotation of [false, true]) {
     const header = { presentedAt: NOW - 5, replaced: [rotated(B, NOW - 9)] };
     const next = after(header, { newVerifier: D, isRotation });
     const replaced = { verifier: A, isRotated: isRotation, at: NOW };
     assertEquals(next.presentedAt, undefined);
-    // The one before was valid until the last ID was presented.
+    // The one before was valid until the client sent the last ID.
     assertEquals(next.replaced, [rotated(B, NOW - 5), replaced]);
   }
 });
@@ -124,7 +124,7 @@ Deno.test("nextHeader() throws when the session has had the new verifier", () =>
   assertEquals(after(header, { newVerifier: D }).verifier, D);
 });
 
-Deno.test("nextHeader() notes that the ID was presented, the first time after a rotation", () => {
+Deno.test("nextHeader() notes that the client sent the ID, the first time after a rotation", () => {
   const header = { replaced: [rotated(B, NOW - 50)] };
   assertEquals(effect(header, {}), { presentedAt: NOW });
   assertEquals(effect(header, { isPresented: false }), {});
@@ -143,10 +143,10 @@ Deno.test("nextHeader() keeps a replaced verifier for an hour and the clocks' tw
   }
 });
 
-Deno.test("nextHeader() keeps a rotated verifier until the ID after it is presented, however old", () => {
+Deno.test("nextHeader() keeps a rotated verifier until the client sends the ID after it, however old", () => {
   const old = rotated(B, NOW - 1_000_000);
   assertEquals(after({ replaced: [old] }, { isPresented: false }).replaced, [old]);
-  // The hour starts when the ID after it is presented.
+  // The hour starts when the client sends the ID after it.
   assertEquals(after({ replaced: [old] }, {}).replaced, [old]);
   assertEquals(after({ replaced: [old], presentedAt: NOW - HOUR }, {}).replaced, [old]);
   assertEquals(after({ replaced: [old], presentedAt: NOW - HOUR - 1 }, {}).replaced, []);
@@ -160,7 +160,7 @@ Deno.test("nextHeader() keeps a rotated verifier for an hour after it was last v
     const next = (presentedAt: number | undefined) =>
       after({ replaced: [old], presentedAt }, { newVerifier: D, isRotation }).replaced[0];
     assertEquals(next(NOW - 60), rotated(B, NOW - 60));
-    // Nobody has presented the ID after it, so it was valid until now.
+    // The client has not sent the ID after it, so it was valid until now.
     assertEquals(next(undefined), rotated(B, NOW));
   }
   // One that a regeneration replaced was invalid immediately.

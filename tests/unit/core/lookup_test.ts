@@ -1,4 +1,4 @@
-/** What an ID stands for: an active session, one whose ID was replaced, or none. */
+/** The lookup of an ID: it finds an active session, one whose ID was replaced, or no session. */
 import { assert, assertEquals } from "@std/assert";
 import { encodeEnded } from "../../../base/record_text.ts";
 import type { RecordHeader } from "../../../base/record_header.ts";
@@ -100,7 +100,7 @@ Deno.test("examine() counts a verifier that the record does not hold as replaced
   assertEquals(lookup, { status: "replaced", key: KEY, isHeld: false, replacedAt: NOW });
 });
 
-Deno.test("examine() opens a session by the ID that rotate() replaced until the next one is presented", () => {
+Deno.test("examine() opens a session by the ID that rotate() replaced until the client sends the next one", () => {
   for (const at of [NOW, EVER]) {
     const header = { replacedAt: at, replaced: [rotated(B, at)] };
     assertEquals([find(B, header), find(A, header)], ["active in grace", "active"]);
@@ -129,7 +129,7 @@ Deno.test("examine() opens a session by a rotated ID for rotateGrace and two min
     "active in grace",
     "replaced and held",
   ]);
-  // Then the hour runs from the time that the next ID was presented.
+  // Then the hour runs from the time that the client sent the next ID.
   assertEquals([found(HOUR), found(HOUR + 1)], ["replaced and held", "unknown"]);
 });
 
@@ -192,7 +192,7 @@ Deno.test("holds() is true for the current verifier and the replaced ones", () =
   assertEquals([A, B, C, D, ""].map((one) => holds(header, one)), [true, true, true, false, false]);
 });
 
-Deno.test("isUnconfirmed() is true from a rotation until the new ID is presented", () => {
+Deno.test("isUnconfirmed() is true from a rotation until the client sends the new ID", () => {
   const of = (header: Partial<RecordHeader>) => isUnconfirmed(loadedWith(header).header);
   assertEquals([of({}), of({ replaced: [regenerated(B, NOW)] })], [false, false]);
   assertEquals([of({ replaced: [rotated(B, NOW)] }), of({ replaced: [rotated(B, EVER)] })], [

@@ -116,7 +116,7 @@ Deno.test("of the IDs of one session the current one counts, whatever their orde
     for (const both of [`${old}; ${current}`, `${current}; ${old}`]) {
       assertEquals([await load(both), await visit(both, () => {})], [{ n: 1 }, undefined]);
     }
-    // It was presented, so the grace of the other one ends.
+    // The client now sends the current ID in a write, so the grace of the old one runs out.
     await visit(`${old}; ${current}`, write);
     clock.advance(151);
     assertEquals([await load(old), await load(current)], [undefined, { n: 1, late: 1 }]);

@@ -126,7 +126,7 @@ for (const isRemote of [false, true]) {
     for (const one of [cookie, rotated!]) assertEquals(await load(one), undefined);
   });
 
-  Deno.test(`a request in grace is not told the ID when its grace has ended, with a store in ${where}`, async () => {
+  Deno.test(`a request in grace is not sent the ID when its grace has ended, with a store in ${where}`, async () => {
     const { visit, load, cookie, clock } = await client({}, isRemote);
     const next = (await visit(cookie, (session) => session.rotate()))!;
     const late = await visit(cookie, async (session) => {
@@ -164,7 +164,7 @@ Deno.test("a write is refused when the subject was another one in the meantime, 
   assertEquals(await load(cookie), { n: 1 });
 });
 
-Deno.test("a request in grace is told nothing when a regeneration comes first", async () => {
+Deno.test("a request in grace is not sent an ID when a regeneration comes first", async () => {
   for (const isRemote of [false, true]) {
     const { visit, cookie } = await client({}, isRemote);
     const next = (await visit(cookie, (session) => session.rotate()))!;
@@ -294,7 +294,7 @@ Deno.test("a request never moves the last-access time back", async () => {
   }
 });
 
-Deno.test("a touch after a rotation notes that the new ID was presented, with one call", async () => {
+Deno.test("a touch after a rotation records that the client sent the new ID, with one call", async () => {
   const { visit, cookie, clock, header, remote } = await client({}, true);
   const next = (await visit(cookie, (session) => session.rotate()))!;
   clock.advance(59);

@@ -119,7 +119,7 @@ Deno.test("sessions.update() follows a Session across rotate(), and an ID within
   const { act, clock, idNow, load, update } = await held();
   const [session, id] = [await load(), await idNow()];
   await act((session) => session.rotate());
-  // The client has not presented the new ID yet, and an update of the server does not do so.
+  // The client has not sent the new ID yet. An update by the server does not count as that.
   for (const target of [session, id, session, id]) {
     clock.advance(500);
     assertEquals((await update(target)).id, await idNow());
