@@ -21,3 +21,6 @@ export const DEFAULT_EXPIRE = 3600;
 
 /** Seconds by which the clocks of two servers may differ without harm. */
 export const MAX_CLOCK_SKEW = 120;
+
+/** Seconds for which a store outside this process keeps the marker of a session's end. */
+export const MARKER_TTL = 60;

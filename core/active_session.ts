@@ -264,7 +264,7 @@ export class ActiveSession {
     const { rolling, touchInterval, state, expire } = this.#options;
     const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
-      now - this.#repository.sentAt(stored) > maxAge / 2;
+      this.#repository.sentAgo(stored, now) > maxAge / 2;
   }
 
   #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {

@@ -1,7 +1,14 @@
 /** How a write changes the header of a session's record. */
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
-import { holds, isLate, isUnconfirmed, type LoadedSession, validUntil } from "./lookup.ts";
+import {
+  holds,
+  isGraceRunning,
+  isLate,
+  isUnconfirmed,
+  type LoadedSession,
+  validUntil,
+} from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { repeated } from "./race_errors.ts";
 
@@ -36,8 +43,9 @@ interface HeaderChange {
  * @throws {TypeError} If the session has had the new verifier before.
  */
 export function nextHeader(
-  { header, subject }: LoadedSession,
+  { header, subject, lastAccess }: LoadedSession,
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
+  options: ResolvedOptions,
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
   const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
@@ -49,7 +57,7 @@ export function nextHeader(
     ...header,
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
-    replaced: withoutOld(header, now),
+    replaced: withoutOld(header, Math.min(now, lastAccess), options),
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -73,22 +81,38 @@ export function nextHeader(
   return next;
 }
 
-/** The replaced verifiers that requests may still come with. */
-function withoutOld(header: RecordHeader, now: number): readonly ReplacedVerifier[] {
+/**
+ * The replaced verifiers that requests may still come with.
+ *
+ * @param now Now, or when the session was last used, if that is earlier: a server whose clock is
+ * ahead must not drop what other servers need.
+ */
+function withoutOld(
+  header: RecordHeader,
+  now: number,
+  options: ResolvedOptions,
+): readonly ReplacedVerifier[] {
   const { replaced } = header;
-  return replaced.length === 0
-    ? replaced
-    : replaced.filter((one) => isLate(validUntil(header, one, now), now));
+  if (replaced.length === 0) return replaced;
+  const inGrace = isGraceRunning(header, now, options) ? replaced.at(-1) : undefined;
+  return replaced.filter((one) => one === inGrace || isLate(validUntil(header, one, now), now));
 }
 
-/** The header with the token of a write. */
+/**
+ * The header with the token of a write.
+ *
+ * @param lastAccess When the session was last used. If that is earlier than `now`, tokens that were
+ * still recent then stay for one more write: a server whose clock is ahead must not drop those of
+ * other servers.
+ */
 export function withToken(
   header: RecordHeader,
   token: string,
   now: number,
   { storeTimeout }: ResolvedOptions,
+  lastAccess: number = now,
 ): RecordHeader {
   const life = Math.max(RESEND_SECONDS + MAX_CLOCK_SKEW, 2 * storeTimeout);
-  const recent = header.tokens.filter(({ at }) => now - at <= life);
+  const recent = header.tokens.filter(({ at }) => Math.min(now, lastAccess) - at <= life);
   return { ...header, tokens: [...recent, { token, at: now }].slice(-MAX_TOKENS) };
 }

@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
-import { MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
 import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
@@ -18,6 +18,7 @@ import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
   examine,
+  holds,
   isGraceRunning,
   isInGrace,
   isSession,
@@ -161,8 +162,31 @@ export class SessionRepository {
     json: string,
   ): Promise<SavedSession> {
     return await this.#listed(index, subject, this.#backend.keyOf(id), async () => {
-      return await this.#create(id, created, json);
+      try {
+        return await this.#create(id, created, json);
+      } catch (error) {
+        if ((error as SessionError).code === "ERR_SESSION_STORE") await this.#withdraw(id);
+        throw error;
+      }
     });
+  }
+
+  /**
+   * Ends a session whose creation failed. The store may have written it all the same, or may do so
+   * later. No client would ever learn its ID, but the index of its subject would list it.
+   */
+  async #withdraw(id: string): Promise<void> {
+    const backend = this.#backend;
+    const key = backend.keyOf(id);
+    const start = encodeHeader(newHeader(backend.verifierOf(id) ?? ""));
+    try {
+      // While the marker lies there, nothing can be created under the key.
+      const expiry = { lastAccess: this.now(), ttl: MARKER_TTL };
+      const marked = await backend.create(key, encodeEnded(newToken()), expiry);
+      if (marked === undefined) await this.endByKey(key, ({ text }) => text.startsWith(start));
+    } catch {
+      // The first error says more.
+    }
   }
 
   /**
@@ -178,13 +202,21 @@ export class SessionRepository {
     write: () => Promise<SavedSession>,
   ): Promise<SavedSession> {
     const indexKey = await indexKeyOf(subject);
-    const { generation, isPruningDue } = await index.add(indexKey, key);
+    const listing = await index.add(indexKey, key);
     const saved = await write();
-    if (!await index.isCurrent(indexKey, generation)) {
+    let isRefused: boolean;
+    try {
+      isRefused = !await index.isListed(indexKey, key, listing);
+    } catch (error) {
+      // Nobody can tell whether it was refused, and its client will not learn its ID.
+      await this.endByKey(key).catch(() => {});
+      throw error;
+    }
+    if (isRefused) {
       await this.endByKey(key);
       throw interrupted();
     }
-    if (isPruningDue) await this.#prune(index, indexKey, subject);
+    if (listing.isPruningDue) await this.#prune(index, indexKey, subject);
     return saved;
   }
 
@@ -233,9 +265,11 @@ export class SessionRepository {
     return this.#backend.isWithClient;
   }
 
-  /** When the client last got the ID, in Unix seconds. */
-  sentAt({ header, created }: LoadedSession): number {
-    return header.sentAt ?? header.replacedAt ?? created;
+  /** Seconds since the client last got the ID. */
+  sentAgo({ header, created }: LoadedSession, now: number): number {
+    const ago = now - (header.sentAt ?? header.replacedAt ?? created);
+    // By the clock of a server that is far ahead. The client may be about to lose the ID.
+    return ago < -MAX_CLOCK_SKEW ? Infinity : ago;
   }
 
   /** Which session this is, if the store can tell it from what it may become later. */
@@ -362,7 +396,7 @@ export class SessionRepository {
     if (!isInDoubt) throw error;
     try {
       const current = await this.#reload(base);
-      if (hasToken(current, token)) return this.#recognize(base, current, write);
+      if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
     } catch {
       // The first error says more.
     }
@@ -379,9 +413,14 @@ export class SessionRepository {
     write: SessionWrite,
     token: string | undefined,
   ): Promise<SavedSession> {
-    const hasWaited = this.now() - base.readAt > 1;
-    const saved = hasWaited ? undefined : await this.#replace(base, base, json, write, token);
+    const saved = this.#hasWaited(base)
+      ? undefined
+      : await this.#replace(base, base, json, write, token);
     return saved ?? await this.#swapInQueue(base, write, token);
+  }
+
+  #hasWaited({ readAt }: LoadedSession): boolean {
+    return this.now() - readAt > 1;
   }
 
   /** Requests of this process that lost a race continue one after the other. */
@@ -393,10 +432,26 @@ export class SessionRepository {
     return this.#queue.run(base.key, () =>
       retry(async () => {
         const current = await this.#reload(base);
-        if (hasToken(current, token)) return this.#recognize(base, current, write);
+        if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
         if (!write.mayFollow(current)) throw interrupted();
-        return await this.#replace(base, current, await write.compose(current), write, token);
+        const json = await write.compose(current);
+        if (this.#hasWaited(current)) return undefined;
+        return await this.#replace(base, current, json, write, token);
       }));
+  }
+
+  /** Whether this write has taken effect: its token proves that, and so does its new verifier. */
+  #isOwn(
+    base: LoadedSession,
+    { header }: LoadedSession,
+    { idChange }: SessionWrite,
+    token: string | undefined,
+  ): boolean {
+    if (token === undefined) return false;
+    if (header.tokens.some((one) => one.token === token)) return true;
+    if (idChange === undefined) return false;
+    const verifier = this.#backend.verifierOf(this.#backend.nextId(base.id, idChange.generated));
+    return verifier !== undefined && holds(header, verifier);
   }
 
   /** Loads the session again after another request's write won. */
@@ -431,8 +486,10 @@ export class SessionRepository {
       change: write.change,
       newVerifier: newId && (this.#backend.verifierOf(newId) ?? ""),
       isRotation: idChange?.isRotation === true,
-    });
-    const header = token === undefined ? changed : withToken(changed, token, now, this.#options);
+    }, this.#options);
+    const header = token === undefined
+      ? changed
+      : withToken(changed, token, now, this.#options, current.lastAccess);
     const head = header === current.header
       ? current.text.slice(0, current.jsonStart)
       : encodeHeader(header);
@@ -488,7 +545,10 @@ export class SessionRepository {
     if (base.oldVerifier !== undefined) {
       return isInGrace(header, base.oldVerifier, now, this.#options) ? id : undefined;
     }
-    if (base.mustInject) return id;
+    if (base.mustInject) {
+      const isValid = id === base.id || isInGrace(header, base.header.verifier, now, this.#options);
+      return isValid ? id : undefined;
+    }
     // A response that sends an ID again must not bring back one that was replaced.
     return isSent && id === base.id ? id : undefined;
   }
@@ -519,10 +579,14 @@ export class SessionRepository {
   ): Promise<boolean> {
     const marker = encodeEnded(newToken());
     let record = found;
+    let last = found;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // A call that arrived twice has ended the session itself.
-      if (record === undefined || isEnded(record.text)) return record?.text === marker;
+      if (record === undefined || isEnded(record.text)) {
+        // A call that arrived twice has ended the session itself.
+        return record?.text === marker && this.#isActive(last!);
+      }
       if (!isMeant(record)) return false;
+      last = record;
       const isDone = await this.#backend.end(record, marker, this.now());
       if (isDone) return this.#isActive(record);
       record = await this.#backend.read(key);
@@ -553,9 +617,4 @@ export class SessionRepository {
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(left + margin) };
   }
-}
-
-/** Whether the write with this token has taken effect. */
-function hasToken({ header }: LoadedSession, token: string | undefined): boolean {
-  return token !== undefined && header.tokens.some((one) => one.token === token);
 }

@@ -13,6 +13,7 @@ import {
 } from "../base/check_options.ts";
 import { isId } from "../base/id.ts";
 import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
+import { REVOCATION_METHODS } from "../base/store_methods.ts";
 import { SessionError } from "../errors.ts";
 import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
@@ -107,7 +108,7 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * | two requests that write at the same time | the browser keeps the cookie that arrives last; the other change is lost | the browser keeps the cookie that arrives last; the other change is lost |
  * | `rotate()` | as `regenerate()` | as `regenerate()`: the old ID is invalid immediately |
  * | a response that arrives after a later login | replaces the new session with the old one | replaces the new cookie with a rejected one |
- * | `sessions.destroy()` of an ID or a Session | fails with `ERR_SESSION_STORE` | ends the session, whatever its current ID is |
+ * | `sessions.destroy()` of an ID or a Session | fails with `ERR_SESSION_STORE` | ends the session, whatever its current ID is; resolves to true also if no session ever had the ID |
  * | `sessions.destroy()` of a cookie's value | does nothing | ends the session, if the value belongs to the State's own name |
  * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
@@ -326,7 +327,7 @@ function check(options: CookieStoreOptions): void {
     throw optionError(OWNER, "purpose must be a string");
   }
   if (format !== undefined && format !== "pagi") throw optionError(OWNER, 'format must be "pagi"');
-  if (revocations !== undefined && !hasMethods(revocations, ["read", "create", "replace"])) {
+  if (revocations !== undefined && !hasMethods(revocations, REVOCATION_METHODS)) {
     throw optionError(OWNER, "revocations must be a VersionedStore");
   }
   if (revocationCache !== undefined) {

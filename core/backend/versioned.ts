@@ -1,6 +1,7 @@
 /** The backend of a store that can compare and swap. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { HALF_DIGITS, isId, keyOf, verifierOf } from "../../base/id.ts";
+import { MARKER_TTL } from "../../base/limits.ts";
 import type { SessionError } from "../../errors.ts";
 import type { StoredRecord, VersionedStore } from "../../store/store.ts";
 import {
@@ -11,9 +12,6 @@ import {
   type WriteResult,
 } from "./backend.ts";
 import { callError, type CallGuard, isDeadlineError } from "./call_guard.ts";
-
-/** Seconds for which a store outside this process keeps the marker of a session's end. */
-const MARKER_TTL = 60;
 
 /**
  * Compares versions. `read` and `replace`, which most requests come through, call the store without

@@ -28,6 +28,16 @@ export interface IndexEntry {
   at: number;
 }
 
+/** How a session was added to the index. */
+export interface Listing {
+  /** The generation that the session belongs to. */
+  generation: string;
+  /** The session's key, encrypted, as it is in its entry. */
+  sealed: string;
+  /** Whether the index has so many entries that it should be pruned. */
+  isPruningDue: boolean;
+}
+
 /** The content of a subject's record. */
 interface IndexContent {
   /** A new value each time that all sessions of the subject are ended. */
@@ -73,11 +83,8 @@ export class SubjectIndex {
         Math.floor((lastAccess - created) / ADD_AGAIN_SECONDS);
   }
 
-  /** Adds a session. Resolves to the generation that it belongs to, and whether pruning is due. */
-  async add(
-    key: string,
-    sessionKey: string,
-  ): Promise<{ generation: string; isPruningDue: boolean }> {
+  /** Adds a session. */
+  async add(key: string, sessionKey: string): Promise<Listing> {
     // Each attempt makes an entry of its own. An entry that somebody has removed must not count as
     // that of a later attempt.
     const { generation, entries } = await this.#change(key, async ({ generation, entries }) => {
@@ -86,13 +93,20 @@ export class SubjectIndex {
     });
     const { length } = entries;
     const isPruningDue = length >= PRUNE_FROM && Number.isInteger(Math.log2(length));
-    return { generation, isPruningDue };
+    return { generation, sealed: entries.at(-1)!.sealed, isPruningDue };
   }
 
-  /** True if nobody has ended all of the subject's sessions since `generation`. */
-  async isCurrent(key: string, generation: string): Promise<boolean> {
+  /**
+   * Makes sure that a session that was added and then written is listed. False if somebody has ended
+   * all of the subject's sessions in the meantime.
+   */
+  async isListed(key: string, sessionKey: string, listing: Listing): Promise<boolean> {
     const record = await this.#backend.read(key);
-    return record !== undefined && parse(record.text)?.generation === generation;
+    const content = record && parse(record.text);
+    if (content?.generation !== listing.generation) return false;
+    // A server whose clock is ahead may have removed it as the entry of a session that has ended.
+    return content.entries.some(({ sealed }) => sealed === listing.sealed) ||
+      (await this.add(key, sessionKey)).generation === listing.generation;
   }
 
   /** The entries of sessions that may be active. */

@@ -8,13 +8,9 @@ import { BoundedCache } from "../../base/bounded_cache.ts";
 import { keyOf, verifierOf } from "../../base/id.ts";
 import { MAX_ATTEMPTS } from "../../base/limits.ts";
 import { isSameVerifier, newToken } from "../../base/record_header.ts";
+import { encodeEnded, isEnded } from "../../base/record_text.ts";
 import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } from "../store.ts";
 
-/**
- * Starts the text of the record of a session that has ended. The token of the call that ended it
- * follows.
- */
-const ENDED_PREFIX = "ended:";
 /** The start of the text that names the verifier of the valid ID. */
 const VALID_PREFIX = "valid:";
 /** How many results are cached at least. */
@@ -89,7 +85,8 @@ export class Revocations {
     const key = keyOf(id);
     const known = await this.#ask(key, options.signal);
     const mayWrite = (found: Revocation | undefined) => !found?.isEnded;
-    return await this.#write(key, ENDED_PREFIX + newToken(), known, mayWrite, options);
+    // The token tells this call from another one that has ended the session first.
+    return await this.#write(key, encodeEnded(newToken()), known, mayWrite, options);
   }
 
   /** Writes the record, unless the existing one forbids it. Resolves to whether it did. */
@@ -149,11 +146,10 @@ export function isValid(id: string, found: Revocation | undefined): boolean {
 function toRevocation(record: StoredRecord | null | undefined): Revocation | undefined {
   if (record === undefined || record === null) return undefined;
   const { text, lastAccess, version } = record;
-  if (typeof text !== "string") throw invalidAnswer();
-  const isEnded = text.startsWith(ENDED_PREFIX);
-  if (!isEnded && !text.startsWith(VALID_PREFIX)) throw invalidAnswer();
-  const verifier = isEnded ? "" : text.slice(VALID_PREFIX.length);
-  return { text, isEnded, verifier, lastAccess, version };
+  if (isEnded(text)) return { text, isEnded: true, verifier: "", lastAccess, version };
+  if (typeof text !== "string" || !text.startsWith(VALID_PREFIX)) throw invalidAnswer();
+  const verifier = text.slice(VALID_PREFIX.length);
+  return { text, isEnded: false, verifier, lastAccess, version };
 }
 
 function invalidAnswer(): Error {

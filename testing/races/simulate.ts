@@ -48,7 +48,7 @@ export interface RaceOptions {
    */
   requests?: number;
   /**
-   * Also runs every schedule of every pair of requests, about 12,000. Turn it off if your store is
+   * Also runs every schedule of every pair of requests, about 33,000. Turn it off if your store is
    * on a server and the runs take too long.
    *
    * @default {true}

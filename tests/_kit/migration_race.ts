@@ -68,7 +68,7 @@ export async function raceOldCookies(
   const jar = new CookieJar();
   // Every response to the old cookie sends the new one, so not promised: that one which was committed
   // before a login arrives before the response to the login.
-  const race = { timeline, jar, subjectOf: (name: string) => name, isSlow: false };
+  const race = { timeline, jar, subjectOf: (name: string) => name, isSlow: false, isFull: false };
   const visits = program.plans.map((plan, at) => new Visit(plan, at, race));
   const values = startingValues(visits.map(({ me }) => me));
   const old = new Map<string, object>([[OLD, values]]);

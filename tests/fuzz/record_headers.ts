@@ -55,7 +55,7 @@ export const recordHeaders: Campaign = {
 
 /**
  * A text that no release has written is the text of a session or not, but reading it never throws.
- * A text that is decoded keeps its meaning when it is encoded again, and such a session ends.
+ * Its meaning is clear: it is encoded as it was understood, and such a session ends.
  */
 export const recordTexts: Campaign = {
   name: "record-texts",
@@ -121,7 +121,7 @@ function damaged(random: Random): string {
   return text;
 }
 
-/** Looks up the session as a request with one of the record's IDs would. */
+/** Looks up an ID of the record, as for a client that sends it. */
 function read(text: string, random: Random): Lookup {
   const end = findJson(text);
   const header = end < 0 ? undefined : decodeHeader(text, end);
@@ -133,7 +133,7 @@ function read(text: string, random: Random): Lookup {
   const late = NOW + ABSOLUTE + 1;
   const used = examine({ ...record, lastAccess: late }, verifier, optionsAt(late));
   if (used.status === "active") {
-    // The header is not to blame if the JSON has a creation in the future.
+    // A creation in the future is a fault of the JSON, not of the header.
     const signedInAt = header?.signedInAt ?? 0;
     const mayBeActive = used.created > NOW || (signedInAt > NOW && signedInAt <= late + SKEW);
     if (!mayBeActive) throw new Error("A session in use does not end");

@@ -266,6 +266,24 @@ onEveryStore(
   },
 );
 
+onEveryStore(
+  "regenerate() sends the new ID when its write arrives again after 40 other ones",
+  async (server) => {
+    const { remote, sessions, visit, valueOf } = server;
+    const cookie = await visit("", (session) => session.set("n", 0).subject = "ada");
+    const held = (await sessions.load(requestWith({ cookie })))!;
+    // The record has room for the tokens of 32.
+    remote.loseAnswer("replace", async () => {
+      for (let other = 0; other < 40; other++) {
+        await sessions.update(held, (data) => data.n = Number(data.n) + 1);
+      }
+    });
+    const next = await visit(cookie, (session) => session.regenerate());
+    assert(next !== cookie, "the response has a new cookie");
+    assertEquals(await valueOf(next, "n"), 40);
+  },
+);
+
 onEveryStore("rotate() sends one new ID when its write arrives twice", async (server) => {
   const { remote, visit, valueOf } = server;
   const cookie = await visit("", count);
@@ -297,6 +315,17 @@ onEveryStore("destroy() resolves to true once when its write arrives twice", asy
   remote.loseAnswer("replace");
   assertEquals(await sessions.destroy(id), false);
 });
+
+onEveryStore(
+  "destroy() of an expired session resolves to false when it arrives twice",
+  async (server) => {
+    const { clock, remote, sessions, visit } = server;
+    const cookie = await visit("", count);
+    clock.advance(3700);
+    remote.loseAnswer("replace");
+    assertEquals(await sessions.destroy(cookie.split("=")[1]!), false);
+  },
+);
 
 onEveryStore(
   "one of two destroy() resolves to true when one of them arrives twice",

@@ -178,6 +178,12 @@ for (const [what, kind] of Object.entries(EMBEDDED)) {
   });
 }
 
+testOn(ENDING, "a restart that is destroyed again leaves the user's session alone", async (rig) => {
+  const { current, late } = await signIn(rig);
+  await late.visit((session) => session.restart().set("user", "grace").destroy());
+  await assertUntouched(current);
+});
+
 testOn(
   ENDING,
   "a restart that writes nothing leaves the client's cookie and its session alone",
@@ -200,7 +206,8 @@ testOn(ENDING, "a logout with any of the last eight IDs ends the session", async
       await current.visit((session) => session.set("time", time).regenerate());
     }
     const late = browser(values[at]);
-    const { cookies } = await late.visit(destroy);
+    // Also with a link, which could start anew.
+    const { cookies } = await late.visit(destroy, [POLL, FORM, PAGE][at % 3]);
     assertEquals([cookies.length, late.value], [1, undefined]);
     assertEquals(await load(current.value), undefined);
     assertEquals((await current.visit(read)).value, undefined);
@@ -215,6 +222,26 @@ testOn(
     const { current, late } = await signIn(rig);
     await wait(rig, current, HOUR + 2 * MINUTE + 1);
     await late.visit(destroy);
+    await assertUntouched(current);
+  },
+);
+
+testOn(
+  VERSIONED,
+  "a logout with such an ID ends nothing although the ID has changed since",
+  LONG,
+  async (rig) => {
+    const { current, late } = await signIn(rig);
+    await wait(rig, current, HOUR);
+    await current.visit((session) => session.regenerate());
+    await wait(rig, current, 2 * MINUTE + 1);
+    // The session's last ID has been replaced lately, but this one has not.
+    const { value, cookies } = await late.visit((session) => {
+      const why = session.absence;
+      destroy(session);
+      return why;
+    });
+    assertEquals([value, cookies.length], ["replaced", 1]);
     await assertUntouched(current);
   },
 );
@@ -362,6 +389,11 @@ testOn(
       [`${cookieOf(current)}; ${cookieOf(other)}`, "ambiguous"],
       [Array.from("12345", (digit) => cookieOf({ value: idOf(digit) })).join("; "), "ambiguous"],
       [cookieOf(current), undefined],
+      // What says more, in either order.
+      [`${cookieOf(expired)}; ${cookieOf({ value: idOf("0") })}`, "expired"],
+      [`${cookieOf({ value: idOf("0") })}; ${cookieOf(expired)}`, "expired"],
+      [`${cookieOf(late)}; ${cookieOf(expired)}`, "replaced"],
+      [`${cookieOf(expired)}; ${cookieOf(late)}`, "replaced"],
       [`${cookieOf(late)}; ${cookieOf(current)}`, undefined],
     ];
     for (const [cookie, expected] of cases) {
@@ -395,14 +427,18 @@ testOn(
 Deno.test("session.absence ends when a session is restarted or saved", async () => {
   using rig = await rigOn(VERSIONED.MemoryStore!);
   const seen: unknown[] = [];
+  let streaming: Session | undefined;
   const browser = rig.browser();
   await browser.visit((session) => {
     seen.push(session.absence);
     fill(session);
     seen.push(session.absence);
+    streaming = session;
   });
+  // While the response streams.
+  seen.push(streaming!.absence);
   await browser.visit((session) => void seen.push(session.absence));
-  assertEquals(seen, ["none", "none", undefined]);
+  assertEquals(seen, ["none", "none", undefined, undefined]);
 });
 
 testOn(ENDING, "a late request sees no data through any way to the session", async (rig) => {

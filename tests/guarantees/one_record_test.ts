@@ -2,8 +2,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Session, SessionError, type VersionedStore } from "@pagi/session";
 import { SqliteStore } from "../../store/sqlite.ts";
-import type { Browser } from "../_kit/browser.ts";
+import type { Browser, Work } from "../_kit/browser.ts";
 import {
+  ALL,
   around,
   type Call,
   ENDING,
@@ -98,6 +99,21 @@ testOn(
   },
 );
 
+testOn(
+  ENDING,
+  "one of several sessions.destroy() at the same time finds a session",
+  async (rig) => {
+    const browser = await rig.start(fill);
+    for (const act of [fill, regenerate]) {
+      await browser.visit(act);
+      const ends = Array.from({ length: 4 }, () => rig.sessions.destroy(browser.id!));
+      assertEquals((await Promise.all(ends)).filter(Boolean).length, 1);
+      browser.value = undefined;
+      await browser.visit(fill);
+    }
+  },
+);
+
 testOn(VERSIONED, "no record is left a minute after the end of a session", async (rig) => {
   const browser = await rig.start(fill);
   await regenerateOften(rig, browser, 3);
@@ -108,6 +124,22 @@ testOn(VERSIONED, "no record is left a minute after the end of a session", async
   await rig.load("0".repeat(64));
   assertEquals(rig.records(), 0);
 });
+
+for (
+  const [how, act] of Object.entries<Work>({ "regenerate()": regenerate, "a new subject": signIn })
+) {
+  testOn(ALL, `${how} fails if generateId does not make a new ID`, async (rig) => {
+    // A plain store keeps records under whole IDs, so that the second half may differ, too.
+    const constant = rig.isVersioned || rig.isWithClient ? 32 : 64;
+    let count = 0;
+    const generateId = () => "a".repeat(constant).padEnd(64, String(count++));
+    const browser = rig.browser(undefined, rig.server({ generateId }));
+    await browser.visit(fill);
+    const { value } = browser;
+    await assertRejects(() => browser.visit(act), TypeError, "generateId");
+    assertEquals([browser.value, await rig.load(value)], [value, { cart: ["apple"] }]);
+  });
+}
 
 testOn(VERSIONED, "a sign-in that fails leaves no session in the user's index", async (rig) => {
   const { sessions, start } = rig;

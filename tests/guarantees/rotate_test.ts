@@ -105,6 +105,23 @@ testOn(VERSIONED, "rotateGrace sets how long the old ID works", NO_GRACE, async 
   assertEquals((await old.send(absence)).value, "replaced");
 });
 
+testOn(
+  VERSIONED,
+  "a grace that is longer than an hour does not end when the session is used",
+  { ...A_DAY, rotateGrace: 3 * HOUR },
+  async (rig) => {
+    const { old, current } = await rotated(rig);
+    await current.visit(write);
+    for (let hour = 0; hour < 3; hour++) {
+      rig.clock.advance(HOUR);
+      await current.visit(write);
+      assertEquals((await old.send(read)).value, ["apple"]);
+    }
+    rig.clock.advance(120 + 1);
+    assertEquals(await rig.load(old.value), undefined);
+  },
+);
+
 testOn(VERSIONED, "a touch records that the client sent the new ID, with one call", async (rig) => {
   const { clock, calls } = rig;
   const { old, current } = await rotated(rig);

@@ -1,53 +1,53 @@
-/** What the servers have acknowledged, so that it can be held against what they have kept. */
+/** The requests that servers have acknowledged, to compare them with the data that is stored. */
 
-/** A session from its start to its end, whatever ids it has meanwhile. */
+/** A session from its start to its end, whichever IDs it has. */
 export class Life {
   /** Its own name, which the app keeps in it. */
   readonly name: string = crypto.randomUUID();
-  /** The cookies that it was sent under; the last one is its own, the others were replaced. */
+  /** The cookies that it was sent under. The last one is its own; the others were replaced. */
   readonly cookies = new Set<string>();
   /** The keys of the notes that were acknowledged. */
   readonly notes = new Set<string>();
   /** How often counting it up was acknowledged. */
   counted = 0;
-  /** How many more times it may have been counted up: nobody answered. */
+  /** How many more times it may have been counted up, because no response came. */
   uncertain = 0;
   /** Whether its end was acknowledged. */
   isEnded = false;
-  /** Whether it may have ended, or changed its id, without an answer. */
+  /** Whether it may have ended, or changed its ID, without a response. */
   isLost = false;
 }
 
-/** What is wrong, counted. */
+/** Counts of requests and of violated promises. */
 export interface Balance {
-  /** Lives that were looked at. */
+  /** Sessions that were examined. */
   lives: number;
   /** Acknowledged counts. */
   counted: number;
   /** Acknowledged signings-in and -out. */
   signedIn: number;
   signedOut: number;
-  /** Answers with 409; with 503 because too many wrote at once; with 503 because the store failed. */
+  /** Responses with 409, with 503 after too many concurrent writes, and with 503 of the store. */
   refused: number;
   busy: number;
   unavailable: number;
-  /** Requests without an answer. */
+  /** Requests without a response. */
   unanswered: number;
-  /** Acknowledged counts or notes that are not there. */
+  /** Acknowledged counts or notes that are missing. */
   lost: number;
-  /** Counts that are there and were refused. */
+  /** Counts that are stored although they were refused. */
   extra: number;
-  /** Sessions that were there after their acknowledged end. */
+  /** Sessions that a cookie opened after their acknowledged end. */
   resurrected: number;
-  /** Sessions that nobody ended and no cookie opens. */
+  /** Sessions that no request ended and no cookie opens. */
   dead: number;
   /** Sessions that more than one cookie opens. */
   doubled: number;
-  /** What no case expects. */
+  /** Descriptions of results that no case expects. */
   strange: Set<string>;
 }
 
-/** A balance of nothing. */
+/** Returns a balance with only zeros. */
 export function blank(): Balance {
   const counts = { lives: 0, counted: 0, signedIn: 0, signedOut: 0 };
   const answers = { refused: 0, busy: 0, unavailable: 0, unanswered: 0 };
@@ -55,26 +55,26 @@ export function blank(): Balance {
   return { ...counts, ...answers, ...wrongs, strange: new Set() };
 }
 
-/** Throws unless nothing is wrong. */
+/** Throws if a promise was violated. */
 export function demandBalanced(balance: Balance): void {
   const { lost, extra, resurrected, dead, doubled, strange } = balance;
   if (lost + extra + resurrected + dead + doubled + strange.size === 0) return;
-  throw new Error(`The books are not balanced: ${format(balance)}; ${[...strange].join("; ")}`);
+  throw new Error(`A promise was violated: ${format(balance)}; ${[...strange].join("; ")}`);
 }
 
-/** A balance on one line. */
+/** Formats a balance on one line. */
 export function format({ strange, ...counts }: Balance): string {
   const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
   return `${parts.join(", ")}, ${strange.size} strange`;
 }
 
-/** What a session was found to hold. */
+/** The data of a session. */
 export interface Found {
   n: number;
   notes: string[];
 }
 
-/** Holds one life against what its cookies open; the cookies that open nothing are left out. */
+/** Compares one session with the data that its cookies open. Cookies that open none are left out. */
 export function settle(life: Life, opened: Found[], balance: Balance): void {
   balance.lives++;
   balance.counted += life.counted;

@@ -1,33 +1,33 @@
-/** Many browsers at once on many servers, each with one cookie; what they are told goes into books. */
+/** Concurrent browsers on several servers, each with one cookie. They record every response. */
 import { type Balance, blank, type Found, Life, settle } from "./_books.ts";
 import type { Answer } from "./_e2e_app.ts";
 
-/** What a browser has. */
+/** The state of a browser. */
 interface Browser {
   life?: Life;
   cookie?: string;
-  /** While its first request is under way, the others wait. */
+  /** While its first request is in progress, the others wait. */
   starting?: Promise<void>;
 }
 
-/** What came back; without it nobody answered. */
+/** A response. */
 interface Reply {
   status: number;
-  /** Whether it was not done, and will not be. */
+  /** Whether the server refused the request, and saved nothing. */
   isRefused: boolean;
   answer?: Answer;
-  /** The cookie that was set; empty when it was cleared. */
+  /** The cookie that it sets; empty if it clears the cookie. */
   cookie?: string;
 }
 
-/** How many of a hundred requests do what; the rest look. */
+/** The actions of a hundred requests. The others only look. */
 const SHARES = { count: 62, note: 10, "sign-in": 6, "sign-out": 3, late: 4 };
 type Action = keyof typeof SHARES | "look";
 
-/** How requests are sent. */
+/** Sends a request. */
 export type Visit = (path: string, cookie: string | undefined) => Promise<Response>;
 
-/** Visits one of several servers, another each time. */
+/** Visits several servers, one after the other. */
 export function visitOrigins(origins: string[]): Visit {
   let turn = 0;
   return (path, cookie) => {
@@ -36,7 +36,7 @@ export function visitOrigins(origins: string[]): Visit {
   };
 }
 
-/** The browsers and their books. */
+/** Browsers, and the balance of their responses. */
 export class Browsers {
   readonly balance: Balance = blank();
   readonly #browsers: Browser[];
@@ -48,7 +48,7 @@ export class Browsers {
     this.#browsers = Array.from({ length: count }, () => ({}));
   }
 
-  /** Sends requests, so many at a time, until `isOver`. */
+  /** Sends `atOnce` concurrent requests until `isOver`. */
   async load(visit: Visit, atOnce: number, isOver: () => boolean): Promise<void> {
     const one = async () => {
       while (!isOver()) await this.#act(visit);
@@ -56,13 +56,13 @@ export class Browsers {
     await Promise.all(Array.from({ length: atOnce }, one));
   }
 
-  /** Looks at every life there was, and closes the books. */
+  /** Examines every session, and returns the balance. */
   async close(visit: Visit): Promise<Balance> {
     for (const life of this.#lives) await this.#settle(life, visit);
     return this.balance;
   }
 
-  /** After a server has died: what nobody answered is looked up, and certain from then on. */
+  /** After a server has been killed: finds out which requests without a response took effect. */
   async recover(visit: Visit): Promise<void> {
     const browsers = this.#browsers.filter(({ life }) => life?.uncertain || life?.isLost);
     await Promise.all(browsers.map((browser) => this.#recover(browser, visit)));
@@ -78,7 +78,7 @@ export class Browsers {
       this.balance.extra += Math.max(0, found.n - life.counted - life.uncertain);
       Object.assign(life, { counted: found.n, uncertain: 0, isLost: false });
     } else {
-      // Ended, or moved to an id that its browser was never told.
+      // It has ended, or its browser did not receive its new ID.
       browser.life = browser.cookie = undefined;
     }
   }
@@ -92,7 +92,7 @@ export class Browsers {
     settle(life, opened, this.balance);
   }
 
-  /** What a cookie opens, if it is still the life's. */
+  /** Returns the data that a cookie opens, if it is still valid. */
   async #open(life: Life, cookie: string, visit: Visit): Promise<Found | undefined> {
     const reply = await this.#send(visit, "/all", cookie);
     if (reply?.status !== 200) this.balance.strange.add(`/all answers ${reply?.status}`);
@@ -133,7 +133,7 @@ export class Browsers {
     const reply = await this.#send(visit, `/${action}?key=${key}`, sent);
     if (reply?.isRefused) return;
     if (reply?.status !== 200) {
-      // Whether it was done nobody knows.
+      // It may or may not have taken effect.
       if (action === "count") life.uncertain++;
       if (action === "sign-in" || action === "sign-out") life.isLost = true;
       return;
@@ -145,7 +145,7 @@ export class Browsers {
     }
     if (action === "sign-out") return this.#end(browser, life);
     const { life: name, n } = reply.answer!;
-    // Ended or moved meanwhile.
+    // The session has ended, or has another ID by now.
     if (name === undefined) return;
     if (name !== life.name) this.balance.strange.add("somebody else's session");
     if (before.isEnded) this.balance.resurrected++;
@@ -162,7 +162,7 @@ export class Browsers {
     if (browser.life === life) browser.life = browser.cookie = undefined;
   }
 
-  /** Somebody who still has the cookie of a session that was ended. */
+  /** Sends a cookie of a session that has ended. */
   async #comeLate(visit: Visit): Promise<void> {
     const life = this.#ended[Math.floor(this.#ended.length * Math.random())];
     if (life === undefined) return;
@@ -172,7 +172,7 @@ export class Browsers {
     if (reply?.answer?.life !== undefined) this.balance.resurrected++;
   }
 
-  /** Sends a request; nothing comes back when the server dies of it. */
+  /** Sends a request; `undefined` if the server was killed before it responded. */
   async #send(visit: Visit, path: string, cookie: string | undefined): Promise<Reply | undefined> {
     try {
       const response = await visit(path, cookie);
@@ -205,7 +205,7 @@ function chooseAction(): Action {
   return "look";
 }
 
-/** The cookie that a response sets, empty when it clears it. */
+/** Returns the cookie that a response sets; empty if it clears the cookie. */
 function cookieIn(response: Response): string | undefined {
   const [header] = response.headers.getSetCookie();
   if (header === undefined) return undefined;

@@ -1,13 +1,13 @@
 /**
- * RedisStore on Bun's own client, for Bun to run: `bun _bun_contract.ts PORT`. Says how many cases
- * passed, or what failed.
+ * Tests RedisStore on Bun's own client: `bun _bun_contract.ts PORT`. Prints how many cases passed,
+ * or which failed.
  *
  * @module
  */
 import { RedisStore } from "../../store/redis.ts";
 import { formatRaces, simulateRaces, storeContract } from "../../testing/mod.ts";
 
-/** What is used of Bun; its types are no part of Deno's. */
+/** The parts of Bun that this file uses. Deno does not know their types. */
 interface BunGlobal {
   argv: string[];
   RedisClient: new (url: string) => {

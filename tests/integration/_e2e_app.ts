@@ -1,21 +1,21 @@
 /** The app behind the end-to-end tests: it counts, takes notes, signs in and out. */
 import type { Session } from "@pagi/session";
 
-/** What its sessions hold; `note 17` and the like are keys too. */
+/** The data of its sessions. `note 17` and the like are keys, too. */
 export interface Data {
-  /** The session's own name, which stays the same when its id changes. */
+  /** The session's name, which stays the same when its ID changes. */
   life: string;
   /** How often it was counted up. */
   n: number;
-  /** What was noted under a key of its own. */
+  /** A note. Each has its own key. */
   [note: string]: unknown;
 }
 
-/** What it answers: the session as the request found it, without one no `life`. */
+/** The body of a response: the session before the request. Without a session, it has no `life`. */
 export interface Answer {
   life?: string;
   n: number;
-  /** The notes, where all of it was asked for. */
+  /** The notes, if the request asked for everything. */
   notes?: string[];
 }
 
@@ -27,7 +27,7 @@ export function respond(request: Request, session: Session<Data>): Response {
   const life = session.get("life", undefined);
   const answer: Answer = { life, n: session.get("n", 0) };
   if (pathname === "/start") session.set({ life: searchParams.get("life")!, n: 0 });
-  // Ends a session under its old id, too.
+  // This also ends a session whose ID was replaced.
   if (pathname === "/sign-out") session.destroy();
   if (life === undefined) return Response.json(answer);
   if (pathname === "/count") session.update("n", (n) => (n ?? 0) + 1);

@@ -1,4 +1,4 @@
-/** A database that goes away under load and comes back: what clients are told, and what is left. */
+/** Stops a database under load and starts it again, and checks the responses and the data. */
 import { SessionMiddleware } from "@pagi/session";
 import type { VersionedStore } from "@pagi/session/store";
 import { assert, assertEquals } from "@std/assert";
@@ -9,11 +9,11 @@ import { delay, until } from "./_processes.ts";
 
 const SESSIONS = 20;
 const AT_ONCE = 16;
-/** How long it is there, away, and there again, in milliseconds. */
+/** How long it is available, stopped, and available again, in milliseconds. */
 const BEFORE_MS = 1000;
 const AWAY_MS = 1500;
 const AFTER_MS = 1500;
-/** Less than it is away, in seconds, so that its absence is told. */
+/** In seconds. It is shorter than the outage, so that clients notice it. */
 const STORE_TIMEOUT = 0.3;
 
 /** A database that can be stopped. */
@@ -25,7 +25,7 @@ export interface Outage {
   start(): Promise<void>;
 }
 
-/** Stops the database under load, starts it again, and holds everybody's answers to the books. */
+/** Stops the database under load, starts it again, and checks that no promise was violated. */
 export async function rideOut({ store, stop, start }: Outage): Promise<Balance> {
   const sessions = new SessionMiddleware<Data>({
     secret: "the outage's own",
@@ -57,7 +57,7 @@ export async function rideOut({ store, stop, start }: Outage): Promise<Balance> 
   await delay(BEFORE_MS);
   await stop();
   isAway = true;
-  // Who has no session and wants none does not notice.
+  // A client without a session that starts none does not notice.
   const stranger = await visit("/look", undefined);
   assertEquals([stranger.status, stranger.headers.get("set-cookie")], [200, null]);
   await delay(AWAY_MS);
@@ -78,7 +78,7 @@ export async function rideOut({ store, stop, start }: Outage): Promise<Balance> 
   return balance;
 }
 
-/** Nobody is sent a cookie with a 503, nor loses one; but a sign-out that failed ends on its side. */
+/** A 503 neither sets nor clears a cookie, except that a failed sign-out clears it. */
 function checkRefusal(path: string, { headers }: Response, { strange }: Balance): void {
   if (headers.get("retry-after") !== "1") strange.add("503 without Retry-After");
   if (headers.has("set-cookie") && !path.startsWith("/sign-out")) strange.add("503 with a cookie");

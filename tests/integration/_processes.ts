@@ -5,8 +5,9 @@ const PATIENCE_MS = 15_000;
 const POLL_MS = 10;
 
 /**
- * Runs a command beside a watcher that kills it, and removes its folder, when this process is gone,
- * however it ended: its end of the pipe closes then. Tells the command's process id first.
+ * Runs a command and a watcher. When this process ends, for whatever reason, its end of the pipe
+ * closes. Then the watcher kills the command and removes its folder. The first line of the output is
+ * the command's process ID.
  */
 const WATCHED = `
 exec 3<&0

@@ -1,6 +1,6 @@
 /** Redis' protocol, as little of it as the tests need: a parser, and a client without a driver. */
 
-/** What Redis sends, or is sent: strings as they are on the wire. */
+/** A value that Redis sends or receives. Strings are as they are on the wire. */
 export type Resp = Uint8Array | string | number | null | Error | Resp[];
 
 const CR = 13;

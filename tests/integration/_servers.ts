@@ -1,13 +1,13 @@
 /**
- * What the suite runs against. A test of a server that is not here is skipped, and says why; in CI
- * it fails, so that nothing is skipped in silence.
+ * The servers of the suite. If a server is missing, its tests are skipped with the reason. In CI
+ * they fail, so that no test is skipped unnoticed.
  */
 import { freePort, isInstalled, isListening, OwnProcess, until } from "./_processes.ts";
 import { RespClient } from "./_resp.ts";
 
 type TestFunction = (t: Deno.TestContext) => Promise<void> | void;
 
-/** A test that needs a server; `missing` says why it cannot be had, undefined when it can. */
+/** Defines a test that needs a server. `missing` says why it is not available. */
 export function serverTest(missing: string | undefined, name: string, run: TestFunction): void {
   if (missing === undefined) Deno.test(name, run);
   else if (Deno.env.get("CI")) {
@@ -20,7 +20,7 @@ export function serverTest(missing: string | undefined, name: string, run: TestF
   }
 }
 
-/** Where Redis listens that somebody else has started. */
+/** The port of a Redis that already runs. */
 const REDIS_PORT = Number(Deno.env.get("REDIS_PORT") ?? 6379);
 const SLOTS = 16_384;
 

@@ -27,7 +27,7 @@ type Row = Record<string, unknown>;
 /** Opens a client on a server. */
 export type SqlOpener<Client> = (url: string) => Promise<OpenSql<Client>>;
 
-/** What is used here of the drivers. */
+/** The parts of the drivers that this file uses. */
 interface Pg {
   Pool: new (options: { connectionString: string; max: number }) => PgLike;
   Client: new (options: { connectionString: string }) => PgLike & { connect(): Promise<void> };
@@ -97,7 +97,7 @@ export const MYSQL_CLIENTS: { [name: string]: SqlOpener<MysqlClient> } = {
     const { createConnection } = await import(DRIVERS.mysql2Promise) as Mysql;
     return await openMysql(await createConnection({ uri: url }));
   },
-  async "what promise() of mysql2 gives"(url) {
+  async "the result of promise() of mysql2"(url) {
     const { createPool } = (await import(DRIVERS.mysql2)).default as Mysql;
     return await openMysql(createPool({ uri: url, connectionLimit: POOL }).promise());
   },

@@ -13,7 +13,7 @@ import { formatRaces, simulateRaces, storeContract } from "../../testing/mod.ts"
 const RACES = 300;
 const TEXTS = ["\0", "a\0b", "\ud800", '"a"', "𝒳 é", "x".repeat(1_000_000)];
 
-/** What is used of the modules; they are named at run time, so that no check looks for them. */
+/** The parts of the modules that this file uses. Their names are known only at run time. */
 interface Sqlite {
   Database: new (path: string) => SqliteDatabase & { close(): void };
 }

@@ -1,11 +1,11 @@
-/** What is demanded of every store on SQL beyond the contract, on the server itself. */
+/** Cases for every SQL store that the contract does not have, on the real server. */
 import { assert, assertEquals } from "@std/assert";
 import type { Awaitable, DeleteOptions, SessionHash, VersionedStore } from "@pagi/session/store";
 import type { SqlOpener } from "./_sql_clients.ts";
 import type { SqlServer } from "./_sql_servers.ts";
 import { holdToContract, race } from "./_suites.ts";
 
-/** What the stores on SQL have in common. */
+/** The methods that all SQL stores have. */
 export interface SqlStore extends VersionedStore {
   readonly ddl: readonly string[];
   setup(): Promise<void>;
@@ -79,7 +79,7 @@ export async function holdSqlStore(t: Deno.TestContext, rig: Rig, races: number)
   await t.step("a server whose clock is wrong ends and shortens nothing", () => ignoreClock(rig));
   await t.step("of many create() over an expired record one writes", () => createOver(rig));
   await t.step(
-    "sweep() removes what has expired, in bounds, also several at once",
+    "sweep() removes expired records, within its limit, and several may run concurrently",
     () => sweep(rig),
   );
   await t.step("get() and set() keep PAGI's hash", async () => {
@@ -90,7 +90,7 @@ export async function holdSqlStore(t: Deno.TestContext, rig: Rig, races: number)
     assertEquals([await store.delete(id), await store.get(id)], [true, undefined]);
     assertEquals(await store.get("nonsense \0 é"), undefined);
   });
-  await t.step("many calls at once on few records fail none", () => hammer(rig));
+  await t.step("many concurrent calls on few records all succeed", () => hammer(rig));
 }
 
 async function keepTexts(store: SqlStore): Promise<void> {
@@ -202,7 +202,7 @@ async function sweep({ open, ask, table }: Rig): Promise<void> {
   const store = open({ now: () => now });
   const [live, expired] = [20, 700];
   const alive = Array.from({ length: live }, newId);
-  // Not so many at once that a create sweeps what is counted below: nothing has expired yet.
+  // Nothing has expired yet, so no create sweeps a record that is counted below.
   await Promise.all(alive.map((id) => store.create(id, "", write)));
   await Promise.all(
     Array.from({ length: expired }, () => store.create(newId(), "", { ...write, ttl: 1 })),
@@ -224,7 +224,7 @@ async function sweep({ open, ask, table }: Rig): Promise<void> {
   await Promise.all(alive.map((id) => store.delete(id, { signal })));
 }
 
-/** Records that come and go, and are swept meanwhile: deadlocks are the store's affair. */
+/** Creates and deletes records during sweeps. The store has to handle deadlocks. */
 async function hammer({ open }: Rig): Promise<void> {
   const store = open();
   const ids = Array.from({ length: 5 }, newId);
@@ -245,7 +245,7 @@ async function hammer({ open }: Rig): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, one));
 }
 
-/** Has many connections make the same table at once, again and again. */
+/** Makes many connections create the same table concurrently, several times. */
 export async function raceSetup(
   connect: () => Promise<{ store: SqlStore; ask: Rig["ask"]; close(): Promise<unknown> }>,
   table: string,

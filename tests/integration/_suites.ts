@@ -2,16 +2,16 @@
 import type { VersionedStore } from "@pagi/session/store";
 import { formatRaces, simulateRaces, storeContract } from "@pagi/session/testing";
 
-/** Cases of the contract that a store is known not to keep; they have to fail as `fails` demands. */
+/** A case of the contract that a store does not pass. It must fail as `fails` demands. */
 export interface Exception {
-  /** What its name ends with. */
+  /** The end of its name. */
   name: string;
   fails(error: Error): void;
 }
 
 /**
- * Holds a store to the contract, each case a step. They all run at once: the ids are of their own,
- * and so the cases that wait for expiry wait together.
+ * Holds a store to the contract, with a step for each case. All cases run concurrently, under keys
+ * of their own, so that those which wait for expiry wait together.
  */
 export async function holdToContract(
   t: Deno.TestContext,
@@ -28,13 +28,13 @@ export async function holdToContract(
       const error = await outcome;
       if (exception === undefined) {
         if (error !== undefined) throw error;
-      } else if (error === undefined) throw new Error("The case passes: it is no exception");
+      } else if (error === undefined) throw new Error("The case passes, so it is not an exception");
       else exception.fails(error);
     });
   }
 }
 
-/** Runs races on a store, from a number of their own each time, so that they do not repeat. */
+/** Runs races on a store. Each run starts at a random number, so that the races differ. */
 export async function race(store: VersionedStore, runs: number): Promise<void> {
   const from = Math.floor(Math.random() * 1_000_000);
   const report = await simulateRaces({ open: () => store, runs, from, exhaustive: false });

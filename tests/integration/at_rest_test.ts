@@ -15,7 +15,7 @@ import { type Exception, holdToContract, race } from "./_suites.ts";
 
 /** Races for each wrapper on each server. */
 const RACES = 100;
-/** What is in every text before it is sealed. */
+/** Words in the texts before they are encrypted. */
 const PLAIN = [SECRET, "ended:", "_created", "_subject"];
 
 /** The wrappers, and what each of them hides: the keys, or the texts with the data and verifiers. */
@@ -52,7 +52,7 @@ const WRAPPERS: {
   },
 ];
 
-/** Cases that a store is known not to keep, by its backend's name. */
+/** The cases that a store does not pass, by its backend's name. */
 const EXCEPTIONS: { [backend: string]: Exception[] } = {
   kv: [{
     name: "comes back as it was written: 100 KiB",
@@ -63,13 +63,13 @@ const EXCEPTIONS: { [backend: string]: Exception[] } = {
   }],
 };
 
-/** What a thief takes: the records as the server gives them out, and its files where we have them. */
+/** The loot of a thief: the records that a client can read, and the files, if there are any. */
 interface Loot {
   records: string[];
   files: string;
 }
 
-/** How each backend is robbed. */
+/** Reads the loot from each backend. */
 const LOOT: { [backend: string]: (where: string) => Promise<Loot> } = {
   async redis(port) {
     const client = await RespClient.connect(Number(port));
@@ -110,7 +110,7 @@ async function select<Client>(where: string, connect: SqlOpener<Client>): Promis
   return { records: rows.flatMap(stringsIn), files: "" };
 }
 
-/** The letters in a database's file and the log beside it: what was deleted may still be there. */
+/** Returns a database file and its log as letters. Deleted data may still be in them. */
 async function lettersOf(path: string): Promise<string> {
   const read = (path: string) => Deno.readFile(path).catch(() => new Uint8Array());
   const files = await Promise.all([read(path), read(`${path}-wal`)]);

@@ -7,7 +7,7 @@ import { serverTest } from "./_servers.ts";
 const SCRIPT = `${import.meta.dirname}/_store_cookie.pl`;
 const SECRET = "a secret that a Perl app and this one share";
 
-/** Why Perl cannot seal. */
+/** Returns the reason why Perl cannot encrypt. */
 async function missingPerl(): Promise<string | undefined> {
   try {
     const check = new Deno.Command("perl", { args: ["-MCrypt::AuthEnc::GCM", "-Mv5.36", "-e1"] });
@@ -17,7 +17,7 @@ async function missingPerl(): Promise<string | undefined> {
   }
 }
 
-/** What the Perl side answers to each question, in one go. */
+/** Asks the Perl side all questions in one process, and returns its answers. */
 async function askPerl(questions: unknown[]): Promise<unknown[]> {
   const process = new Deno.Command("perl", { args: [SCRIPT], stdin: "piped", stdout: "piped" })
     .spawn();
@@ -32,7 +32,7 @@ async function askPerl(questions: unknown[]): Promise<unknown[]> {
 
 const newId = () => crypto.getRandomValues(new Uint8Array(32)).toHex();
 
-/** Sessions with what JSON of both sides has to carry alike. */
+/** Returns sessions with values that the JSON of both sides must keep. */
 function someSessions(): SessionHash[] {
   const values: unknown[] = [
     "Zoë ☃ 𝄞",

@@ -119,7 +119,7 @@ serverTest(redisMissing, "RedisStore does once what a client sends twice", async
   assertEquals([touched.text, touched.lastAccess], ["two", 2]);
   assertNotEquals(touched.version, version);
   proxy.cutAfter("EVALSHA");
-  // The second time there is nothing left: whoever reads it as a conflict finds that out.
+  // The second command finds no record. A caller that takes this for a conflict reads that.
   assertEquals(await store.delete(id, { version: touched.version, signal }), false);
   assertEquals(await store.read(id, { signal }), undefined);
   assertEquals(proxy.commands.filter((name) => name === "EVALSHA").length, 3 + 4 * 2);

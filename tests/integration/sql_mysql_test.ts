@@ -30,7 +30,7 @@ serverTest(mysqlMissing, "MysqlStore.setup() may race", async () => {
   }, table);
 });
 
-/** Opens a client that uses several connections in turn, each of which was told something first. */
+/** Opens a client that uses several connections in rotation, all with a setting. */
 function told(setting: string): SqlOpener<MysqlClient> {
   return async (url) => {
     const open = await Promise.all(Array.from({ length: 6 }, () => MYSQL_CLIENTS[ONE]!(url)));
@@ -47,11 +47,11 @@ function told(setting: string): SqlOpener<MysqlClient> {
 const SETTINGS = [
   "SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
   "SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-  // What servers are set to that are old, or are to be like others.
+  // Old servers have these, and servers that imitate others.
   "SESSION sql_mode = ''",
   "SESSION sql_mode = 'ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES'",
 ];
-/** What MySQL does not know. */
+/** Settings that MySQL does not know. */
 const MARIADB_SETTINGS = [
   "SESSION sql_mode = 'ORACLE'",
   "SESSION sql_mode = 'SIMULTANEOUS_ASSIGNMENT'",
@@ -73,7 +73,7 @@ for (const setting of [...SETTINGS, ...MARIADB_SETTINGS]) {
   });
 }
 
-serverTest(mysqlMissing, "MysqlStore.create() is not misled by other inserted ids", async () => {
+serverTest(mysqlMissing, "MysqlStore.create() is not misled by other inserted IDs", async () => {
   await using rig = await openRig(anyMysql, MYSQL_CLIENTS[ONE]!);
   const { client, ask, table } = rig;
   const other = newTable();

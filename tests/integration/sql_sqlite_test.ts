@@ -109,7 +109,7 @@ Deno.test("SqliteStore waits for another process that is writing", async () => {
   assert(store.delete(id, { signal }));
 });
 
-Deno.test("SqliteStore.setup() makes a write-ahead log, and waits for the disk when told to", async () => {
+Deno.test("SqliteStore.setup() makes a write-ahead log, and waits for the disk if the option says so", async () => {
   await using file = await temporaryFile();
   for (const [synchronous, expected] of [[undefined, 1], ["FULL", 2], ["NORMAL", 1]] as const) {
     using database = new DatabaseSync(file.path);

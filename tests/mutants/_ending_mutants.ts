@@ -64,7 +64,7 @@ const destroying: Mutant[] = [
   }),
 ];
 
-/** Mistakes in how the end of a session is stored. */
+/** Mistakes in the calls of the store that end a session. */
 const marking: Mutant[] = [
   mistake("a session whose end leaves no marker", BACKEND, {
     find: "return this.$isRemote ? this.$mark($record, $marker, $now) : " +
@@ -110,8 +110,9 @@ const revoking: Mutant[] = [
     replace: "const $mayWrite = ($found: $Type | undefined) => $found !== null;",
   }),
   mistake("a revocation whose own call is not recognized when it arrives twice", REVOCATIONS, {
-    find: "if ($found !== undefined && $textOf($found) === $text) return true;",
-    replace: "",
+    find:
+      "$found = await this.$ask($key, $options.$signal); if ($found?.text === $text) return true;",
+    replace: "$found = await this.$ask($key, $options.$signal);",
   }),
   mistake("a revocation that expires before the values of the session", REVOCATIONS, {
     find: "ttl: $options.ttl + $margin",
@@ -121,9 +122,9 @@ const revoking: Mutant[] = [
     find: "(!$found.$isEnded && $isSame($found.$verifier, $verifierOf($id)))",
     replace: '($found.$isEnded ? $verifierOf($id) === "" : $isSame($id, $id))',
   }),
-  mistake("an invalid answer of revocations after which the session counts as valid", REVOCATIONS, {
-    find: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) throw $invalid();',
-    replace: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) return undefined;',
+  mistake("an invalid answer of revocations that counts as valid", REVOCATIONS, {
+    find: "if (!$isEnded && !$text.startsWith($prefix)) throw $invalid();",
+    replace: "if (!$isEnded && !$text.startsWith($prefix)) return undefined;",
   }),
   mistake("a replaced value that opens", REVOCATIONS, {
     find: "return { $id, text, $version, $lastAccess, $replacedAt: $found!.$lastAccess };",

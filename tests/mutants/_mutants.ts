@@ -102,8 +102,8 @@ const late: Mutant[] = [
   },
   {
     name: "a late request that gets the session under its new ID",
-    find: "if (!$isLate($last, $readAt)) return $unknown; return { $status",
-    replace: "if ($isLate($last, $readAt)) return session;\nreturn { $status",
+    find: "if (!$isLate($last, $readAt)) return $unknown; const $isHeld",
+    replace: "if ($isLate($last, $readAt)) return session;\nconst $isHeld",
     by: "extraIds",
   },
   {
@@ -213,9 +213,9 @@ const answering: Mutant[] = [
   mistake("a request that only reads and never updates the last-access time", [
     "tests/unit/store/cookie_test.ts",
   ], {
-    find: "!this.$repository.$isTouchDue($stored) && !this.$isRenewalDue($stored) && " +
+    find: "return !this.$repository.$isTouchDue($stored, $now) && !this.$isOld($stored, $now) && " +
       "!this.$isRotationDue();",
-    replace: "!this.$isRenewalDue($stored) && !this.$isRotationDue();",
+    replace: "return !this.$isOld($stored, $now) && !this.$isRotationDue();",
   }),
   {
     name: "a request that writes and is taken for one that only reads",

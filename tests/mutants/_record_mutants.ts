@@ -79,38 +79,35 @@ const writing: Mutant[] = [
     find: "if (!$isRotation) $next.$regenerations++;",
     replace: "$next.$regenerations++;",
   }),
-  mistake("a rotated ID that counts as confirmed by the client before it is sent", RULES, {
+  mistake("a rotated ID that counts as known to the client before it is sent", RULES, {
     beside: "if (!$isRotation) $next.$regenerations++;",
     find: "$next.$presentedAt = $next.$sentAt = undefined;",
     replace: "$next.$sentAt = undefined;",
   }),
   mistake("a new ID that the session has had before", RULES, {
-    find: "if ($holds($header, $newVerifier)) { throw",
-    replace: 'if ($newVerifier === "never") {\nthrow',
+    find: "if ($holds($header, $newVerifier)) throw $repeated();",
+    replace: "",
   }),
   mistake("a new ID that may be one that was replaced", RULES, {
     find:
       "return $isSame($header.$verifier, $verifier) || $find($header, $verifier) !== undefined;",
     replace: "return $isSame($header.$verifier, $verifier);",
   }),
-  mistake("a rotated verifier that is dropped before the client has sent the next ID", RULES, {
-    find: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
-    replace: "const $from = $one.at;",
+  mistake("a rotated verifier that is dropped before the client has sent the next one", RULES, {
+    find: "return $one === $replaced.at(-1) && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
+    replace: "return $replaced && $now && ($presentedAt ?? 1) ? $one.at : 0;",
   }),
-  mistake("every rotated verifier that is kept until the client sends the last ID", RULES, {
-    find: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
-    replace: "const $from = $one.$isRotated ? $presentedAt ?? $now : $one.at;",
+  mistake("every rotated verifier that is kept until the client has sent the last ID", RULES, {
+    find: "return $one === $replaced.at(-1) && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
+    replace: "return $replaced && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
   }),
   mistake("a replaced verifier that is kept for ever", RULES, {
-    find: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at; " +
-      "return $now - $from <= $late + $skew;",
-    replace: "return $now >= $one.at;",
+    find: "$replaced.filter(($one) => $isLate($validUntil($header, $one, $now), $now));",
+    replace: "$replaced.filter(($one) => $one.at <= $now);",
   }),
-  mistake("a replaced verifier that another server's clock drops too early", RULES, {
-    find: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at; " +
-      "return $now - $from <= $late + $skew;",
-    replace: "const $from = $one === $last && $one.$isRotated ? $presentedAt ?? $now : $one.at;\n" +
-      "return $now - $from <= $late;",
+  mistake("a rotated ID whose hour counts from its rotation when the ID changes again", RULES, {
+    find: "$next.$replaced.map(($one) => ({ ...$one, at: $validUntil($header, $one, $now) }));",
+    replace: "$next.$replaced.map(($one) => ({ ...$one }));",
   }),
   mistake("any number of replaced verifiers", RULES, {
     find: "[...$earlier, $replaced].slice(-$max)",
@@ -128,16 +125,16 @@ const writing: Mutant[] = [
     find: "Math.max($resend + $skew, 2 * $timeout)",
     replace: "$resend + $skew",
   }),
-  mistake("a new ID that is never recorded as confirmed by the client", RULES, {
+  mistake("a new ID of which the client's first request is not noted", RULES, {
     find: "if ($isPresented && $isUnconfirmed($header)) $next.$presentedAt = $now;",
     replace: "",
   }),
-  mistake("a request with the old ID that confirms the new one", WRITES, {
+  mistake("a request with the old ID that counts as one with the new ID", WRITES, {
     find: "$isPresented: $write.$isUse && $base.$old === undefined && " +
       "$isSame($base.$header.$verifier, $current.$header.$verifier)",
     replace: "$isPresented: $write.$isUse",
   }),
-  mistake("an update by the server that confirms the new ID", UPDATES, {
+  mistake("an update by the server that counts as a request with the new ID", UPDATES, {
     find: "$isPresented: $write.$isUse && $base.$old === undefined &&",
     replace: "$isPresented: $base.$old === undefined &&",
   }),
@@ -150,24 +147,30 @@ const finding: Mutant[] = [
     replace: 'if ($verifier !== "never") {',
   }),
   mistake("an ID that counts as replaced too briefly for another server's clock", LOOKUP, {
-    find: "function $isLate($replacedAt: number, $now: number): boolean { " +
-      "return $now - $replacedAt <= $late + $skew;",
-    replace: "function $isLate($replacedAt: number, $now: number): boolean {\n" +
-      "return $now - $replacedAt <= $late;",
+    find: "function $isLate($until: number, $now: number): boolean { " +
+      "return $now - $until <= $late + $skew;",
+    replace: "function $isLate($until: number, $now: number): boolean {\n" +
+      "return $now - $until <= $late;",
   }),
   mistake("an unknown verifier that can end the session", LOOKUP, {
-    find: 'return { $status: "replaced", $key, $isHeld: $old !== undefined,',
-    replace: 'return { $status: "replaced", $key, $isHeld: $old !== null,',
+    find: "const $isHeld = $old !== undefined && " +
+      "$isLate($validUntil($header, $old, $readAt), $readAt);",
+    replace: "const $isHeld = $old === undefined ||\n" +
+      "$isLate($validUntil($header, $old, $readAt), $readAt);",
+  }),
+  mistake("an ID of long ago that can end the session", LOOKUP, {
+    find: "const $isHeld = $old !== undefined && " +
+      "$isLate($validUntil($header, $old, $readAt), $readAt);",
+    replace: "const $isHeld = $old !== undefined && $isLate($readAt, $readAt);",
   }),
   mistake("an unknown verifier that is unknown although the ID has just changed", LOOKUP, {
-    find: "if (!$isLate($last, $readAt)) return $unknown; return { $status",
-    replace:
-      "if (old === undefined || !$isLate($last, $readAt)) return $unknown;\nreturn { $status",
+    find: "if (!$isLate($last, $readAt)) return $unknown; const $isHeld",
+    replace: "if (old === undefined || !$isLate($last, $readAt)) return $unknown;\nconst $isHeld",
   }),
   mistake("a replaced ID whose hour counts from its own replacement", LOOKUP, {
     find: "const $last = Math.max($replacedAt ?? -Infinity, $presentedAt ?? -Infinity);",
     replace: "const $last = Math.max(\n" +
-      "header.replaced.find((one) => one.verifier === old)?.at ?? $replacedAt ?? -Infinity,\n" +
+      "old?.at ?? $replacedAt ?? -Infinity,\n" +
       "$presentedAt ?? -Infinity,\n);",
   }),
   mistake("a grace that begins with the rotation", LOOKUP, {
@@ -237,16 +240,16 @@ const navigating: Mutant[] = [
 /** Mistakes in when the ID is sent again. */
 const renewing: Mutant[] = [
   mistake("a request other than a navigation that renews the cookie", RENEWAL, {
-    find: "return this.$repository.$isTouchDue($stored) && $isNavigation(this.$scope);",
-    replace: "return this.$repository.$isTouchDue($stored);",
+    find: "return this.$repository.$isTouchDue($stored, $now) && $isNavigation(this.$scope);",
+    replace: "return this.$repository.$isTouchDue($stored, $now);",
   }),
   mistake("a navigation that renews the cookie every time", RENEWAL, {
-    find: "return this.$repository.$isTouchDue($stored) && $isNavigation(this.$scope);",
+    find: "return this.$repository.$isTouchDue($stored, $now) && $isNavigation(this.$scope);",
     replace: "return $isNavigation(this.$scope);",
   }),
   mistake("a cookie that the browser drops before a request renews it", RENEWAL, {
-    find: "this.$repository.$sentAt($stored) > $maxAge / 2",
-    replace: "this.$repository.$sentAt($stored) > $maxAge",
+    find: "this.$repository.$sentAgo($stored, $now) > $maxAge / 2",
+    replace: "this.$repository.$sentAgo($stored, $now) > $maxAge",
   }),
   mistake("a cookie whose last renewal is not looked up", RENEWAL, {
     find: "return $header.$sentAt ?? $header.$replacedAt ?? $created;",
@@ -269,23 +272,25 @@ const renewing: Mutant[] = [
     replace: "const $isNoted = $idChange !== undefined || (",
   }),
   mistake("a response that shared caches may store and that renews the cookie", RENEWAL, {
-    find: "if (!$isPrivate || $stored.$old !== undefined) return false;",
-    replace: "if ($stored.$old !== undefined) return false;",
+    find: "if ($stored.$old !== undefined) return false; " +
+      "return this.$isRenewalDue($stored, $isChange) && $isPrivate();",
+    replace: "if ($stored.$old !== undefined) return false;\n" +
+      "return this.$isRenewalDue($stored, $isChange);",
   }),
   mistake("a cookie that is renewed only when a touch is due", RENEWAL, {
-    find: "return $isPrivate && this.$isOld($stored);",
-    replace: "return $isPrivate && !$isPrivate;",
+    find: "return this.$isOld($stored, $now) && $isPrivate(); } return",
+    replace: "return false;\n}\nreturn",
   }),
   mistake("a response that shared caches may store and that rotates the ID", RENEWAL, {
-    find: "const $newId = $isAsked || $isPrivate ? $generated : undefined;",
-    replace: "const $newId = $generated;",
+    find: "const $isNow = $generated !== undefined && ($isAsked || $isPrivate());",
+    replace: "const $isNow = $generated !== undefined;",
   }),
   mistake(
     "a response that shared caches may store and that carries an encrypted session",
     RENEWAL,
     {
-      find: "return $isPrivate || !this.$repository.$isWithClient;",
-      replace: "return $isPrivate || this.$repository !== undefined;",
+      find: "return !this.$repository.$isWithClient || $isPrivate();",
+      replace: "return this.$repository !== undefined;",
     },
   ),
   mistake("a State whose own lifetime of the cookie is ignored", RENEWAL, {
@@ -300,11 +305,11 @@ const rotating: Mutant[] = [
     find: "if ($isRotation && $stored.$old !== undefined) return undefined;",
     replace: "",
   }),
-  mistake("a request with the old ID that is not sent the current one", SESSION, {
-    find: "return $mustInject || $old !== undefined || $readAt - $lastAccess >=",
-    replace: "return $mustInject || $readAt - $lastAccess >=",
+  mistake("a request with the old ID that does not get the current one", SESSION, {
+    find: "return $mustInject || $old !== undefined || $now - $lastAccess >=",
+    replace: "return $mustInject || $now - $lastAccess >=",
   }),
-  mistake("a request in grace that is sent the current ID after its grace", WRITES, {
+  mistake("a request in grace that gets the current ID after its grace", WRITES, {
     find: "return $isInGrace($header, $base.$old, $now, this.$options) ? $id : undefined;",
     replace: "return $now > 0 ? $id : undefined;",
   }),
@@ -317,7 +322,7 @@ const rotating: Mutant[] = [
       "!$isSame($base.$header.$verifier, $current.$header.$verifier));",
     replace: "const $isKept = $idChange === undefined;",
   }),
-  mistake("a rotation at a request that is not a navigation", SESSION, {
+  mistake("a rotation at a request other than a navigation", SESSION, {
     find: "this.$repository.$isRotationDue(this.$stored) && $isNavigation(this.$scope)",
     replace: "this.$repository.$isRotationDue(this.$stored)",
   }),

@@ -2,6 +2,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session/store/memory";
 import { formatRaces, type RaceReport, simulateRaces } from "@pagi/session/testing";
+import { describe } from "../../../testing/races/describe.ts";
+import { idGenerator } from "../../../testing/races/ids.ts";
+import { judge } from "../../../testing/races/oracle.ts";
+import { run } from "../../../testing/races/run.ts";
+import { everySchedule, RESENT_PAIRS, type Runner } from "../../../testing/races/schedules.ts";
+
+/** All of these pairs have half a million schedules, so only one in 19 is run. */
+const SHARE = 19;
 
 const open = () => new MemoryStore();
 
@@ -17,11 +25,25 @@ function assertHolds(report: RaceReport) {
 Deno.test("simulateRaces() finds no failure in any schedule of two requests when the store is a MemoryStore", async () => {
   const report = await simulateRaces({ open, runs: 0 });
   assertHolds(report);
-  assert(report.runs > 10_000, `only ${report.runs} schedules`);
+  assert(report.runs > 30_000, `only ${report.runs} schedules`);
 });
 
 Deno.test("simulateRaces() finds no failure in random schedules when the store is a MemoryStore", async () => {
   const report = await simulateRaces({ open, runs: 4000, exhaustive: false });
   assertHolds(report);
   assertEquals(report.runs, 4000);
+});
+
+Deno.test("no schedule of two requests breaks a guarantee when one of them sends its first write twice", async () => {
+  const newId = idGenerator();
+  const runner: Runner = (program, choose) => run(program, choose, { store: open(), newId });
+  let schedules = 0;
+  for (const program of RESENT_PAIRS.filter((_, at) => at % SHARE === 0)) {
+    for await (const { run } of everySchedule(program, runner)) {
+      const { violations } = judge(run);
+      assertEquals(violations, [], describe(run).join("\n"));
+      schedules++;
+    }
+  }
+  assert(schedules > 20_000, `only ${schedules} schedules`);
 });

@@ -2,37 +2,48 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
 import { formatRaces, simulateRaces } from "@pagi/session/testing";
+import { keyOf } from "../../../base/id.ts";
 import { CookieStore } from "../../../store/cookie.ts";
 import { secret } from "../../_kit/cookie_store.ts";
 
 const { signal } = new AbortController();
 
-/** A store that records what it encrypted, and which IDs were revoked. */
+/** A store that records what it encrypted, and which IDs and sessions came to an end. */
 class Account extends CookieStore {
-  readonly #values: { value: string; name: string | undefined }[] = [];
-  readonly #givenUp = new Set<string>();
+  readonly #values: { id: string; value: string; name: string | undefined }[] = [];
+  readonly #replaced = new Set<string>();
+  readonly #ended = new Set<string>();
 
   override async seal(...args: Parameters<CookieStore["seal"]>) {
     const value = await super.seal(...args);
-    if (value !== undefined) this.#values.push({ value, name: args[2].name });
+    const [id, _text, { name }] = args;
+    if (value !== undefined) this.#values.push({ id, value, name });
     return value;
   }
 
-  override async end(...args: Parameters<CookieStore["end"]>) {
-    const left = await super.end(...args);
-    this.#givenUp.add(args[0]);
-    return left;
+  override async replaceId(...args: Parameters<CookieStore["replaceId"]>) {
+    const isReplaced = await super.replaceId(...args);
+    if (isReplaced !== false) this.#replaced.add(args[0]);
+    return isReplaced;
   }
 
-  /** How many ids were given up, and how many of these open all the same, whoever has a copy. */
+  override async end(...args: Parameters<CookieStore["end"]>) {
+    const isEnded = await super.end(...args);
+    this.#ended.add(keyOf(args[0]));
+    return isEnded;
+  }
+
+  /** How many values are of an ID that came to an end, and how many of them open all the same. */
   async settle() {
-    const alive = new Set<string>();
-    for (const { value, name } of this.#values) {
+    const givenUp = this.#values.filter(({ id }) => {
+      return this.#replaced.has(id) || this.#ended.has(keyOf(id));
+    });
+    let replayed = 0;
+    for (const { value, name } of givenUp) {
       const opened = await this.open(value, { name, signal });
-      if (opened?.text.startsWith("{")) alive.add(opened.id);
+      if (opened !== undefined && opened.replacedAt === undefined) replayed++;
     }
-    const replayed = [...this.#givenUp].filter((id) => alive.has(id));
-    return { givenUp: this.#givenUp.size, replayed: replayed.length };
+    return { givenUp: givenUp.length, replayed };
   }
 }
 

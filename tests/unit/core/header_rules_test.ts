@@ -1,4 +1,4 @@
-/** The effects of a write on the header of a session's record. */
+/** The rules by which a write changes the header of a session's record. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeHeader, type RecordHeader } from "../../../base/record_header.ts";
 import { nextHeader, withToken } from "../../../core/header_rules.ts";
@@ -24,7 +24,7 @@ function after(
   change: Partial<Change>,
   subject?: string,
 ): RecordHeader {
-  return nextHeader(loadedWith(header, subject), { ...NOTHING, ...change });
+  return nextHeader(loadedWith(header, subject), { ...NOTHING, ...change }, optionsWith());
 }
 
 /** The fields in which two headers differ, as they are in the second. */
@@ -37,7 +37,7 @@ function difference(from: RecordHeader, to: RecordHeader): Partial<RecordHeader>
   );
 }
 
-/** The fields of a header that a write changes. */
+/** The fields that a write changes in a header. */
 function effect(header: Partial<RecordHeader>, change: Partial<Change>, subject?: string) {
   return difference(loadedWith(header, subject).header, after(header, change, subject));
 }
@@ -64,7 +64,7 @@ Deno.test("nextHeader() counts every change of the subject, in both directions",
   assertEquals(effect({ subjectChanges: 1 }, to("bob"), "ada"), { subjectChanges: 2 });
   assertEquals(effect({ subjectChanges: 2 }, to(undefined), "bob"), { subjectChanges: 3 });
   assertEquals(effect({ subjectChanges: 3 }, to("bob"), "bob"), {});
-  // A touch does not know the subject. That does not count as a change of the subject.
+  // A touch has no subject, and it does not change the session's.
   assertEquals(effect({ subjectChanges: 3 }, { change: undefined }, "bob"), {});
 });
 
@@ -97,7 +97,7 @@ Deno.test("nextHeader() replaces the verifier and counts it, but no rotation", (
   });
 });
 
-Deno.test("nextHeader() forgets whether the client sent the last ID when the ID is replaced", () => {
+Deno.test("nextHeader() forgets whether the client has sent the last ID when the ID is replaced", () => {
   for (const isRotation of [false, true]) {
     const header = { presentedAt: NOW - 5, replaced: [rotated(B, NOW - 9)] };
     const next = after(header, { newVerifier: D, isRotation });
@@ -124,7 +124,7 @@ Deno.test("nextHeader() throws when the session has had the new verifier", () =>
   assertEquals(after(header, { newVerifier: D }).verifier, D);
 });
 
-Deno.test("nextHeader() notes that the client sent the ID, the first time after a rotation", () => {
+Deno.test("nextHeader() notes the client's first request with the new ID after a rotation", () => {
   const header = { replaced: [rotated(B, NOW - 50)] };
   assertEquals(effect(header, {}), { presentedAt: NOW });
   assertEquals(effect(header, { isPresented: false }), {});
@@ -143,10 +143,10 @@ Deno.test("nextHeader() keeps a replaced verifier for an hour and the clocks' tw
   }
 });
 
-Deno.test("nextHeader() keeps a rotated verifier until the client sends the ID after it, however old", () => {
+Deno.test("nextHeader() keeps a rotated verifier until the client has sent the next ID, however old", () => {
   const old = rotated(B, NOW - 1_000_000);
   assertEquals(after({ replaced: [old] }, { isPresented: false }).replaced, [old]);
-  // The hour starts when the client sends the ID after it.
+  // The hour starts when the client sends the next ID.
   assertEquals(after({ replaced: [old] }, {}).replaced, [old]);
   assertEquals(after({ replaced: [old], presentedAt: NOW - HOUR }, {}).replaced, [old]);
   assertEquals(after({ replaced: [old], presentedAt: NOW - HOUR - 1 }, {}).replaced, []);
@@ -160,7 +160,7 @@ Deno.test("nextHeader() keeps a rotated verifier for an hour after it was last v
     const next = (presentedAt: number | undefined) =>
       after({ replaced: [old], presentedAt }, { newVerifier: D, isRotation }).replaced[0];
     assertEquals(next(NOW - 60), rotated(B, NOW - 60));
-    // The client has not sent the ID after it, so it was valid until now.
+    // The client has not sent the next ID, so it was valid until now.
     assertEquals(next(undefined), rotated(B, NOW));
   }
   // One that a regeneration replaced was invalid immediately.
@@ -215,7 +215,7 @@ Deno.test("a header never grows beyond 1,055 bytes", () => {
       change,
       newVerifier,
       isRotation: count % 2 > 0,
-    });
+    }, options);
     const header = withToken(next, count.toString(16).padStart(12, "0"), NOW, options);
     session = { ...session, header, subject: `${count}` };
   }

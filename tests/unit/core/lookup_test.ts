@@ -1,4 +1,4 @@
-/** The lookup of an ID: it finds an active session, one whose ID was replaced, or no session. */
+/** Lookups of IDs: they lead to an active session, to one whose ID was replaced, or to no session. */
 import { assert, assertEquals } from "@std/assert";
 import { encodeEnded } from "../../../base/record_text.ts";
 import type { RecordHeader } from "../../../base/record_header.ts";

@@ -116,7 +116,7 @@ Deno.test("of the IDs of one session the current one counts, whatever their orde
     for (const both of [`${old}; ${current}`, `${current}; ${old}`]) {
       assertEquals([await load(both), await visit(both, () => {})], [{ n: 1 }, undefined]);
     }
-    // The client now sends the current ID in a write, so the grace of the old one runs out.
+    // The client has sent the new ID, so the grace of the other one ends.
     await visit(`${old}; ${current}`, write);
     clock.advance(151);
     assertEquals([await load(old), await load(current)], [undefined, { n: 1, late: 1 }]);

@@ -1,15 +1,18 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
+  MemoryStore,
   Session,
   type SessionApp,
   SessionError,
   type SessionEvent,
   SessionMiddleware,
+  type StoredRecord,
 } from "@pagi/session";
 import { keyOf } from "../../../base/id.ts";
 import { indexKeyOf } from "../../../core/subjects/subject_index.ts";
 import { Client, respond } from "../../_kit/client.ts";
-import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
+import { cookieOf, fakeClock, requestWith, rig } from "../../_kit/helpers.ts";
+import { around } from "../../_kit/stores.ts";
 import { refused, setUp } from "../../_kit/tabs.ts";
 
 Deno.test("sessions.update() changes a session outside a request", async () => {
@@ -119,7 +122,7 @@ Deno.test("sessions.update() follows a Session across rotate(), and an ID within
   const { act, clock, idNow, load, update } = await held();
   const [session, id] = [await load(), await idNow()];
   await act((session) => session.rotate());
-  // The client has not sent the new ID yet. An update by the server does not count as that.
+  // The client has not sent the new ID yet, and an update by the server does not count.
   for (const target of [session, id, session, id]) {
     clock.advance(500);
     assertEquals((await update(target)).id, await idNow());
@@ -241,4 +244,40 @@ Deno.test("regenerate() fails when generateId() returns the ID of another sessio
     "Cannot save the session: its new id is taken; is generateId random?",
   ]);
   assertEquals((await store.get("1".repeat(64)))?.n, 1);
+});
+
+Deno.test("sessions.update() never moves the last access back when a store's touch keeps the version", async () => {
+  const clock = fakeClock();
+  const inner = new MemoryStore({ now: clock.now });
+  // The versions that the middleware knows; the contract leaves them as they are on a touch.
+  const versions = new Map<string, string>();
+  const store = around(inner, async (name, call, [key, ...args]) => {
+    const given = args.at(-1) as { version?: string };
+    const known = String(key);
+    if (given.version !== undefined && given.version === versions.get(known)) {
+      given.version = inner.read(known)?.version;
+    }
+    const answer = await call();
+    if (name === "create" || name === "replace") versions.set(known, answer as string);
+    return name === "read" && answer !== undefined
+      ? { ...answer as StoredRecord, version: versions.get(known)! }
+      : answer;
+  });
+  const options = { secret: "test", store, now: clock.now, expire: 600 };
+  const sessions = new SessionMiddleware({ ...options, rolling: false });
+  const visit = (cookie: string, work: (session: Session) => unknown) =>
+    sessions.run(requestWith({ cookie }), (session) => (work(session), new Response()));
+  const cookie = cookieOf(await visit("", (session) => session.set("n", 1)));
+  let runs = 0;
+  await sessions.update(cookie.split("=")[1]!, async (data) => {
+    runs++;
+    for (let minute = 0; minute < 15; minute++) {
+      clock.advance(60);
+      await visit(cookie, (session) => minute === 3 && runs === 1 && session.set("other", 1));
+    }
+    data.job = runs;
+  });
+  clock.advance(60);
+  const session = await sessions.load(requestWith({ cookie }));
+  assertEquals([session?.get("n"), session?.get("job")], [1, 2]);
 });

@@ -53,6 +53,23 @@ Deno.test("MemoryStore keeps a session that was prolonged, and drops one that wa
   assertEquals(store.size, 0);
 });
 
+Deno.test("MemoryStore keeps a session that was created again when its first record was to be checked next", () => {
+  for (let calls = 0; calls < 6; calls++) {
+    const { store, create, clock, alive } = storeWith();
+    const ids = ["a", "b", "c", "d", "e"];
+    for (const id of ids) create(id, 10);
+    // Somewhere in these calls, the record that is deleted next is the one that is checked next.
+    for (let call = 0; call < calls; call++) store.read("nobody");
+    for (const id of ids) {
+      assert(store.delete(id, {}));
+      create(id, 1000);
+    }
+    clock.advance(11);
+    for (let call = 0; call < 9; call++) store.read("nobody");
+    assertEquals([alive(...ids), store.size], [ids, 5]);
+  }
+});
+
 Deno.test("MemoryStore removes expired sessions behind others that live longer", () => {
   const { store, create, clock } = storeWith();
   for (let i = 0; i < 100; i++) create(`remembered${i}`, 1_000_000);

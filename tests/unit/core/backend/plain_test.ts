@@ -117,7 +117,7 @@ Deno.test("a plain store keeps the time of the sign-in, so that the absolute lif
   assertEquals([seen?.subject, seen?.exists("_signed_in" as never)], ["ada", false]);
 });
 
-Deno.test("a new ID in a plain store is new in both halves, and the old one is gone", async () => {
+Deno.test("a new ID in a plain store is new in both halves, and the old one is invalid", async () => {
   for (const act of ["regenerate", "rotate"] as const) {
     const store = new PlainStore();
     const { visit, write } = on(store);

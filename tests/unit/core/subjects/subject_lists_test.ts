@@ -63,6 +63,19 @@ Deno.test("a list is pruned when it has sixteen entries, of those older than thr
   }
 });
 
+Deno.test("pruning keeps the newest entry of a session that is used for long, and no other", async () => {
+  const { answer, devices, signIn, last, clock } = setUp({ expire: 86_400 });
+  const cookie = await signIn("ada", "phone");
+  for (let hour = 0; hour < 14; hour++) {
+    clock.advance(3600);
+    await answer(new Response(), { cookie });
+  }
+  assertEquals([last().entries, await devices("ada")], [15, ["phone"]]);
+  clock.advance(181);
+  await signIn("ada", "desktop");
+  assertEquals([last().entries, await devices("ada")], [2, ["desktop", "phone"]]);
+});
+
 Deno.test("a sign-in writes the list once, and again when it prunes the list", async () => {
   const { signIn, store } = setUp();
   for (let count = 0; count < 20; count++) await signIn("ada");

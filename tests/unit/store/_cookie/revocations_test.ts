@@ -88,7 +88,7 @@ Deno.test("the old cookie is unknown when regenerate() was more than an hour and
   assertEquals([await load(after), await load(cookieOf(response))], ["ada", "bob"]);
 });
 
-Deno.test("a session has one record, whatever its ids, and the last one is the only valid one", async () => {
+Deno.test("a session has one record, whatever its IDs, and the last one is the only valid one", async () => {
   const { visit, load, signIn, revocations } = setUp();
   const cookies = [await signIn()];
   const id = (await (await visit(cookies[0])).json()).id;
@@ -316,7 +316,7 @@ Deno.test("Revocations.replaceId() writes nothing when the ID is known not to be
   calls.length = 0;
   assertEquals(await revocations.replaceId(A, C, found, OPTIONS), false);
   assertEquals(calls, []);
-  // The caller may know an older record: the stored one decides.
+  // A known record may be too old: the one in the store decides.
   assertEquals(await revocations.replaceId(A, C, undefined, OPTIONS), false);
   assertEquals(calls.map(([name]) => name), ["create", "read"]);
   assertEquals(await revocations.replaceId(B, C, undefined, OPTIONS), true);
@@ -366,12 +366,12 @@ Deno.test("Revocations gives up when the store neither writes nor returns a reco
   assertEquals(tried, 32);
 });
 
-Deno.test("Revocations rejects an invalid answer: the session must not count as valid", async () => {
+Deno.test("Revocations rejects an invalid answer: it must not count as a valid ID", async () => {
   const error = [Error, "answer is invalid"] as const;
   const mad = new Revocations(creating(new MemoryStore(), () => 5 as never), 0, Date.now);
   await assertRejects(() => mad.end(A, OPTIONS), ...error);
   await assertRejects(() => mad.replaceId(A, B, undefined, OPTIONS), ...error);
-  for (const text of ["", "valid", "Ended", "ended ", 's1:{"_created":1}', 5, undefined]) {
+  for (const text of ["", "valid", "Ended:", "ended", 's1:{"_created":1}', 5, undefined]) {
     const store = Object.assign(new MemoryStore(), {
       read: () => ({ text: text as string, version: "1", lastAccess: 1 }),
     });
@@ -382,7 +382,7 @@ Deno.test("Revocations rejects an invalid answer: the session must not count as 
 });
 
 Deno.test("isValid() is true for the only valid ID, and without a record for every one", () => {
-  const record = { lastAccess: 1, version: "1" };
+  const record = { text: "", lastAccess: 1, version: "1" };
   const valid = { ...record, isEnded: false, verifier: verifierOf(A) };
   assertEquals([A, B, KEY].map((id) => isValid(id, valid)), [true, false, false]);
   assertEquals([A, B].map((id) => isValid(id, undefined)), [true, true]);
