@@ -32,6 +32,7 @@ export interface SessionOrigin {
 /**
  * The action of a commit:
  * - `none`: nothing.
+ * - `cleared`: clears a replaced ID at the client, which would keep it from writing.
  * - `destroyed`: ends the session and clears it at the client.
  * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.
@@ -39,7 +40,7 @@ export interface SessionOrigin {
  * - `touched`: notes that the session was used, and gives it a new ID if that is due.
  */
 type Outcome =
-  | { kind: "none" | "destroyed" }
+  | { kind: "none" | "destroyed" | "cleared" }
   | { kind: "created" | "restarted"; change: SessionChange | undefined }
   | { kind: "changed"; stored: LoadedSession; change: SessionChange; idChange?: IdChange }
   | { kind: "touched"; stored: LoadedSession; idChange?: IdChange };
@@ -108,6 +109,8 @@ export class ActiveSession {
     switch (outcome.kind) {
       case "none":
         return;
+      case "cleared":
+        return this.#options.state.clear?.(headers);
       case "destroyed":
         return this.#destroy().then(() => this.#options.state.clear?.(headers));
       case "restarted":
@@ -145,7 +148,9 @@ export class ActiveSession {
       if (workingCopy.isRestarted) {
         return { kind: "restarted", change: isSaved ? change : undefined };
       }
-      return isSaved ? { kind: "created", change } : NONE;
+      if (isSaved) return { kind: "created", change };
+      // A form on this page may sign in: under the replaced ID it could not write.
+      return this.#hasReplacedId() && isPrivate() ? { kind: "cleared" } : NONE;
     }
     const isChanged = this.#repository.isChanged(stored, change);
     const isAsked = workingCopy.isRotated || this.#isRegenerated();
@@ -346,10 +351,16 @@ export class ActiveSession {
     const { maybeDirty, isDestroyed } = this.workingCopy;
     if (maybeDirty || isDestroyed) return false;
     const stored = this.#stored;
-    if (stored === undefined) return !this.#options.saveUninitialized;
+    if (stored === undefined) return !this.#options.saveUninitialized && !this.#hasReplacedId();
     const now = this.#repository.now();
     return !this.#repository.isTouchDue(stored, now) && !this.#isOldAtClient(stored, now) &&
       !this.#isRotationDue();
+  }
+
+  /** Whether this new session follows a replaced ID, which the client still sends. */
+  #hasReplacedId(): boolean {
+    const { absence, mode } = this.workingCopy;
+    return absence === "replaced" && mode === "writable";
   }
 
   #isDestroyed(): boolean {

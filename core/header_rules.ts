@@ -64,7 +64,10 @@ export function nextHeader(
     if (isSent && notesSending) next.sentAt = now;
     return next;
   }
-  next.replacedAt = now;
+  // By the clock of whichever server is ahead: a request with the old ID that is still on its way
+  // must count as late on all of them.
+  const at = Math.max(now, lastAccess);
+  next.replacedAt = at;
   next.presentedAt = next.sentAt = undefined;
   if (!isRotation) next.regenerations++;
   if (newVerifier === "") {
@@ -75,7 +78,7 @@ export function nextHeader(
   if (holds(header, newVerifier)) throw repeated();
   // An ID that `rotate` replaced was valid until the client sent the ID after it, or until now.
   const earlier = next.replaced.map((one) => ({ ...one, at: validUntil(header, one, now) }));
-  const replaced = { verifier: header.verifier, isRotated: isRotation, at: now };
+  const replaced = { verifier: header.verifier, isRotated: isRotation, at };
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;

@@ -105,8 +105,9 @@ function examineOld(session: LoadedSession, verifier: string, options: ResolvedO
     session.oldVerifier = old.verifier;
     return session;
   }
-  const { replacedAt, presentedAt } = header;
-  const last = Math.max(replacedAt ?? -Infinity, presentedAt ?? -Infinity);
+  const { replacedAt = -Infinity, presentedAt = -Infinity } = header;
+  // The end of a grace counts like a replacement.
+  const last = Math.max(replacedAt, presentedAt + options.rotateGrace);
   if (!isLate(last, readAt)) return UNKNOWN;
   const isHeld = old !== undefined && isLate(validUntil(header, old, readAt), readAt);
   return { status: "replaced", key, isHeld, replacedAt: last };

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkOptions, hasMethods, optionError } from "../base/check_options.ts";
+import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { retryWhileLocked } from "./_deno_kv/lock.ts";
 import {
   decodeRecord,
@@ -217,7 +218,12 @@ export class DenoKvStore implements VersionedStore {
 
   /** The record with the times that `options` gives it. */
   #recordOf(text: string, { lastAccess, ttl }: WriteOptions): KvRecord {
-    return { text, lastAccess, expiresAt: this.#now() + toExpireIn(ttl * 1000) };
+    const now = this.#now();
+    // If this server's clock is far behind, the last access, which never moves back, is the better
+    // time: otherwise the other servers would find the record expired.
+    const isBehind = lastAccess * 1000 - now > MAX_CLOCK_SKEW * 1000;
+    const from = isBehind ? lastAccess * 1000 : now;
+    return { text, lastAccess, expiresAt: from + toExpireIn(ttl * 1000) };
   }
 
   /** Writes a record over the one with `versionstamp`, or none. Resolves to the new version. */

@@ -68,8 +68,8 @@ export class Visit {
   readonly listedAt: number[] = [];
   /** When it updated the session's last-access time. */
   touchedAt: number | undefined;
-  /** When it ended the session. */
-  endedAt: number | undefined;
+  /** When it ended a session, by the key or ID of the call. */
+  readonly ends: Map<string, number> = new Map();
   /** When the store answered its last call. */
   decidedAt: number | undefined;
   /** When the response was started. */

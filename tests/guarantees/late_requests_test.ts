@@ -207,6 +207,7 @@ testOn(ENDING, "a logout with any of the last eight IDs ends the session", async
     }
     const late = browser(values[at]);
     // Also with a link, which could start anew.
+    if (at % 2 === 1) clock.advance(131);
     const { cookies } = await late.visit(destroy, [POLL, FORM, PAGE][at % 3]);
     assertEquals([cookies.length, late.value], [1, undefined]);
     assertEquals(await load(current.value), undefined);
@@ -468,3 +469,21 @@ testOn(ENDING, "a late request sees no data through any way to the session", asy
   await assertRejects(() => rig.sessions.update(late.id!, () => {}), SessionError);
   await assertUntouched(current);
 });
+
+testOn(
+  ENDING,
+  "a login form works without subject and restart() when a page was opened before it",
+  LONG,
+  async (rig) => {
+    const login = (session: Session) => session.set("user", "ada").regenerate();
+    const browser = await rig.start(fill);
+    // The response is lost.
+    await browser.send(login, FORM);
+    rig.clock.advance(131);
+    await browser.visit(read, { ...PAGE, responseHeaders: { "cache-control": "public" } });
+    await assertRejects(() => browser.visit(login, FORM), SessionError);
+    assertEquals((await browser.visit(read, PAGE)).value, undefined);
+    await browser.visit(login, FORM);
+    assertEquals((await browser.visit((session) => session.get("user"))).value, "ada");
+  },
+);

@@ -141,6 +141,31 @@ for (
   });
 }
 
+testOn(VERSIONED, "restart() begins a session with a record of its own", async (rig) => {
+  const { sessions, load } = rig;
+  const browser = await rig.start(fill);
+  const [old, value] = [browser.id!, browser.value];
+  // A slow request writes to the session that ends in the meantime.
+  const slow = browser.send(async (session) => {
+    await browser.visit((other) => other.restart().set("new", true));
+    session.set("slow", true);
+  });
+  await assertRejects(() => slow, SessionError);
+  assert(browser.id!.slice(32) !== old.slice(32));
+  assertEquals([await load(value), await load(browser.value)], [undefined, { new: true }]);
+  assertEquals(await sessions.destroy(old), false);
+  assertEquals(await load(browser.value), { new: true });
+});
+
+testOn(VERSIONED, "sessions.destroy() tells an expired session from an active one", async (rig) => {
+  const [one, other] = [await rig.start(fill), await rig.start(fill)];
+  rig.clock.advance(3660);
+  assertEquals(await rig.sessions.destroy(one.id!), true);
+  rig.clock.advance(1);
+  // Its record is still there.
+  assertEquals(await rig.sessions.destroy(other.id!), false);
+});
+
 testOn(VERSIONED, "a sign-in that fails leaves no session in the user's index", async (rig) => {
   const { sessions, start } = rig;
   let fault: Call | undefined;

@@ -285,6 +285,24 @@ testOn(
 
 testOn(
   VERSIONED,
+  "an ID counts as replaced for an hour after a long grace, not as unknown",
+  A_DAY,
+  async (rig) => {
+    const { old, current } = await rotated(rig);
+    rig.clock.advance(2 * HOUR);
+    await current.visit(write);
+    for (const seconds of [GRACE + 1, HOUR - GRACE - 1, 120]) {
+      rig.clock.advance(seconds);
+      assertEquals((await old.send(absence)).value, "replaced");
+      assertEquals(await refused(old.send(write)), "ERR_SESSION_INTERRUPTED");
+    }
+    await old.visit(destroy);
+    assertEquals(await rig.load(current.value), undefined);
+  },
+);
+
+testOn(
+  VERSIONED,
   "a logout with an ID that a regeneration has taken out of a long grace ends the session",
   A_DAY,
   async (rig) => {
@@ -412,6 +430,10 @@ testOn(
       assertEquals([found?.id, found?.get("cart")], [current.id, ["apple"]]);
     }
     assertEquals(rig.events, []);
+    // It knows the current ID, so it is not sent again.
+    rig.calls.length = 0;
+    const both = rig.browser(`${old.value}; pagi_session=${current.value}`);
+    assertEquals([(await both.visit(read, PAGE)).cookies, rig.calls], [[], ["read", "read"]]);
   },
 );
 

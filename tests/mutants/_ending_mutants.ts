@@ -51,12 +51,12 @@ const destroying: Mutant[] = [
     replace: 'const $isNotIndex = ({ text }: $Rec) => text !== "";',
   }),
   mistake("a destroy() that does not recognize its own marker", WRITES, {
-    find: "if ($record === undefined || $isEnded($record.text)) return $record?.text === $marker;",
-    replace: "if ($record === undefined || $isEnded($record.text)) return $marker === null;",
+    find: "return $record?.text === $marker && this.$isActive($last!);",
+    replace: "return $marker === null && this.$isActive($last!);",
   }),
   mistake("a destroy() that takes another call's marker for its own", WRITES, {
-    find: "if ($record === undefined || $isEnded($record.text)) return $record?.text === $marker;",
-    replace: "if ($record === undefined || $isEnded($record.text)) return $record !== undefined;",
+    find: "return $record?.text === $marker && this.$isActive($last!);",
+    replace: "return $record !== undefined && this.$isActive($last!);",
   }),
   mistake("a destroy() that loses against requests that always write first", ANSWERS, {
     find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key);",
@@ -110,9 +110,8 @@ const revoking: Mutant[] = [
     replace: "const $mayWrite = ($found: $Type | undefined) => $found !== null;",
   }),
   mistake("a revocation whose own call is not recognized when it arrives twice", REVOCATIONS, {
-    find:
-      "$found = await this.$ask($key, $options.$signal); if ($found?.text === $text) return true;",
-    replace: "$found = await this.$ask($key, $options.$signal);",
+    find: "if ($found?.text === $text) return true;",
+    replace: "",
   }),
   mistake("a revocation that expires before the values of the session", REVOCATIONS, {
     find: "ttl: $options.ttl + $margin",

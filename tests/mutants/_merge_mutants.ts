@@ -75,14 +75,14 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   {
     name: "a retry that does not read the record again",
     find: "const $current = await this.$reload($base); " +
-      "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); if (!",
+      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); if (!",
     replace: "const $current = $base;\nif (!",
     by: "wrongAnswers",
   },
   {
     name: "a retry that reads only the version again",
     find: "const $current = await this.$reload($base); " +
-      "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); if (!",
+      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); if (!",
     replace: "const $current = { ...$base, version: (await this.$reload($base)).version };\nif (!",
     by: "lost",
   },

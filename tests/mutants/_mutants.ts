@@ -232,12 +232,14 @@ const answering: Mutant[] = [
     },
   ),
   mistake("a write that counts twice when its call arrives twice", WRITES, {
-    find: "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); " +
+    find:
+      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); " +
       "if (!$write.",
     replace: "if (!$write.",
   }),
   mistake("a new ID that is never sent when the answer of the store was lost", WRITES, {
-    find: "if ($hasToken($current, $token)) return this.$recognize($base, $current, $write); } " +
+    find:
+      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); } " +
       "catch {",
     replace: "void $current;\n} catch {",
   }),

@@ -252,8 +252,8 @@ const renewing: Mutant[] = [
     replace: "this.$repository.$sentAgo($stored, $now) > $maxAge",
   }),
   mistake("a cookie whose last renewal is not looked up", RENEWAL, {
-    find: "return $header.$sentAt ?? $header.$replacedAt ?? $created;",
-    replace: "return $header.$replacedAt ?? $created;",
+    find: "$now - ($header.$sentAt ?? $header.$replacedAt ?? $created)",
+    replace: "$now - ($header.$replacedAt ?? $created)",
   }),
   mistake("a renewal that the record does not note", RENEWAL, {
     find: "if ($isSent && $isNoting) $next.$sentAt = $now;",

@@ -196,8 +196,8 @@ const flooding: Mutant[] = [
     replace: "if ($id !== undefined) return $id;",
   }),
   mistake("a session that is stored although nothing was written", INVENTED, {
-    find: 'return $isSaved ? { $kind: "created", $change } : $none;',
-    replace: 'return { $kind: "created", $change };',
+    find: 'if ($isSaved) return { $kind: "created", $change };',
+    replace: 'if ($isSaved !== null) return { $kind: "created", $change };',
   }),
   mistake("a store call for a malformed ID", INVENTED, {
     find: "return this.$store.accepts?.($id) ?? $isId($id);",

@@ -4,10 +4,9 @@ import type { Mutant } from "./_mutant.ts";
 export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is not in the subject index",
-    find: "const { $generation, $isPruningDue } = await $index.add($key, $session); " +
-      "const $saved = await $write();",
-    replace: 'const [$generation, $isPruningDue] = ["", Boolean($session && 0)];\n' +
-      "const $saved = await $write();\nif (!$generation) return $saved;",
+    find: "const $listing = await $index.add($key, $session); const $saved = await $write();",
+    replace: "const $listing = { generation: $session, sealed: $key, isPruningDue: false };\n" +
+      "const $saved = await $write();\nif ($listing.sealed) return $saved;",
     by: "resurrected",
   },
   {

@@ -51,7 +51,18 @@ Deno.test("DenoKvStore expires by the clock that reads, and a touch by a slow cl
   assertEquals(await at(60_000).create(ID, "two", write), undefined);
   assert(await at(-3_600_000).touch(ID, { ...write, version, text: "one" }));
   assertEquals((await at(60_000).read(ID, { signal }))?.text, "one");
-  assert(await at(60_001).create(ID, "two", write) !== undefined);
+  // Counted from the last access, because this clock is behind that.
+  assert(await at(61_001).create(ID, "two", write) !== undefined);
+});
+
+Deno.test("DenoKvStore.replace() by a clock two hours behind lets other clocks find the record", async () => {
+  const kv = fakeKv();
+  const at = (seconds: number) => new DenoKvStore(kv, { now: () => seconds * 1000 });
+  const used = { lastAccess: 10_000, ttl: 600, signal };
+  const version = (await at(10_000).create(ID, "one", used))!;
+  assert(await at(2800).replace(ID, "two", { ...used, version }) !== undefined);
+  assertEquals((await at(10_600).read(ID, { signal }))?.text, "two");
+  assertEquals(await at(10_601).read(ID, { signal }), undefined);
 });
 
 /** The shape of a KV whose commits do what `commit` does. */
