@@ -1,4 +1,4 @@
-/** What the calls of `destroyAll()` do to the expected sessions of a race. */
+/** The effects of calls of `destroyAll()` on the expected sessions of a race. */
 import type { ExpectedSession } from "./expected.ts";
 import type { SessionBook } from "./session_book.ts";
 import type { Visit } from "./visit.ts";

@@ -34,7 +34,7 @@ export interface Verdict {
   isReplaced: boolean;
 }
 
-/** What the ID of a request stood for when its session was looked up. */
+/** The session and the validity of a request's ID when its session was looked up. */
 interface Finding {
   session: ExpectedSession;
   validity: Validity;
@@ -42,11 +42,11 @@ interface Finding {
   isCurrent: boolean;
   regenerations: number;
   subjectChanges: number;
-  /** Whether the session's ID has changed long enough ago for a document to start anew. */
+  /** Whether the session's ID changed so long ago that a navigation may start a new session. */
   isLongAgo: boolean;
 }
 
-/** What the ID of a request stood for when the store answered its last call. */
+/** The validity of a request's ID when the store answered the last call of the request. */
 interface Decision {
   validity: Validity;
   /** The cookie and the ID that the session had. */
@@ -55,8 +55,8 @@ interface Decision {
 }
 
 /**
- * A document may start anew with a replaced ID after ten seconds and two minutes. The clocks of the
- * simulated servers differ by less than that.
+ * With a replaced ID, a navigation may start a new session after ten seconds and two minutes. The
+ * clocks of the simulated servers differ by less than that.
  */
 const MIN_SECONDS_BEFORE_RESTART = 15;
 
@@ -170,10 +170,10 @@ class Oracle {
       if (isOpen) this.#break("resurrected", `${me} opened the session after its end`);
     } else if (validity === "valid") {
       if (!isOpen && !this.#destroyAll.mayHaveEnded(session)) {
-        this.#break("deadSessions", `${me}'s valid id did not open its session`);
+        this.#break("deadSessions", `${me}'s valid ID did not open its session`);
       }
     } else if (validity === "invalid" && isOpen) {
-      this.#break("extraIds", `${me} opened the session with an id that is not valid any more`);
+      this.#break("extraIds", `${me} opened the session with an ID that is not valid any more`);
     }
   }
 
@@ -219,7 +219,7 @@ class Oracle {
     const session = this.#sessionOf(visit) ?? this.#book.get(presented);
     if (session === undefined) return;
     if (result === false && endedAt !== undefined) {
-      this.#break("wrongAnswers", `${me} ended the session and said that there was none`);
+      this.#break("wrongAnswers", `${me} ended the session and said that it did not exist`);
     } else if (result === true && endedAt === undefined && this.#isVersioned) {
       this.#break("wrongAnswers", `${me} ended no session and said that there was one`);
     }
@@ -227,7 +227,7 @@ class Oracle {
       const finding = this.#findings.get(visit);
       if (finding?.validity === "invalid") {
         if (endedAt !== undefined) {
-          this.#break("undoneLogins", `${me} restarted with an old id and ended the newer session`);
+          this.#break("undoneLogins", `${me} restarted with an old ID and ended the newer session`);
         }
         return;
       }
@@ -270,7 +270,7 @@ class Oracle {
     }
     const isSaved = visit.changedKeys.length > 0 || subject.made !== undefined;
     if (isSaved && visit.answeredAt !== undefined && cookieOf(visit) === undefined) {
-      this.#break("lost", `${visit.me} wrote to a new session and was not sent its id`);
+      this.#break("lost", `${visit.me} wrote to a new session and was not sent its ID`);
     }
   }
 
@@ -321,13 +321,13 @@ class Oracle {
     if (isRegeneration(visit)) {
       session.regenerations++;
       if (!isSent && failedAt === undefined) {
-        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
+        this.#break("wrongAnswers", `${me} asked for a new ID and was sent none`);
       }
     }
     if (!isNew) return;
     const isRotated = !isRegeneration(visit);
     if (isRotated && !kind.rotates && !isNavigation) {
-      this.#break("wrongAnswers", `${me} was sent a new id and had not asked for one`);
+      this.#break("wrongAnswers", `${me} was sent a new ID and had not asked for one`);
     }
     // Without versions, the store has no grace.
     if (isRotated && !this.#isVersioned) session.regenerations++;
@@ -369,7 +369,7 @@ class Oracle {
       if (kind.destroys && !kind.job) {
         this.#break("wrongAnswers", `${me} logged out and kept its cookie`);
       } else if (kind.rotates && this.#isRotationDue(visit)) {
-        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
+        this.#break("wrongAnswers", `${me} asked for a new ID and was sent none`);
       }
       return;
     }
@@ -383,11 +383,11 @@ class Oracle {
       }
     } else if (session?.isEnded) {
       if (!isChange(visit) && !this.#isOvertaken(visit, cookie.set)) {
-        this.#break("wrongAnswers", `${me} only read and was sent the id of an ended session`);
+        this.#break("wrongAnswers", `${me} only read and was sent the ID of an ended session`);
       }
     } else if (cookie.set !== session?.cookie) {
       if (!this.#isOvertaken(visit, cookie.set)) {
-        this.#break("undoneLogins", `${me} was sent an old id in place of a newer one`);
+        this.#break("undoneLogins", `${me} was sent an old ID in place of a newer one`);
       }
     } else if (!this.#moved.has(visit)) {
       this.#checkResent(visit, cookie.set);
@@ -431,9 +431,9 @@ class Oracle {
     const { me, presented, committedAt, touchedAt } = visit;
     if (!this.#isVersioned || presented === cookie) return;
     if (this.#decisions.get(visit)?.validity === "invalid") {
-      this.#break("wrongAnswers", `${me} was sent the id of a session that its own id cannot open`);
+      this.#break("wrongAnswers", `${me} was sent the ID of a session that its own ID cannot open`);
     } else if (committedAt === undefined && touchedAt === undefined) {
-      this.#break("wrongAnswers", `${me} was sent a newer id, and no write had confirmed it`);
+      this.#break("wrongAnswers", `${me} was sent a newer ID, and no write had confirmed it`);
     }
   }
 

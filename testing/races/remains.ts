@@ -23,16 +23,16 @@ export function compareRemains(
     }
     const count = countIds(session, ids, seconds);
     if (count > 1 || ids.length > 2) {
-      report("extraIds", `${ids.length} ids of one session are usable`);
+      report("extraIds", `${ids.length} IDs of one session are usable`);
     }
     if (session.isUncertain) continue;
     liveIds.push(count);
     if (isVersioned && isGraceShort(session, ids, seconds)) {
-      report("deadSessions", "a rotation has replaced an id, and its grace was cut short");
+      report("deadSessions", "a rotation has replaced an ID, and its grace was cut short");
     }
     const found = left.get(session.cookie);
     if (found === undefined) {
-      report("deadSessions", "nobody logged out, and the session's id is not usable");
+      report("deadSessions", "nobody logged out, and the session's ID is not usable");
       continue;
     }
     const difference = session.differsFrom(found);
@@ -52,7 +52,7 @@ function usableIds(
     if (found === undefined) continue;
     const session = book.get(id);
     if (session === undefined) {
-      report("extraIds", "a session is usable that no response has told anybody of");
+      report("extraIds", "a session is usable whose ID no response has sent");
     } else usable.set(session, [...usable.get(session) ?? [], id]);
   }
   return usable;
