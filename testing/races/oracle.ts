@@ -376,7 +376,10 @@ class Oracle {
     this.#isReplaced ||= this.#replaces(visit);
     this.#learn(visit, session);
     if (cookie === "clear") {
-      if (!kind.destroys) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
+      // A navigation that may start a new session loses a replaced ID, with which it cannot write.
+      const isAllowed = kind.destroys ||
+        (presented !== undefined && this.#mayStartAnew(visit, presented));
+      if (!isAllowed) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
     } else if (session !== presented) {
       if (presented?.isEnded === false && !this.#mayStartAnew(visit, presented)) {
         this.#break("undoneLogins", `${me} was sent a new session in place of its own`);
