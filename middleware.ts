@@ -183,8 +183,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * to the session as it was saved, for reading.
    *
    * A `Session` that the server holds, such as that of a WebSocket, leads to its session even if the
-   * ID has changed in the meantime: always after `rotate()`, and after `regenerate()` if the session
-   * belongs to the same user as before. An ID has to be valid.
+   * ID has changed in the meantime. After `rotate()` it always does. After `regenerate()` it does
+   * if the session belongs to the same user as before. An ID has to be valid.
    *
    * @param idOrSession A session's ID, or a session from `load` or a request.
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if the session does not exist or has ended,

@@ -270,10 +270,10 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} If the session cannot be written to.
    */
   regenerate(options: RegenerateOptions = {}): this {
-    checkOptions("the new id", options, ["authenticated"]);
+    checkOptions("the new ID", options, ["authenticated"]);
     const { authenticated = false } = options;
     if (typeof authenticated !== "boolean") {
-      throw optionError("the new id", "authenticated must be true or false");
+      throw optionError("the new ID", "authenticated must be true or false");
     }
     this.#write("regenerate")._regenerated = 1;
     this.#workingCopy.isAuthenticated ||= authenticated;
@@ -282,8 +282,8 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /**
    * Replaces the session ID with this response, for the same user. Unlike after `regenerate()`, the
-   * old ID stays valid until a moment after the client has presented the new one (the option
-   * `rotateGrace`), so that neither a lost response nor a request in progress signs the user out. A
+   * old ID stays valid until a moment after the client first sent the new one (the option
+   * `rotateGrace`). So neither a lost response nor a request in progress signs the user out. A
    * request that comes with the old ID is sent the current one again and does not rotate. With a
    * store that cannot compare versions, the old ID becomes invalid, as after `regenerate()`.
    *

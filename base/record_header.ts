@@ -9,7 +9,7 @@
  * | `u` | how often the subject changed |
  * | `a` | when the user last signed in |
  * | `c` | when the ID was last replaced |
- * | `p` | when the current ID was first known to have been presented, if `rotate` made it |
+ * | `p` | when a write first confirmed that the client has the current ID, if `rotate` made it |
  * | `o` | when the ID was last sent to the client, if not when it was made |
  * | `x` | a verifier that was replaced, by `g` (regenerate) or `r` (rotate), and when |
  * | `w` | the token of a write, and when it was written |

@@ -174,8 +174,9 @@ export function fromPlainData(data: SessionValues, created: number, verifier = "
 const ENDED_PREFIX = "ended:";
 
 /**
- * What lies under a session's key for a while after its end: a write that arrives late finds the
- * key taken, and the call that ended the session is recognized by its token.
+ * The text that replaces the record of a session for a while after its end. A late write cannot
+ * create the record again, because the key is taken. The token identifies the call that ended the
+ * session.
  */
 export function encodeEnded(token: string): string {
   return ENDED_PREFIX + token;

@@ -19,7 +19,7 @@ const MAX_TOKENS = 33;
 /** Seconds for which a client may send a call again. */
 const RESEND_SECONDS = 30;
 
-/** What a write does beside changing the values. */
+/** The properties of a write that decide how the header changes. */
 interface HeaderChange {
   /** Unix seconds. */
   now: number;
@@ -76,7 +76,7 @@ export function nextHeader(
     return next;
   }
   if (holds(header, newVerifier)) throw repeated();
-  // An ID that was rotated has been valid until the ID after it was presented, or until now.
+  // An ID that `rotate` replaced was valid until the client sent the ID after it, or until now.
   const earlier = next.replaced.map((one) => ({ ...one, at: validUntil(header, one, now) }));
   const replaced = { verifier: header.verifier, isRotated: isRotation, at };
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);

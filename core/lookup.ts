@@ -120,7 +120,7 @@ export function isLate(until: number, now: number): boolean {
 
 /**
  * Until when a replaced ID was valid, in Unix seconds, without the grace. An ID that `rotate`
- * replaced is valid until the client has presented the ID after it.
+ * replaced is valid until the client sends the ID after it.
  */
 export function validUntil(
   { replaced, presentedAt }: RecordHeader,
@@ -176,7 +176,7 @@ export function isInGrace(
     isGraceRunning(header, now, options);
 }
 
-/** The session in a record, whether or not it has expired; `undefined` if it is none. */
+/** The session in a record, whether or not it has expired; `undefined` if it is not a session's. */
 export function decodeRecord(
   record: SessionRecord | undefined,
   options: ResolvedOptions,

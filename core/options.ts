@@ -86,9 +86,9 @@ export interface SessionOptions {
    */
   saveUninitialized?: boolean;
   /**
-   * Sends the cookie again, with its full lifetime, to a client that uses the session: at
-   * navigations once in `touchInterval`, and at other requests when less than half of the cookie's
-   * lifetime remains.
+   * Sends the cookie again, with its full lifetime, to a client that uses the session. A navigation
+   * gets the cookie once in `touchInterval`. Another request gets it when less than half of the
+   * cookie's lifetime remains.
    *
    * @default {true}
    */
@@ -109,8 +109,8 @@ export interface SessionOptions {
    */
   absoluteExpire?: number;
   /**
-   * After `session.rotate()`, the old ID opens the same session for this many seconds from the time
-   * that the new one was first presented. Two minutes are added for clocks that differ.
+   * After `session.rotate()`, the old ID opens the same session until this many seconds after the
+   * client first sent the new one. Two minutes are added for clocks that differ.
    *
    * @default {30}
    */

@@ -63,7 +63,7 @@ export interface SessionWrite {
   idChange?: IdChange | undefined;
 }
 
-/** What a write that took effect has made. */
+/** The result of a write that took effect. */
 export interface SavedSession {
   id: string;
   header: RecordHeader;
@@ -77,8 +77,8 @@ export interface SavedSession {
 const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
 
 /**
- * Seconds for which a store keeps a record after it has expired: times are rounded, clocks differ,
- * and a request that found the session shortly before its end may still write to it.
+ * Seconds for which a store keeps a record after it has expired. Times are rounded, and clocks
+ * differ. A request that found the session shortly before its end may still write to it.
  */
 const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
 const MAX_REQUEST_SECONDS = 3600;
@@ -173,7 +173,7 @@ export class SessionRepository {
 
   /**
    * Ends a session whose creation failed. The store may have written it all the same, or may do so
-   * later. No client would ever learn its ID, but its user's list would show it.
+   * later. No client would ever learn its ID, but the index of its subject would list it.
    */
   async #withdraw(id: string): Promise<void> {
     const backend = this.#backend;
@@ -240,8 +240,8 @@ export class SessionRepository {
   }
 
   /**
-   * Whether the last-access time is old enough to be updated. A request with the ID before the
-   * current one is only told the current one if the store confirms it.
+   * Whether the last-access time is old enough to be updated. A request that came with the previous
+   * ID always updates it: the response carries the current ID only if the store confirms that ID.
    *
    * @param now Now, not when the request began: a long request uses the session until its end.
    */
@@ -278,8 +278,8 @@ export class SessionRepository {
   }
 
   /**
-   * Notes a use of the session. If another request has changed or ended the session in the meantime,
-   * nothing has to be done, and it resolves to `undefined`.
+   * Updates the last-access time. If another request has changed or ended the session in the
+   * meantime, nothing has to be done, and it resolves to `undefined`.
    *
    * @param isSent Whether the ID is sent to the client again.
    * @param idChange The new ID, if the old one has become due for a rotation.
@@ -507,7 +507,7 @@ export class SessionRepository {
 
   /**
    * The first attempt took effect, although its answer was that it had not: it arrived twice. Others
-   * may have written since. What they have made of the session is not for this request.
+   * may have written since. The result must not contain their regenerations and changes of subject.
    */
   #recognize(
     base: LoadedSession,

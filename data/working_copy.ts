@@ -54,8 +54,8 @@ export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionE
 export type SessionAbsence = "none" | "unknown" | "expired" | "replaced" | "ambiguous";
 
 /**
- * What tells a session from what it may become later. A session that a server holds on to may only
- * change its successor if nobody else has signed in since.
+ * Identifies a session, and the ID and the subject that it had when it was loaded. A server that
+ * holds a session may change it later, but only if nobody else has signed in since.
  */
 export interface SessionLineage {
   readonly key: string;

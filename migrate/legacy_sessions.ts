@@ -244,14 +244,14 @@ export class LegacySessions {
 }
 
 /**
- * The forwarding record under `key`. It contains the XOR of key and ID: with the old cookie, the
- * server finds the new ID, and a dump of a store that hides its keys does not reveal it.
+ * The forwarding record under `key`. It contains the XOR of key and ID. With the old cookie, the
+ * server can compute the new ID. A dump of a store that hides its keys does not reveal that ID.
  */
 function encodeForwarding(key: string, id: string): string {
   return FORWARDING_PREFIX + xorHex(key, id);
 }
 
-/** The ID that the forwarding record under `key` names; `undefined` if `text` is none. */
+/** The ID that the forwarding record under `key` names; `undefined` if `text` is not one. */
 function decodeForwarding(key: string, text: string): string | undefined {
   if (!text.startsWith(FORWARDING_PREFIX)) return undefined;
   if (text.length !== FORWARDING_PREFIX.length + ID_DIGITS) return undefined;

@@ -133,7 +133,8 @@ export interface StoredRecord {
  *   touch(id, { version, lastAccess }) {
  *     const record = at(id, version);
  *     if (record === undefined) return false;
- *     records.set(id, { ...record, lastAccess: Math.max(record.lastAccess, lastAccess) });
+ *     const later = Math.max(record.lastAccess, lastAccess);
+ *     records.set(id, { ...record, version: newVersion(), lastAccess: later });
  *     return true;
  *   },
  *   delete: (id, { version }) => at(id, version) !== undefined && records.delete(id),

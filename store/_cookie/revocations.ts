@@ -89,7 +89,7 @@ export class Revocations {
     return await this.#write(key, encodeEnded(newToken()), known, mayWrite, options);
   }
 
-  /** Writes the record, unless what lies there forbids it. Resolves to whether it did. */
+  /** Writes the record, unless the existing one forbids it. Resolves to whether it did. */
   async #write(
     key: string,
     text: string,
@@ -153,5 +153,5 @@ function toRevocation(record: StoredRecord | null | undefined): Revocation | und
 }
 
 function invalidAnswer(): Error {
-  return new Error("Cannot tell whether the session has ended: the store's answer is none");
+  return new Error("Cannot tell whether the session has ended: the store's answer is invalid");
 }

@@ -30,10 +30,10 @@ redis.call("SET", KEYS[1], ARGV[2] .. ARGV[3], "PX", ARGV[4])
 return 1`);
 
 /**
- * If the record has version ARGV[1], writes version ARGV[2], and the last-access time ARGV[3] and
- * the expiry after ARGV[4] milliseconds if they are later than those of the record. Otherwise, a
- * record of version ARGV[2] means that the client sent the same command again. PTTL is negative for
- * a key that never expires.
+ * If the record has version ARGV[1], writes version ARGV[2]. It also writes the last-access time
+ * ARGV[3] and the expiry after ARGV[4] milliseconds, each only if it is later than the record's. If
+ * the record already has version ARGV[2], the client sent the same command again. PTTL is negative
+ * for a key that never expires.
  */
 export const TOUCH = new RedisScript(`
 local version = ${VERSION}

@@ -51,7 +51,9 @@ const CODE = ["code", "errno"];
  * change within a statement, so that the index on the expiry could not be used; and not `now()`,
  * which is when the transaction started.
  */
+// language: off
 export const POSTGRES_CLOCK = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS double precision)";
+// language: on
 
 /** Whether an error says that another process created the same table or index at the same time. */
 export function alreadyExists(error: unknown): boolean {

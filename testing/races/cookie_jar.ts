@@ -19,7 +19,7 @@ export class CookieJar {
 }
 
 /**
- * What the headers of a response change. More than one change is a mistake of the middleware.
+ * The cookie changes in the headers of a response. More than one is a mistake of the middleware.
  */
 export function cookieChanges(headers: readonly HeaderPair[]): CookieChange[] {
   const changes: CookieChange[] = [];

@@ -29,7 +29,7 @@ function shared(program: Program): string[] {
   const words = [program.isSignedIn ? "the session has a subject" : "the session has no subject"];
   if (program.isTouchDue) words.push("each request is noted");
   if (program.isTouchDue && program.isCookieKept) words.push("the cookie is not renewed");
-  if (program.isRotating) words.push("opening a page rotates the id");
+  if (program.isRotating) words.push("opening a page rotates the ID");
   if (program.isFull) words.push("the store is full");
   if (program.isExaminedLate) words.push("the result is examined five minutes later");
   return words;

@@ -2,7 +2,7 @@
 import type { Left } from "./run.ts";
 import type { Values, Visit } from "./visit.ts";
 
-/** What an ID must do: open the session, not open it, or either. */
+/** Whether an ID must open the session, must not open it, or may do either. */
 export type Validity = "valid" | "invalid" | "either";
 
 /** An ID that a session has had. */
@@ -115,7 +115,7 @@ export class ExpectedSession {
   }
 }
 
-/** Whether the request replaces the ID at once. */
+/** Whether the request regenerates the ID: the old one becomes invalid immediately. */
 export function isRegeneration({ plan: { kind }, subject }: Visit): boolean {
   return kind.regenerates === true || subject.made !== subject.loaded;
 }

@@ -2,20 +2,17 @@
  * Judges a race by what it left. Every request whose response was started must have taken effect,
  * in the order in which the writes succeeded. No other request may have taken effect.
  */
+import { DestroyAllCalls } from "./destroy_all.ts";
 import { ExpectedSession, isChange, isRegeneration, type Validity } from "./expected.ts";
+import type { Guarantee, Report } from "./guarantee.ts";
 import { keyOf } from "./ids.ts";
+import { compareRemains } from "./remains.ts";
 import type { Run } from "./run.ts";
+import { SessionBook } from "./session_book.ts";
 import type { Step } from "./timeline.ts";
 import { HandlerFailure, nameOf, type Visit } from "./visit.ts";
 
-/** A promise of the library that a race can break. Reports count each of them. */
-export type Guarantee =
-  | "lost"
-  | "resurrected"
-  | "undoneLogins"
-  | "extraIds"
-  | "deadSessions"
-  | "wrongAnswers";
+export type { Guarantee };
 
 /** A broken promise, and how it was broken. */
 export interface Violation {
@@ -37,7 +34,7 @@ export interface Verdict {
   isReplaced: boolean;
 }
 
-/** What the ID of a request stood for when its session was looked up. */
+/** The session and the validity of a request's ID when its session was looked up. */
 interface Finding {
   session: ExpectedSession;
   validity: Validity;
@@ -45,11 +42,11 @@ interface Finding {
   isCurrent: boolean;
   regenerations: number;
   subjectChanges: number;
-  /** Whether the session's ID has changed long enough ago for a document to start anew. */
+  /** Whether the session's ID changed so long ago that a navigation may start a new session. */
   isLongAgo: boolean;
 }
 
-/** What the ID of a request stood for when the store answered its last call. */
+/** The validity of a request's ID when the store answered the last call of the request. */
 interface Decision {
   validity: Validity;
   /** The cookie and the ID that the session had. */
@@ -58,8 +55,8 @@ interface Decision {
 }
 
 /**
- * A document may start anew with a replaced ID after ten seconds and two minutes. The clocks of the
- * simulated servers differ by less than that.
+ * With a replaced ID, a navigation may start a new session after ten seconds and two minutes. The
+ * clocks of the simulated servers differ by less than that.
  */
 const MIN_SECONDS_BEFORE_RESTART = 15;
 
@@ -70,26 +67,14 @@ export function judge(run: Run): Verdict {
 
 class Oracle {
   readonly #violations: Violation[] = [];
-  /** The session that each ID and each cookie value belongs to. */
-  readonly #sessions = new Map<string | undefined, ExpectedSession>();
-  /** The session that each key belongs to, if the store has versions. */
-  readonly #keys = new Map<string, ExpectedSession>();
+  readonly #book: SessionBook;
+  readonly #destroyAll: DestroyAllCalls;
   readonly #findings = new Map<Visit, Finding>();
   readonly #decisions = new Map<Visit, Decision>();
   /** The sessions that requests have begun. */
   readonly #begun = new Map<Visit, ExpectedSession>();
   /** The requests that gave their session another ID. */
   readonly #moved = new Set<Visit>();
-  /**
-   * The calls of `destroyAll()` that are running, with the sessions that existed at their start.
-   */
-  readonly #ending = new Map<Visit, Set<ExpectedSession>>();
-  /** The requests that have given sessions the subject of `destroyAll()`. */
-  readonly #signIns = new Map<ExpectedSession, Visit>();
-  /** When the last call of `destroyAll()` was done. */
-  #allEndedAt = 0;
-  /** When the calls that are done began to refuse sessions that had been listed before. */
-  readonly #refusedFrom: number[] = [];
   readonly #everybody: string;
   readonly #isVersioned: boolean;
   readonly #isSlow: boolean;
@@ -103,14 +88,16 @@ class Oracle {
     this.#isVersioned = isVersioned;
     this.#isSlow = !program.isTouchDue;
     this.#steps = steps;
+    this.#book = new SessionBook(isVersioned);
+    this.#destroyAll = new DestroyAllCalls(everybody, this.#book);
     const { id, cookie, values, subject } = start;
-    this.#add(new ExpectedSession(id, cookie, values, subject));
+    this.#book.add(new ExpectedSession(id, cookie, values, subject));
   }
 
-  judge({ visits, left, seconds }: Run): Verdict {
-    this.#follow(visits);
-    this.#seconds = seconds;
-    const liveIds = this.#compare(left);
+  judge(run: Run): Verdict {
+    this.#follow(run.visits);
+    const report: Report = (guarantee, why) => this.#break(guarantee, why);
+    const liveIds = compareRemains(run, this.#book, report);
     return { violations: this.#violations, liveIds, isReplaced: this.#isReplaced };
   }
 
@@ -130,10 +117,11 @@ class Oracle {
   }
 
   *#eventsOf(visit: Visit): Generator<[at: number | undefined, happens: () => void]> {
-    const { foundAt, committedAt, touchedAt, endedAt, decidedAt, answeredAt, failedAt } = visit;
+    const { foundAt, committedAt, touchedAt, decidedAt, answeredAt, failedAt } = visit;
     const { kind } = visit.plan;
+    const endedAt = this.#endedAt(visit);
     if (kind.destroysAll) {
-      yield [visit.sentAt, () => this.#ending.set(visit, new Set(this.#ofSubject()))];
+      yield [visit.sentAt, () => this.#destroyAll.start(visit)];
       yield [answeredAt, () => this.#endAll(visit)];
       yield [failedAt, () => this.#fail(visit)];
       return;
@@ -160,7 +148,7 @@ class Oracle {
   /** Looks up the ID that a request came with. */
   #find(visit: Visit): void {
     const { me, plan: { kind }, presented, id, handledAt } = visit;
-    const session = this.#get(presented);
+    const session = this.#book.get(presented);
     if (session === undefined) return;
     const known = this.#knownId(visit);
     const validity = session.validity(known, this.#seconds);
@@ -177,15 +165,15 @@ class Oracle {
     });
     if (isCurrent) session.present(this.#seconds);
     if (kind.job || handledAt === undefined) return;
-    const isOpen = id !== undefined && this.#get(id) === session;
+    const isOpen = id !== undefined && this.#book.get(id) === session;
     if (isEnded) {
       if (isOpen) this.#break("resurrected", `${me} opened the session after its end`);
     } else if (validity === "valid") {
-      if (!isOpen && !this.#mayHaveEnded(session)) {
-        this.#break("deadSessions", `${me}'s valid id did not open its session`);
+      if (!isOpen && !this.#destroyAll.mayHaveEnded(session)) {
+        this.#break("deadSessions", `${me}'s valid ID did not open its session`);
       }
     } else if (validity === "invalid" && isOpen) {
-      this.#break("extraIds", `${me} opened the session with an id that is not valid any more`);
+      this.#break("extraIds", `${me} opened the session with an ID that is not valid any more`);
     }
   }
 
@@ -194,40 +182,13 @@ class Oracle {
     return this.#isVersioned ? presented : id ?? presented;
   }
 
-  #ofSubject(): ExpectedSession[] {
-    return this.#all().filter(({ subject }) => subject === this.#everybody);
-  }
-
-  /**
-   * Marks the sessions that existed at the start of `destroyAll()`, or were listed before it refused
-   * them, as destroyed. Sessions that came later may be destroyed or not.
-   */
+  /** Applies the end of all sessions of the subject. */
   #endAll(visit: Visit): void {
-    const before = this.#ending.get(visit)!;
-    this.#ending.delete(visit);
-    this.#allEndedAt = visit.answeredAt!;
-    const [refusedFrom = 0] = visit.listedAt;
-    this.#refusedFrom.push(refusedFrom);
-    for (const [session, signIn] of this.#signIns) {
-      if (isListedBefore(signIn, refusedFrom) && session.subject === this.#everybody) {
-        session.isEnded = true;
-      }
+    const { me, result } = visit;
+    const count = this.#destroyAll.finish(visit);
+    if (typeof result === "number" && result < count) {
+      this.#break("wrongAnswers", `${me} counted ${result} sessions and ended ${count}`);
     }
-    let count = 0;
-    for (const session of before) {
-      if (session.subject !== this.#everybody) continue;
-      if (!session.isEnded && !session.isUncertain) count++;
-      session.isEnded = true;
-    }
-    const { result } = visit;
-    if (typeof result === "number" && this.#ending.size === 0 && result < count) {
-      this.#break("wrongAnswers", `${visit.me} counted ${result} sessions and ended ${count}`);
-    }
-  }
-
-  /** Whether `destroyAll()` may have destroyed the session that the request was creating. */
-  #isMet(visit: Visit): boolean {
-    return this.#ending.size > 0 || visit.sentAt < this.#allEndedAt;
   }
 
   /**
@@ -240,18 +201,25 @@ class Oracle {
     if (session === undefined || visit.committedAt === undefined) return;
     const isSignIn = kind.restarts || subject.loaded !== this.#everybody;
     if (subject.made === this.#everybody && isSignIn) session.isEnded = true;
-    else if (!session.isEnded && !this.#mayHaveEnded(session)) {
+    else if (!session.isEnded && !this.#destroyAll.mayHaveEnded(session)) {
       this.#break("lost", `${me} was refused, and its change was stored`);
     }
   }
 
+  /** When the request ended the session that it came with. */
+  #endedAt({ ends, presented }: Visit): number | undefined {
+    if (this.#isVersioned) return presented === undefined ? undefined : ends.get(keyOf(presented));
+    return [...ends.values()].at(0);
+  }
+
   /** Applies a logout, or the end of the session before a restart. */
   #end(visit: Visit): void {
-    const { me, plan: { kind }, endedAt, result, presented } = visit;
-    const session = this.#sessionOf(visit) ?? this.#get(presented);
+    const { me, plan: { kind }, result, presented } = visit;
+    const endedAt = this.#endedAt(visit);
+    const session = this.#sessionOf(visit) ?? this.#book.get(presented);
     if (session === undefined) return;
     if (result === false && endedAt !== undefined) {
-      this.#break("wrongAnswers", `${me} ended the session and said that there was none`);
+      this.#break("wrongAnswers", `${me} ended the session and said that it did not exist`);
     } else if (result === true && endedAt === undefined && this.#isVersioned) {
       this.#break("wrongAnswers", `${me} ended no session and said that there was one`);
     }
@@ -259,7 +227,7 @@ class Oracle {
       const finding = this.#findings.get(visit);
       if (finding?.validity === "invalid") {
         if (endedAt !== undefined) {
-          this.#break("undoneLogins", `${me} restarted with an old id and ended the newer session`);
+          this.#break("undoneLogins", `${me} restarted with an old ID and ended the newer session`);
         }
         return;
       }
@@ -282,7 +250,7 @@ class Oracle {
       this.#break("wrongAnswers", `${me}'s change was taken, and it had no session`);
       return;
     }
-    const session = kind.restarts ? undefined : this.#get(id);
+    const session = kind.restarts ? undefined : this.#book.get(id);
     if (session === undefined) this.#begin(visit);
     else this.#change(visit, session);
   }
@@ -297,12 +265,12 @@ class Oracle {
       if (subject.made === this.#everybody) this.#signIn(visit, session);
       session.changedAt = this.#seconds;
       this.#begun.set(visit, session);
-      if (id !== undefined && !visit.plan.kind.restarts) this.#sessions.set(id, session);
-      this.#add(session);
+      if (id !== undefined && !visit.plan.kind.restarts) this.#book.name(session, id);
+      this.#book.add(session);
     }
     const isSaved = visit.changedKeys.length > 0 || subject.made !== undefined;
     if (isSaved && visit.answeredAt !== undefined && cookieOf(visit) === undefined) {
-      this.#break("lost", `${visit.me} wrote to a new session and was not sent its id`);
+      this.#break("lost", `${visit.me} wrote to a new session and was not sent its ID`);
     }
   }
 
@@ -317,8 +285,6 @@ class Oracle {
     }
     if (subject.made === this.#everybody && session.subject !== this.#everybody) {
       this.#signIn(visit, session);
-      // It now counts as new: `destroyAll()` may miss it.
-      for (const before of this.#ending.values()) before.delete(session);
     }
     session.apply(visit);
     this.#move(visit, session);
@@ -326,10 +292,8 @@ class Oracle {
 
   /** Gives a session the subject of `destroyAll()`. */
   #signIn(visit: Visit, session: ExpectedSession): void {
-    session.isUncertain = this.#isMet(visit);
-    this.#signIns.set(session, visit);
-    const isRefused = this.#refusedFrom.some((time) => isListedBefore(visit, time));
-    if (isRefused && visit.answeredAt !== undefined) {
+    const isMissed = this.#destroyAll.signIn(visit, session);
+    if (isMissed && visit.answeredAt !== undefined) {
       this.#break("resurrected", `${visit.me} signed in, and destroyAll() had missed its session`);
     }
   }
@@ -357,20 +321,20 @@ class Oracle {
     if (isRegeneration(visit)) {
       session.regenerations++;
       if (!isSent && failedAt === undefined) {
-        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
+        this.#break("wrongAnswers", `${me} asked for a new ID and was sent none`);
       }
     }
     if (!isNew) return;
     const isRotated = !isRegeneration(visit);
     if (isRotated && !kind.rotates && !isNavigation) {
-      this.#break("wrongAnswers", `${me} was sent a new id and had not asked for one`);
+      this.#break("wrongAnswers", `${me} was sent a new ID and had not asked for one`);
     }
     // Without versions, the store has no grace.
     if (isRotated && !this.#isVersioned) session.regenerations++;
     this.#moved.add(visit);
     const value = this.#isVersioned ? id : cookie ?? id;
     session.move(id, value, seconds, isRotated && this.#isVersioned);
-    this.#sessions.set(id, session).set(value, session);
+    this.#book.name(session, id, value);
   }
 
   /** Notes that the store has recorded a use of the session. */
@@ -384,7 +348,7 @@ class Oracle {
   }
 
   #decide(visit: Visit): void {
-    const session = this.#get(visit.presented);
+    const session = this.#book.get(visit.presented);
     if (session === undefined) return;
     const validity = session.validity(this.#knownId(visit), this.#seconds);
     const { cookie, id } = session;
@@ -399,31 +363,34 @@ class Oracle {
     }
     if (cookies.length > 1) this.#break("wrongAnswers", `${me} was sent more than one cookie`);
     const session = this.#begun.get(visit) ?? this.#sessionOf(visit);
-    const presented = this.#get(visit.presented);
+    const presented = this.#book.get(visit.presented);
     const [cookie] = cookies;
     if (cookie === undefined) {
       if (kind.destroys && !kind.job) {
         this.#break("wrongAnswers", `${me} logged out and kept its cookie`);
       } else if (kind.rotates && this.#isRotationDue(visit)) {
-        this.#break("wrongAnswers", `${me} asked for a new id and was sent none`);
+        this.#break("wrongAnswers", `${me} asked for a new ID and was sent none`);
       }
       return;
     }
     this.#isReplaced ||= this.#replaces(visit);
     this.#learn(visit, session);
     if (cookie === "clear") {
-      if (!kind.destroys) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
+      // A navigation that may start a new session loses a replaced ID, with which it cannot write.
+      const isAllowed = kind.destroys ||
+        (presented !== undefined && this.#mayStartAnew(visit, presented));
+      if (!isAllowed) this.#break("undoneLogins", `${me} lost its cookie without a logout`);
     } else if (session !== presented) {
       if (presented?.isEnded === false && !this.#mayStartAnew(visit, presented)) {
         this.#break("undoneLogins", `${me} was sent a new session in place of its own`);
       }
     } else if (session?.isEnded) {
       if (!isChange(visit) && !this.#isOvertaken(visit, cookie.set)) {
-        this.#break("wrongAnswers", `${me} only read and was sent the id of an ended session`);
+        this.#break("wrongAnswers", `${me} only read and was sent the ID of an ended session`);
       }
     } else if (cookie.set !== session?.cookie) {
       if (!this.#isOvertaken(visit, cookie.set)) {
-        this.#break("undoneLogins", `${me} was sent an old id in place of a newer one`);
+        this.#break("undoneLogins", `${me} was sent an old ID in place of a newer one`);
       }
     } else if (!this.#moved.has(visit)) {
       this.#checkResent(visit, cookie.set);
@@ -437,14 +404,14 @@ class Oracle {
   #isRotationDue(visit: Visit): boolean {
     const finding = this.#findings.get(visit);
     const id = this.#moved.has(visit) ? visit.committedId : this.#knownId(visit);
-    return finding?.isCurrent === true && this.#get(visit.id) === finding.session &&
+    return finding?.isCurrent === true && this.#book.get(visit.id) === finding.session &&
       this.#decisions.get(visit)?.id === id;
   }
 
   /** Whether the response may carry a session that is not the one that the request came with. */
   #mayStartAnew(visit: Visit, presented: ExpectedSession): boolean {
     const { plan: { kind, isNavigation }, id } = visit;
-    if (this.#mayHaveEnded(presented) || kind.restarts) return true;
+    if (this.#destroyAll.mayHaveEnded(presented) || kind.restarts) return true;
     if (kind.namesSubject && id === undefined) return true;
     const finding = this.#findings.get(visit);
     return isNavigation === true && finding?.isLongAgo === true && finding.validity !== "valid";
@@ -467,9 +434,9 @@ class Oracle {
     const { me, presented, committedAt, touchedAt } = visit;
     if (!this.#isVersioned || presented === cookie) return;
     if (this.#decisions.get(visit)?.validity === "invalid") {
-      this.#break("wrongAnswers", `${me} was sent the id of a session that its own id cannot open`);
+      this.#break("wrongAnswers", `${me} was sent the ID of a session that its own ID cannot open`);
     } else if (committedAt === undefined && touchedAt === undefined) {
-      this.#break("wrongAnswers", `${me} was sent a newer id, and no write had confirmed it`);
+      this.#break("wrongAnswers", `${me} was sent a newer ID, and no write had confirmed it`);
     }
   }
 
@@ -479,18 +446,18 @@ class Oracle {
   #learn(visit: Visit, session: ExpectedSession | undefined): void {
     const cookie = cookieOf(visit);
     if (session === undefined || cookie === undefined || cookie === visit.newId) return;
-    if (this.#sessions.has(cookie)) return;
+    if (this.#book.has(cookie)) return;
     session.cookie = cookie;
-    this.#sessions.set(cookie, session);
+    this.#book.name(session, cookie);
   }
 
   /**
    * Whether the request sent the ID of a destroyed session and replaced the cookie of another one.
    */
   #replaces({ presented, jarBefore, id }: Visit): boolean {
-    const before = this.#get(jarBefore);
-    return this.#get(presented)?.isEnded === true && before?.isEnded === false &&
-      before !== this.#get(id);
+    const before = this.#book.get(jarBefore);
+    return this.#book.get(presented)?.isEnded === true && before?.isEnded === false &&
+      before !== this.#book.get(id);
   }
 
   #fail(visit: Visit): void {
@@ -517,97 +484,26 @@ class Oracle {
 
   /** Whether something has come between the request and its session. */
   #mayBeInterrupted(visit: Visit): boolean {
-    const session = this.#get(visit.id ?? visit.presented);
-    if (session === undefined || session.isEnded || this.#mayHaveEnded(session)) return true;
-    if (visit.subject.made === this.#everybody && this.#isMet(visit)) return true;
+    const session = this.#book.get(visit.id ?? visit.presented);
+    if (session === undefined || session.isEnded || this.#destroyAll.mayHaveEnded(session)) {
+      return true;
+    }
+    if (visit.subject.made === this.#everybody && this.#destroyAll.isMet(visit)) return true;
     const finding = this.#findings.get(visit);
     return finding?.session !== session || finding.validity !== "valid" ||
       this.#isOutdated(visit, session);
-  }
-
-  #mayHaveEnded({ subject, isUncertain }: ExpectedSession): boolean {
-    return isUncertain || (subject === this.#everybody && this.#ending.size > 0);
-  }
-
-  /** Compares the sessions that are left with the expected ones. */
-  #compare(left: Run["left"]): number[] {
-    const usable = new Map<ExpectedSession, string[]>();
-    for (const [id, found] of left) {
-      if (found === undefined) continue;
-      const session = this.#get(id);
-      if (session === undefined) {
-        this.#break("extraIds", "a session is usable that no response has told anybody of");
-      } else usable.set(session, [...usable.get(session) ?? [], id]);
-    }
-    const liveIds: number[] = [];
-    for (const session of this.#all()) {
-      const ids = usable.get(session) ?? [];
-      if (session.isEnded) {
-        if (ids.length > 0) this.#break("resurrected", "the session is usable after its logout");
-        continue;
-      }
-      const extra = this.#checkIds(session, ids);
-      if (session.isUncertain) continue;
-      liveIds.push(extra);
-      const found = left.get(session.cookie);
-      if (found === undefined) {
-        this.#break("deadSessions", "nobody logged out, and the session's id is not usable");
-        continue;
-      }
-      const difference = session.differsFrom(found);
-      if (difference !== undefined) this.#break("lost", difference);
-    }
-    return liveIds;
-  }
-
-  /** Checks the usable IDs of a session. Returns their number without those in their grace. */
-  #checkIds(session: ExpectedSession, usable: readonly string[]): number {
-    const count = usable.filter((id) => {
-      return id === session.cookie || session.validity(id, this.#seconds) === "invalid" ||
-        !session.ids.includes(id);
-    }).length;
-    if (count > 1 || usable.length > 2) {
-      this.#break("extraIds", `${usable.length} ids of one session are usable`);
-    }
-    const isMissing = this.#isVersioned && !session.isUncertain && session.ids.some((id) => {
-      return id !== session.id && session.validity(id, this.#seconds) === "valid" &&
-        !usable.includes(id);
-    });
-    if (isMissing) {
-      this.#break("deadSessions", "a rotation has replaced an id, and its grace was cut short");
-    }
-    return count;
-  }
-
-  #add(session: ExpectedSession): void {
-    const { id, cookie } = session;
-    this.#sessions.set(id, session).set(cookie, session);
-    if (this.#isVersioned) this.#keys.set(keyOf(id), session);
-  }
-
-  #get(id: string | undefined): ExpectedSession | undefined {
-    return this.#sessions.get(id) ?? (id === undefined ? undefined : this.#keys.get(keyOf(id)));
-  }
-
-  #all(): ExpectedSession[] {
-    return [...new Set(this.#sessions.values())];
   }
 
   /**
    * The session that the handler had; if it was refused one, the session of the ID that it sent.
    */
   #sessionOf({ id, presented }: Visit): ExpectedSession | undefined {
-    return this.#get(id ?? presented);
+    return this.#book.get(id ?? presented);
   }
 
   #break(guarantee: Guarantee, why: string): void {
     this.#violations.push({ guarantee, why });
   }
-}
-
-/** Whether a sign-in listed its session before this time. */
-function isListedBefore({ listedAt }: Visit, time: number): boolean {
-  return listedAt.length > 0 && listedAt.at(-1)! < time;
 }
 
 /** Whether the request writes to its session. A rotation that comes second does not. */

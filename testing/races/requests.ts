@@ -8,13 +8,13 @@ const START = { count: 0, shared: "nobody" };
 /** The subject that `destroyAll()` is called for. */
 export const EVERYBODY = "everybody";
 
-/** Seconds after which the old ID is certainly not valid any more, if the new one was presented. */
+/** The old ID is certainly invalid this many seconds after the client first sent the new one. */
 export const PAST_GRACE = 300;
 
 /** Makes a name into a subject that no other run on the same store has. */
 export type SubjectOf = (name: string) => string;
 
-/** What a handler can use beside the session. */
+/** Values and functions that a handler can use in addition to the session. */
 export interface Surroundings {
   /** The letter of the request. */
   me: string;
@@ -23,7 +23,7 @@ export interface Surroundings {
   destroyElsewhere(): Promise<unknown>;
 }
 
-/** What a job can use. */
+/** Values and functions that a job can use. */
 export interface JobSurroundings {
   sessions: SessionMiddleware;
   /** The session's ID, as the browser had it when the job started. */

@@ -105,8 +105,8 @@ export interface RaceReport {
   deadSessions: number;
   /**
    * Runs with a wrong response. For example, a request was refused without a reason or with another
-   * code than `ERR_SESSION_INTERRUPTED`, it got its response before the commit, or twice, or
-   * `destroy()` ended a session and resolved to `false`.
+   * code than `ERR_SESSION_INTERRUPTED`. A request may also have got its response before the
+   * commit, or twice. Or `destroy()` ended a session and resolved to `false`.
    */
   wrongAnswers: number;
   /**
@@ -137,16 +137,17 @@ const MAX_NUMBER = 2 ** 40;
 
 /**
  * Runs two to six concurrent requests of one browser, many times, each time in another order. After
- * each run it checks that no acknowledged update is lost, no destroyed session is usable, no login
- * is undone and each session has exactly one usable ID, or two after `rotate()`.
+ * each run it checks that no acknowledged update is lost, no destroyed session is usable and no
+ * login is undone. It also checks that each session has exactly one usable ID, or two after
+ * `rotate()`.
  *
  * Each request has a `SessionMiddleware` of its own with a `CookieState`, as if it had reached
  * another server on the same store, whose clock may be a minute off. The schedule decides when each
  * store call and each part of a handler runs. Some responses do not reach the browser.
  *
  * If the store is a `VersionedStore`, some of its writes are carried out twice, as happens when a
- * client loses the connection and sends a command again. The second time comes at once or after
- * calls of other requests, and the request gets either answer.
+ * client loses the connection and sends a command again. The second write follows immediately or
+ * after calls of other requests. The request gets the answer to one of the two.
  *
  * Everything in a schedule follows from its number. No timers and no random values are involved, so
  * a failure can be replayed from its number.

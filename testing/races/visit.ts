@@ -17,7 +17,7 @@ export class HandlerFailure extends Error {}
 /** The status of the handler's response, and of the error page after a failed commit. */
 const STATUS = { ok: 200, refused: 409 };
 
-/** What the requests of one race share. */
+/** The state that the requests of one race share. */
 export interface Race {
   readonly timeline: Timeline;
   readonly jar: CookieJar;
@@ -64,12 +64,12 @@ export class Visit {
   committedId: string | undefined;
   /** When it sent that change to the store, in seconds of the race. */
   composedAt: number | undefined;
-  /** When it wrote to the list of a subject's sessions, before its change took effect. */
+  /** When it wrote to the index of a subject's sessions, before its change took effect. */
   readonly listedAt: number[] = [];
-  /** When it noted its use of the session. */
+  /** When it updated the session's last-access time. */
   touchedAt: number | undefined;
-  /** When it ended the session. */
-  endedAt: number | undefined;
+  /** When it ended a session, by the key or ID of the call. */
+  readonly ends: Map<string, number> = new Map();
   /** When the store answered its last call. */
   decidedAt: number | undefined;
   /** When the response was started. */

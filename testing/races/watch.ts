@@ -113,7 +113,7 @@ class WatchedMethod {
   /** Whether the call had no effect. A plain store does not say so: each of its writes succeeds. */
   #isRefusal(answer: unknown): boolean {
     if (this.#name === "seal") return answer === undefined;
-    if (this.#name === "replaceId") return answer === false;
+    if (this.#name === "replaceId" || this.#name === "end") return answer === false;
     return this.#isVersioned && (answer === undefined || answer === false);
   }
 
@@ -133,7 +133,8 @@ class WatchedMethod {
       return;
     }
     if (ENDS.includes(this.#name) || isEnded(text)) {
-      visit.endedAt ??= time;
+      const key = String(id);
+      if (!visit.ends.has(key)) visit.ends.set(key, time);
       return;
     }
     if (this.#name === "touch") visit.touchedAt ??= time;

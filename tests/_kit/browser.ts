@@ -15,7 +15,7 @@ export interface Kind {
 
 /** Opens a page. */
 export const PAGE: Kind = { headers: NAVIGATION };
-/** What a page fetches: the responses to such requests may overtake each other. */
+/** A request by a script of a page. Responses to such requests may overtake each other. */
 export const POLL: Kind = {
   headers: { "sec-fetch-dest": "empty", "sec-fetch-mode": "cors", accept: "application/json" },
 };

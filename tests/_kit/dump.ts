@@ -34,7 +34,7 @@ export function stringsIn(value: unknown): string[] {
   ]);
 }
 
-/** What a thief looks for. */
+/** The values that a thief looks for. */
 export interface Wanted {
   /** IDs. One is found if both of its halves are. */
   ids?: readonly string[];

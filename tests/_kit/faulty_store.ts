@@ -20,7 +20,7 @@ export type Fault =
   | "never settles"
   | "settles late"
   | "fails after it was applied"
-  | "answers nonsense";
+  | "gives an invalid answer";
 
 export const FAULTS: Fault[] = [
   "throws",
@@ -28,7 +28,7 @@ export const FAULTS: Fault[] = [
   "never settles",
   "settles late",
   "fails after it was applied",
-  "answers nonsense",
+  "gives an invalid answer",
 ];
 
 export class FaultyStore implements VersionedStore {
@@ -78,7 +78,7 @@ export class FaultyStore implements VersionedStore {
       case "fails after it was applied":
         apply();
         return Promise.reject(new Error("boom"));
-      case "answers nonsense":
+      case "gives an invalid answer":
         return {} as T;
     }
   }

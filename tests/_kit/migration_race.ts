@@ -11,7 +11,7 @@ import { Timeline } from "../../testing/races/timeline.ts";
 import { Visit } from "../../testing/races/visit.ts";
 import { watch } from "../../testing/races/watch.ts";
 
-/** What the browser presents at the start, in the place of an ID. */
+/** The cookie value that the browser sends at the start, in the place of an ID. */
 const OLD = "of-the-old-library";
 const SECRET = "s";
 /** A lifetime with which no touch is due and no cookie is renewed in a race. */
@@ -106,7 +106,7 @@ export async function raceOldCookies(
       get: (value) => turn("legacy.get()", () => old.get(value)),
       destroy: (value) => canDestroy ? turn("legacy.destroy()", () => old.delete(value)) : false,
     };
-    // What the migration writes is nothing that the request changes.
+    // The migration gets its own `Visit`, because its writes are not changes by the request.
     const migration = new Visit(visit.plan, visits.indexOf(visit), race);
     Object.assign(migration, { lane: visit.lane, copies: visit.copies });
     const moving = connected(watch(store, migration, unseen) as VersionedStore, legacy);

@@ -26,7 +26,7 @@ interface Stored {
 
 const write = { lastAccess: NOW, ttl: 3600, signal: new AbortController().signal };
 
-/** The text of a record with this JSON. What is not an object is the whole text. */
+/** The text of a record with this JSON. JSON that is not an object gets no header. */
 function textOf(json: string, verifier: string): string {
   return json.startsWith("{") ? `s1:${verifier}${json}` : json;
 }

@@ -158,7 +158,7 @@ export interface Rig extends OpenedStore, Disposable {
   load(value: string | undefined): Promise<Record<string, unknown> | undefined>;
 }
 
-/** What a test does with its sessions. */
+/** A test of sessions on one store. */
 export type Test = (rig: Rig) => Promise<void>;
 
 /** Sets up sessions on a store. */

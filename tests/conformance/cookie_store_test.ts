@@ -115,7 +115,7 @@ Deno.test("an app gives a Perl app's session a new id, and ends it", async () =>
 });
 
 Deno.test("a Perl app's session expires by its last use, and one that tells no time has expired", async () => {
-  // The app notes a use once a minute, so the last one may have been that much later.
+  // The app updates the last-access time once a minute, so a use may be a minute later.
   const clock = fakeClock(1_700_000_005 + 3660);
   const [timed, , timeless] = recorded;
   const load = (secret: string, blob: string) => {

@@ -155,7 +155,7 @@ testOn(ALL, "the cookie does not outlive the absolute lifetime", OPTIONS, async 
 
 testOn(
   ALL,
-  "a session starts anew with a full lifetime after the absolute one",
+  "a client gets a new session with a full lifetime after the absolute one",
   OPTIONS,
   async (rig) => {
     const browser = await rig.start(fill);

@@ -58,7 +58,7 @@ async function setUp() {
   return { clock, inner, store, events, sessions, cookie: cookie!, id: id!, fail };
 }
 
-for (const kind of FAULTS.filter((kind) => kind !== "answers nonsense")) {
+for (const kind of FAULTS.filter((kind) => kind !== "gives an invalid answer")) {
   Deno.test(`run() fails before its handler when read() ${kind}`, async () => {
     const { fail, inner, sessions, store, cookie } = await setUp();
     let isRun = false;
@@ -76,7 +76,7 @@ for (const kind of FAULTS.filter((kind) => kind !== "answers nonsense")) {
 
 Deno.test("run() starts a new session when read() returns an invalid record", async () => {
   const { store, sessions, cookie, events, id } = await setUp();
-  store.fault = { operation: "read", kind: "answers nonsense" };
+  store.fault = { operation: "read", kind: "gives an invalid answer" };
   const client = new Client(sessions.wrap(set({ b: 2 })), cookie);
   await client.request();
   assertEquals(client.id === id, false);

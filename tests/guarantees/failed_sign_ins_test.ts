@@ -1,4 +1,4 @@
-/** A sign-in that fails leaves no session that its user's list shows and no client knows. */
+/** A sign-in that fails leaves no session in the user's index whose ID no client knows. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { HashedStore, MemoryStore, SessionError, SessionMiddleware } from "@pagi/session";
 import { Browser } from "../_kit/browser.ts";

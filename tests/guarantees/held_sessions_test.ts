@@ -137,7 +137,7 @@ for (const [how, take] of Object.entries(HOLDS)) {
   );
 }
 
-testOn(VERSIONED, "what update() returns leads further", async (rig) => {
+testOn(VERSIONED, "a session that update() returned can be updated after a new ID", async (rig) => {
   const browser = await rig.start(user);
   let held = await hold(rig, browser);
   for (let time = 1; time <= 4; time++) {
@@ -251,7 +251,7 @@ testOn(VERSIONED, "a change in progress follows a rotation, and stops at a login
       if (runs++ === 0) await browser.visit(act);
       data.pushed = -1;
     });
-    // The user's own regeneration is no obstacle.
+    // A regeneration for the same user does not stop the update.
     if (act === regenerate) assertEquals((await change).get("pushed"), -1);
     else await assertRejects(() => change, SessionError);
     await browser.visit((session) => session.set("pushed", 1));

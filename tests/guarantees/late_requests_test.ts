@@ -87,7 +87,7 @@ testOn(
 
 testOn(
   ENDING,
-  "a navigation starts anew 130 seconds after the regeneration, and not before",
+  "a navigation starts a new session 130 seconds after the regeneration, and not before",
   async (rig) => {
     const { current, late } = await signIn(rig);
     for (const seconds of [0, 10, 66, 54]) {
@@ -112,7 +112,7 @@ testOn(
 
 testOn(
   ENDING,
-  "a navigation without Sec-Fetch headers starts anew if it accepts HTML",
+  "a navigation without Sec-Fetch headers starts a new session if it accepts HTML",
   async (rig) => {
     const { current, late } = await signIn(rig);
     rig.clock.advance(131);
@@ -129,7 +129,7 @@ testOn(
 for (const [what, kind] of Object.entries(EMBEDDED)) {
   testOn(
     ENDING,
-    `${what} does not start anew within an hour and two minutes`,
+    `${what} does not start a new session within an hour and two minutes`,
     LONG,
     async (rig) => {
       const { current, late } = await signIn(rig);
@@ -333,7 +333,7 @@ const EXPLICIT: Readonly<
 for (const [name, { state, present }] of Object.entries(EXPLICIT)) {
   testOn(
     VERSIONED,
-    `a client of ${name} starts anew immediately with a replaced ID, and can sign out`,
+    `a client of ${name} with a replaced ID can start a new session immediately, and can sign out`,
     { state },
     async (rig) => {
       const { sessions } = rig;
@@ -356,7 +356,7 @@ for (const [name, { state, present }] of Object.entries(EXPLICIT)) {
       });
       const { value } = await visit(anew.told, (session) => session.slice("cart", "n"));
       assertEquals(value, { n: 1 });
-      // A WebSocket is told the same.
+      // A WebSocket's handler sees the same.
       let seen: unknown;
       const app = sessions.wrap((scope) => void (seen = new Session(scope).absence));
       const receive = () => Promise.resolve({ type: "websocket.connect" });

@@ -181,7 +181,7 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
-    // The list of a user's sessions is tidied at the 16th sign-in.
+    // The 16th sign-in prunes the index of a user's sessions.
     const untidy = listenedTo(ear, { store: withoutTidying(store), now: clock.now });
     for (let device = 0; device < 16; device++) {
       await untidy.run(requestWith(), (session) => {
@@ -195,7 +195,7 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
   assertEquals(ear.leaks(), []);
 });
 
-/** Refuses to write a list of a user's sessions unless it is longer than before. */
+/** Refuses to write an index of a user's sessions unless it is longer than before. */
 function withoutTidying(store: MemoryStore): VersionedStore {
   const lengths = new Map<unknown, number>();
   return around(store, (name, call, args) => {

@@ -166,7 +166,7 @@ testOn(VERSIONED, "sessions.destroy() tells an expired session from an active on
   assertEquals(await rig.sessions.destroy(other.id!), false);
 });
 
-testOn(VERSIONED, "a sign-in that fails leaves no session in the user's list", async (rig) => {
+testOn(VERSIONED, "a sign-in that fails leaves no session in the user's index", async (rig) => {
   const { sessions, start } = rig;
   let fault: Call | undefined;
   const store = around(rig.store as VersionedStore, (name, call, [, text]) => {

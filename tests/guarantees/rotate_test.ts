@@ -50,7 +50,7 @@ for (const [how, work] of Object.entries({ "a write": write, "a touch": read }))
     A_DAY,
     async (rig) => {
       const { old, current } = await rotated(rig);
-      // Nobody has presented the new ID.
+      // The client has not sent the new ID.
       rig.clock.advance(2 * HOUR);
       const { cookies, id } = await old.visit(work);
       assertEquals([cookies.length, id, old.id], [1, current.id, current.id]);
@@ -61,7 +61,7 @@ for (const [how, work] of Object.entries({ "a write": write, "a touch": read }))
 
 testOn(
   VERSIONED,
-  "the old ID works as long as the session lives if the new one is never presented",
+  "the old ID works as long as the session lives if the client never sends the new one",
   A_DAY,
   async (rig) => {
     const { old, current } = await rotated(rig);
@@ -75,7 +75,7 @@ testOn(
 
 testOn(
   VERSIONED,
-  "the old ID works until rotateGrace and two minutes after the new one was presented",
+  "the old ID works until rotateGrace and two minutes after the client sent the new one",
   async (rig) => {
     const { clock } = rig;
     const { old, current } = await rotated(rig);
@@ -122,7 +122,7 @@ testOn(
   },
 );
 
-testOn(VERSIONED, "a touch notes that the new ID was presented, with one call", async (rig) => {
+testOn(VERSIONED, "a touch records that the client sent the new ID, with one call", async (rig) => {
   const { clock, calls } = rig;
   const { old, current } = await rotated(rig);
   // Too early for a touch, so the grace does not start yet.
@@ -139,7 +139,7 @@ testOn(VERSIONED, "a touch notes that the new ID was presented, with one call", 
 
 testOn(
   VERSIONED,
-  "a failed note that the new ID was presented is made up by the next request",
+  "the next request records that the client sent the new ID if the first one failed to",
   async (rig) => {
     const { clock } = rig;
     const { old, current } = await rotated(rig);
@@ -164,7 +164,7 @@ testOn(
 
 testOn(
   VERSIONED,
-  "what the server does to a session does not count as a presentation of the new ID",
+  "an update by the server does not count as if the client had sent the new ID",
   async (rig) => {
     const { clock, sessions } = rig;
     const { old, current } = await rotated(rig);

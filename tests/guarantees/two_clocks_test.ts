@@ -61,7 +61,7 @@ for (const [how, skew] of Object.entries(ACCEPTABLE)) {
         };
         const usual = await run(rig.server());
         const skewed = await run(ahead(rig, skew));
-        // The first request on the other server may note a use early.
+        // The first request on the other server may update the last-access time early.
         assert(skewed.writes <= usual.writes + 1, JSON.stringify({ usual, skewed }));
         assert(skewed.cookies <= usual.cookies + 1, JSON.stringify({ usual, skewed }));
       },

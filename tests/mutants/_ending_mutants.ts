@@ -122,8 +122,8 @@ const revoking: Mutant[] = [
     replace: '($found.$isEnded ? $verifierOf($id) === "" : $isSame($id, $id))',
   }),
   mistake("an invalid answer of revocations that counts as valid", REVOCATIONS, {
-    find: "if (!$isEnded && !$text.startsWith($prefix)) throw $invalid();",
-    replace: "if (!$isEnded && !$text.startsWith($prefix)) return undefined;",
+    find: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) throw $invalid();',
+    replace: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) return undefined;',
   }),
   mistake("a replaced value that opens", REVOCATIONS, {
     find: "return { $id, text, $version, $lastAccess, $replacedAt: $found!.$lastAccess };",

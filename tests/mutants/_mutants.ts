@@ -27,8 +27,8 @@ const regenerating: Mutant[] = [
   },
   {
     name: "a regeneration that leaves the old ID valid",
-    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, at: $now };",
-    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, at: $now };",
+    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, $at };",
+    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, $at };",
     by: "extraIds",
   },
   {

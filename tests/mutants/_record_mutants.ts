@@ -102,8 +102,8 @@ const writing: Mutant[] = [
     replace: "return $replaced && $one.$isRotated ? $presentedAt ?? $now : $one.at;",
   }),
   mistake("a replaced verifier that is kept for ever", RULES, {
-    find: "$replaced.filter(($one) => $isLate($validUntil($header, $one, $now), $now));",
-    replace: "$replaced.filter(($one) => $one.at <= $now);",
+    find: "$one === $inGrace || $isLate($validUntil($header, $one, $now), $now)",
+    replace: "$one === $inGrace || $one.at <= $now",
   }),
   mistake("a rotated ID whose hour counts from its rotation when the ID changes again", RULES, {
     find: "$next.$replaced.map(($one) => ({ ...$one, at: $validUntil($header, $one, $now) }));",
@@ -168,10 +168,9 @@ const finding: Mutant[] = [
     replace: "if (old === undefined || !$isLate($last, $readAt)) return $unknown;\nconst $isHeld",
   }),
   mistake("a replaced ID whose hour counts from its own replacement", LOOKUP, {
-    find: "const $last = Math.max($replacedAt ?? -Infinity, $presentedAt ?? -Infinity);",
-    replace: "const $last = Math.max(\n" +
-      "old?.at ?? $replacedAt ?? -Infinity,\n" +
-      "$presentedAt ?? -Infinity,\n);",
+    find: "const $last = Math.max($replacedAt, $presentedAt + $options.$rotateGrace);",
+    replace:
+      "const $last = Math.max(old?.at ?? $replacedAt, $presentedAt + $options.$rotateGrace);",
   }),
   mistake("a grace that begins with the rotation", LOOKUP, {
     find: "return $presentedAt === undefined || $now - $presentedAt <= $grace + $skew;",

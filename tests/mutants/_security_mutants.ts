@@ -134,8 +134,8 @@ const planting: Mutant[] = [
     replace: "return Boolean($data._regenerated);",
   }),
   mistake("a regeneration that leaves the old ID usable", FIXATION, {
-    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, at: $now };",
-    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, at: $now };",
+    find: "const $replaced = { $verifier: $header.$verifier, $isRotated: $isRotation, $at };",
+    replace: "const $replaced = { $verifier: $header.$verifier, $isRotated: true, $at };",
   }),
   mistake("two sessions of which the one from a sibling domain is used", [
     "no_leaks_test.ts",

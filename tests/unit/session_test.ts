@@ -349,7 +349,7 @@ Deno.test("Session.regenerate() throws and changes nothing when an option is wro
     assertThrows(
       () => session.regenerate(options as never),
       TypeError,
-      `Cannot make the new id: ${why}`,
+      `Cannot make the new ID: ${why}`,
     );
   }
   assertEquals(data, {});
@@ -433,7 +433,7 @@ Deno.test("Session.rotate() rotates although nothing else was written, and twice
   assertEquals(cookies.length, 2);
 });
 
-Deno.test("Session.rotate() leaves the old ID valid until the new one was presented for rotateGrace", async () => {
+Deno.test("Session.rotate() leaves the old ID valid for rotateGrace after the client sent the new one", async () => {
   const { act, clock, cookies, load } = await client({ rotateGrace: 50, touchInterval: 0 });
   await act((session) => session.rotate());
   const old = cookies[0]!;

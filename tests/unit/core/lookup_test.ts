@@ -129,8 +129,8 @@ Deno.test("examine() opens a session by a rotated ID for rotateGrace and two min
     "active in grace",
     "replaced and held",
   ]);
-  // It can end the session for an hour from the time that the client sent the next ID, and counts
-  // as late for an hour from the end of the grace.
+  // It can end the session for an hour from the time that the client sent the next ID. It counts as
+  // late for an hour from the end of the grace.
   assertEquals([found(HOUR), found(HOUR + 1)], ["replaced and held", "replaced"]);
   assertEquals([found(HOUR + 30), found(HOUR + 31)], ["replaced", "unknown"]);
 });

@@ -85,14 +85,14 @@ Deno.test("judge() reports a resurrected session when it is usable after a logou
 Deno.test("judge() reports an extra ID when the old one is usable after regenerate()", async () => {
   const run = await race(["regenerates"]);
   run.left.set(run.start.id, last(run).session);
-  assertEquals(broken(run), ["extraIds: 2 ids of one session are usable"]);
+  assertEquals(broken(run), ["extraIds: 2 IDs of one session are usable"]);
 });
 
-Deno.test("judge() reports an extra ID when a session is usable that nobody was told of", async () => {
+Deno.test("judge() reports an extra ID when a session is usable whose ID no response has sent", async () => {
   const run = await race(["reads"]);
   run.left.set("f".repeat(64), last(run).session);
   assertEquals(broken(run), [
-    "extraIds: a session is usable that no response has told anybody of",
+    "extraIds: a session is usable whose ID no response has sent",
   ]);
 });
 
@@ -100,7 +100,7 @@ Deno.test("judge() accepts two IDs after rotate(), and reports a third one", asy
   const run = await race(["rotates"]);
   assertEquals([...run.left.values()].filter((found) => found !== undefined).length, 2);
   run.left.set("f".repeat(32) + keyOf(run.start.id), last(run).session);
-  assertEquals(broken(run), ["extraIds: 3 ids of one session are usable"]);
+  assertEquals(broken(run), ["extraIds: 3 IDs of one session are usable"]);
 });
 
 Deno.test("judge() reports a dead session when a lost response to rotate() ends it", async () => {
@@ -108,25 +108,25 @@ Deno.test("judge() reports a dead session when a lost response to rotate() ends 
   assertEquals(run.visits[0]!.cookies.length, 1);
   run.left.set(run.start.id, undefined);
   assertEquals(broken(run), [
-    "deadSessions: a rotation has replaced an id, and its grace was cut short",
+    "deadSessions: a rotation has replaced an ID, and its grace was cut short",
   ]);
 });
 
 Deno.test("judge() reports an extra ID when the old one outlives the grace of rotate()", async () => {
-  // The second request presents the new ID, and so the grace begins.
+  // The second request sends the new ID, and so the grace begins.
   const run = await race(["rotates", ["writes a key", { isEarly: false }]], {
     isExaminedLate: true,
   });
   assertEquals(broken(run), []);
   run.left.set(run.start.id, last(run).session);
-  assertEquals(broken(run), ["extraIds: 2 ids of one session are usable"]);
+  assertEquals(broken(run), ["extraIds: 2 IDs of one session are usable"]);
 });
 
 Deno.test("judge() reports a wrong answer when destroy() denies what it has done", async () => {
   const run = await race(["is logged out by a job"]);
   run.visits[0]!.result = false;
   assertEquals(broken(run), [
-    "wrongAnswers: A ended the session and said that there was none",
+    "wrongAnswers: A ended the session and said that it did not exist",
   ]);
 });
 
@@ -140,6 +140,6 @@ Deno.test("judge() reports an undone login when a response brings the old ID bac
   const run = await race(["logs in", ["writes a key", { isEarly: false }]]);
   run.visits[1]!.cookies = [{ set: run.start.id }];
   assertEquals(broken(run), [
-    "undoneLogins: B was sent an old id in place of a newer one",
+    "undoneLogins: B was sent an old ID in place of a newer one",
   ]);
 });

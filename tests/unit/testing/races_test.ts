@@ -93,7 +93,7 @@ Deno.test("simulateRaces() reports the shortest schedule when a guarantee is bro
   ]);
   assertStringIncludes(
     formatRaces(report),
-    `undoneLogins, number ${failure?.number}: B was sent an old id in place of a newer one`,
+    `undoneLogins, number ${failure?.number}: B was sent an old ID in place of a newer one`,
   );
 });
 

@@ -14,7 +14,7 @@ for (
       "the store did not answer within storeTimeout",
     ],
     [
-      "answers nonsense",
+      "gives an invalid answer",
       "the store answered with neither true nor false",
       "the store answered with no version",
     ],
@@ -29,7 +29,7 @@ for (
       store.fault = { operation, kind };
       return { ...client, id };
     };
-    if (kind !== "answers nonsense") {
+    if (kind !== "gives an invalid answer") {
       const { refused, id } = await broken("read");
       assertEquals((await refused(id, nothing)).message, `Cannot read the session: ${why}`);
     }

@@ -124,7 +124,7 @@ Deno.test("end() leaves the marker for a minute when the store answers with prom
   assert(await backend.create(KEY, "late", EXPIRY) !== undefined);
 });
 
-for (const kind of ["throws", "rejects", "answers nonsense"] satisfies Fault[]) {
+for (const kind of ["throws", "rejects", "gives an invalid answer"] satisfies Fault[]) {
   Deno.test(`end() deletes the record when a store that is full ${kind}`, async () => {
     const { backend, record, store } = await faulty("replace", kind);
     assertEquals(await backend.end({ ...record, version: "other" }, MARKER, NOW), false);

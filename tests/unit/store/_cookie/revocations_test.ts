@@ -367,7 +367,7 @@ Deno.test("Revocations gives up when the store neither writes nor returns a reco
 });
 
 Deno.test("Revocations rejects an invalid answer: it must not count as a valid ID", async () => {
-  const error = [Error, "answer is none"] as const;
+  const error = [Error, "answer is invalid"] as const;
   const mad = new Revocations(creating(new MemoryStore(), () => 5 as never), 0, Date.now);
   await assertRejects(() => mad.end(A, OPTIONS), ...error);
   await assertRejects(() => mad.replaceId(A, B, undefined, OPTIONS), ...error);
