@@ -80,6 +80,8 @@ Deno.test("nextHeader() notes when the ID was sent, unless it is a new one", () 
   assertEquals(effect({ sentAt: 5 }, { isSent: true }), { sentAt: NOW });
   assertEquals(effect({ sentAt: 5 }, { isSent: false }), {});
   assertEquals(effect({ sentAt: 5 }, { isSent: true, notesSending: false }), {});
+  const replaced = [regenerated(B, NOW)];
+  assertEquals(effect({ sentAt: 5, replaced }, { isSent: true, notesSending: false }), {});
   assertEquals(after({ sentAt: 5 }, { isSent: true, newVerifier: D }).sentAt, undefined);
 });
 

@@ -245,6 +245,14 @@ Deno.test("sessions.destroy() and destroy() succeed when their call arrives twic
   assertEquals(await sessions.destroy(idIn(other)), false);
 });
 
+Deno.test("of two calls of sessions.destroy() at the same time, one ends the session", async () => {
+  for (const isRemote of [false, true]) {
+    const { sessions, cookie } = await client({}, isRemote);
+    const ended = await Promise.all([1, 2, 3].map(() => sessions.destroy(idIn(cookie))));
+    assertEquals(ended.filter(Boolean).length, 1);
+  }
+});
+
 Deno.test("the end of a session leaves a marker in a store in another process only", async () => {
   const near = await client();
   await near.visit(near.cookie, (session) => session.destroy());
