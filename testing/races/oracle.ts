@@ -240,7 +240,7 @@ class Oracle {
 
   #commit(visit: Visit): void {
     const { me, id, plan: { kind } } = visit;
-    if (!isWrite(visit) && !kind.restarts) {
+    if (!isWrite(visit)) {
       const session = this.#sessionOf(visit);
       if (session?.isEnded === false) this.#move(visit, session);
       return;
@@ -489,6 +489,11 @@ class Oracle {
       return true;
     }
     if (visit.subject.made === this.#everybody && this.#destroyAll.isMet(visit)) return true;
+    const { presented, plan: { kind: { job, holds } } } = visit;
+    // The ID that a job has must still be valid when the job writes. A later rotation, or the end of
+    // the grace, may come between.
+    const isById = job !== undefined && holds !== true;
+    if (isById && session.validity(presented, this.#seconds) !== "valid") return true;
     const finding = this.#findings.get(visit);
     return finding?.session !== session || finding.validity !== "valid" ||
       this.#isOutdated(visit, session);

@@ -74,7 +74,7 @@ export interface Found {
   notes: string[];
 }
 
-/** Compares one session with the data that its cookies open. Cookies that open none are left out. */
+/** Compares one session with the data that its cookies open. Cookies that open none do not count. */
 export function settle(life: Life, opened: Found[], balance: Balance): void {
   balance.lives++;
   balance.counted += life.counted;

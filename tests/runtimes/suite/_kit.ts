@@ -69,7 +69,7 @@ export interface Visit {
   cookies: string[];
 }
 
-/** A browser that keeps its session cookie. */
+/** A browser that opens pages and keeps its session cookie. */
 export class Client {
   cookie: string;
   readonly #sessions: SessionMiddleware<Data>;
@@ -92,7 +92,8 @@ export class Client {
       data = session.slice("user", "n", "cart") as Data;
       return new Response("ok");
     });
-    const headers = { cookie: this.cookie };
+    // A cookie is renewed when a browser opens a page.
+    const headers = { accept: "text/html", cookie: this.cookie };
     const response = await handler(new Request("http://localhost/", { headers }));
     const cookies = response.headers.getSetCookie();
     for (const cookie of cookies) {

@@ -32,6 +32,8 @@ const events: SessionEvent["type"][] = [];
 const options: SessionOptions = {
   secret: "change me",
   expire: 1800,
+  rotateInterval: 600,
+  rotateGrace: 60,
   cookieName: "__Host-sid",
   cookieOptions: { secure: true, sameSite: "Strict", domain: false },
   onEvent: ({ type }) => void events.push(type),
@@ -51,6 +53,12 @@ export const handler = sessions.handler((request, session, server: { port: numbe
   session.update("visits", () => user);
   // @ts-expect-error: the app must not write to the middleware's reserved keys
   session.data._created = 1;
+  session.regenerate({ authenticated: true }).rotate().restart();
+  // @ts-expect-error: the option has another name
+  session.regenerate({ authenticate: true });
+  if (session.absence === "expired") return new Response("Please sign in again");
+  // @ts-expect-error: there is no such reason
+  if (session.absence === "lost") return new Response();
   const { cart }: { cart?: Shop["cart"] } = session.slice("cart", "user");
   return new Response(`${request.url} ${cart?.length} ${session.id satisfies string | undefined}`);
 });
@@ -62,7 +70,7 @@ export async function outsideARequest(id: string): Promise<number> {
     data.visits += 1;
   });
   const reader = await sessions.load(new Request("http://localhost/"));
-  if (reader?.exists("user")) await sessions.destroy(session);
+  if (reader?.exists("user")) await sessions.destroy(session) satisfies boolean;
   return session.get("visits");
 }
 

@@ -76,8 +76,9 @@ export const entryPoints: Cases = {
   async "destroy() ends a session outside a request"() {
     const { client, sessions } = setUp();
     await client.visit((session) => session.set("n", 1));
-    await sessions.destroy(client.id);
+    same(await sessions.destroy(client.id), true, "whether there was a session");
     same((await client.visit()).data, {});
+    same(await sessions.destroy(client.id), false, "whether there was one again");
   },
 
   async "a reused response does not carry one client's cookie to another"() {

@@ -1,5 +1,6 @@
 // A race that went well is altered, and the oracle has to say which promise that would break.
-import { assertEquals } from "@std/assert";
+import { assertArrayIncludes, assertEquals } from "@std/assert";
+import type { SessionError } from "@pagi/session";
 import { MemoryStore } from "@pagi/session/store/memory";
 import { idGenerator, keyOf } from "../../../testing/races/ids.ts";
 import { judge } from "../../../testing/races/oracle.ts";
@@ -120,6 +121,22 @@ Deno.test("judge() reports an extra ID when the old one outlives the grace of ro
   assertEquals(broken(run), []);
   run.left.set(run.start.id, last(run).session);
   assertEquals(broken(run), ["extraIds: 2 IDs of one session are usable"]);
+});
+
+Deno.test("judge() accepts that a job is refused when a later rotation ended the grace of its ID", async () => {
+  // The job reads after the first rotation and writes after the second.
+  const order = [0, 0, 0, 0, 1, 2, 2, 2, 2, 2];
+  const job = "adds one from a job";
+  const refused = await race(["rotates", job, ["rotates", { isEarly: false }]], { order });
+  const { error } = refused.visits[1]!;
+  assertEquals([(error as SessionError).code, broken(refused)], ["ERR_SESSION_INTERRUPTED", []]);
+
+  const run = await race(["rotates", job], { order });
+  const { answeredAt: failedAt } = run.visits[1]!;
+  Object.assign(run.visits[1]!, { error, failedAt, answeredAt: undefined, answers: 0 });
+  assertArrayIncludes(broken(run), [
+    "wrongAnswers: B was interrupted, and nothing had come between",
+  ]);
 });
 
 Deno.test("judge() reports a wrong answer when destroy() denies what it has done", async () => {
