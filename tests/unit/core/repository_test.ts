@@ -107,6 +107,16 @@ for (const isRemote of [false, true]) {
     });
   }
 
+  Deno.test(`clear() of an empty session removes a key that comes first, with a store in ${where}`, async () => {
+    const { visit, load, cookie } = await client({}, isRemote);
+    await visit(cookie, (session) => session.delete("n"));
+    await visit(cookie, async (session) => {
+      await visit(cookie, increment);
+      session.clear();
+    });
+    assertEquals(await load(cookie), {});
+  });
+
   Deno.test(`two requests that rotate make one new ID, with a store in ${where}`, async () => {
     const { visit, load, cookie, header } = await client({}, isRemote);
     let next: string | undefined;
