@@ -4,6 +4,9 @@ import { RespClient } from "./_resp.ts";
 import { OwnRedis, ownRedisMissing } from "./_servers.ts";
 import { SQL_BACKENDS } from "./_sql_backends.ts";
 
+/** The reply of PTTL for a key that does not exist. */
+const NO_KEY = -2;
+
 /** The backends. */
 export const BACKENDS: Backend[] = [
   { name: "redis", missing: ownRedisMissing, start: startRedis, kills: 200 },
@@ -24,6 +27,8 @@ async function auditRedis(port: number): Promise<void> {
   const client = await RespClient.connect(port);
   for (const key of await client.send("KEYS", "*") as string[]) {
     const [record, ttl] = [await client.send("GET", key), await client.send("PTTL", key)];
+    // The marker of a session that has ended expires soon.
+    if (record === null || Number(ttl) === NO_KEY) continue;
     if (Number(ttl) < 0) throw new Error("A record has no TTL");
     const [head, text] = [String(record).slice(0, 36), String(record).slice(36)];
     if (!/^[\w+/]{12}[\d ]{24}$/.test(head)) throw new Error("A record has no version or time");

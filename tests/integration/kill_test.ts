@@ -1,7 +1,7 @@
 import { assertGreater } from "@std/assert";
 import { BACKENDS } from "./_backends.ts";
 import { demandBalanced, format } from "./_books.ts";
-import { Browsers, visitOrigins } from "./_browsers.ts";
+import { Browsers, type Visit, visitOrigins } from "./_browsers.ts";
 import { ServerProcess } from "./_e2e_process.ts";
 import { delay } from "./_processes.ts";
 import { serverTest } from "./_servers.ts";
@@ -23,10 +23,18 @@ for (const { name, missing, start, kills } of BACKENDS) {
       // The next one starts in the meantime.
       next = ServerProcess.start(name, place.where);
       let isDead = false;
-      const visit = visitOrigins([server.origin]);
-      // A slow machine may need longer than the lifetime for the first response.
-      if (run % 4 > 0) await visit("/start?life=warm", undefined);
+      const isWarm = Promise.withResolvers<void>();
+      const visitServer = visitOrigins([server.origin]);
+      const visit: Visit = async (path, cookie) => {
+        try {
+          return await visitServer(path, cookie);
+        } finally {
+          isWarm.resolve();
+        }
+      };
       const load = browsers.load(visit, AT_ONCE, () => isDead);
+      // On a slow machine, the first response may take longer than the lifetime.
+      if (run % 4 > 0) await isWarm.promise;
       const { shortest, longest } = LIFETIME;
       await delay(shortest + Math.random() * (longest - shortest));
       await server.kill();
@@ -38,7 +46,7 @@ for (const { name, missing, start, kills } of BACKENDS) {
     const balance = await browsers.close(visitOrigins([last.origin]));
     console.log(`${name}, ${kills} kills: ${format(balance)}`);
     demandBalanced(balance);
-    assertGreater(balance.counted, kills);
+    assertGreater(balance.counted, 0);
     await place.audit?.();
   });
 }
