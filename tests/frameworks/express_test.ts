@@ -26,6 +26,8 @@ const SENT: Record<string, Check> = {
   "/file": ({ text }) => assertMatch(text, /sendingRoutes/),
   "/empty": ({ status, text }) => assertEquals([status, text], [204, ""]),
   "/public": ({ headers }) => assertEquals(headers.get("cache-control"), "private, max-age=5"),
+  // A response with an ID must not be stored for everybody.
+  "/shared": ({ headers }) => assertEquals(headers.get("cache-control"), "private, no-store"),
   "/much": ({ text }) => assertEquals(text.length, 2_000_000),
   "/callbacks": ({ text }) => assertEquals(text, "abc12"),
   "/closed": async ({ status, text }, visitor) => {

@@ -84,6 +84,7 @@ function sendingRoutes(app: Express): void {
   send("/empty", (_req, res) => res.sendStatus(204));
   send("/fresh", (_req, res) => res.set("etag", '"1"').set("x-own", "a").send("sent"));
   send("/public", (_req, res) => res.set("cache-control", "private, max-age=5").send("sent"));
+  send("/shared", (_req, res) => res.set("cache-control", "public, max-age=5").send("sent"));
   send("/much", (_req, res) => {
     // A source that waits for "drain": without that event, it stops forever.
     Readable.from((function* () {
