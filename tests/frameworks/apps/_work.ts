@@ -20,14 +20,15 @@ export interface Data {
   trouble: "fails" | "hangs" | "does not delete";
 }
 
-/** An asynchronous store, as over a network. It fails for certain IDs and for `trouble`. */
+/** An asynchronous store, as over a network. It fails for certain keys and for `trouble`. */
 class FailingStore implements VersionedStore {
   readonly #inner = new MemoryStore();
   readonly #kept = new Set<string>();
 
   async read(id: string, _options: StoreCallOptions): Promise<StoredRecord | undefined> {
-    if (id === "d".repeat(64)) throw new Error("connection refused");
-    if (id === "e".repeat(64)) await forever();
+    // The key is the second half of the ID that a client sends.
+    if (id === "d".repeat(32)) throw new Error("connection refused");
+    if (id === "e".repeat(32)) await forever();
     await nextTurn();
     return this.#inner.read(id);
   }
@@ -51,6 +52,8 @@ class FailingStore implements VersionedStore {
 
   async #fail(id: string, text: string): Promise<void> {
     await nextTurn();
+    // A session ends when a marker replaces it, or when it is deleted.
+    if (this.#kept.has(id)) throw new Error("connection refused");
     if (text.includes('"trouble":"fails"')) throw new Error("connection refused");
     if (text.includes('"trouble":"hangs"')) await forever();
     if (text.includes('"trouble":"does not delete"')) this.#kept.add(id);
