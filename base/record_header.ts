@@ -103,8 +103,10 @@ export function isHeaderTime(value: unknown): value is number {
  * @param end Where the JSON begins.
  */
 export function decodeHeader(text: string, end: number): RecordHeader | undefined {
-  // Most sessions have no field. A space within the JSON comes after its start.
-  const space = end === SHORTEST ? -1 : text.indexOf(" ");
+  // Most sessions have no field. A space within the JSON comes after its start. Without a verifier,
+  // the fields can happen to be as long as one.
+  const isShortest = end === SHORTEST && text.charAt(PREFIX.length) !== " ";
+  const space = isShortest ? -1 : text.indexOf(" ");
   const hasFields = space >= 0 && space < end;
   const verifier = text.slice(PREFIX.length, hasFields ? space : end);
   if (verifier.length !== HALF_DIGITS && verifier !== "") return undefined;
