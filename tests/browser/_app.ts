@@ -1,4 +1,4 @@
-/** The app under test: it counts, stores notes, signs in and out, and waits at a gate. */
+/** The app under test: it counts, stores notes, signs in and out, rotates, and waits at a gate. */
 import { MemoryStore, SessionMiddleware, type SessionOptions } from "@pagi/session";
 import type { Page } from "./_chromium.ts";
 
@@ -49,6 +49,7 @@ export function createApp(options: Partial<SessionOptions> = {}, gate?: Gate) {
     if (action === "note") session.set(searchParams.get("note")!, isKnown);
     if (action === "sign-in") session.regenerate().set("user", "Ada");
     if (action === "sign-out") session.destroy();
+    if (action === "rotate") session.rotate();
     const data = Object.fromEntries(session.keys().map((key) => [key, session.get(key)]));
     return Response.json(data);
   });

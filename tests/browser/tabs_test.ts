@@ -77,6 +77,25 @@ for (const [action, status] of [["count", 409], ["look", 200]] as const) {
 }
 
 browserTest(
+  "a request in progress during the rotation in another tab is saved, and the new ID stays",
+  async () => {
+    await using at = await setUp(1);
+    const before = await at.cookie();
+    const late = visit(at.one, `${at.shop}/count?wait`);
+    await at.gate.full;
+    await visit(at.other, `${at.shop}/rotate`);
+    const cookie = await at.cookie();
+    assert(cookie !== undefined);
+    assertNotEquals(cookie, before);
+    at.gate.open();
+    assertEquals(await late, { status: 200, data: { n: 2 } });
+    assertEquals(await at.cookie(), cookie);
+    assertEquals((await visit(at.one, `${at.shop}/count`)).data, { n: 3 });
+    assertEquals(at.store.size, 1);
+  },
+);
+
+browserTest(
   "two first visits at the same time: the browser keeps one of the two sessions",
   async () => {
     const gate = new Gate(2);
