@@ -120,11 +120,11 @@ export function isRegeneration({ plan: { kind }, subject }: Visit): boolean {
   return kind.regenerates === true || subject.made !== subject.loaded;
 }
 
-/** Whether a request has anything to save. A clear has, even if the session was empty. */
+/** Whether a request has anything to save. A clear or a restart has, even if the session is empty. */
 export function isChange(visit: Visit): boolean {
   const { plan: { kind }, changedKeys } = visit;
   return isRegeneration(visit) || changedKeys.length > 0 ||
-    kind.rotates === true || kind.clears === true;
+    kind.rotates === true || kind.restarts === true || kind.clears === true;
 }
 
 function show({ values, subject }: { values: Values; subject: string | undefined }): string {

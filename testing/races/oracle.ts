@@ -240,7 +240,7 @@ class Oracle {
 
   #commit(visit: Visit): void {
     const { me, id, plan: { kind } } = visit;
-    if (!isWrite(visit) && !kind.restarts) {
+    if (!isWrite(visit)) {
       const session = this.#sessionOf(visit);
       if (session?.isEnded === false) this.#move(visit, session);
       return;

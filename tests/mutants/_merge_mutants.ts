@@ -51,7 +51,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     name: "a clear() of an empty session that is not saved",
     find: "if ($change.$isCleared && this.$backend.$isVersioned) return true;",
     replace: "",
-    by: "lost",
+    by: "tests",
+    tests: ["repository_test.ts"],
   },
   {
     name: "an update() that is not replayed on the newer value",

@@ -130,6 +130,22 @@ const late: Mutant[] = [
     find: "if ($age > $wait && $isNavigation($scope)) {",
     replace: "if ($age > Infinity && $isNavigation($scope)) {",
   }),
+  mistake("a page that keeps the replaced ID, so that a form on it cannot write", REPLACED, {
+    find: 'return this.$hasReplaced() && $isPrivate() ? { $kind: "cleared" } : $none;',
+    replace: 'return this.$hasReplaced() && !$isPrivate ? { $kind: "cleared" } : $none;',
+  }),
+  mistake("a page that shared caches may store and that removes the cookie", REPLACED, {
+    find: 'return this.$hasReplaced() && $isPrivate() ? { $kind: "cleared" } : $none;',
+    replace: 'return this.$hasReplaced() ? { $kind: "cleared" } : $none;',
+  }),
+  mistake("a page with an unknown ID that removes the cookie", REPLACED, {
+    find: 'return $absence === "replaced" && $mode === "writable";',
+    replace: 'return $absence !== undefined && $mode === "writable";',
+  }),
+  mistake("a page with a replaced ID that is taken for one that only reads", REPLACED, {
+    find: "return !this.$options.saveUninitialized && !this.$hasReplaced();",
+    replace: "return !this.$options.saveUninitialized;",
+  }),
   mistake("a late request of a client that sends its ID itself and is refused", REPLACED, {
     find: 'if (this.$options.$state.$isExplicit) return this.$openNew($scope, "unknown", $key);',
     replace: "",
@@ -236,6 +252,14 @@ const answering: Mutant[] = [
       "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); " +
       "if (!$write.",
     replace: "if (!$write.",
+  }),
+  mistake("a rotation that counts twice when its token is dropped", WRITES, {
+    find: "return $verifier !== undefined && $holds($header, $verifier);",
+    replace: "return $verifier === null && $holds($header, $verifier);",
+  }),
+  mistake("a session that is listed although its creation failed", ["failed_sign_ins_test.ts"], {
+    find: 'if (($error as $Type).code === "ERR_SESSION_STORE") await this.$withdraw($id);',
+    replace: 'if (($error as $Type).code === "never") await this.$withdraw($id);',
   }),
   mistake("a new ID that is never sent when the answer of the store was lost", WRITES, {
     find:

@@ -109,6 +109,22 @@ const writing: Mutant[] = [
     find: "$next.$replaced.map(($one) => ({ ...$one, at: $validUntil($header, $one, $now) }));",
     replace: "$next.$replaced.map(($one) => ({ ...$one }));",
   }),
+  mistake("a replaced verifier that a server with a clock ahead drops", RULES, {
+    find: "$replaced: $withoutOld($header, Math.min($now, $lastAccess), $options)",
+    replace: "$replaced: $withoutOld($header, $now, $options)",
+  }),
+  mistake("a replaced verifier that is dropped during its grace", RULES, {
+    find: "$replaced.filter(($one) => $one === $inGrace || $isLate(",
+    replace: "$replaced.filter(($one) => $one === null || $isLate(",
+  }),
+  mistake("an ID that is replaced by a clock behind another server's", RULES, {
+    find: "const at = Math.max($now, $lastAccess); $next.$replacedAt = at;",
+    replace: "const at = $now;\n$next.$replacedAt = at;",
+  }),
+  mistake("write tokens that a server with a clock ahead drops", RULES, {
+    find: "Math.min($now, $lastAccess) - at <= $life",
+    replace: "$now - at <= $life",
+  }),
   mistake("any number of replaced verifiers", RULES, {
     find: "[...$earlier, $replaced].slice(-$max)",
     replace: "[...$earlier, $replaced]",
@@ -171,6 +187,10 @@ const finding: Mutant[] = [
     find: "const $last = Math.max($replacedAt, $presentedAt + $options.$rotateGrace);",
     replace:
       "const $last = Math.max(old?.at ?? $replacedAt, $presentedAt + $options.$rotateGrace);",
+  }),
+  mistake("an ID that is unknown an hour after the last request with the new one", LOOKUP, {
+    find: "const $last = Math.max($replacedAt, $presentedAt + $options.$grace);",
+    replace: "const $last = Math.max($replacedAt, $presentedAt);",
   }),
   mistake("a grace that begins with the rotation", LOOKUP, {
     find: "return $presentedAt === undefined || $now - $presentedAt <= $grace + $skew;",
@@ -249,6 +269,10 @@ const renewing: Mutant[] = [
   mistake("a cookie that the browser drops before a request renews it", RENEWAL, {
     find: "this.$repository.$sentAgo($stored, $now) > $maxAge / 2",
     replace: "this.$repository.$sentAgo($stored, $now) > $maxAge",
+  }),
+  mistake("a cookie that is not renewed because a clock far ahead has noted it", RENEWAL, {
+    find: "return $ago < -$skew ? Infinity : $ago;",
+    replace: "return $ago;",
   }),
   mistake("a cookie whose last renewal is not looked up", RENEWAL, {
     find: "$now - ($header.$sentAt ?? $header.$replacedAt ?? $created)",

@@ -263,7 +263,7 @@ const leaking: Mutant[] = [
       "const made = await crypto.subtle.sign($HMAC, key, $bytesOf($value));\n" +
       "if (new Uint8Array(made).join() === $signature.join()) return $value;\n}",
   }),
-  mistake("a HashedStore whose keys are the IDs", ["tests/guarantees/at_rest_test.ts"], {
+  mistake("a HashedStore whose keys are the IDs", ["tests/guarantees/long/at_rest_test.ts"], {
     find: "const $key = await $sha256($id); const $answer = await $ask($key, $options);",
     replace: "const $key = $id; const $answer = await $ask($key, $options);",
   }),

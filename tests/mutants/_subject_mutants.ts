@@ -58,6 +58,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     find: "if (this.$mayBeUnwritten($entry)) continue;",
     replace: "",
     by: "tests",
+    tests: ["subject_lists_test.ts"],
   },
   {
     name: "a full MemoryStore that evicts a user's session index like a session",

@@ -84,6 +84,18 @@ Deno.test("a cookie that was sent again has its full lifetime, up to the absolut
   assertEquals(maxAge(await visit((session) => session.subject = "ada")), 3600);
 });
 
+Deno.test("every request renews a cookie that a server with a clock far ahead has sent", async () => {
+  for (const [ahead, expected] of [[120, false], [121, true]] as const) {
+    const { clock, header, isSent, visit } = await client();
+    clock.advance(ahead + 60);
+    await visit(READ, NAVIGATION);
+    clock.advance(-ahead);
+    // Nobody knows when the client got it.
+    assertEquals(await isSent(READ), expected);
+    if (expected) assertEquals([header().sentAt, await isSent(READ)], [clock.seconds(), false]);
+  }
+});
+
 Deno.test("the State's own lifetime decides when the cookie is old", async () => {
   const isSent = async (maxAge: number | false | undefined, age: number) => {
     const { clock, sessions } = rig({

@@ -80,6 +80,8 @@ Deno.test("nextHeader() notes when the ID was sent, unless it is a new one", () 
   assertEquals(effect({ sentAt: 5 }, { isSent: true }), { sentAt: NOW });
   assertEquals(effect({ sentAt: 5 }, { isSent: false }), {});
   assertEquals(effect({ sentAt: 5 }, { isSent: true, notesSending: false }), {});
+  const replaced = [regenerated(B, NOW)];
+  assertEquals(effect({ sentAt: 5, replaced }, { isSent: true, notesSending: false }), {});
   assertEquals(after({ sentAt: 5 }, { isSent: true, newVerifier: D }).sentAt, undefined);
 });
 
@@ -168,6 +170,34 @@ Deno.test("nextHeader() keeps a rotated verifier for an hour after it was last v
   assertEquals(after({ replaced: [gone] }, { newVerifier: D }).replaced[0], gone);
 });
 
+Deno.test("nextHeader() drops nothing because of a clock that is ahead", () => {
+  const session = loadedWith({
+    replaced: [regenerated(B, NOW - 60), regenerated(C, NOW - HOUR - 1)],
+  });
+  const change = { ...NOTHING, now: NOW + 100_000, isSent: true };
+  // The session was used at `NOW`, so the clocks of other servers may say that.
+  assertEquals(nextHeader(session, change, optionsWith()).replaced, [regenerated(B, NOW - 60)]);
+  const later = { ...session, lastAccess: NOW + 100_000 };
+  assertEquals(nextHeader(later, change, optionsWith()).replaced, []);
+});
+
+Deno.test("nextHeader() replaces the ID by the clock of whichever server is ahead", () => {
+  const session = { ...loadedWith(), lastAccess: NOW + 500 };
+  const next = nextHeader(session, { ...NOTHING, newVerifier: D }, optionsWith());
+  assertEquals([next.replacedAt, next.replaced], [NOW + 500, [regenerated(A, NOW + 500)]]);
+  const early = { ...session, lastAccess: NOW - 500 };
+  assertEquals(nextHeader(early, { ...NOTHING, newVerifier: D }, optionsWith()).replacedAt, NOW);
+});
+
+Deno.test("nextHeader() keeps a rotated verifier for as long as its grace runs", () => {
+  const options = optionsWith({ rotateGrace: 10_000 });
+  const of = (age: number) => {
+    const session = loadedWith({ presentedAt: NOW - age, replaced: [rotated(B, NOW - 20_000)] });
+    return nextHeader(session, { ...NOTHING, isSent: true }, options).replaced.length;
+  };
+  assertEquals([of(10_000 + SKEW), of(10_001 + SKEW)], [1, 0]);
+});
+
 Deno.test("nextHeader() keeps the eight newest of the replaced verifiers", () => {
   const verifiers = Array.from({ length: 8 }, (_, at) => at.toString(16).repeat(32));
   const replaced = verifiers.map((verifier) => regenerated(verifier, NOW - 1));
@@ -184,6 +214,16 @@ Deno.test("withToken() adds a token behind those that a late call may still look
   const { header } = loadedWith({ tokens, others: ["z"] });
   const next = withToken(header, token, NOW, optionsWith());
   assertEquals(next, { ...header, tokens: [tokens[1]!, { token, at: NOW }] });
+});
+
+Deno.test("withToken() drops nothing because of a clock that is ahead", () => {
+  const tokens = [{ token: "0".repeat(12), at: NOW - 150 }, {
+    token: "1".repeat(12),
+    at: NOW - 151,
+  }];
+  const { header } = loadedWith({ tokens });
+  const next = withToken(header, "f".repeat(12), NOW + 100_000, optionsWith(), NOW);
+  assertEquals(next.tokens.slice(0, -1), [tokens[0]!]);
 });
 
 Deno.test("withToken() keeps tokens for twice storeTimeout when that is longer", () => {

@@ -48,6 +48,32 @@ Deno.test("a page with a replaced ID starts a new session ten seconds and two mi
   assertEquals(keyOf(fresh) === keyOf(old), false);
 });
 
+Deno.test("a page with a replaced ID that only reads removes the cookie, so that a form on it can write", async () => {
+  const { answer, clock, sessions, visit, load, old, current } = await client("regenerate");
+  const read: Work = (session) => assertEquals(session.keys(), []);
+  clock.advance(130);
+  assertEquals(await visit(old, read, NAVIGATION), undefined);
+  clock.advance(1);
+  // Neither another request nor a response that shared caches may store.
+  const shared = { headers: { "cache-control": "public" } };
+  const open = await sessions.run(requestWith({ cookie: old, ...NAVIGATION }), () => {
+    return new Response(null, shared);
+  });
+  assertEquals([open.headers.get("set-cookie"), await visit(old, read)], [null, undefined]);
+  assertEquals(await visit(old, read, NAVIGATION), "pagi_session=");
+  const form = cookieOf(await answer(new Response()));
+  assertEquals([await load(form), await load(current)], [{ n: 1 }, { n: 1 }]);
+});
+
+Deno.test("a page without a replaced ID removes no cookie", async () => {
+  const { clock, visit, current } = await client("regenerate");
+  clock.advance(131);
+  for (const cookie of ["", "other=1", "pagi_session=junk", `pagi_session=${"0".repeat(64)}`]) {
+    assertEquals(await visit(cookie, () => {}, NAVIGATION), undefined);
+  }
+  assertEquals(await visit(current, () => {}, NAVIGATION), current);
+});
+
 Deno.test("another request with a replaced ID starts no session for an hour and two minutes", async () => {
   const { clock, refused, visit, load, old } = await client("regenerate", { expire: 86_400 });
   for (const advance of [0, 131, 3589]) {

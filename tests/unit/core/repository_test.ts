@@ -20,11 +20,13 @@ const idIn = (cookie: string) => cookie.split("=")[1]!;
 /** A store in another process: it answers with promises, and calls go wrong on the way. */
 class RemoteStore {
   readonly inner: MemoryStore;
-  /** Operations that arrive twice, of which the caller gets the second answer. */
+  /** Operations whose next call arrives twice. The caller gets the second answer. */
   readonly twice = new Set<Operation>();
   /** Operations that take effect and whose answer is lost. */
   readonly lost = new Set<Operation>();
   readonly calls: Operation[] = [];
+  /** Runs once, between the first arrival of a call and the second. */
+  between: (() => Promise<unknown>) | undefined;
 
   constructor(inner: MemoryStore) {
     this.inner = inner;
@@ -37,7 +39,9 @@ class RemoteStore {
       const answer = apply();
       await Promise.resolve();
       if (this.lost.has(operation)) throw new Error("connection reset");
-      return this.twice.has(operation) ? apply() : answer;
+      if (!this.twice.delete(operation)) return answer;
+      await this.between?.();
+      return apply();
     };
     const operations: Operation[] = ["read", "create", "replace", "touch", "delete"];
     return Object.fromEntries(
@@ -102,6 +106,16 @@ for (const isRemote of [false, true]) {
       assertEquals((await load(next!))?.late, undefined);
     });
   }
+
+  Deno.test(`clear() of an empty session removes a key that comes first, with a store in ${where}`, async () => {
+    const { visit, load, cookie } = await client({}, isRemote);
+    await visit(cookie, (session) => session.delete("n"));
+    await visit(cookie, async (session) => {
+      await visit(cookie, increment);
+      session.clear();
+    });
+    assertEquals(await load(cookie), {});
+  });
 
   Deno.test(`two requests that rotate make one new ID, with a store in ${where}`, async () => {
     const { visit, load, cookie, header } = await client({}, isRemote);
@@ -193,6 +207,19 @@ Deno.test("a new ID reaches the client when the call that wrote it arrives twice
   }
 });
 
+Deno.test("a rotation counts once when so many others have written that its token is gone", async () => {
+  const { visit, load, cookie, remote, header } = await client({}, true);
+  remote.twice.add("replace");
+  let token: string | undefined;
+  remote.between = async () => {
+    token = header().tokens.at(-1)!.token;
+    for (let count = 0; count < 40; count++) await visit(cookie, increment);
+  };
+  const next = await visit(cookie, (session) => increment(session.rotate()));
+  assertEquals(header().tokens.some((one) => one.token === token), false);
+  assertEquals([header().verifier, await load(next!)], [verifierOf(idIn(next!)), { n: 42 }]);
+});
+
 Deno.test("a new ID reaches the client when the answer of the call that wrote it is lost", async () => {
   for (const act of ["regenerate", "rotate"] as const) {
     const { visit, load, cookie, remote } = await client({}, true);
@@ -241,8 +268,18 @@ Deno.test("sessions.destroy() and destroy() succeed when their call arrives twic
   assertEquals(await sessions.destroy(idIn(cookie)), true);
   assertEquals(await sessions.destroy(idIn(cookie)), false);
   const other = (await visit("", increment))!;
+  remote.twice.add("replace");
   await visit(other, (session) => session.destroy());
+  assertEquals(remote.twice.size, 0);
   assertEquals(await sessions.destroy(idIn(other)), false);
+});
+
+Deno.test("of two calls of sessions.destroy() at the same time, one ends the session", async () => {
+  for (const isRemote of [false, true]) {
+    const { sessions, cookie } = await client({}, isRemote);
+    const ended = await Promise.all([1, 2, 3].map(() => sessions.destroy(idIn(cookie))));
+    assertEquals(ended.filter(Boolean).length, 1);
+  }
 });
 
 Deno.test("the end of a session leaves a marker in a store in another process only", async () => {

@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { HashedStore, MemoryStore, SealedStore, SessionError } from "@pagi/session";
 import { keyOf } from "../../../../base/id.ts";
+import { indexKeyOf } from "../../../../core/subjects/subject_index.ts";
 import { tap } from "../../../_kit/dump.ts";
 import { cookieOf, fakeClock, requestWith } from "../../../_kit/helpers.ts";
 import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
@@ -186,6 +187,29 @@ Deno.test("each attempt to list a session makes an entry of its own", async () =
   assertEquals(new Set(entries.map(({ sealed }: { sealed: string }) => sealed)).size, 4);
   assertEquals((await sessions.list("ada")).length, 2);
   assertEquals([await sessions.destroyAll("ada"), await subjectOf(cookie)], [2, undefined]);
+});
+
+Deno.test("a sign-in is listed again when a server whose clock is ahead has removed its entry", async () => {
+  const store = new MemoryStore();
+  const { signIn, devices, sessions } = rig({ store });
+  await signIn("ada", "phone");
+  const { create } = MemoryStore.prototype;
+  let removed = 0;
+  // Between the list and the session's record.
+  store.create = function (...args) {
+    if (args[1].startsWith("s1:") && ++removed === 1) {
+      const index = store.read(key)!;
+      const { epoch, entries } = JSON.parse(index.text.slice("subject:".length));
+      const text = `subject:${JSON.stringify({ epoch, entries: entries.slice(0, -1) })}`;
+      const { signal } = new AbortController();
+      store.replace(key, text, { ...index, ttl: 3600, signal });
+    }
+    return create.apply(this, args);
+  };
+  const key = await indexKeyOf("ada");
+  await signIn("ada", "desktop");
+  assertEquals([removed, await devices("ada")], [1, ["desktop", "phone"]]);
+  assertEquals(await sessions.destroyAll("ada"), 2);
 });
 
 Deno.test("a sign-in that destroyAll() meets is refused, and the session that it came from has ended", async () => {

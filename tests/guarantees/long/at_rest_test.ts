@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
-import { search, tap, xorIds } from "../_kit/dump.ts";
-import { SECRET, story, WORDS } from "../_kit/at_rest_story.ts";
-import { BOTH, hashed, OLD_SECRET, sealed } from "../_kit/at_rest_wrappers.ts";
-import { idOf, keyOf, verifierOf } from "../_kit/helpers.ts";
+import { search, tap, xorIds } from "../../_kit/dump.ts";
+import { SECRET, story, WORDS } from "../../_kit/at_rest_story.ts";
+import { BOTH, hashed, OLD_SECRET, sealed } from "../../_kit/at_rest_wrappers.ts";
+import { idOf, keyOf, verifierOf } from "../../_kit/helpers.ts";
 
 /** Texts that records contain before they are encrypted, and the secrets that encrypt them. */
 const PLAIN = [SECRET, OLD_SECRET, "ended:", "_created", "_subject"];
