@@ -107,10 +107,9 @@ export class SubjectIndex {
           const { generation } = before;
           let [content, sealed]: Added = [before, undefined];
           let level = Math.max(before.level, lowest);
-          if (level === 0) {
-            [content, sealed] = await addTo(root, before, isRetry);
-            if (sealed === undefined) level = 1;
-          }
+          if (level === 0) [content, sealed] = await addTo(root, before, isRetry);
+          else if (!isRetry) content = await this.#prune(index, before);
+          if (sealed === undefined) level = Math.max(level, 1);
           const next = level === content.level ? content : { ...content, level };
           return [next, { generation, level, sealed }];
         },
