@@ -350,7 +350,7 @@ export class SubjectIndex {
     }
     return entries.filter((entry) => {
       // The session of a newer entry may not have been written yet.
-      return newest.get(entry.tag) === entry || this.#now() - entry.at <= MAX_WRITE_SECONDS;
+      return newest.get(entry.tag) === entry || this.mayBeUnwritten(entry);
     });
   }
 
@@ -365,7 +365,7 @@ export class SubjectIndex {
     const gone = new Set<IndexEntry>();
     for (const { entry, key, record } of found) {
       const isGone = key !== undefined && record === undefined;
-      if (isGone && this.#now() - entry.at > MAX_WRITE_SECONDS) gone.add(entry);
+      if (isGone && !this.mayBeUnwritten(entry)) gone.add(entry);
     }
     const tooMany = content.entries.length - gone.size - LAST_ROOM + 1;
     const ended = found.filter(({ record }) => record !== undefined)
@@ -384,6 +384,11 @@ export class SubjectIndex {
       });
     }
     return without(content, (entry) => gone.has(entry));
+  }
+
+  /** Whether the entry's session may not have been written yet. */
+  mayBeUnwritten({ at }: IndexEntry): boolean {
+    return this.#now() - at <= MAX_WRITE_SECONDS;
   }
 
   /** Whether the entry's session can only be active if there is a newer entry for it. */

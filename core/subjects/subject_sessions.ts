@@ -129,8 +129,11 @@ export class SubjectSessions {
       try {
         const key = await this.#unseal(entry);
         if (key !== undefined && key === keptKey) return;
-        if (key !== undefined && await this.#repository.endListed(key, isOurs)) count++;
-        ended.push(entry);
+        const isEnded = key !== undefined && await this.#repository.endListed(key, isOurs);
+        if (isEnded) count++;
+        // A sign-in may be about to write the session. If it began after the bump, it is not
+        // refused, and the session needs its entry.
+        if (isEnded || !this.#index.mayBeUnwritten(entry)) ended.push(entry);
       } catch (error) {
         failures.push(error);
       }
