@@ -86,10 +86,11 @@ export class SubjectIndex {
     this.#options = options;
     this.#endSession = endSession;
     this.#seal = new TextSeal(options.secrets);
-    this.#firstSeal = new TextSeal(options.secrets.slice(0, 1));
+    const [first, ...others] = options.secrets;
+    this.#firstSeal = others.length === 0 ? this.#seal : new TextSeal([first!]);
     const { expire, touchInterval } = options;
     this.#idle = expire + touchInterval + MAX_WRITE_SECONDS;
-    this.#maxActive = this.#idle + CONFIRM_SECONDS + expire / 2;
+    this.#maxActive = this.#idle + CONFIRM_SECONDS;
     this.#records = new IndexRecords(backend, options, Math.max(MIN_KEPT, 2 * this.#maxActive));
   }
 
@@ -162,9 +163,10 @@ export class SubjectIndex {
     ]);
     if (first?.generation !== generation) return false;
     const entries = (place.level > 0 ? shard : first)?.entries;
+    if (entries?.some((entry) => entry.sealed === sealed)) return true;
     // A server whose clock is ahead may have removed it as the entry of a session that has ended.
-    return entries?.some((entry) => entry.sealed === sealed) === true ||
-      (await this.add(subject, sessionKey)).generation === generation;
+    await this.add(subject, sessionKey);
+    return (await this.#records.read(root))?.generation === generation;
   }
 
   /** Whether a session that is used now has to be confirmed. */
@@ -206,9 +208,10 @@ export class SubjectIndex {
     // Under another secret, the list could not be read once this server's first secret is the only
     // one.
     const isReadable = await this.#firstSeal.unseal(context, own.sealed) === sessionKey;
-    const at = this.#now();
-    if (isReadable && at - own.at <= this.#options.expire / 2) return [entries, true];
+    const now = this.#now();
+    if (isReadable && own.at >= now) return [entries, true];
     const sealed = isReadable ? own.sealed : await this.#seal.seal(context, sessionKey);
+    const at = Math.max(own.at, now);
     return [entries.map((entry) => entry === own ? { tag, sealed, at } : entry), true];
   }
 

@@ -3,9 +3,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { Session, SessionMiddleware, VersionedStore } from "@pagi/session";
 import { keyOf } from "../../base/id.ts";
 import { isEnded } from "../../base/record_text.ts";
-import type { Browser } from "../_kit/browser.ts";
+import type { Browser, Work } from "../_kit/browser.ts";
 import { isIndex, watchIndexes } from "../_kit/indexes.ts";
-import { around, type Call, type Rig, testOn, VERSIONED } from "../_kit/stores.ts";
+import { around, type Call, chance, type Rig, slow, testOn, VERSIONED } from "../_kit/stores.ts";
 
 const { signal } = new AbortController();
 const signIn = (session: Session) => session.subject = "ada";
@@ -344,3 +344,73 @@ testOn(VERSIONED, "a sign-in that begins during destroyAll() keeps its entry", a
   assertEquals((await rig.sessions.list("ada")).length, 1);
   assertEquals(await rig.sessions.destroyAll("ada"), 1);
 });
+
+testOn(MEMORY, "no session is unlisted after random requests with random mishaps", async (rig) => {
+  const { clock } = rig;
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = chance(seed);
+    const network = slow(rig.store as VersionedStore, seed);
+    const store = around(network, async (name, call) => {
+      const luck = random(100);
+      if (luck === 0) throw new Error("connection refused");
+      const answer = await call();
+      if (luck === 1) throw new Error("connection lost");
+      if (luck < 5 && isWrite(name)) return await call();
+      if (luck === 5 && isWrite(name)) setTimeout(() => Promise.resolve(call()).catch(() => {}));
+      return answer;
+    });
+    const servers = [0, 30_000, -30_000].map((ahead) => {
+      return rig.server({ store, now: () => clock.now() + ahead, expire: 86_400 });
+    });
+    const healthy = rig.server({ store: network, expire: 86_400 });
+    const browsers = Array.from({ length: 30 }, () => {
+      const browser = rig.browser(undefined, servers[random(3)]!);
+      browser.ignoresMaxAge = true;
+      return browser;
+    });
+    const works: Work[] = [
+      signIn,
+      signIn,
+      signIn,
+      (session) => session.subject = "bob",
+      (session) => session.subject = undefined,
+      (session) => session.destroy(),
+      (session) => session.restart().set("n", 1),
+      (session) => session.regenerate(),
+      (session) => session.set("n", 2),
+      () => {},
+    ];
+    for (let round = 0; round < 6; round++) {
+      const requests = browsers.map((browser) => {
+        return browser.visit(works[random(works.length)]!).catch(() => {});
+      });
+      if (random(4) === 0) requests.push(healthy.destroyAll("ada").then(() => {}).catch(() => {}));
+      await Promise.all(requests);
+      // Late copies arrive.
+      await new Promise((resolve) => setTimeout(resolve));
+      const listed = await healthy.list("ada");
+      let active = 0;
+      for (const browser of browsers) {
+        const { subject } = await healthy.load(requestOf(browser)) ?? {};
+        if (subject !== "ada") continue;
+        active++;
+        const own = await healthy.list("ada", { current: browser.value! });
+        assert(own.some(({ current }) => current), `seed ${seed}, round ${round}`);
+      }
+      assert(listed.length >= active);
+      clock.advance(random(2) * 4000);
+    }
+    await healthy.destroyAll("ada");
+    for (const browser of browsers) {
+      const found = await healthy.load(requestOf(browser));
+      assert(found?.subject !== "ada", `seed ${seed}`);
+    }
+    await healthy.destroyAll("bob");
+    clock.advance(30 * 86_400);
+  }
+});
+
+function requestOf({ value }: Browser): Request {
+  const headers = { cookie: `pagi_session=${value ?? ""}` };
+  return new Request("http://localhost/", { headers });
+}

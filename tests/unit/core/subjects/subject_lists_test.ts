@@ -32,7 +32,7 @@ function setUp(options: Parameters<typeof rig>[0] = {}) {
 }
 
 Deno.test("a list's ttl is a week or twice the lifetime of its sessions", async () => {
-  const lifetime = 2_592_000 + 60 + 180 + 3600 + 1_296_000;
+  const lifetime = 2_592_000 + 60 + 180 + 3600;
   for (const [expire, ttl] of [[600, 604_800], [2_592_000, 2 * lifetime]] as const) {
     const { signIn, last } = setUp({ expire });
     await signIn("ada");
@@ -177,7 +177,7 @@ Deno.test("sessions.list() marks the current session when `current` is its old I
 });
 
 Deno.test("pruning keeps entries of another secret until they expire", async () => {
-  for (const [seconds, entries] of [[4710, 2], [4711, 1]] as const) {
+  for (const [seconds, entries] of [[4410, 2], [4411, 1]] as const) {
     const { signIn, last, clock, store } = setUp({ secret: "the one before", expire: 600 });
     await signIn("ada");
     const after = setUp({ secret: "another", expire: 600, store, now: clock.now });
