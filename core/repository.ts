@@ -595,7 +595,7 @@ export class SessionRepository {
     if (this.#backend.isWithClient) return await this.#backend.delete(key);
     const ended = await this.#end(key, await this.#backend.read(key), isMeant);
     await this.#removeEnded(ended);
-    return ended !== undefined && isSession(ended, this.#options);
+    return this.#wasActive(ended);
   }
 
   /** Ends a session in the same way, and leaves it in its subject's index. */
@@ -603,7 +603,10 @@ export class SessionRepository {
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    const ended = await this.#end(key, await this.#backend.read(key), isMeant);
+    return this.#wasActive(await this.#end(key, await this.#backend.read(key), isMeant));
+  }
+
+  #wasActive(ended: LoadedSession | undefined): boolean {
     return ended !== undefined && isSession(ended, this.#options);
   }
 

@@ -213,6 +213,31 @@ Deno.test("a sign-in is listed again when a server whose clock is ahead has remo
   assertEquals(await sessions.destroyAll("ada"), 2);
 });
 
+Deno.test("a sign-in is refused when its entry was lost before destroyAll() looked for it", async () => {
+  const store = new MemoryStore();
+  const { signIn, sessions, subjectOf } = rig({ store });
+  const kept = await signIn("bob");
+  const key = await indexKeyOf("ada");
+  const { read } = MemoryStore.prototype;
+  const { signal } = new AbortController();
+  let reads = 0;
+  store.read = function (id, ...options) {
+    const record = read.call(this, id, ...options);
+    // The second read of the index comes after the session's record was written.
+    if (id !== key || record === undefined || ++reads !== 1) return record;
+    const text = textOf({ ...contentOf(record.text), entries: [] });
+    store.replace(key, text, { ...record, ttl: 3600, signal });
+    return (async () => {
+      const found = read.call(this, id, ...options);
+      await sessions.destroyAll("ada");
+      return found;
+    })() as never;
+  };
+  const error = await assertRejects(() => signIn("ada"), SessionError);
+  assertEquals([error.code, await sessions.list("ada")], ["ERR_SESSION_INTERRUPTED", []]);
+  assertEquals(await subjectOf(kept), "bob");
+});
+
 Deno.test("a sign-in that destroyAll() meets is refused, and the session that it came from has ended", async () => {
   for (const isNew of [true, false]) {
     const store = new MemoryStore();
