@@ -49,8 +49,8 @@ function checkIndexes({ left, entries, visits }: Run, report: Report): void {
       report("lost", "the list of its subject's sessions does not have it");
     }
     const active = new Set(ours.map(([id]) => keyOf(id))).size;
-    // An attempt that fails, or is repeated, leaves its entry, and so does one whose session ends
-    // meanwhile.
+    // An attempt that fails, or is repeated, leaves its entry. So does one whose session is ended
+    // at the same time.
     const allowed = visits.some(mayLeaveEntries) ? 2 * visits.length : 0;
     if (count > active + allowed) {
       report("wrongAnswers", `the index has ${count} entries of ${active} sessions`);
