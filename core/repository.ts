@@ -232,7 +232,7 @@ export class SessionRepository {
     } catch (cause) {
       this.#options.emit({
         type: "cleanup-failed",
-        message: "A subject's list of sessions could not be tidied; it will be at a later sign-in",
+        message: "A per-user session index could not be pruned; a later sign-in prunes it",
         cause,
       });
     }
@@ -374,8 +374,7 @@ export class SessionRepository {
     subject: string | undefined,
     write: SessionWrite,
   ): Promise<SavedSession> {
-    // Only what is there before the write. The session may come back, with a new entry, at any time
-    // after it.
+    // Found before the write: at any time after it, the session may come back with a new entry.
     const old: PlacedEntry[] = [];
     await this.removeFromIndex(async () => {
       if (base.subject) old.push(...await index.find(base.subject, base.key));

@@ -10,8 +10,8 @@ export interface IndexEntry {
   /** A hash of the session's key. It finds the entries of a session, whatever the secret was. */
   readonly tag: string;
   /**
-   * The session's key, encrypted. No two entries have the same, because each is encrypted anew, so
-   * it identifies the entry.
+   * The session's key, encrypted. It identifies the entry: the same key is encrypted to another
+   * text each time.
    */
   readonly sealed: string;
   /** When the session was last known to be active, in Unix seconds. */

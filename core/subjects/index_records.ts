@@ -62,11 +62,11 @@ export class IndexRecords {
     this.#backend = backend;
     this.#options = options;
     this.#kept = kept;
-    // Whoever comes first carries out the work of all. They wait until it gives up.
+    // The first change carries out those of all others, which wait until it gives up.
     this.#queue = new KeyedQueue(2 * options.storeTimeout);
   }
 
-  /** The content of a record; `undefined` if there is none. */
+  /** The content of a record; `undefined` if it does not exist. */
   async read(place: IndexPlace): Promise<IndexContent | undefined> {
     const record = await this.#backend.read(place.key);
     return record && this.#contentOf(place, record);
@@ -104,7 +104,7 @@ export class IndexRecords {
   /**
    * Reads, changes and writes a record until no other write comes between.
    *
-   * @throws {SessionError} `ERR_SESSION_CONFLICT` if others came first for `storeTimeout`.
+   * @throws {SessionError} `ERR_SESSION_CONFLICT` if concurrent writes took effect first for `storeTimeout`.
    */
   async #changeAtOnce(
     place: IndexPlace,
@@ -166,7 +166,8 @@ export class IndexRecords {
     if (content !== undefined) return { ...content, entries: this.#current(content.entries) };
     this.#options.emit({
       type: "record-corrupt",
-      message: "The store gave back what is no list of a subject's sessions; it is begun anew",
+      message: "The store returned a record that is not a per-user session index. A new " +
+        "index replaces it. Check what else writes to the store",
     });
     // An entry that cannot be decrypted: until all sessions are added again, the list is
     // incomplete. There may be shards of every level.

@@ -122,12 +122,13 @@ export class SubjectIndex {
         (content, isRetry) => addTo(shard, content, isRetry),
       );
       if (sealedInShard !== undefined) return { generation, place: shard, sealed: sealedInShard };
+      // The shard has no room, but the one of the next level has.
       lowest = level;
     }
   }
 
   /**
-   * Adds an entry to the content of a record. Without one, if the record has no room.
+   * Adds an entry to the content of a record if it has room.
    *
    * Each attempt makes an entry of its own. An entry that somebody has removed must not count as
    * that of a later attempt.
@@ -322,7 +323,7 @@ export class SubjectIndex {
     } catch (cause) {
       this.#options.emit({
         type: "cleanup-failed",
-        message: "A subject's list of sessions could not be tidied; it will be at a later sign-in",
+        message: "A per-user session index could not be pruned; a later sign-in prunes it",
         cause,
       });
     }
@@ -334,9 +335,9 @@ export class SubjectIndex {
   }
 
   /**
-   * When a session was last known to be active, for the purpose of its entry. A session that has
-   * expired here may still be active on a server with a longer `expire`. It is examined again when
-   * its record would be gone if it is not.
+   * The time for the entry of a session. A session that has expired here may still be active on a
+   * server with a longer `expire`. It is examined again when the store will have removed its record
+   * if it is not.
    */
   #usedAt({ lastAccess }: SessionRecord): number {
     const now = this.#now();
@@ -352,7 +353,7 @@ export class SubjectIndex {
       if (other === undefined || other.at <= entry.at) newest.set(entry.tag, entry);
     }
     return entries.filter((entry) => {
-      // The session of a newer entry may not have been written yet.
+      // The request that has added it still looks for it.
       return newest.get(entry.tag) === entry || this.mayBeUnwritten(entry);
     });
   }
@@ -382,8 +383,8 @@ export class SubjectIndex {
       this.#options.emit({
         type: "subject-full",
         message:
-          "A subject had more active sessions than its list can hold, so the session that was used " +
-          "longest ago was ended. Look for a client that signs in again and again without its cookie",
+          "A subject had more active sessions than its index can hold, so the session that was used " +
+          "longest ago was ended. Look for a client that keeps signing in",
       });
     }
     return without(content, (entry) => gone.has(entry));
@@ -450,7 +451,7 @@ function placed(place: IndexPlace, { entries }: IndexContent): PlacedEntry[] {
   return entries.map((entry) => ({ ...entry, place }));
 }
 
-/** The content without the entries that are meant; the same content if there are none. */
+/** The content without the entries that are meant. Without such entries, the same object. */
 function without(content: IndexContent, isMeant: (entry: IndexEntry) => boolean): IndexContent {
   const entries = content.entries.filter((entry) => !isMeant(entry));
   return entries.length === content.entries.length ? content : { ...content, entries };
