@@ -163,7 +163,7 @@ export class IndexRecords {
     const generation = level === 0 ? crypto.randomUUID() : "";
     if (record === undefined) return { generation, level, entries: [] };
     const content = decodeIndex(record.text);
-    if (content !== undefined) return { ...content, entries: this.#current(content.entries) };
+    if (content !== undefined) return { ...content, entries: this.#clamped(content.entries) };
     this.#options.emit({
       type: "record-corrupt",
       message: "The store returned a record that is not a per-user session index. A new " +
@@ -175,12 +175,10 @@ export class IndexRecords {
     return { generation, level: MAX_LEVEL, entries: [lost] };
   }
 
-  /** The entries without those that are too old. */
-  #current(entries: readonly IndexEntry[]): readonly IndexEntry[] {
-    const now = unixNow(this.#options);
-    return entries.filter(({ at }) => now - at <= this.#kept)
-      // No time is in the future, whatever the clock of another server says.
-      .map((entry) => ({ ...entry, at: Math.min(entry.at, now + MAX_CLOCK_SKEW) }));
+  /** The entries, with no time in the future, whatever the clock of another server says. */
+  #clamped(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+    const latest = unixNow(this.#options) + MAX_CLOCK_SKEW;
+    return entries.map((entry) => ({ ...entry, at: Math.min(entry.at, latest) }));
   }
 }
 

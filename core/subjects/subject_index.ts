@@ -10,8 +10,8 @@
  *
  * A session is added before its record is written, and confirmed once in an hour of its age when it
  * is used. So an entry that was not confirmed for a certain time is not an active session's, and an
- * index that was lost is complete again after that time. Entries are kept longer, for servers with
- * a longer `expire`.
+ * index that was lost is complete again after that time. Its entry is removed when the session's
+ * record has expired, because another server may have a longer `expire`.
  */
 import { mapConcurrently } from "../../base/concurrently.ts";
 import { findJson } from "../../base/record_header.ts";
@@ -52,7 +52,7 @@ type EndSession = (key: string, isMeant: (record: SessionRecord) => boolean) => 
 
 /** A session that stays in use is confirmed once in this many seconds of its age. */
 const CONFIRM_SECONDS = 3600;
-/** Seconds for which an entry is kept at least. */
+/** Seconds for which a record is kept at least. */
 const MIN_KEPT = 7 * 86_400;
 /** Number of entries in a record from which on sessions are added at the next level. */
 const ROOM = 16;
@@ -61,7 +61,7 @@ const ROOM = 16;
  * if a SealedStore encrypts it.
  */
 const LAST_ROOM = 256;
-/** Number of entries that a sign-in examines. */
+/** Number of entries that a sign-in, or a session that is confirmed, examines. */
 const EXAMINED = 4;
 const TAG_DIGITS = 16;
 /** The store keeps the record of a session that has expired for at most this many seconds. */
@@ -183,7 +183,8 @@ export class SubjectIndex {
     const index = await indexOf(subject);
     const tag = await tagOf(index, sessionKey);
     const confirmIn = (place: IndexPlace) =>
-      this.#records.change(place, async (content) => {
+      this.#records.change(place, async (before, isRetry) => {
+        const content = isRetry ? before : await this.#prune(index, before);
         const [entries, isFound] = await this.#confirmed(index, content.entries, tag, sessionKey);
         const isSame = entries === content.entries;
         return [isSame ? content : { ...content, entries }, { isFound, level: content.level }];

@@ -133,6 +133,30 @@ testOn(VERSIONED, "each sign-in removes entries of sessions that have expired", 
   }
 });
 
+testOn(
+  VERSIONED,
+  "a session in use removes the entries of sessions that have expired",
+  async (rig) => {
+    const { index, openMany } = watched(rig);
+    const [used, ...others] = await openMany(12);
+    for (let time = 0; time < 8 * 3600; time += 1000) {
+      rig.clock.advance(1000);
+      await used!.visit(({ subject }) => subject);
+    }
+    assertEquals([await index.entries(), others.length], [1, 11]);
+  },
+);
+
+testOn(VERSIONED, "a server whose clock is weeks ahead removes no active session", async (rig) => {
+  const { index, sessions, open } = watched(rig);
+  const browser = await open();
+  const ahead = rig.server({ store: index.store, now: () => rig.clock.now() + 30 * DAY * 1000 });
+  const guest = rig.browser(undefined, ahead);
+  await guest.visit(signIn);
+  assertEquals((await sessions.list("ada")).length, 2);
+  assertEquals(await countEntries(index, "ada", [browser.id!, guest.id!]), [1, 1]);
+});
+
 testOn(VERSIONED, "a user who signs in for weeks and never out has few entries", async (rig) => {
   const { index, open, sessions } = watched(rig, { expire: 600 });
   let most = 0;

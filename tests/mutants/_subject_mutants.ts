@@ -165,8 +165,8 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "Math.abs($now - $record.lastAccess) > this.$kept * 4",
   }),
   mistake("an entry that a wrong clock has dated into the future for good", LISTS, {
-    find: "at: Math.min($entry.at, $now + $skew)",
-    replace: "at: Math.max($entry.at, $now - $now - $skew)",
+    find: "at: Math.min($entry.at, $latest)",
+    replace: "at: Math.max($entry.at, $latest - $latest)",
   }),
   mistake("a full index that drops an entry and does not end the session", LISTS, {
     find: "await this.$endSession($record!.$key, $isOurs);",
