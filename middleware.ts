@@ -218,8 +218,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * can be used as a session ID.
    *
    * @param options.current The session that asks, which is marked.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
-   * string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
+   * not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    *
    * @example Where a user is signed in
@@ -257,8 +257,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Resolves to how many sessions there were.
    *
    * @param options.except The session that stays, whatever ID it has.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
-   * string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
+   * not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
@@ -271,8 +271,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was
    * one.
    *
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
-   * string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
+   * not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyListed(subject: string, hash: string): Promise<boolean> {

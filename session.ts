@@ -5,6 +5,7 @@
  */
 import { checkOptions, isObject, optionError } from "./base/check_options.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
+import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import {
   findWorkingCopy,
@@ -120,6 +121,11 @@ export class Session<T extends object = Record<string, unknown>> {
    * ID with this response, as a login must. If the client's ID has been replaced, assigning a value
    * first starts a new session, so that nobody is kept from signing in.
    *
+   * Two subjects are the same user if their strings are equal. Texts that only look equal, such as
+   * `é` as one character or as two, are different users. Use an ID from your database, not a name.
+   *
+   * @throws {TypeError} On assignment, if it is not a string, is empty, or is not well-formed
+   * Unicode.
    * @throws {SessionError} On assignment, if the session cannot be written to.
    */
   get subject(): string | undefined {
@@ -127,9 +133,7 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   set subject(subject: string | undefined) {
-    if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
-      throw new TypeError("Cannot set the subject: it must be a string that is not empty");
-    }
+    if (subject !== undefined) checkSubject("set the subject", subject);
     if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
     this.#write("set the subject")._subject = subject;
   }

@@ -2,6 +2,7 @@
 import { after, type Awaitable } from "../base/awaitable.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
+import { checkSubject } from "../base/subject.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
@@ -199,9 +200,7 @@ export class ActiveSession {
       return { json, subject: stored?.subject, isSignIn: false, updates, isCleared };
     }
     const subject = data._subject;
-    if (subject !== undefined && typeof subject !== "string") {
-      throw new TypeError("Cannot save the session: _subject must be a string");
-    }
+    if (subject !== undefined) checkSubject("save the session", subject);
     const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
     const isSignIn = workingCopy.isAuthenticated ||
       (subject !== undefined && subject !== stored?.subject);

@@ -8,6 +8,7 @@ import { isId, isNonEmptyString, keyOf } from "../base/id.ts";
 import { MAX_CANDIDATES, MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { isSameVerifier } from "../base/record_header.ts";
 import type { SessionValues } from "../base/record_text.ts";
+import { checkSubject } from "../base/subject.ts";
 import { deepFreeze, refusingValues } from "../data/session_values.ts";
 import {
   refusal,
@@ -306,9 +307,7 @@ export class Lifecycle implements SharedParts {
 
   /** All sessions of a subject. */
   sessionsOf(subject: string): SubjectSessions {
-    if (typeof subject !== "string" || subject === "") {
-      throw new TypeError("Cannot find the sessions: subject must be a string that is not empty");
-    }
+    checkSubject("find the sessions", subject);
     const { index } = this.repository;
     if (index !== undefined) return new SubjectSessions(subject, this.repository, index);
     throw new TypeError(

@@ -95,4 +95,18 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     by: "tests",
     tests: ["subject_sessions_test.ts"],
   },
+  {
+    name: "a subject that shares its index with another one, because UTF-8 cannot hold it",
+    find: '$value !== "" && $value.isWellFormed()',
+    replace: '$value !== ""',
+    by: "tests",
+    tests: ["subjects_test.ts"],
+  },
+  {
+    name: "a stored session whose subject shares its index with another one",
+    find: "if (_subject !== undefined && !isSubject(_subject)) return undefined;",
+    replace: 'if (_subject !== undefined && typeof _subject !== "string") return undefined;',
+    by: "tests",
+    tests: ["subjects_test.ts"],
+  },
 ];
