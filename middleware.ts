@@ -254,17 +254,21 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Ends all sessions of a subject: "log out everywhere". When it resolves, they have ended: no
    * request in progress brings one back. A sign-in that overlaps with this call may be rejected with
    * `ERR_SESSION_INTERRUPTED`. If the call fails, some sessions may have ended; call it again.
-   * Resolves to how many sessions there were.
+   * Resolves to how many sessions there were; to `undefined` if the store is a `CookieStore`, whose
+   * sessions nobody can count.
    *
    * @param options.except The session that stays, whatever ID it has.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
-   * not a string or not well-formed Unicode.
+   * @throws {TypeError} If the store is neither a `VersionedStore` nor a `CookieStore` with
+   * `revocations`, or `subject` is empty, not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
-  async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
+  async destroyAll(
+    subject: string,
+    options: DestroyAllOptions<Data> = {},
+  ): Promise<number | undefined> {
     const { except } = options;
     const kept = except === undefined ? undefined : idOf(except, "keep");
-    return await this.#lifecycle.sessionsOf(subject).endAll(kept);
+    return await this.#lifecycle.endAll(subject, kept);
   }
 
   /**

@@ -70,6 +70,7 @@ export { CallbackState, type CallbackStateOptions } from "./state/callback.ts";
 export {
   type Awaitable,
   type DeleteOptions,
+  type EndAllOptions,
   type EndOptions,
   type OpenedRecord,
   type OpenOptions,

@@ -305,13 +305,31 @@ export class Lifecycle implements SharedParts {
     return await this.repository.endByKey(this.repository.keyOf(id));
   }
 
+  /**
+   * Ends all sessions of a subject, except one. Resolves to how many there were; `undefined` if
+   * nobody knows, because their clients hold them.
+   *
+   * @param kept An ID that the session which stays has or once had.
+   */
+  async endAll(subject: string, kept: string | undefined): Promise<number | undefined> {
+    if (this.#backend.endAll === undefined) return await this.sessionsOf(subject).endAll(kept);
+    checkSubject("end the sessions", subject);
+    await this.#backend.endAll(subject, kept);
+    return undefined;
+  }
+
   /** All sessions of a subject. */
   sessionsOf(subject: string): SubjectSessions {
     checkSubject("find the sessions", subject);
     const { index } = this.repository;
     if (index !== undefined) return new SubjectSessions(subject, this.repository, index);
     throw new TypeError(
-      "Cannot find the sessions of a subject: that takes a VersionedStore, and this store is none",
+      this.#backend.isWithClient
+        ? "Cannot find the sessions of a subject: their clients hold them, so no server has a list " +
+          "of them. Use a VersionedStore; destroyAll() also works with a CookieStore that has " +
+          "revocations"
+        : "Cannot find the sessions of a subject: that takes a VersionedStore, and this store is " +
+          "none",
     );
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { after } from "../base/awaitable.ts";
+import { after, isPromise } from "../base/awaitable.ts";
 import {
   checkNumber,
   checkOptions,
@@ -11,17 +11,23 @@ import {
   hasMethods,
   optionError,
 } from "../base/check_options.ts";
-import { isId } from "../base/id.ts";
+import { isId, keyOf } from "../base/id.ts";
 import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
+import { findJson } from "../base/record_header.ts";
+import { decodeSession, toPlainData } from "../base/record_text.ts";
 import { REVOCATION_METHODS } from "../base/store_methods.ts";
+import { isSubject } from "../base/subject.ts";
 import { SessionError } from "../errors.ts";
 import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
+import { FIRST, Generations } from "./_cookie/generations.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
 import { PagiFormat } from "./_cookie/pagi_format.ts";
+import { MAX_AGE_TO_SEAL } from "./_cookie/revocation_records.ts";
 import { isValid, type Revocation, Revocations } from "./_cookie/revocations.ts";
 import { neverAborted } from "./_plain_methods.ts";
 import type {
   Awaitable,
+  EndAllOptions,
   EndOptions,
   OpenedRecord,
   OpenOptions,
@@ -88,6 +94,20 @@ const MIN_SECRET_BYTES = 32;
  * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
  */
 const NAME_BYTES = 64;
+/** A session's subject, and the generation that the session has. */
+interface SubjectState {
+  /** The key of the subject's record. */
+  key: string;
+  generation: string;
+}
+
+/** What the version of an opened value says. */
+interface OpenedVersion {
+  /** Seconds; not finite if no value was opened. */
+  lifetime: number;
+  subject: SubjectState | undefined;
+}
+
 /** Stands for the record of an ID that `revocations` cannot contain. */
 const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess: 0, version: "" };
 
@@ -156,6 +176,7 @@ export class CookieStore implements SealingStore {
   readonly isLocal: boolean;
   readonly #format: CookieFormat;
   readonly #revocations: Revocations | undefined;
+  readonly #generations: Generations | undefined;
   readonly #now: () => number;
 
   /**
@@ -177,7 +198,10 @@ export class CookieStore implements SealingStore {
     this.#format = options.format === "pagi"
       ? new PagiFormat(common)
       : new HourlyFormat({ ...common, purpose, cacheSize: CACHED_SESSIONS });
-    this.#revocations = revocations && new Revocations(revocations, revocationCache, now);
+    if (revocations !== undefined) {
+      this.#revocations = new Revocations(revocations, revocationCache, now);
+      this.#generations = new Generations(revocations, revocationCache, now);
+    }
     this.#now = now;
     this.isLocal = revocations === undefined;
   }
@@ -210,14 +234,21 @@ export class CookieStore implements SealingStore {
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
     const { lastAccess, ttl, signal, version, name } = options;
-    if (version !== undefined) {
-      if (!isValid(id, await this.#findRevocation(id, options))) return undefined;
-      // The lookup may have taken so long that the caller has given up.
+    let generation: string = FIRST;
+    if (this.#revocations !== undefined) {
+      const opened = version === undefined ? undefined : decodeVersion(version);
+      const [found, next] = await Promise.all([
+        opened && this.#findRevocation(id, options, MAX_AGE_TO_SEAL),
+        this.#nextGeneration(id, subjectOf(text), opened, options),
+      ]);
+      if (!isValid(id, found) || next === undefined) return undefined;
+      generation = next;
+      // The lookups may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
     // `ttl` counts from now, the lifetime of a value from the last access.
     const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
-    return await this.#format.encrypt({ id, text, lastAccess, lifetime }, name);
+    return await this.#format.encrypt({ id, text, lastAccess, lifetime, generation }, name);
   }
 
   /**
@@ -231,7 +262,14 @@ export class CookieStore implements SealingStore {
     if (this.#revocations === undefined) return undefined;
     this.#checkId(id);
     this.#checkId(newId);
-    const known = await this.#findRevocation(id, options);
+    const { subject } = decodeVersion(options.version);
+    const [known, isActive] = await Promise.all([
+      this.#findRevocation(id, options),
+      subject === undefined ||
+      // Another server may know the session's last ID from before its end.
+      this.#isOfGeneration(id, subject, options, 0),
+    ]);
+    if (!isActive) return false;
     return await this.#revocations.replaceId(id, newId, known, this.#writeOptions(options));
   }
 
@@ -249,14 +287,31 @@ export class CookieStore implements SealingStore {
   }
 
   /**
+   * Ends all sessions of a subject for good, except one. None of their values opens from now on.
+   * Resolves to true. Without `revocations` it does nothing and resolves to `undefined`.
+   *
+   * @throws {Error} If `revocations` fails, with its error.
+   */
+  async endAll(subject: string, options: EndAllOptions): Promise<boolean | undefined> {
+    if (this.#generations === undefined) return undefined;
+    const { except } = options;
+    if (except !== undefined) this.#checkId(except);
+    const kept = except && keyOf(except);
+    await this.#generations.endAll(subject, kept, this.#writeOptions(options));
+    return true;
+  }
+
+  /**
    * Implements PAGI's `get`: resolves to the data, with its reserved keys, of a session that was
    * encrypted without a name.
    */
   async get(presented: string): Promise<SessionHash | undefined> {
-    const data = await this.#format.decryptPlain(presented);
-    if (data === undefined) return undefined;
-    const { _id: id } = data;
-    return isValid(String(id), await this.#findRevocation(id, neverAborted())) ? data : undefined;
+    if (this.#revocations === undefined) return await this.#format.decryptPlain(presented);
+    const session = await this.#format.decrypt(presented, Infinity);
+    const opened = session && await this.#unlessRevoked(session, neverAborted());
+    return opened === undefined || opened.replacedAt !== undefined
+      ? undefined
+      : toPlainData(opened);
   }
 
   /**
@@ -271,7 +326,9 @@ export class CookieStore implements SealingStore {
     if (!isValid(id, await this.#findRevocation(id, neverAborted()))) {
       throw new SessionError("ERR_SESSION_INTERRUPTED", "Cannot save the session: it has ended");
     }
-    return await this.#format.encryptPlain(id, data);
+    const subject = isSubject(data._subject) ? data._subject : undefined;
+    const generation = await this.#nextGeneration(id, subject, undefined, neverAborted());
+    return await this.#format.encryptPlain(id, data, generation!);
   }
 
   /**
@@ -287,15 +344,67 @@ export class CookieStore implements SealingStore {
   }
 
   #unlessRevoked(
-    { id, text, lastAccess, lifetime }: CookieSession,
+    session: CookieSession,
     options: OpenOptions,
   ): Awaitable<OpenedRecord | undefined> {
-    const version = String(lifetime);
-    return after(this.#findRevocation(id, options), (found) => {
-      if (isValid(id, found)) return { id, text, version, lastAccess };
-      if (found!.isEnded) return undefined;
-      return { id, text, version, lastAccess, replacedAt: found!.lastAccess };
-    });
+    const { id, text, lastAccess, lifetime, generation } = session;
+    const toOpened = (found: Revocation | undefined, key?: string): OpenedRecord | undefined => {
+      if (found?.isEnded) return undefined;
+      const version = key === undefined ? String(lifetime) : `${lifetime} ${key} ${generation}`;
+      const opened = { id, text, version, lastAccess };
+      return isValid(id, found) ? opened : { ...opened, replacedAt: found!.lastAccess };
+    };
+    const subject = this.#generations && subjectOf(text);
+    if (subject === undefined || !isId(id)) {
+      return after(this.#findRevocation(id, options), (found) => toOpened(found));
+    }
+    return this.#unlessAllEnded(session, subject, options, toOpened);
+  }
+
+  /** Looks up the session and its subject at the same time. */
+  async #unlessAllEnded(
+    { id, generation }: CookieSession,
+    subject: string,
+    options: OpenOptions,
+    toOpened: (found: Revocation | undefined, key: string) => OpenedRecord | undefined,
+  ): Promise<OpenedRecord | undefined> {
+    const hashed = this.#generations!.keyOf(subject);
+    const key = isPromise(hashed) ? await hashed : hashed;
+    const [found, isActive] = await Promise.all([
+      this.#findRevocation(id, options),
+      this.#isOfGeneration(id, { key, generation }, options),
+    ]);
+    return isActive ? toOpened(found, key) : undefined;
+  }
+
+  async #isOfGeneration(
+    id: string,
+    { key, generation }: SubjectState,
+    options: StoreCallOptions,
+    maxAge?: number,
+  ): Promise<boolean> {
+    return await this.#generations!.isValid(key, keyOf(id), generation, options, maxAge);
+  }
+
+  /**
+   * The generation of the session's next value; `undefined` if the session has been ended with all
+   * others of its subject.
+   *
+   * @param opened What the session's last value said; `undefined` for the first value of an ID.
+   */
+  async #nextGeneration(
+    id: string,
+    subject: string | undefined,
+    opened: OpenedVersion | undefined,
+    options: StoreCallOptions,
+  ): Promise<string | undefined> {
+    const generations = this.#generations;
+    if (generations === undefined || subject === undefined) return FIRST;
+    const key = await generations.keyOf(subject);
+    const known = opened?.subject;
+    if (known?.key !== key) return await generations.next(key, keyOf(id), options);
+    const isActive = await this.#isOfGeneration(id, known, options, MAX_AGE_TO_SEAL);
+    return isActive ? known.generation : undefined;
   }
 
   /** When a record may be removed: no value of the session is valid any more. */
@@ -303,22 +412,42 @@ export class CookieStore implements SealingStore {
     // Newer values of the session may exist, and their lifetime starts later. So `ttl` counts from
     // now.
     return {
-      ttl: Math.min(ttl ?? (Number(version) || Infinity), MAX_COOKIE_AGE),
+      ttl: Math.min(ttl ?? decodeVersion(version).lifetime, MAX_COOKIE_AGE),
       lastAccess: lastAccess ?? Math.floor(this.#now() / 1000),
       signal,
     };
   }
 
-  #findRevocation(id: unknown, options: StoreCallOptions): Awaitable<Revocation | undefined> {
+  #findRevocation(
+    id: unknown,
+    options: StoreCallOptions,
+    maxAge?: number,
+  ): Awaitable<Revocation | undefined> {
     if (this.#revocations === undefined) return undefined;
     // The value was encrypted without `revocations`, under an ID that cannot be revoked.
-    return typeof id === "string" && isId(id) ? this.#revocations.find(id, options) : REVOKED;
+    if (typeof id !== "string" || !isId(id)) return REVOKED;
+    return this.#revocations.find(id, options, maxAge);
   }
 
   #checkId(id: string): void {
     if (this.#revocations === undefined || isId(id)) return;
     throw new TypeError("Cannot seal the session: with revocations its id must be 64 hex digits");
   }
+}
+
+/** The subject of the session in `text`. */
+function subjectOf(text: string): string | undefined {
+  const start = findJson(text);
+  return start < 0 ? undefined : decodeSession(text.slice(start))?._subject as string | undefined;
+}
+
+/** What `#unlessRevoked` has put into a version. */
+function decodeVersion(version = ""): OpenedVersion {
+  const [lifetime, key, generation] = version.split(" ");
+  return {
+    lifetime: Number(lifetime) || Infinity,
+    subject: key === undefined ? undefined : { key, generation: generation! },
+  };
 }
 
 function check(options: CookieStoreOptions): void {

@@ -116,12 +116,17 @@ export const VERSIONED: Readonly<Record<string, Opener>> = {
 
 /** A store that ends IDs for good, although the client holds the session. */
 export const REVOKING: Readonly<Record<string, Opener>> = {
-  "CookieStore with revocations"(now) {
-    const revocations = new MemoryStore({ now });
-    const store = new CookieStore({ secret: SECRET, revocations, now });
-    return { store, isWithClient: true, records: () => revocations.size };
-  },
+  "CookieStore with revocations": onRevocations((revocations) => revocations),
+  "CookieStore with slow revocations": onRevocations((revocations) => slow(revocations)),
 };
+
+function onRevocations(wrap: (revocations: MemoryStore) => VersionedStore): Opener {
+  return (now) => {
+    const revocations = new MemoryStore({ now });
+    const store = new CookieStore({ secret: SECRET, revocations: wrap(revocations), now });
+    return { store, isWithClient: true, records: () => revocations.size };
+  };
+}
 
 /** A store with the three methods of PAGI, which promise the least. */
 export const PLAIN: Readonly<Record<string, Opener>> = {
