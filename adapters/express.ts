@@ -89,7 +89,7 @@ export function expressSession<Data extends object>(
         errorHead,
         fail: (error) => next(withoutHeaders(error)),
       });
-      next();
+      open.run(next);
     }, next);
   };
   return Object.assign(middleware, {

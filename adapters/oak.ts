@@ -98,7 +98,7 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
     opened.add(ctx);
     ctx.state.session = open.session;
     try {
-      await next();
+      await open.run(next);
     } catch (error) {
       await open.abort();
       return await respondWithError(sessions, ctx, error);

@@ -33,7 +33,8 @@ export interface SessionOrigin {
 /**
  * The action of a commit:
  * - `none`: nothing.
- * - `cleared`: clears a replaced ID at the client, which would keep it from writing.
+ * - `cleared`: clears an ID at the client: a replaced one, which would keep it from writing, or that
+ *   of a session that the handler has ended by a call such as `sessions.destroyAll`.
  * - `destroyed`: ends the session and clears it at the client.
  * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.
@@ -75,6 +76,17 @@ export class ActiveSession {
   /** The request headers on which the response depends, if the handler used the session. */
   get vary(): readonly string[] {
     return this.workingCopy.isAccessed ? this.#options.state.vary ?? [] : [];
+  }
+
+  /**
+   * Runs the handler. Only a session with a subject can be ended by a call that does not name it, so
+   * other requests need not be recognized.
+   */
+  run<T>(handle: () => T): T {
+    if (this.#stored?.subject === undefined) return handle();
+    const { workingCopy } = this;
+    const { key, subject } = this.#stored;
+    return this.#repository.currentRequest.run({ key, subject, workingCopy }, handle);
   }
 
   /**
@@ -141,6 +153,7 @@ export class ActiveSession {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
+    if (workingCopy.isEnded && !workingCopy.isRestarted) return { kind: "cleared" };
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {
@@ -320,7 +333,8 @@ export class ActiveSession {
   }
 
   async #end(): Promise<void> {
-    const { isRestarted } = this.workingCopy;
+    const { isRestarted, isEnded } = this.workingCopy;
+    if (isEnded) return;
     if (this.#stored !== undefined) await this.#repository.end(this.#stored);
     // A session that was restarted under a replaced ID leaves its successor alone.
     else if (this.#replacedKey !== undefined && !isRestarted) {
@@ -347,8 +361,8 @@ export class ActiveSession {
 
   /** Whether there is nothing to save, not even a use of the session. */
   #isReadOnly(): boolean {
-    const { maybeDirty, isDestroyed } = this.workingCopy;
-    if (maybeDirty || isDestroyed) return false;
+    const { maybeDirty, isDestroyed, isEnded } = this.workingCopy;
+    if (maybeDirty || isDestroyed || isEnded) return false;
     const stored = this.#stored;
     if (stored === undefined) return !this.#options.saveUninitialized && !this.#hasReplacedId();
     const now = this.#repository.now();

@@ -4,7 +4,7 @@
  */
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isObject } from "../base/check_options.ts";
-import { isId, isNonEmptyString, keyOf } from "../base/id.ts";
+import { isId, isNonEmptyString, isSameSession } from "../base/id.ts";
 import { MAX_CANDIDATES, MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { isSameVerifier } from "../base/record_header.ts";
 import type { SessionValues } from "../base/record_text.ts";
@@ -109,7 +109,7 @@ export class Lifecycle implements SharedParts {
     for (const id of accepted) {
       const lookup = await this.repository.find(id, name);
       if (lookup.status === "active" && best.status === "active") {
-        if (!isSameSession(lookup, best)) return this.#refuse();
+        if (!isSameSession(lookup.key, best.key)) return this.#refuse();
         // Two cookies of one session: after its path was changed, a browser sends both.
         if (isNewer(lookup, best)) best = lookup;
       } else if (isBetter(lookup, best)) best = lookup;
@@ -312,10 +312,9 @@ export class Lifecycle implements SharedParts {
    * @param kept An ID that the session which stays has or once had.
    */
   async endAll(subject: string, kept: string | undefined): Promise<number | undefined> {
-    if (this.#backend.endAll === undefined) return await this.sessionsOf(subject).endAll(kept);
     checkSubject("end the sessions", subject);
-    await this.#backend.endAll(subject, kept);
-    return undefined;
+    if (await this.repository.endAll(subject, kept)) return undefined;
+    return await this.sessionsOf(subject).endAll(kept);
   }
 
   /** All sessions of a subject. */
@@ -332,11 +331,6 @@ export class Lifecycle implements SharedParts {
           "none",
     );
   }
-}
-
-/** Whether two IDs of one client are of the same session. */
-function isSameSession(a: LoadedSession, b: LoadedSession): boolean {
-  return a.key === b.key || (isId(a.id) && isId(b.id) && keyOf(a.id) === keyOf(b.id));
 }
 
 /** Which of two IDs or values of one session its client should keep. */

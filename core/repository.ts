@@ -5,6 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
+import { isSameSession } from "../base/id.ts";
 import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
 import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
 import type { RecordHeader } from "../base/record_header.ts";
@@ -14,6 +15,7 @@ import type { SessionLineage } from "../data/working_copy.ts";
 import type { SessionError } from "../errors.ts";
 import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
 import { createOnce } from "./backend/create_once.ts";
+import { CurrentRequest } from "./current_request.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
@@ -87,6 +89,8 @@ const MAX_REQUEST_SECONDS = 3600;
 export class SessionRepository {
   /** The index of each subject's sessions, if the store can hold one. */
   readonly index: SubjectIndex | undefined;
+  /** Finds the request that makes a call. */
+  readonly currentRequest = new CurrentRequest();
   readonly #backend: Backend;
   readonly #options: ResolvedOptions;
   readonly #queue: KeyedQueue;
@@ -568,8 +572,28 @@ export class SessionRepository {
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    if (this.#backend.isWithClient) return await this.#backend.delete(key);
-    return await this.#end(key, await this.#backend.read(key), isMeant);
+    const isDone = this.#backend.isWithClient
+      ? await this.#backend.delete(key)
+      : await this.#end(key, await this.#backend.read(key), isMeant);
+    if (isDone) this.currentRequest.noteEnd((request) => isSameSession(request.key, key));
+    return isDone;
+  }
+
+  /**
+   * Ends all sessions of a subject, except one, in a backend without an index.
+   *
+   * @param kept An ID that the session which stays has or once had.
+   * @returns Whether the backend can do that.
+   * @throws {TypeError} If the store cannot.
+   */
+  async endAll(subject: string, kept: string | undefined): Promise<boolean> {
+    if (this.#backend.endAll === undefined) return false;
+    const keptKey = await this.#backend.endAll(subject, kept);
+    this.currentRequest.noteEnd((request) =>
+      request.subject === subject &&
+      (keptKey === undefined || !isSameSession(request.key, keptKey))
+    );
+    return true;
   }
 
   async #end(

@@ -96,6 +96,8 @@ export class WorkingCopy implements ReplayableUpdates {
   maybeDirty = false;
   /** Whether `destroy()` was called on values that cannot be written to. */
   isDestroyed = false;
+  /** Whether the handler has ended the stored session by a call such as `sessions.destroyAll`. */
+  isEnded = false;
   /** Whether the new ID leaves the old one valid for a while. */
   isRotated = false;
   /** Whether the user has authenticated again. */

@@ -129,7 +129,7 @@ export class CookieBackend implements Backend {
   }
 
   /** @param kept An ID that the session which stays has or had, or a value under the State's name. */
-  async endAll(subject: string, kept: string | undefined): Promise<void> {
+  async endAll(subject: string, kept: string | undefined): Promise<string | undefined> {
     const except = kept === undefined || isId(kept) ? kept : (await this.read(kept))?.key;
     const isEnded = checkAnswer(
       await this.#guard.call(
@@ -145,6 +145,7 @@ export class CookieBackend implements Backend {
           "revocations of the CookieStore, so that it can note their end",
       );
     }
+    return except;
   }
 
   /** Seconds for which a value that was sealed until now can be valid at most. */

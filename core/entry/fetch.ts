@@ -33,7 +33,8 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   try {
     const opened = lifecycle.begin(new RequestScope(request));
     active = isPromise(opened) ? await opened : opened;
-    const pending = respond(request, new Session<Data>(active.workingCopy), ...rest);
+    const session = new Session<Data>(active.workingCopy);
+    const pending = active.run(() => respond(request, session, ...rest));
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
     const committed = active.commit(headers, () => {

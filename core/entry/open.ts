@@ -26,6 +26,12 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
   readonly session: Session<Data>;
   /**
+   * Calls the handler and returns its result. If it ends its own session by `sessions.destroyAll` or
+   * a similar call, `commit` clears the session at the client. Without `run`, `commit` then fails
+   * with `ERR_SESSION_INTERRUPTED` if the handler has written to the session.
+   */
+  run<T>(handle: () => T): T;
+  /**
    * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
    * response has been sent already; if it should have carried headers, you get the event
    * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be
@@ -51,6 +57,10 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
     this.#active = active;
     this.#emit = emit;
     this.session = new Session<Data>(active.workingCopy);
+  }
+
+  run<T>(handle: () => T): T {
+    return this.#active.run(handle);
   }
 
   commit(headers?: ResponseHeaders): Awaitable<void> {

@@ -75,7 +75,7 @@ async function serve<Data extends object>(
     return sent;
   };
   try {
-    await app(inner, receive, wrappedSend);
+    await active.run(() => app(inner, receive, wrappedSend));
     await started;
   } catch (error) {
     await active.abort();
