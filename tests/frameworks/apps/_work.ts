@@ -92,6 +92,20 @@ export const work: Record<string, (session: Session<Data>) => string | Promise<s
     session.set("visits", 100);
     return "never sent";
   },
+  "/sign-in": (session) => {
+    session.subject = `user ${crypto.randomUUID()}`;
+    return "Welcome";
+  },
+  "/everywhere": async (session) => {
+    await sessions.destroyAll(session.subject!);
+    session.set("visits", 100);
+    return "Bye";
+  },
+  "/everywhere-and-on": async (session) => {
+    await sessions.destroyAll(session.subject!);
+    session.restart().set("visits", 7);
+    return "Bye";
+  },
   "/store-fails": (session) => {
     session.set("trouble", "fails");
     return "never sent";
