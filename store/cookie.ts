@@ -266,7 +266,7 @@ export class CookieStore implements SealingStore {
     const [known, isActive] = await Promise.all([
       this.#findRevocation(id, options),
       subject === undefined ||
-      // Another server may know the session's last ID from before its end.
+      // Not from the cache, which may be from before the end.
       this.#isOfGeneration(id, subject, options, 0),
     ]);
     if (!isActive) return false;

@@ -201,10 +201,11 @@ const RENEWALS: readonly ((session: Session) => unknown)[] = [
 
 Deno.test("no request that is running brings a session back that destroyAll() has ended", async () => {
   for (const act of [...RENEWALS, (session: Session) => session.set("n", 1)]) {
-    const { sessions, start, userOf } = setUp();
+    const { server, start, userOf } = setUp();
+    const elsewhere = server();
     const browser = await start();
     const work = async (session: Session) => {
-      await sessions.destroyAll("ada");
+      await elsewhere.destroyAll("ada");
       act(session);
     };
     const { code } = await assertRejects(() => browser.send(work), SessionError);
@@ -225,12 +226,13 @@ Deno.test("no new ID is given to a session that destroyAll() has ended, by a cac
 });
 
 Deno.test("a request that only reads sends nothing when destroyAll() ends its session", async () => {
-  const { sessions, start, clock } = setUp();
+  const { server, start, clock } = setUp();
+  const elsewhere = server();
   const browser = await start();
   // A touch is due.
   clock.advance(300);
   const { cookies } = await browser.visit(async (session) => {
-    await sessions.destroyAll("ada");
+    await elsewhere.destroyAll("ada");
     return session.subject;
   });
   assertEquals(cookies, []);

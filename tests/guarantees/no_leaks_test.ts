@@ -116,7 +116,8 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
       ["ERR_SESSION_INTERRUPTED", () =>
         visit(cookie, async (session) => {
           session.set("more", DATA);
-          await sessions.destroy(id);
+          // By another server: this one would know that the handler has ended its own session.
+          await listenedTo(ear, { store }).destroy(id);
         })],
       ["ERR_SESSION_INTERRUPTED", () => sessions.update(id, () => {})],
       ["ERR_SESSION_STORE", () => sessions.update("1".repeat(64), () => {})],

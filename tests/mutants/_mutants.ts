@@ -235,8 +235,9 @@ const answering: Mutant[] = [
   }),
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed) return false;",
-    replace: "if (($maybeDirty && this.#stored === undefined) || $isDestroyed) return false;",
+    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
+    replace:
+      "if (($maybeDirty && this.#stored === undefined) || $isDestroyed || $isEnded) return false;",
     by: "lost",
   },
   mistake(

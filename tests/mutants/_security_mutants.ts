@@ -95,9 +95,10 @@ const forging: Mutant[] = [
   }),
   mistake("a CookieStore that does not look up revocations", FORGERY, {
     beside: "class CookieStore",
-    find: "return $after(this.$find($id, $options), ($found) => { if ($isValid($id, $found))",
-    replace: "return $after(this.$find($id, $options), ($found) => {\n" +
-      "if ($found === null || $isValid($id, undefined))",
+    find:
+      "return $isValid($id, $found) ? $opened : { ...$opened, $replacedAt: $found!.$lastAccess };",
+    replace:
+      "return $isValid($id, undefined) ? $opened : { ...$opened, $replacedAt: $found!.$lastAccess };",
   }),
   mistake("a failure of the crypto library that counts as a wrong key", [
     "tests/unit/store/cookie_test.ts",
@@ -141,8 +142,8 @@ const planting: Mutant[] = [
     "no_leaks_test.ts",
     "lifecycle_commit_test.ts",
   ], {
-    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
-    replace: "if (!$isSameSession($found, $best)) return $best;",
+    find: "if (!$isSameSession($found.$key, $best.$key)) return this.$refuse();",
+    replace: "if (!$isSameSession($found.$key, $best.$key)) return $best;",
   }),
 ];
 
