@@ -33,8 +33,8 @@ export interface SessionOrigin {
 /**
  * The action of a commit:
  * - `none`: nothing.
- * - `cleared`: clears an ID at the client: a replaced one, which would keep it from writing, or that
- *   of a session that the handler has ended by a call such as `sessions.destroyAll`.
+ * - `cleared`: clears the ID at the client. It was replaced and would keep the client from writing,
+ *   or the handler has ended the session by a call such as `sessions.destroyAll`.
  * - `destroyed`: ends the session and clears it at the client.
  * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.

@@ -73,7 +73,8 @@ export interface CookieStoreOptions {
   revocations?: VersionedStore;
   /**
    * Caches answers of `revocations` for this many seconds. After a logout, the other servers may
-   * accept a copy of the cookie for that long.
+   * accept a copy of the cookie for that long. No server extends a session by an answer that is older
+   * than a minute.
    *
    * @default {0, every request asks the store}
    */
@@ -101,7 +102,7 @@ interface SubjectState {
   generation: string;
 }
 
-/** What the version of an opened value says. */
+/** The content of an opened value's version. */
 interface OpenedVersion {
   /** Seconds; not finite if no value was opened. */
   lifetime: number;
@@ -130,6 +131,8 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * | a response that arrives after a later login | replaces the new session with the old one | replaces the new cookie with a rejected one |
  * | `sessions.destroy()` of an ID or a Session | fails with `ERR_SESSION_STORE` | ends the session, whatever its current ID is; resolves to true also if no session ever had the ID |
  * | `sessions.destroy()` of a cookie's value | does nothing | ends the session, if the value belongs to the State's own name |
+ * | `sessions.destroyAll()` | is a `TypeError` | ends all sessions of the subject, after `revocationCache` seconds at most, and resolves to `undefined` |
+ * | `sessions.list()`, `destroyListed()` | are a `TypeError`: only the clients have the sessions | are a `TypeError` |
  * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
  *
@@ -137,11 +140,22 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * token. The middleware reports this with the event `store-without-guarantees`. The last-access
  * time is updated by a new cookie, so leave `rolling` on.
  *
- * With `revocations`, a request reads that store once, and twice if it writes. A logout or a new ID
- * writes one record. The record is kept for as long as a copy of the cookie could be valid. If that
- * store fails, so does the request. A store that drops records early undoes logouts, for example a
- * MemoryStore that is full or restarted. A session has at most one record. It names the only valid
- * ID, or says that the session has ended, which is final.
+ * With `revocations`, a request makes these calls of that store. Reads of one request are made at the
+ * same time, except that those of a write follow those of its beginning.
+ *
+ * | request | calls without a subject | calls with a subject |
+ * | --- | --- | --- |
+ * | read | `read` | 2 `read` |
+ * | write | 2 `read` | 4 `read` |
+ * | sign-in of a new session | none | `read` |
+ * | new ID | 2 `read` and a write | 5 `read` and a write |
+ * | logout | 2 `read` and a write | 3 `read` and a write |
+ * | `sessions.destroyAll()` | | `read` and a write |
+ *
+ * A record is kept for as long as a copy of the cookie could be valid. If that store fails, so does
+ * the request. A store that drops records early undoes logouts, for example a MemoryStore that is
+ * full or restarted. A session has at most one record. It names the only valid ID, or says that the
+ * session has ended, which is final. A user has one record after `sessions.destroyAll()`.
  *
  * At least the last 500 values that were decrypted or encrypted stay in memory with their sessions.
  * If such a value comes again, its age, name and revocation are checked, but it is not decrypted.
@@ -390,7 +404,7 @@ export class CookieStore implements SealingStore {
    * The generation of the session's next value; `undefined` if the session has been ended with all
    * others of its subject.
    *
-   * @param opened What the session's last value said; `undefined` for the first value of an ID.
+   * @param opened The content of the session's last version; `undefined` for the first value of an ID.
    */
   async #nextGeneration(
     id: string,
@@ -441,7 +455,7 @@ function subjectOf(text: string): string | undefined {
   return start < 0 ? undefined : decodeSession(text.slice(start))?._subject as string | undefined;
 }
 
-/** What `#unlessRevoked` has put into a version. */
+/** The content of a version that `#unlessRevoked` has made. */
 function decodeVersion(version = ""): OpenedVersion {
   const [lifetime, key, generation] = version.split(" ");
   return {

@@ -1,4 +1,4 @@
-/** The records in a versioned store that say what is not valid any more, and a cache of them. */
+/** Records of replaced IDs and ended sessions in a versioned store, and a cache of them. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { BoundedCache } from "../../base/bounded_cache.ts";
 import { MAX_ATTEMPTS } from "../../base/limits.ts";
@@ -17,7 +17,7 @@ const TTL_MARGIN = 300;
  */
 export const MAX_AGE_TO_SEAL = 60;
 
-/** What the store returned for a key, and when it was asked. */
+/** The store's answer for a key, and when it was asked. */
 interface CachedResult<Found> {
   /** In Unix milliseconds. */
   askedAt: number;
