@@ -203,7 +203,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
   /**
    * Ends a session, outside a request, by any ID that it has or had. No request in progress brings
-   * it back. Resolves to whether there was one.
+   * it back. Resolves to whether there was one. A handler that ends its own session goes on as
+   * described at {@linkcode SessionMiddleware.destroyAll}, if the session has a subject.
    *
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails. The session may still be active
    * then.
@@ -257,6 +258,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Resolves to how many sessions there were; to `undefined` if the store is a `CookieStore`, whose
    * sessions nobody can count.
    *
+   * If the handler that calls it has one of these sessions, it goes on as after `session.destroy()`:
+   * the response clears the cookie, and changes of the session are dropped. To go on with a new
+   * session, for example for a message on the next page, call `session.restart()`. Other requests
+   * of these sessions fail if they write.
+   *
    * @param options.except The session that stays, whatever ID it has.
    * @throws {TypeError} If the store is neither a `VersionedStore` nor a `CookieStore` with
    * `revocations`, or `subject` is empty, not a string or not well-formed Unicode.
@@ -273,7 +279,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
   /**
    * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was
-   * one.
+   * one. A handler that ends its own session goes on as described at
+   * {@linkcode SessionMiddleware.destroyAll}.
    *
    * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
    * not a string or not well-formed Unicode.

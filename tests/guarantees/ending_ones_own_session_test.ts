@@ -3,11 +3,12 @@
  * Nobody else's cookie is cleared.
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { HeaderState, Session, SessionError, SessionMiddleware } from "@pagi/session";
-import { FORM, PAGE } from "../_kit/browser.ts";
+import { HeaderState, MemoryStore, Session, SessionError, SessionMiddleware } from "@pagi/session";
+import { keyOf } from "../../base/id.ts";
+import { Browser, FORM, PAGE } from "../_kit/browser.ts";
 import { Client, respond } from "../_kit/client.ts";
 import { requestWith } from "../_kit/helpers.ts";
-import { ENDING, type Rig, SECRET, testOn, VERSIONED } from "../_kit/stores.ts";
+import { around, ENDING, type Rig, SECRET, testOn, VERSIONED } from "../_kit/stores.ts";
 
 const signIn = (session: Session) => void (session.set("n", 1).subject = "ada");
 
@@ -346,3 +347,49 @@ testOn(
     assertEquals([await rig.load(browser.value), await rig.load(bob.value)], [{ n: 2 }, undefined]);
   },
 );
+
+Deno.test("the cookie is cleared when destroyAll() fails after it has ended the handler's session", async () => {
+  for (const isLast of [false, true]) {
+    const inner = new MemoryStore();
+    let failing = "";
+    const store = around(inner, async (name, call, [key]) => {
+      if (key === failing && name !== "read") throw new Error("connection refused");
+      return await call();
+    });
+    const sessions = new SessionMiddleware({ secret: SECRET, store });
+    const start = async () => {
+      const browser = new Browser(sessions, Date.now);
+      await browser.visit(signIn);
+      return browser;
+    };
+    const [first, second] = [await start(), await start()];
+    const [own, other] = isLast ? [second, first] : [first, second];
+    failing = keyOf(other.id!);
+    const { cookies } = await own.visit(async (session) => {
+      const error = await assertRejects(() => sessions.destroyAll("ada"), SessionError);
+      session.set("flash", error.code);
+    });
+    assertMatch(cookies[0]!, /Max-Age=0/);
+  }
+});
+
+Deno.test("the session stays as it is when destroyAll() fails before it has ended anything", async () => {
+  const inner = new MemoryStore();
+  let isDown = false;
+  const store = around(inner, async (name, call, [, text]) => {
+    const isWrite = name !== "read" && !String(text).startsWith("s1:");
+    if (isDown && isWrite) throw new Error("connection refused");
+    return await call();
+  });
+  const sessions = new SessionMiddleware({ secret: SECRET, store });
+  const browser = new Browser(sessions, Date.now);
+  await browser.visit(signIn);
+  await browser.visit(async (session) => {
+    isDown = true;
+    const error = await assertRejects(() => sessions.destroyAll("ada"), SessionError);
+    session.set("flash", error.code);
+    isDown = false;
+  });
+  const { value } = await browser.visit((session) => session.get("flash"));
+  assertEquals(value, "ERR_SESSION_STORE");
+});
