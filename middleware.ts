@@ -260,8 +260,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    *
    * If the handler that calls it has one of these sessions, it goes on as after `session.destroy()`:
    * the response clears the cookie, and changes of the session are dropped. To go on with a new
-   * session, for example for a message on the next page, call `session.restart()`. Other requests
-   * of these sessions fail if they write.
+   * session, for example for a message on the next page, call `session.restart()`. Assigning
+   * `session.subject` starts a new session, too. Other requests of these sessions fail if they write.
    *
    * @param options.except The session that stays, whatever ID it has.
    * @throws {TypeError} If the store is neither a `VersionedStore` nor a `CookieStore` with

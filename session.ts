@@ -118,8 +118,9 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /**
    * The ID of the user who owns the session. Assigning a different value also replaces the session
-   * ID with this response, as a login must. If the client's ID has been replaced, assigning a value
-   * first starts a new session, so that nobody is kept from signing in.
+   * ID with this response, as a login must. A new session is started first if the client's
+   * ID has been replaced, or if the handler has ended the session with `sessions.destroyAll()`. So
+   * nobody is kept from signing in.
    *
    * Two subjects are the same user if their strings are equal. Texts that only look equal, such as
    * `é` as one character or as two, are different users. Use an ID from your database, not a name.
@@ -134,7 +135,9 @@ export class Session<T extends object = Record<string, unknown>> {
 
   set subject(subject: string | undefined) {
     if (subject !== undefined) checkSubject("set the subject", subject);
-    if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
+    const { mode, isEnded, isRestarted } = this.#workingCopy;
+    const isOver = mode === "replaced" || (mode === "writable" && isEnded && !isRestarted);
+    if (subject !== undefined && isOver) this.restart();
     this.#write("set the subject")._subject = subject;
   }
 

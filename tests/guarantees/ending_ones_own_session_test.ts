@@ -120,6 +120,32 @@ testOn(
 
 testOn(
   ENDING,
+  "assigning the subject after destroyAll() signs in with a new session",
+  async (rig) => {
+    for (const subject of ["ada", "bob"]) {
+      const [browser, other] = [await rig.start(signIn), await rig.start(signIn)];
+      const id = browser.id!;
+      const { cookies } = await browser.visit(async (session) => {
+        session.set("n", 2);
+        await rig.sessions.destroyAll("ada");
+        session.subject = subject;
+        session.set("m", 3).subject = subject;
+      });
+      assertEquals(cookies.length, 1);
+      assertEquals([await rig.load(browser.value), await rig.load(other.value)], [
+        { m: 3 },
+        undefined,
+      ]);
+      assert(keyOf(browser.id!) !== keyOf(id));
+      assertEquals((await browser.visit((session) => session.subject)).value, subject);
+      await rig.sessions.destroyAll(subject);
+      assertEquals(await rig.load(browser.value), undefined);
+    }
+  },
+);
+
+testOn(
+  ENDING,
   "destroyAll() that keeps the handler's own session changes nothing for it",
   async (rig) => {
     const browser = await rig.start(signIn);

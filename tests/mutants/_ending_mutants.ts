@@ -148,6 +148,14 @@ const own: Mutant[] = [
     find: "if ($isEnded($request)) $request.$workingCopy.$isEnded = true;",
     replace: "$request.$workingCopy.$isEnded = true;",
   }),
+  mistake("a login that is lost because the handler has ended its own session", OWN, {
+    find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
+    replace: '$mode === "replaced" || ($mode === "writable" && $isEnded && $isRestarted);',
+  }),
+  mistake("a login that starts anew each time that the subject is assigned", OWN, {
+    find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
+    replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
+  }),
   mistake("a dead cookie that stays when the handler only reads", OWN, {
     find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
     replace: "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty)) return false;",

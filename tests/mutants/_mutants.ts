@@ -164,8 +164,8 @@ const late: Mutant[] = [
     replace: "else if (this.$replacedKey !== undefined) {",
   }),
   mistake("a login that is refused because its ID was replaced", SESSION, {
-    find: 'if ($subject !== undefined && this.$copy.$mode === "replaced") this.$restart();',
-    replace: "",
+    find: 'const $isOver = $mode === "replaced" || (',
+    replace: "const $isOver = (",
   }),
   mistake("a session that can be started again after the response", SESSION, {
     find: 'if ($mode !== "replaced") this.$write("restart");',
