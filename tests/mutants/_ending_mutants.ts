@@ -152,7 +152,7 @@ const own: Mutant[] = [
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && $isEnded && $isRestarted);',
   }),
-  mistake("a login that starts anew each time that the subject is assigned", OWN, {
+  mistake("a login that begins another session each time that the subject is assigned", OWN, {
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
   }),
