@@ -131,6 +131,8 @@ async function race(seed: number) {
     throw new Error("The store fails all the time");
   };
 
+  // In some runs, all calls keep the same session.
+  const favorite = (one: Known | undefined) => seed % 3 === 0 ? known[0] : one;
   for (let step = 0; step < STEPS; step++) {
     const busy = new Set<Known>();
     const works = Array.from({ length: 1 + random(4) }, () => {
@@ -146,9 +148,9 @@ async function race(seed: number) {
           busy.add(one!);
           return change(one!);
         case 4:
-          return end(undefined);
+          return end(favorite(undefined));
         default:
-          return end(one);
+          return end(favorite(one));
       }
     });
     await Promise.allSettled(works);
@@ -160,9 +162,10 @@ async function race(seed: number) {
   let checked = 0;
   for (const one of known) {
     for (const value of one.values) {
-      // A value that existed when a call began, which did not keep its session, is not valid.
+      // If the session existed when a call began, which did not keep it, no value of it is valid.
       const isEnded = calls.some((call) =>
-        call.kept !== one && call.answeredAt !== undefined && value.answeredAt < call.sentAt
+        call.kept !== one && call.answeredAt !== undefined &&
+        one.values[0]!.answeredAt < call.sentAt
       );
       // The last value stays valid if nothing may have ended it: every call kept the session, or
       // was over before the sign-in.
