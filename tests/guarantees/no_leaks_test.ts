@@ -23,6 +23,7 @@ import {
 } from "../_kit/leaks.ts";
 import { cookieOf, failing, fakeClock, idOf, keyOf, requestWith } from "../_kit/helpers.ts";
 import { WAYS } from "../_kit/entry_points.ts";
+import { contentOf, idsOfOneShard, isIndex } from "../_kit/indexes.ts";
 import { around } from "../_kit/stores.ts";
 
 const secret = SECRET;
@@ -51,6 +52,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "ambiguous": true,
   "public-response": true,
   "cleanup-failed": true,
+  "subject-full": true,
   "destroy-failed": true,
   "headers-dropped": true,
 };
@@ -182,11 +184,18 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
-    // The 16th sign-in prunes the index of a user's sessions.
+    // A logout removes the session from the index of its user's sessions.
     const untidy = listenedTo(ear, { store: withoutTidying(store), now: clock.now });
-    for (let device = 0; device < 16; device++) {
-      await untidy.run(requestWith(), (session) => {
-        session.subject = `${SUBJECT} on 16 devices`;
+    await untidy.run(requestWith(), (session) => {
+      session.subject = `${SUBJECT} on a device`;
+      return new Response();
+    });
+    await untidy.destroyAll(`${SUBJECT} on a device`);
+    // All but the first 32 sessions belong into one shard of the index.
+    const crowded = listenedTo(ear, { generateId: idsOfOneShard(SUBJECT), now: clock.now });
+    for (let device = 0; device < 16 + 16 + 257; device++) {
+      await crowded.run(requestWith(), (session) => {
+        session.subject = SUBJECT;
         return new Response();
       });
     }
@@ -196,15 +205,12 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
   assertEquals(ear.leaks(), []);
 });
 
-/** Refuses to write an index of a user's sessions unless it is longer than before. */
+/** Refuses to write an index of a user's sessions without any session. */
 function withoutTidying(store: MemoryStore): VersionedStore {
-  const lengths = new Map<unknown, number>();
   return around(store, (name, call, args) => {
-    const [key, text] = args as string[];
-    if (name !== "replace" || !text!.startsWith("subject:")) return call();
-    const { length } = JSON.parse(text!.slice("subject:".length)).entries;
-    if (length <= (lengths.get(key) ?? 0)) throw quotingError("replace", [...args], "throws");
-    lengths.set(key, length);
+    const [, text] = args as string[];
+    const isTidied = name === "replace" && isIndex(text) && contentOf(text!).entries.length === 0;
+    if (isTidied) throw quotingError("replace", [...args], "throws");
     return call();
   });
 }

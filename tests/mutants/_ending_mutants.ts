@@ -14,9 +14,9 @@ const OWN = ["ending_ones_own_session_test.ts"];
 const destroying: Mutant[] = [
   {
     name: "a destroy() that gives up after a concurrent write",
-    find: "if ($isDone) return this.$isActive($record); $record = await",
-    replace: "if ($isDone) return this.$isActive($record);\nif ($record) return false;\n" +
-      "$record = await",
+    find: "if ($isDone) return $decode($record, this.$options); $record = await",
+    replace: "if ($isDone) return $decode($record, this.$options);\n" +
+      "if ($record) return undefined;\n$record = await",
     by: "resurrected",
   },
   {
@@ -45,24 +45,25 @@ const destroying: Mutant[] = [
       "await this.$repository.$endByKey(this.$repository.$keyOf($id));",
   }),
   mistake("sessions.destroy() that says that it has ended an expired session", UPDATES, {
-    find: "if ($isDone) return this.$isActive($record); $record = await",
-    replace: "if ($isDone) return true;\n$record = await",
+    find: "return $ended !== undefined && $isSession($ended, this.$options);",
+    replace: "return $ended !== undefined;",
   }),
   mistake("sessions.destroy() that deletes a subject's index", UPDATES, {
     find: "const $isNotIndex = ({ text }: $Rec) => !$isIndex(text);",
     replace: 'const $isNotIndex = ({ text }: $Rec) => text !== "";',
   }),
   mistake("a destroy() that does not recognize its own marker", WRITES, {
-    find: "return $record?.text === $marker && this.$isActive($last!);",
-    replace: "return $marker === null && this.$isActive($last!);",
+    find: "return $record?.text === $marker ? $decode($last, this.$options) : undefined;",
+    replace: "return $marker === null ? $decode($last, this.$options) : undefined;",
   }),
   mistake("a destroy() that takes another call's marker for its own", WRITES, {
-    find: "return $record?.text === $marker && this.$isActive($last!);",
-    replace: "return $record !== undefined && this.$isActive($last!);",
+    find: "return $record?.text === $marker ? $decode($last, this.$options) : undefined;",
+    replace: "return $record !== undefined ? $decode($last, this.$options) : undefined;",
   }),
   mistake("a destroy() that loses against requests that always write first", ANSWERS, {
-    find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key);",
-    replace: "$record = await this.$backend.read($key);\n}\nreturn false;",
+    find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key) ?",
+    replace: "$record = await this.$backend.read($key);\n}\nif ($record) return undefined;\n" +
+      "return await this.$backend.delete($key) ?",
   }),
 ];
 
@@ -161,8 +162,8 @@ const own: Mutant[] = [
     replace: "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty)) return false;",
   }),
   mistake("a session that was kept and is cleared at its client", OWN, {
-    find: "($keptKey === undefined || !$isSame($request.$key, $keptKey))",
-    replace: "($keptKey === undefined || $isSame($request.$key, $request.$key))",
+    find: "&& ($keptKey === undefined || !$isSame($request.$key, $keptKey))",
+    replace: "&& ($keptKey === undefined || $isSame($request.$key, $request.$key))",
   }),
 ];
 

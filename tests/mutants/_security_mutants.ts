@@ -266,6 +266,7 @@ const leaking: Mutant[] = [
   }),
   mistake("a HashedStore whose keys are the IDs", ["tests/guarantees/long/at_rest_test.ts"], {
     find: "const $key = await $sha256($id); const $answer = await $ask($key, $options);",
+    beside: "class HashedStore",
     replace: "const $key = $id; const $answer = await $ask($key, $options);",
   }),
 ];
