@@ -1,6 +1,6 @@
 /** Jobs that would only conflict with each other, carried out in batches, one batch after another. */
 
-/** A job in a batch. Whoever carries it out settles it. */
+/** A job in a batch. The function that carries the batch out settles it. */
 export interface Job {
   /** Settles the job with an error. */
   reject(error: unknown): void;
@@ -51,7 +51,7 @@ export class KeyedBatches<Item extends Job, Left> {
       }
       this.#waiting.delete(key);
     } catch (error) {
-      // First, so that a job that is added again starts anew.
+      // First, so that a job that is added again does not wait.
       this.#waiting.delete(key);
       for (const job of [...jobs, ...waiting]) job.reject(error);
     }

@@ -22,7 +22,7 @@ import type { SessionStore } from "../store/store.ts";
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
  * | `ambiguous` | a request carried several session IDs, and none could be trusted |
- * | `public-response` | a response with a new ID had a `Cache-Control` that lets shared caches store it (`public`, `s-maxage`, or none of `private`, `no-cache` and `no-store`); it became `private, no-store` |
+ * | `public-response` | a response with a new ID had a `Cache-Control`, `CDN-Cache-Control` or `Surrogate-Control` that lets shared caches store it; it became `private, no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
  * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |

@@ -103,7 +103,7 @@ interface UpdateJob extends Job {
   resolve(saved: SavedSession): void;
 }
 
-/** What a write makes of a record. */
+/** The result of a write, before it is stored. */
 interface PreparedWrite {
   id: string;
   newId: string | undefined;
@@ -143,7 +143,7 @@ export class SessionRepository {
     this.#options = options;
     this.#timeoutMs = Math.min(options.storeTimeout * 1000, MAX_TIMER_MS);
     this.#writes = new KeyedBatches(MAX_BATCH, (jobs, left) => this.#writeJobs(jobs, left));
-    this.#updates = new KeyedBatches(1, ([job], left) => this.#updateInTurn(job!, left));
+    this.#updates = new KeyedBatches(1, ([job], left) => this.#updateInQueue(job!, left));
   }
 
   /** Now, in whole Unix seconds. */
@@ -610,14 +610,14 @@ export class SessionRepository {
 
   /**
    * Updates of one session whose callbacks are asynchronous run one after the other, so that each
-   * callback starts from the values that the one before it left. A callback that takes longer than
-   * `storeTimeout` loses its turn: it may be waiting for an update that waits for its end.
+   * callback starts from the values that the one before it left. The next one does not wait for a
+   * callback longer than `storeTimeout`: that callback may itself be waiting for the next one.
    */
-  #updateInTurn(
+  #updateInQueue(
     { base, write, tokens, resolve, reject }: UpdateJob,
     left: CurrentSession | undefined,
   ): Promise<CurrentSession | undefined> {
-    return new Promise((endTurn, fail) => {
+    return new Promise((release, fail) => {
       let next = left;
       retry(async () => {
         const start = next === undefined || this.#hasWaited(next)
@@ -626,7 +626,7 @@ export class SessionRepository {
         next = undefined;
         if (this.#isOwn(base, start, write, tokens)) return this.#recognize(base, start, write);
         if (!write.mayFollow(start)) throw interrupted();
-        const timer = setTimeout(() => endTurn(undefined), this.#timeoutMs);
+        const timer = setTimeout(() => release(undefined), this.#timeoutMs);
         let json: string | undefined;
         try {
           json = await write.compose(start);
@@ -653,11 +653,11 @@ export class SessionRepository {
         });
       }).then((saved) => {
         resolve(saved);
-        endTurn(next);
+        release(next);
       }, (error) => {
         if (isDeadlineError(error)) fail(error);
-        else endTurn(undefined);
-        // Also if it has lost its turn.
+        else release(undefined);
+        // Also if others did not wait for it.
         reject(error);
       });
     });

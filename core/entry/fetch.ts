@@ -36,9 +36,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const pending = respond(request, new Session<Data>(active.workingCopy), ...rest);
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
-    const committed = active.commit(headers, () => {
-      return answered.headers.get("cache-control") ?? undefined;
-    });
+    const committed = active.commit(headers, () => answered.headers);
     if (committed !== undefined) await committed;
   } catch (error) {
     // Does nothing if the commit has started.

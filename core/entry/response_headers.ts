@@ -1,6 +1,7 @@
 /** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../options.ts";
+import { isForCaches } from "../shared_caches.ts";
 
 /**
  * Marks responses that were returned before. True if a client's headers were added to them in
@@ -78,11 +79,6 @@ function hasBody(response: Response): boolean {
   return body !== null;
 }
 
-/** Whether the header replaces one that the response has already. */
-export function isSingle(name: string): boolean {
-  return name === "cache-control";
-}
-
 /** Adds the headers if possible. Those of a redirect or of a fetched response are immutable. */
 function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): boolean {
   try {
@@ -95,7 +91,7 @@ function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly 
 
 function append(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): void {
   for (const [name, value] of headers) {
-    if (isSingle(name)) own.set(name, value);
+    if (isForCaches(name)) own.set(name, value);
     else own.append(name, value);
   }
   for (const name of vary) own.append("vary", name);

@@ -140,8 +140,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     replace: "for (const $job of [...$jobs, ...$rest]) $job.reject($error);\n" +
       "setTimeout(() => this.$waiting.delete($key));",
   }),
-  batching("an update that keeps its turn for as long as its callback takes", {
-    find: "setTimeout(() => $endTurn(undefined), this.$timeoutMs)",
+  batching("an update that others wait for as long as its callback takes", {
+    find: "setTimeout(() => $release(undefined), this.$timeoutMs)",
     replace: "setTimeout(() => {}, this.$timeoutMs)",
   }),
   batching("an update that is written although the values have changed in the meantime", {
@@ -149,7 +149,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     replace: "$current && $json",
   }),
   batching("updates that wait for a store that does not answer, one after the other", {
-    find: "if ($isDeadline($error)) $fail($error); else $endTurn(undefined);",
-    replace: "$endTurn(undefined);",
+    find: "if ($isDeadline($error)) $fail($error); else $release(undefined);",
+    replace: "$release(undefined);",
   }),
 ];

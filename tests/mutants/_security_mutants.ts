@@ -272,9 +272,8 @@ const leaking: Mutant[] = [
 /** Mistakes that let a cache store a session ID. */
 const caching: Mutant[] = [
   mistake("an ID in a response that caches may store", CACHES, {
-    find:
-      'if ($cacheControl === undefined) $headers.push(["cache-control", "no-store"]); else if (',
-    replace: "if (",
+    find: 'if (!$headers.get("cache-control")) $added.push(["cache-control", "no-store"]);',
+    replace: "",
   }),
   mistake("a response that depends on the session and has no Vary header", CACHES, {
     find: "return this.$copy.$isAccessed ? this.$options.$state.vary ?? [] : [];",
@@ -289,12 +288,38 @@ const caching: Mutant[] = [
     replace: "$read(): $Values {\nreturn this.$copy.$data;",
   }),
   mistake("a public response with an ID and without an event", CACHES, {
-    find: "/\\b(public|s-maxage)\\b/i.test($cacheControl)",
-    replace: "/^public$/.test($cacheControl)",
+    find: 'if ($has("public") || ',
+    replace: "if (",
   }),
   mistake("a response with an ID that any cache may store, without an event", CACHES, {
-    find: "!/\\b(private|no-store|no-cache)\\b/i.test($cacheControl)",
+    find: 'return !$has("no-cache") || Boolean(',
+    replace: "return Boolean(",
+  }),
+  mistake("a response with an ID that a cache serves after it has asked", CACHES, {
+    find:
+      'return !$has("no-cache") || Boolean($headers.get("etag") || $headers.get("last-modified"));',
+    replace: 'return !$has("no-cache");',
+  }),
+  mistake("a quoted string that counts as a directive", CACHES, {
+    find: '$value.replace($QUOTED, "...").toLowerCase()',
+    replace: "$value.toLowerCase()",
+  }),
+  mistake("a header for one kind of cache that lets it store an ID", CACHES, {
+    find:
+      'for (const $name of new Set(["cache-control", ...$sharing])) $added.push([$name, $PRIVATE]);',
+    replace: '$added.push(["cache-control", $PRIVATE]);',
+  }),
+  mistake("headers for one kind of cache that nobody looks at", CACHES, {
+    find: 'return $isShared ? ["cache-control", ...$sharing] : $sharing;',
+    replace: 'return $isShared ? ["cache-control", ...$sharing] : [];',
+  }),
+  mistake("a response with an ID that may be stored until it expires", CACHES, {
+    find: 'Date.parse($headers.get("expires") ?? "") > $now()',
     replace: "false",
+  }),
+  mistake("an error's response with a cookie that caches may store", CACHES, {
+    find: "if ($headers.length > 0) $protect($headers, $response.headers, $options);",
+    replace: "",
   }),
 ];
 
