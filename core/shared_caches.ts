@@ -95,9 +95,9 @@ function allowsSharing(value: string, headers: CacheHeaders, isSurrogate = false
   if (isSurrogate) {
     return !has("no-store") && (hasArgument("max-age") || hasArgument("cache-maxage"));
   }
+  if (has("public") || hasArgument("s-maxage")) return true;
   // With must-understand, caches that know the status ignore no-store.
-  if (has("public") || has("must-understand") || hasArgument("s-maxage")) return true;
-  if (has("private") || has("no-store")) return false;
+  if (has("private") || (has("no-store") && !has("must-understand"))) return false;
   // A cache that asks first may receive a 304: then it sends the response that it has, headers
   // included. Without a validator it cannot ask.
   return !has("no-cache") || Boolean(headers.get("etag") || headers.get("last-modified"));

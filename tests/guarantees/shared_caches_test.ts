@@ -188,6 +188,7 @@ const STORABLE: [own: Record<string, string>, by: readonly string[]][] = [
   [{ "cache-control": "PRIVATE ,\tMax-Age=60" }, []],
   [{ "cache-control": 'no-store, x="public, s-maxage=60"' }, []],
   [{ "cache-control": "no-cache" }, []],
+  [{ "cache-control": "private, no-store, must-understand" }, []],
   [{ pragma: "no-cache", expires: "0" }, []],
   [{ expires: "Thu, 01 Jan 1970 00:00:00 GMT" }, []],
   [{ "cache-control": "private", "cdn-cache-control": "no-store" }, []],
