@@ -29,12 +29,13 @@ export function addHeaders(
   const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
   const { status } = response;
-  if (status === 101) {
-    // It belongs to an upgraded connection. A copy would not belong to it.
+  // The first belongs to an upgraded connection, and a copy would not belong to it. The second is
+  // `Response.error()` or an opaque response, which cannot be copied.
+  if (status === 101 || status === 0) {
     if (!canAppend(own, headers, missing)) {
       emit({
         type: "headers-dropped",
-        message: "The session's headers could not be put on a 101 response",
+        message: `The session's headers could not be put on a response with status ${status}`,
       });
     }
     return response;
@@ -50,12 +51,26 @@ export function addHeaders(
       return response;
     }
   }
-  const { body, statusText, headers: app } = response;
-  let copy = new Response(body, { status, statusText, headers: app });
-  // The Response of @hono/node-server keeps the given object itself, which belongs to the app.
-  if (copy.headers === app) copy = new Response(body, { status, statusText, headers: [...app] });
+  const copy = copyOf(response);
   append(copy.headers, headers, missing);
   return copy;
+}
+
+function copyOf({ body, status, statusText, headers }: Response): Response {
+  try {
+    // The constructor would make text of the stream of another library.
+    if (body && typeof body.getReader !== "function") throw new TypeError("Unknown kind of body");
+    const copy = new Response(body, { status, statusText, headers });
+    // The Response of @hono/node-server keeps the given object itself, which belongs to the app.
+    if (copy.headers !== headers) return copy;
+    return new Response(body, { status, statusText, headers: [...headers] });
+  } catch (cause) {
+    throw new TypeError(
+      "Cannot add the session's headers to the Response, because it cannot be copied: return a new " +
+        "one with the body, the status and the headers",
+      { cause },
+    );
+  }
 }
 
 function returnedTwice(): TypeError {
@@ -74,9 +89,26 @@ function namesItsBody(status: number, own: Headers): boolean {
  * stream, and Bun forgets its type.
  */
 function hasBody(response: Response): boolean {
-  const { body } = response.clone();
-  body?.cancel().catch(() => {});
-  return body !== null;
+  // If one of two copies of a Node stream is not read, the other one stops as well.
+  if (!(response instanceof Response)) return Boolean((response as Response).body);
+  let copy: Response;
+  try {
+    copy = response.clone();
+  } catch {
+    // Somebody is reading it.
+    return true;
+  }
+  cancelBody(copy);
+  return Boolean(copy.body);
+}
+
+/** Cancels the body of a response that is not sent. Otherwise its source would wait forever. */
+export function cancelBody(response: Response): void {
+  try {
+    response.body?.cancel().catch(() => {});
+  } catch {
+    // It is the stream of another library, or the object is not a complete Response.
+  }
 }
 
 /** Adds the headers if possible. Those of a redirect or of a fetched response are immutable. */
