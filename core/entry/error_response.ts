@@ -30,7 +30,7 @@ export async function errorResponse(
   const response = await onError?.(failure, request) ?? textResponse(failure.status, text);
   const headers = failure.headers.filter(([name]) => name !== "cache-control");
   if (headers.length > 0) protectFromCaches(headers, response.headers, options);
-  return addHeaders(response, headers, [], emit);
+  return addHeaders(response, request, headers, [], emit);
 }
 
 function textResponse(status: number, text: string): Response {

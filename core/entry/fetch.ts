@@ -38,7 +38,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     response = answered;
     const committed = active.commit(headers, () => answered.headers);
     if (committed !== undefined) await committed;
-    return addHeaders(answered, headers, active.vary, lifecycle.options.emit);
+    return addHeaders(answered, request, headers, active.vary, lifecycle.options.emit);
   } catch (error) {
     // Does nothing if the commit has started.
     await active?.abort();

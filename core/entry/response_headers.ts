@@ -3,27 +3,34 @@ import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 
-/**
- * Marks responses that were returned before. True if a client's headers were added to them in
- * place. (A property, because a WeakMap would be slower.)
- */
-const RETURNED = Symbol("returned");
+/** The request that a response was last returned for. (A WeakMap would be slower.) */
+const REQUEST = Symbol("request");
+/** Whether headers for the client of that request were added to the response in place. */
+const IS_CHANGED = Symbol("isChanged");
+
+interface MarkedResponse extends Response {
+  [REQUEST]?: Request;
+  [IS_CHANGED]?: boolean;
+}
 
 /**
  * `response` with these headers. An app may return a response without a body again and again, so
  * that one is copied. A response with a body can be sent only once, so it is changed in place.
+ * Several middlewares may add headers to the response to one request.
  *
  * @throws {TypeError} If a response that cannot be copied is returned again.
  */
 export function addHeaders(
-  response: Response & { [RETURNED]?: boolean },
+  response: MarkedResponse,
+  request: Request,
   headers: readonly HeaderPair[],
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
-  const carriesHeaders = response[RETURNED];
-  if (carriesHeaders) throw returnedTwice();
-  response[RETURNED] = false;
+  const before = response[REQUEST];
+  const isReturnedAgain = before !== undefined && before !== request;
+  if (isReturnedAgain && response[IS_CHANGED]) throw returnedTwice();
+  response[REQUEST] = request;
   // Read once, because a Response's headers are a slow getter.
   const own = response.headers;
   const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);
@@ -45,9 +52,9 @@ export function addHeaders(
   // Looking for a body makes servers on Node replace their lightweight Response by a real one with
   // headers of its own. Until then `headers` is the app's object, which other responses may share.
   if (response.bodyUsed || namesItsBody(status, own) || hasBody(response)) {
-    if (carriesHeaders !== undefined) throw returnedTwice();
+    if (isReturnedAgain) throw returnedTwice();
     if (canAppend(response.headers, headers, missing)) {
-      response[RETURNED] = true;
+      response[IS_CHANGED] = true;
       return response;
     }
   }

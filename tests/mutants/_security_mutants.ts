@@ -323,6 +323,36 @@ const caching: Mutant[] = [
   }),
 ];
 
+const RESPONSES = ["unusual_responses_test.ts"];
+
+/** Mistakes with the kinds of Response that a handler can return. */
+const answering: Mutant[] = [
+  mistake("a frozen response that is not copied", RESPONSES, {
+    find: "Object.isExtensible($response) ? $response : $response.clone()",
+    replace: "$response",
+  }),
+  mistake("a copy of Response.error()", RESPONSES, {
+    find: "if ($status === 101 || $status === 0) {",
+    replace: "if ($status === 101) {",
+  }),
+  mistake("a stream of Node of which a second copy is not read", RESPONSES, {
+    find: "if (!($response instanceof Response)) return Boolean(($response as Response).body);",
+    replace: "",
+  }),
+  mistake("a stream of another library that becomes a text", RESPONSES, {
+    find: 'if ($body && typeof $body.getReader !== "function") throw',
+    replace: "if (false) throw",
+  }),
+  mistake("a second middleware that takes its client for another one", RESPONSES, {
+    find: "$before !== undefined && $before !== $request",
+    replace: "$before !== undefined",
+  }),
+  mistake("a response that is sent to a second client with the cookie of the first", RESPONSES, {
+    find: "if ($isReturnedAgain && $response[$IS_CHANGED]) throw $returnedTwice();",
+    replace: "",
+  }),
+];
+
 export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...forging,
   ...planting,
@@ -330,4 +360,5 @@ export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...flooding,
   ...leaking,
   ...caching,
+  ...answering,
 ];

@@ -1,6 +1,7 @@
 /** Every kind of Response that a handler can return, or throw. */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { PassThrough, Readable } from "node:stream";
+import { SessionMiddleware } from "@pagi/session";
 import { requestWith, rig } from "../../../_kit/helpers.ts";
 
 const encoder = new TextEncoder();
@@ -226,7 +227,9 @@ Deno.test("run() throws an error that says what to do when the response cannot b
     return response;
   };
   const odd = () => new ForeignResponse(null, 999);
-  for (const make of [fetched, locked, odd]) {
+  const foreign = () =>
+    new ForeignResponse(Readable.from(["x"]), 200, Response.redirect("http://localhost/").headers);
+  for (const make of [fetched, locked, odd, foreign]) {
     const { answer } = rig();
     const made = await make();
     await assertRejects(() => answer(made as Response), TypeError, "return a new one");
@@ -287,5 +290,44 @@ Deno.test("run() sends a frozen text, or says that the runtime cannot copy it", 
   } catch (error) {
     assert(error instanceof TypeError && error.message.includes("a frozen object"), String(error));
     assertEquals(store.size, 0);
+  }
+});
+
+Deno.test("several middlewares add their cookies to the response to one request", async () => {
+  const server = (cookieName: string) =>
+    new SessionMiddleware({ secret: "s", cookieName, onEvent: () => {} });
+  const [outer, inner] = [server("outer"), server("inner")];
+  const visit = (request: Request, response: Response, isOuter: boolean, isInner: boolean) =>
+    outer.run(request, (session) => {
+      if (isOuter) session.set("n", 1);
+      return inner.run(request, (session) => {
+        if (isInner) session.set("n", 1);
+        return response;
+      });
+    });
+  const kinds = [
+    () => new Response("hi"),
+    () => new Response(null, { status: 404 }),
+    () => Response.redirect("http://localhost/"),
+  ];
+  for (const make of kinds) {
+    for (const [isOuter, isInner] of [[true, true], [true, false], [false, true]] as const) {
+      const response = make();
+      const sent = await visit(requestWith(), response, isOuter, isInner);
+      const names = sent.headers.getSetCookie().map((one) => one.split("=")[0]);
+      assertEquals(names, [...isInner ? ["inner"] : [], ...isOuter ? ["outer"] : []]);
+      const others: Response[] = [];
+      try {
+        others.push(await outer.run(requestWith(), () => response));
+        others.push(await visit(requestWith(), response, true, true));
+      } catch (error) {
+        assert(error instanceof TypeError, String(error));
+      }
+      for (const other of others) {
+        const values = other.headers.getSetCookie();
+        assert(values.every((one) => !sent.headers.getSetCookie().includes(one)), `${values}`);
+      }
+      assertEquals(sent.headers.getSetCookie().length, names.length);
+    }
   }
 });
