@@ -344,8 +344,8 @@ const answering: Mutant[] = [
     replace: "if (false) throw",
   }),
   mistake("a second middleware that takes its client for another one", RESPONSES, {
-    find: "$before !== undefined && $before !== $request",
-    replace: "$before !== undefined",
+    find: "const $isAgain = $before !== undefined && $before !== $request; if (",
+    replace: "const $isAgain = $before !== undefined;\nif (",
   }),
   mistake("a response that is sent to a second client with the cookie of the first", RESPONSES, {
     find: "if ($isReturnedAgain && $response[$IS_CHANGED]) throw $returnedTwice();",
