@@ -25,7 +25,7 @@ import type { SessionStore } from "../store/store.ts";
  * | `public-response` | a response with a new ID had a `Cache-Control`, `CDN-Cache-Control` or `Surrogate-Control` that lets shared caches store it; it became `private, no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
- * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
+ * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, or to one that was sent already |
  */
 export interface SessionEvent {
   /** The kind of problem. */
