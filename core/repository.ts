@@ -124,6 +124,9 @@ const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
 const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
 const MAX_REQUEST_SECONDS = 3600;
 
+/** The longest pause between two attempts to write, as a multiple of the store's time for a call. */
+const MAX_PAUSE = 16;
+
 /** The most writes in one call of the store. More would keep other requests waiting for the CPU. */
 const MAX_BATCH = 128;
 
@@ -504,6 +507,7 @@ export class SessionRepository {
         return current;
       }
       const { head, json, expiry, newId } = prepared;
+      const calledAt = performance.now();
       const written = await this.#backend.replace(current, head + json, expiry, newId);
       if (written !== undefined) {
         const after = { ...last, version: written.version };
@@ -511,6 +515,8 @@ export class SessionRepository {
         return after;
       }
       current = undefined;
+      // The first of them have no reason to wait.
+      if (attempt > 0) await pause(attempt, performance.now() - calledAt);
     }
     throw conflict();
   }
@@ -886,6 +892,18 @@ function advance(
     readAt: now,
     subject: change === undefined ? current.subject : change.subject,
   };
+}
+
+/**
+ * Waits before the next attempt, for a random time that grows with the number of attempts:
+ * otherwise the same processes would meet again.
+ *
+ * @param callMs Milliseconds that the store took for the last call.
+ */
+async function pause(attempt: number, callMs: number): Promise<void> {
+  const ms = Math.random() * Math.min(2 ** attempt, MAX_PAUSE) * callMs;
+  // No other process uses a store that is as fast as that.
+  if (ms >= 1) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function isStoreError(error: unknown): error is SessionError {
