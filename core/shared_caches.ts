@@ -16,27 +16,30 @@ export interface CacheHeaders {
 /** The value with which no shared cache stores a response. */
 const PRIVATE = "private, no-store";
 
+/** Headers that only some shared caches obey, and that do not apply without an age. */
+const SURROGATES = ["surrogate-control", "edge-control"];
+
 /**
- * Headers that only some shared caches obey, and those obey them instead of Cache-Control. Names
- * that end in `-Cache-Control` are for that (RFC 9213, section 2.1); these are looked up if the names
- * of the headers are unknown.
+ * Headers that are looked up if the names of a response's headers are unknown. Any name that ends in
+ * `-Cache-Control` is that of a header for some caches only, which ignore Cache-Control then (RFC
+ * 9213, section 2.1).
  */
-const TARGETED = [
+const KNOWN = [
+  "cache-control",
+  "expires",
   "cdn-cache-control",
-  "surrogate-control",
-  "edge-control",
   "akamai-cache-control",
   "cloudflare-cdn-cache-control",
   "netlify-cdn-cache-control",
   "vercel-cdn-cache-control",
   "x-litespeed-cache-control",
+  ...SURROGATES,
 ];
-const TARGETED_NAME = /-cache-control$|^(?:surrogate|edge)-control$/i;
 const QUOTED = /"(?:[^"\\]|\\.)*"?/g;
 
 /** Whether caches obey the header. Then a new value replaces the one of the app. */
 export function isForCaches(name: string): boolean {
-  return name === "cache-control" || TARGETED_NAME.test(name);
+  return name.endsWith("cache-control") || SURROGATES.includes(name);
 }
 
 /** Whether a shared cache may store the response, as far as its headers say so themselves. */
@@ -65,19 +68,16 @@ export function protectFromCaches(
 
 /** The names of the headers that let shared caches store the response. */
 function sharingHeaders(headers: CacheHeaders, { now }: ResolvedOptions): string[] {
-  const cacheControl = headers.get("cache-control");
-  const targeted = typeof headers.keys === "function"
-    ? [...headers.keys()].filter((name) => TARGETED_NAME.test(name))
-    : TARGETED;
-  const sharing = targeted.filter((name) => {
-    const value = headers.get(name);
+  // Only those that are there, because looking for a header is slow on some runtimes.
+  const names = typeof headers.keys === "function" ? [...headers.keys()] : KNOWN;
+  const sharing = names.filter((name) => {
+    const value = isForCaches(name) && headers.get(name);
     // A header without a value says nothing, and the others count.
-    return value && allowsSharing(value, headers, /surrogate|edge/i.test(name));
+    return value && allowsSharing(value, headers, SURROGATES.includes(name));
   });
-  const isShared = cacheControl
-    ? allowsSharing(cacheControl, headers)
-    : Date.parse(headers.get("expires") ?? "") > now();
-  return isShared ? ["cache-control", ...sharing] : sharing;
+  const isExpiring = names.includes("expires") && !headers.get("cache-control") &&
+    Date.parse(headers.get("expires") ?? "") > now();
+  return isExpiring ? ["cache-control", ...sharing] : sharing;
 }
 
 /**

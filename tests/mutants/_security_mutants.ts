@@ -310,12 +310,12 @@ const caching: Mutant[] = [
     replace: '$added.push(["cache-control", $PRIVATE]);',
   }),
   mistake("headers for one kind of cache that nobody looks at", CACHES, {
-    find: 'return $isShared ? ["cache-control", ...$sharing] : $sharing;',
-    replace: 'return $isShared ? ["cache-control", ...$sharing] : [];',
+    find: 'return $name.endsWith("cache-control") || $SURROGATES.includes($name);',
+    replace: 'return $name === "cache-control";',
   }),
   mistake("a response with an ID that may be stored until it expires", CACHES, {
-    find: 'Date.parse($headers.get("expires") ?? "") > $now()',
-    replace: "false",
+    find: 'return $isExpiring ? ["cache-control", ...$sharing] : $sharing;',
+    replace: "return $sharing;",
   }),
   mistake("an error's response with a cookie that caches may store", CACHES, {
     find: "if ($headers.length > 0) $protect($headers, $response.headers, $options);",
