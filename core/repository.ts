@@ -436,20 +436,23 @@ export class SessionRepository {
   }
 
   /** Writes together with other requests of this process that lost a race. */
-  #swapInBatch(
-    base: LoadedSession,
-    write: SessionWrite,
-    tokens: string[],
-  ): Promise<SavedSession> {
-    return new Promise<SavedSession>((resolve, reject) => {
-      this.#writes.add(base.key, {
-        base,
-        write,
-        tokens,
-        resolve: resolve as WriteJob["resolve"],
-        reject,
-      });
-    }).catch((error) => this.#recover(error, base, write, tokens));
+  #swapInBatch(base: LoadedSession, write: SessionWrite, tokens: string[]): Promise<SavedSession> {
+    const saved = this.#enqueue({ base, write, tokens }) as Promise<SavedSession>;
+    return saved.catch((error) => this.#recover(error, base, write, tokens));
+  }
+
+  /** @param learn Gets the record after the write. */
+  #enqueue(
+    job: Omit<WriteJob, "resolve" | "reject">,
+    learn?: (left: CurrentSession) => void,
+  ): Promise<SavedSession | undefined> {
+    return new Promise((done, reject) => {
+      const resolve: WriteJob["resolve"] = (saved, left) => {
+        learn?.(left);
+        done(saved);
+      };
+      this.#writes.add(job.base.key, { ...job, resolve, reject });
+    });
   }
 
   /** Carries out the writes that waited for one session. */
@@ -542,7 +545,8 @@ export class SessionRepository {
         const json = write.compose(last);
         if (json === undefined || isPromise(json)) {
           // It composes again outside of this batch.
-          const later = json && json.then(() => this.#updateLater(base, write, tokens));
+          const later = json?.then(() => this.#updateLater(base, write, tokens));
+          later?.catch(() => {});
           outcomes.push((_, left) => job.resolve(later, left));
           continue;
         }
@@ -642,21 +646,8 @@ export class SessionRepository {
         if (this.#hasWaited(start)) return undefined;
         // The values may have changed since.
         const compose = (current: CurrentSession) => current.json === start.json ? json : undefined;
-        return await new Promise<SavedSession | undefined>((resolve, reject) => {
-          const done: WriteJob["resolve"] = (saved, left) => {
-            next = left;
-            resolve(saved);
-          };
-          const composed = { ...write, compose };
-          this.#writes.add(base.key, {
-            base,
-            write: composed,
-            start,
-            tokens,
-            resolve: done,
-            reject,
-          });
-        });
+        const composed = { ...write, compose };
+        return await this.#enqueue({ base, write: composed, start, tokens }, (left) => next = left);
       }).then((saved) => {
         resolve(saved);
         release(next);
@@ -676,6 +667,7 @@ export class SessionRepository {
   #hasWaited({ readAt }: CurrentSession): boolean {
     return this.now() - readAt > 1;
   }
+
   /** Whether this write has taken effect: its token proves that, and so does its new verifier. */
   #isOwn(
     base: LoadedSession,
