@@ -7,7 +7,16 @@ import {
   type SessionOptions,
   type VersionedStore,
 } from "@pagi/session";
-import { around, type Call, chance, type Opener, SECRET, VERSIONED } from "../_kit/stores.ts";
+import {
+  around,
+  type Call,
+  chance,
+  type Opener,
+  rigOn as kitRigOn,
+  SECRET,
+  UNVERSIONED,
+  VERSIONED,
+} from "../_kit/stores.ts";
 import { cookieOf, fakeClock, requestWith } from "../_kit/helpers.ts";
 
 type Work = (session: Session) => unknown;
@@ -365,6 +374,35 @@ Deno.test("an update that takes long keeps neither requests nor other updates wa
   await late[1];
   assertEquals((await values())!.n, 4);
 });
+
+Deno.test("an update counts once when its callback is asynchronous only the second time", async () => {
+  for (const isBroken of [false, true]) {
+    const { sessions, id, values, visit } = await rigOn(SLOW);
+    let runs = 0;
+    const pending = [
+      ...times(3, () => visit(increment)),
+      sessions.update(id, (data) => {
+        data.n = Number(data.n) + 1;
+        if (++runs !== 2) return;
+        return isBroken ? Promise.reject(new Error("broken")) : Promise.resolve();
+      }),
+      visit(increment),
+    ];
+    const expected = isBroken ? { ok: 4, "Error: broken": 1 } : { ok: 5 };
+    assertEquals(await outcomes(pending), expected);
+    assertEquals([(await values())!.n, runs], isBroken ? [4, 2] : [5, 3]);
+  }
+});
+
+for (const [where, open] of Object.entries(UNVERSIONED)) {
+  Deno.test(`200 simultaneous requests all succeed, and the last write counts (${where})`, async () => {
+    using rig = await kitRigOn(open);
+    const browser = await rig.start((session) => session.set("n", 0));
+    const { value } = browser;
+    const visits = times(200, () => rig.browser(value).visit(increment));
+    assertEquals(await outcomes(visits), { ok: 200 });
+  });
+}
 
 Deno.test("random requests of two processes each count once, whatever fails", async () => {
   for (let seed = 0; seed < 60; seed++) {
