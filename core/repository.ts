@@ -145,8 +145,9 @@ export class SessionRepository {
     this.#backend = backend;
     this.#options = options;
     this.#timeoutMs = Math.min(options.storeTimeout * 1000, MAX_TIMER_MS);
-    this.#writes = new KeyedBatches(MAX_BATCH, (jobs, left) => this.#writeJobs(jobs, left));
-    this.#updates = new KeyedBatches(1, ([job], left) => this.#updateInQueue(job!, left));
+    const maxMs = Math.min(3 * this.#timeoutMs, MAX_TIMER_MS);
+    this.#writes = new KeyedBatches(MAX_BATCH, maxMs, (jobs, left) => this.#writeJobs(jobs, left));
+    this.#updates = new KeyedBatches(1, maxMs, ([job], left) => this.#updateInQueue(job!, left));
   }
 
   /** Now, in whole Unix seconds. */

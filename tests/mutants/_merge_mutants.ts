@@ -135,10 +135,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     replace: "",
   }),
   batching("a request that tries again and waits for those that have failed", {
-    find:
-      "this.$waiting.delete($key); for (const $job of [...$jobs, ...$rest]) $job.reject($error);",
-    replace: "for (const $job of [...$jobs, ...$rest]) $job.reject($error);\n" +
-      "setTimeout(() => this.$waiting.delete($key));",
+    find: "this.$close($key, $lane); $first.reject($error);",
+    replace: "setTimeout(() => this.$close($key, $lane));\n$first.reject($error);",
   }),
   batching("an update that others wait for as long as its callback takes", {
     find: "setTimeout(() => $release(undefined), this.$timeoutMs)",
