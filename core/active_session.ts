@@ -11,6 +11,7 @@ import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
+import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
 
 /** The parts that all sessions of one middleware share. */
 export interface SharedParts {
@@ -93,30 +94,30 @@ export class ActiveSession {
    * Saves the request's changes, and adds the headers for the client to `headers`. A second call
    * does nothing.
    *
-   * @param cacheControl Returns the response's own Cache-Control, if it has one.
+   * @param own Returns the response's own headers.
    */
-  commit(headers: HeaderPair[], cacheControl: () => string | undefined): Awaitable<void> {
+  commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
     if (this.#isDone) return;
     this.#isDone = true;
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) return this.workingCopy.close();
     const before = headers.length;
     const saved = this.#needsGeneratedId()
-      ? after(this.#ids.next(), (generated) => this.#save(headers, cacheControl, generated))
-      : this.#save(headers, cacheControl);
+      ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
+      : this.#save(headers, own);
     return after(saved, () => {
-      if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
+      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
     });
   }
 
   /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
   #save(
     headers: HeaderPair[],
-    cacheControl: () => string | undefined,
+    own: () => CacheHeaders,
     generated?: string,
   ): Awaitable<void> {
     // Called only if it matters: with some servers, the headers of a response are slow to read.
-    const isPrivate = () => !isShareable(cacheControl());
+    const isPrivate = () => !isShareable(own(), this.#options);
     const outcome = this.#decide(isPrivate, generated);
     this.workingCopy.close();
     switch (outcome.kind) {
@@ -284,19 +285,6 @@ export class ActiveSession {
       this.#repository.sentAgo(stored, now) > maxAge / 2;
   }
 
-  #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
-    if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
-    else if (isShareable(cacheControl)) {
-      headers.push(["cache-control", "private, no-store"]);
-      this.#options.emit({
-        type: "public-response",
-        message:
-          "A response that shared caches may store carries a session id; its Cache-Control " +
-          "was replaced by private, no-store",
-      });
-    }
-  }
-
   /**
    * Ends the request without saving, because the handler threw. A `destroy()` still takes effect.
    */
@@ -397,14 +385,4 @@ export class ActiveSession {
       this.workingCopy.mode === "writable" &&
       this.#repository.isRotationDue(this.#stored) && isNavigation(this.#scope);
   }
-}
-
-/**
- * Whether a shared cache may store the response (RFC 9111, section 3). Set-Cookie does not prevent
- * it. A response with an ID and no Cache-Control gets one.
- */
-function isShareable(cacheControl: string | undefined): boolean {
-  if (cacheControl === undefined) return false;
-  return /\b(public|s-maxage)\b/i.test(cacheControl) ||
-    !/\b(private|no-store|no-cache)\b/i.test(cacheControl);
 }

@@ -33,7 +33,7 @@ import {
 } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { SessionRepository } from "./repository.ts";
+import { type CurrentSession, SessionRepository } from "./repository.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
 
 /**
@@ -239,20 +239,23 @@ export class Lifecycle implements SharedParts {
     const { codec } = this.options;
     let seen: string | undefined;
     let made = "";
-    const compose = async (current: LoadedSession) => {
+    const compose = (current: CurrentSession) => {
       const { id, json, created, subject, readAt } = current;
       // Only the header or the last-access time has changed.
       if (json === seen) return made;
       const identity = { id, lastAccess: readAt };
       const data = current === base ? base.data : codec.decode(json)!;
-      await change(new WorkingCopy(data, "writable", identity).materialize());
-      if (data._regenerated || data._destroyed || data._subject !== subject) {
-        throw new TypeError(
-          "Cannot update the session: a new id, a new subject or the end of it needs a request",
-        );
-      }
-      seen = json;
-      return made = codec.encodeValues(data, created, subject, json);
+      const encode = () => {
+        if (data._regenerated || data._destroyed || data._subject !== subject) {
+          throw new TypeError(
+            "Cannot update the session: a new id, a new subject or the end of it needs a request",
+          );
+        }
+        seen = json;
+        return made = codec.encodeValues(data, created, subject, json);
+      };
+      const changed = change(new WorkingCopy(data, "writable", identity).materialize());
+      return isPromise(changed) ? Promise.resolve(changed).then(encode) : encode();
     };
     const saved = await this.repository.compareAndSwap(base, {
       compose,
@@ -288,7 +291,8 @@ export class Lifecycle implements SharedParts {
   }
 
   /** Whether this is the session that was meant, and nobody else has signed in since. */
-  #mayUpdate(target: string | SessionLineage, { header, subject, readAt }: LoadedSession): boolean {
+  #mayUpdate(target: string | SessionLineage, current: CurrentSession): boolean {
+    const { header, subject, readAt } = current;
     if (typeof target !== "string") {
       const { regenerations, subjectChanges } = target.header;
       return header.subjectChanges === subjectChanges &&

@@ -22,11 +22,11 @@ import type { SessionStore } from "../store/store.ts";
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
  * | `ambiguous` | a request carried several session IDs, and none could be trusted |
- * | `public-response` | a response with a new ID had a `Cache-Control` that lets shared caches store it (`public`, `s-maxage`, or none of `private`, `no-cache` and `no-store`); it became `private, no-store` |
+ * | `public-response` | a response with a new ID had a `Cache-Control`, `CDN-Cache-Control` or `Surrogate-Control` that lets shared caches store it; it became `private, no-store` |
  * | `cleanup-failed` | the entry of an ended session in a per-user session index could not be removed; a later sign-in removes it |
  * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
- * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
+ * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, or to one that was sent already |
  */
 export interface SessionEvent {
   /** The kind of problem. */

@@ -1,6 +1,7 @@
 /** The response to a session that failed. */
 import { SessionError } from "../../errors.ts";
 import type { ResolvedOptions } from "../options.ts";
+import { protectFromCaches } from "../shared_caches.ts";
 import { addHeaders } from "./response_headers.ts";
 
 /** The value of `Retry-After` if the store has failed, in seconds. */
@@ -18,18 +19,18 @@ const TEXTS: { [code: string]: string | undefined } = {
 
 /** Makes the response of `onError`, or a short text. Rejects with any other error. */
 export async function errorResponse(
-  { onError, emit }: ResolvedOptions,
+  options: ResolvedOptions,
   error: unknown,
   request: Request,
 ): Promise<Response> {
+  const { onError, emit } = options;
   const text = error instanceof SessionError ? TEXTS[error.code] : undefined;
   if (text === undefined) throw error;
   const failure = error as SessionError;
   const response = await onError?.(failure, request) ?? textResponse(failure.status, text);
-  // A Cache-Control that the response has already is kept.
-  const hasOwn = response.headers.has("cache-control");
-  const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
-  return addHeaders(response, headers, [], emit);
+  const headers = failure.headers.filter(([name]) => name !== "cache-control");
+  if (headers.length > 0) protectFromCaches(headers, response.headers, options);
+  return addHeaders(response, request, headers, [], emit);
 }
 
 function textResponse(status: number, text: string): Response {

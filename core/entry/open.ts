@@ -4,7 +4,8 @@ import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { SessionEvent } from "../options.ts";
-import { isSingle, missingVary } from "./response_headers.ts";
+import { isForCaches } from "../shared_caches.ts";
+import { missingVary } from "./response_headers.ts";
 
 /**
  * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
@@ -16,7 +17,15 @@ export interface ResponseHeaders {
   append(name: string, value: string): unknown;
   /** Sets a header and removes others of the same name. Without it, `append` is called. */
   set?(name: string, value: string): unknown;
+  /**
+   * The names of all headers. Without it, headers for one kind of cache (`CDN-Cache-Control`,
+   * `Surrogate-Control` …) are looked up by the names in common use.
+   */
+  keys?(): Iterable<string>;
 }
+
+/** The headers of a response that has been sent. */
+const NO_HEADERS = { get: () => undefined };
 
 /**
  * The session of a request in progress, as {@linkcode SessionMiddleware.open} resolves to. The
@@ -65,13 +74,11 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
     const added: HeaderPair[] = [];
-    const committed = this.#active.commit(added, () => {
-      return headers?.get("cache-control") || undefined;
-    });
+    const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
     return after(committed, () => {
       if (headers === undefined) return this.#drop(added);
       for (const [name, value] of added) {
-        if (isSingle(name) && headers.set !== undefined) headers.set(name, value);
+        if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
         else headers.append(name, value);
       }
       const missing = missingVary(headers.get("vary"), this.#active.vary);

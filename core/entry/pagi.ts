@@ -3,7 +3,8 @@ import type { SessionValues } from "../../base/record_text.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { isSingle, missingVary } from "./response_headers.ts";
+import { isForCaches } from "../shared_caches.ts";
+import { missingVary } from "./response_headers.ts";
 
 /** The scope that an app behind the middleware receives. */
 export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
@@ -51,9 +52,12 @@ async function serve<Data extends object>(
     // A copy, because the app may send the same list to the next client.
     let headers = [...event.headers as HeaderPair[] ?? []];
     const added: HeaderPair[] = [];
-    await active.commit(added, () => valueOf(headers, "cache-control"));
+    await active.commit(added, () => ({
+      get: (name) => valueOf(headers, name),
+      keys: () => headers.map(([name]) => name.toLowerCase()),
+    }));
     const isReplaced = (name: string) =>
-      added.some(([one]) => isSingle(one) && one === name.toLowerCase());
+      added.some(([one]) => isForCaches(one) && one === name.toLowerCase());
     headers = [...headers.filter(([name]) => !isReplaced(name)), ...added];
     const { id } = active.workingCopy;
     if (id !== undefined) inner["pagi.session_id"] = id;

@@ -181,17 +181,19 @@ const late: Mutant[] = [
 const answering: Mutant[] = [
   {
     name: "a commit after the response was sent",
-    find: 'await $active.commit($added, () => $valueOf($headers, "cache-control"));',
+    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
+      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "await send({ ...event, headers: [...$headers, ...$added] });\n" +
-      "return await $active.commit([], () => undefined);",
+      "return await $active.commit([], () => ({ get: () => undefined }));",
     by: "wrongAnswers",
   },
   {
     name: "a commit that the response does not wait for",
-    find: 'await $active.commit($added, () => $valueOf($headers, "cache-control"));',
+    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
+      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
-      "Promise.resolve($active.commit([], () => undefined)).catch(() => {});",
+      "Promise.resolve($active.commit([], () => ({ get: () => undefined }))).catch(() => {});",
     by: "wrongAnswers",
   },
   {
