@@ -5,7 +5,7 @@
  */
 import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
-import { errorResponse } from "./core/entry/error_response.ts";
+import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
 import { OpenedSession, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
@@ -153,8 +153,13 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
-    const active = await this.#lifecycle.begin(scopeOf(request));
-    return new OpenedSession<Data>(active, this.#options.emit);
+    try {
+      const active = await this.#lifecycle.begin(scopeOf(request));
+      return new OpenedSession<Data>(active, this.#options);
+    } catch (error) {
+      reportFailure(this.#options, error);
+      throw error;
+    }
   }
 
   /**

@@ -12,12 +12,16 @@ import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
 import type { CookieOptions, SessionState } from "../state/state.ts";
 import type { SessionStore } from "../store/store.ts";
+import { consoleListener } from "./event_log.ts";
 
 /**
- * A problem worth logging that does not make a request fail.
+ * A problem that the operator should know of. Without the option `onEvent`, events are written to
+ * the console.
  *
  * | type | what happened |
  * | --- | --- |
+ * | `request-failed` | a request failed because of its session; `cause` is the `SessionError`, whose `code` says why |
+ * | `session-lost` | a client still sends an ID that was replaced more than two minutes ago: it never got the new one, or its cookie was copied |
  * | `store-without-guarantees` | the store cannot compare versions, or has no storage of its own; the message says what that means |
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
@@ -30,6 +34,8 @@ import type { SessionStore } from "../store/store.ts";
 export interface SessionEvent {
   /** The kind of problem. */
   type:
+    | "request-failed"
+    | "session-lost"
     | "store-without-guarantees"
     | "touch-failed"
     | "record-corrupt"
@@ -161,7 +167,12 @@ export interface SessionOptions {
    * @default {random bytes and `secret`}
    */
   generateId?: () => string | Promise<string>;
-  /** Called for every {@linkcode SessionEvent}. Errors thrown by the callback are ignored. */
+  /**
+   * Called for every {@linkcode SessionEvent}. Errors thrown by the callback are ignored.
+   *
+   * @default {writes each kind of event to the console, at most once a minute; with `onError`,
+   * failed requests are left to that}
+   */
   onEvent?: (event: SessionEvent) => void;
   /**
    * Makes the response of `handler` for a session that failed. Return `undefined` for the default.
@@ -252,6 +263,7 @@ export function resolveOptions(
   const secrets = checkSecrets(OWNER, secret, 0);
   if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
   const now = options.now ?? Date.now;
+  const listen = onEvent ?? consoleListener(now, options.onError !== undefined);
   return {
     secrets,
     expire,
@@ -273,7 +285,7 @@ export function resolveOptions(
     generateId: options.generateId,
     emit(event) {
       try {
-        onEvent?.(event);
+        listen(event);
       } catch {
         // A listener that throws must not make the request fail.
       }

@@ -14,32 +14,42 @@ import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
  * - `committed`: the response has started, so nothing is saved any more.
  * - `readOnly`: it was loaded for reading.
  * - `replaced`: the client sent an ID that a regeneration has replaced.
- * - `ambiguous`: the client sent IDs of more than one active session.
+ * - `ambiguous`: the client sent several IDs, and none can be trusted.
  */
 export type Mode = "writable" | "committed" | "readOnly" | "replaced" | "ambiguous";
 
 /** Why a session cannot be written to. */
 const REFUSALS: Record<Exclude<Mode, "writable">, readonly [code: SessionErrorCode, why: string]> =
   {
-    committed: [
-      "ERR_SESSION_COMMITTED",
-      "the response has been started and the session saved; use sessions.update() from here on",
-    ],
-    readOnly: [
-      "ERR_SESSION_READ_ONLY",
-      "this session was loaded for reading; use sessions.update() to change it",
-    ],
+    committed: ["ERR_SESSION_COMMITTED", "the response has started, and the session is saved"],
+    readOnly: ["ERR_SESSION_READ_ONLY", "this session was loaded for reading"],
     replaced: [
       "ERR_SESSION_INTERRUPTED",
-      "another request has given this session a new id; retry under that",
+      "another request has given this session a new ID. Repeat the request with that",
     ],
-    ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
+    ambiguous: [
+      "ERR_SESSION_AMBIGUOUS",
+      "the request carries several session IDs, and none can be trusted. Delete the site's cookies",
+    ],
   };
+
+/** The verbs of changes that `sessions.update()` can make. */
+const VALUE_VERBS = ["set", "update", "delete", "clear"];
 
 /** The error for doing `verb` to a session that is not writable. */
 export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionError {
   const [code, why] = REFUSALS[mode];
-  return new SessionError(code, `Cannot ${verb}: ${why}`);
+  const advice = mode === "replaced" || mode === "ambiguous" ? "" : `. ${adviceFor(mode, verb)}`;
+  return new SessionError(code, `Cannot ${verb}: ${why}${advice}`);
+}
+
+/** Another way to do what is too late here, or not possible. */
+function adviceFor(mode: Mode, verb: string): string {
+  if (VALUE_VERBS.includes(verb)) return "Use sessions.update() to change it";
+  if (verb === "destroy") return "Use sessions.destroy() to end it";
+  return mode === "committed"
+    ? "Do it before the response starts"
+    : "Only the handler of a request can do that";
 }
 
 /**
@@ -49,7 +59,7 @@ export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionE
  * - `unknown`: no session has the ID that it sent, or not any more.
  * - `expired`: the session has expired.
  * - `replaced`: the session has a newer ID.
- * - `ambiguous`: the client sent IDs of more than one session.
+ * - `ambiguous`: the client sent several IDs, and none can be trusted.
  */
 export type SessionAbsence = "none" | "unknown" | "expired" | "replaced" | "ambiguous";
 

@@ -205,7 +205,7 @@ export class LegacySessions {
     const text = encodeHeader(newHeader(backend.verifierOf(id) ?? "")) + json;
     const sessionKey = backend.keyOf(id);
     const written = await createOnce(backend, sessionKey, text, expiry, name);
-    if (written === undefined) throw taken();
+    if (written === undefined) throw taken(false);
     if (!backend.isVersioned) return written.transport;
     // This commits the move: no client has seen the ID before, and no other request can move the
     // session afterwards.

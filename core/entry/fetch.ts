@@ -4,6 +4,7 @@ import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { reportFailure } from "./error_response.ts";
 import { addHeaders } from "./response_headers.ts";
 import { RequestScope } from "./scope.ts";
 
@@ -45,6 +46,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     await active?.abort();
     // Nobody will read the body. Without this, its source would wait forever.
     response?.body?.cancel().catch(() => {});
+    reportFailure(lifecycle.options, error);
     return await recover(error, request);
   }
   return addHeaders(response, headers, active.vary, lifecycle.options.emit);

@@ -3,6 +3,7 @@ import type { SessionValues } from "../../base/record_text.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { reportFailure } from "./error_response.ts";
 import { isSingle, missingVary } from "./response_headers.ts";
 
 /** The scope that an app behind the middleware receives. */
@@ -24,12 +25,17 @@ export type SessionApp<Data extends object = Record<string, unknown>> = (
 export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<Data>): App {
   return async (scope, receive, send) => {
     if (scope["pagi.session"] !== undefined || scope.headers === undefined) {
-      await app(scope as SessionScope<Data>, receive, send);
-    } else if (scope.type === "http") {
-      await serve(lifecycle, app, scope, receive, send);
-    } else {
-      const workingCopy = await lifecycle.loadOrEmpty(scope);
-      await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
+      return void await app(scope as SessionScope<Data>, receive, send);
+    }
+    try {
+      if (scope.type === "http") await serve(lifecycle, app, scope, receive, send);
+      else {
+        const workingCopy = await lifecycle.loadOrEmpty(scope);
+        await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
+      }
+    } catch (error) {
+      reportFailure(lifecycle.options, error);
+      throw error;
     }
   };
 }
@@ -70,8 +76,8 @@ async function serve<Data extends object>(
   const wrappedSend: Send = (event) => {
     const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
     // If the app does not await it, a rejection must not end the process. `started` is awaited
-    // below.
-    sent.catch(() => {});
+    // below. If the app does, it may answer with a page of its own.
+    sent.catch((error) => reportFailure(options, error));
     return sent;
   };
   try {

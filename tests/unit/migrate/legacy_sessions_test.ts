@@ -65,7 +65,7 @@ Deno.test("LegacySessions.adopt() stores both as long as its option says", async
 Deno.test("LegacySessions.adopt() fails and keeps the old record when the new ID is taken", async () => {
   const { moving, records } = migrationRig({ store: creating(new MemoryStore(), () => undefined) });
   const error = await assertRejects(() => moving.adopt("abc"), SessionError);
-  assertEquals([error.code, records.size], ["ERR_SESSION_CONFLICT", 1]);
+  assertEquals([error.code, records.size], ["ERR_SESSION_STORE", 1]);
 });
 
 Deno.test("LegacySessions.adopt() names the call when the old store fails", async () => {
