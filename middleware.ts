@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseCallback } from "./base/check_options.ts";
 import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
 import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
@@ -153,6 +154,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
+    refuseCallback("open", arguments, AWAIT);
     try {
       const active = await this.#lifecycle.begin(scopeOf(request));
       return new OpenedSession<Data>(active, this.#options);
@@ -178,6 +180,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails.
    */
   async load(request: Request | NodeRequest | Scope): Promise<Session<Data> | undefined> {
+    refuseCallback("load", arguments, AWAIT);
     const workingCopy = await this.#lifecycle.load(scopeOf(request));
     return workingCopy && new Session<Data>(workingCopy);
   }
@@ -199,6 +202,10 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     idOrSession: string | Session<Data>,
     change: (data: SessionData<Data>) => unknown,
   ): Promise<Session<Data>> {
+    if (typeof change !== "function") {
+      throw new TypeError("Cannot update the session: expected its ID and a function of its data");
+    }
+    refuseCallback("update", Array.from(arguments).slice(2), AWAIT);
     const id = idOf(idOrSession, "update");
     const target = lineageOf(idOrSession) ?? id;
     return new Session<Data>(
@@ -214,6 +221,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * then.
    */
   async destroy(idOrSession: string | Session<Data>): Promise<boolean> {
+    refuseCallback("destroy", arguments, AWAIT);
     return await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
   }
 
@@ -249,6 +257,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
+    refuseCallback("list", arguments, AWAIT);
     const { current } = options;
     const currentId = current === undefined ? undefined : idOf(current, "list");
     const found = await this.#lifecycle.sessionsOf(subject).list(currentId);
@@ -267,6 +276,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
+    refuseCallback("destroyAll", arguments, AWAIT);
     const { except } = options;
     const kept = except === undefined ? undefined : idOf(except, "keep");
     return await this.#lifecycle.sessionsOf(subject).endAll(kept);
@@ -281,9 +291,13 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyListed(subject: string, hash: string): Promise<boolean> {
+    refuseCallback("destroyListed", arguments, AWAIT);
     return await this.#lifecycle.sessionsOf(subject).end(hash);
   }
 }
+
+/** What to do in place of a callback. */
+const AWAIT = "Await the promise that it returns";
 
 const rethrow: Recover = (error) => Promise.reject(error);
 

@@ -46,6 +46,7 @@ export {
   type SessionAbsence,
   type SessionData,
   type SessionMetadata,
+  type SessionSummary,
 } from "./session.ts";
 export { SessionError, type SessionErrorCode, type SessionErrorOptions } from "./errors.ts";
 export {

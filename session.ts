@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, isObject, optionError } from "./base/check_options.ts";
+import { checkOptions, isObject, optionError, refuseCallback } from "./base/check_options.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import {
@@ -49,12 +49,34 @@ export interface RegenerateOptions {
 /** A session's data as the app sees it: its own keys and the reserved keys of PAGI. */
 export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
 
+/** What `console.log` and `JSON.stringify` show of a session: neither values nor its ID. */
+export interface SessionSummary {
+  /**
+   * What can be done with the session: anything (`writable`), nothing more because it was saved
+   * (`committed`) or ended (`destroyed`), or only reading (`readOnly`). Writes are refused if the
+   * request has an ID that was replaced (`replaced`), or several (`ambiguous`).
+   */
+  state: "writable" | "committed" | "destroyed" | "readOnly" | "replaced" | "ambiguous";
+  /** Why there is no stored session; left out if there is one. */
+  absence?: SessionAbsence;
+  /** The app's keys. */
+  keys: string[];
+}
+
+/** What to do in place of a callback. */
+const CONTINUE = "Continue on the next line; the session is saved when the response starts";
+
 /** An error lists at most this many keys. If there are more, it gives their number. */
 const MAX_KEYS_NAMED = 10;
 
 /**
  * Access to a session's data through methods that catch typos, as PAGI::Session does. It holds a
  * reference to the data: changes through one are visible through the other.
+ *
+ * A session has no other properties than these: `session.user = "ada"` throws a TypeError, because
+ * nothing would save it. That includes sloppy mode, as in a CommonJS file without `"use strict"`.
+ * There, JavaScript itself ignores only assignments to read-only properties, such as `session.id`.
+ * A subclass may add properties, which are not saved.
  *
  * @example
  * ```ts
@@ -78,6 +100,7 @@ export class Session<T extends object = Record<string, unknown>> {
    */
   constructor(source: object, ..._ignored: unknown[]) {
     this.#workingCopy = source instanceof WorkingCopy ? source : findWorkingCopy(source);
+    if (new.target === Session) Object.preventExtensions(this);
   }
 
   /**
@@ -256,6 +279,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} If the session cannot be written to.
    */
   clear(): this {
+    refuseCallback("clear", arguments, CONTINUE);
     const data = this.#write("clear");
     for (const key of userKeys(data)) delete data[key];
     this.#workingCopy.clear();
@@ -270,6 +294,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} If the session cannot be written to.
    */
   regenerate(options: RegenerateOptions = {}): this {
+    refuseCallback("regenerate", arguments, CONTINUE);
     checkOptions("the new ID", options, ["authenticated"]);
     const { authenticated = false } = options;
     if (typeof authenticated !== "boolean") {
@@ -307,6 +332,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * ```
    */
   rotate(): this {
+    refuseCallback("rotate", arguments, CONTINUE);
     this.#write("rotate");
     this.#workingCopy.isRotated = true;
     return this;
@@ -319,6 +345,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} If the session cannot be written to.
    */
   restart(): this {
+    refuseCallback("restart", arguments, CONTINUE);
     const { mode } = this.#workingCopy;
     if (mode !== "replaced") this.#write("restart");
     this.#workingCopy.restart();
@@ -332,8 +359,21 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} If the session cannot be written to.
    */
   destroy(): this {
+    refuseCallback("destroy", arguments, CONTINUE);
     if (!this.#workingCopy.destroyReplaced()) this.#write("destroy")._destroyed = 1;
     return this;
+  }
+
+  /** What `JSON.stringify` writes: the session's state and keys, but neither values nor its ID. */
+  toJSON(): SessionSummary {
+    const { mode, data, absence, isDestroyed } = this.#workingCopy;
+    const isEnding = mode === "writable" && Boolean(data._destroyed);
+    // Looking at a session in a log does not make the response depend on it.
+    return {
+      state: isEnding || isDestroyed ? "destroyed" : mode,
+      ...absence !== undefined && { absence },
+      keys: userKeys(data),
+    };
   }
 
   #put(data: SessionValues, key: string, value: unknown): void {
@@ -353,6 +393,7 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   #readFor(key: string): SessionValues {
+    if (typeof key !== "string") throw new TypeError("Cannot read: a key must be a string");
     const data = this.#read();
     // Only the materialized values have all reserved keys.
     return isReserved(key) ? this.#workingCopy.materialize() : data;
@@ -366,6 +407,38 @@ export class Session<T extends object = Record<string, unknown>> {
     return this.#read();
   }
 }
+
+for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) {
+  Object.defineProperty(Session.prototype, Symbol.for(name), {
+    value(this: Session) {
+      return `Session ${JSON.stringify(this)}`;
+    },
+  });
+}
+
+/**
+ * Refuses `session.user = "ada"`. Engines would say that the object is not extensible, and in sloppy
+ * mode nothing. It stands behind the methods, so it costs nothing when they are called.
+ */
+Object.setPrototypeOf(
+  Session.prototype,
+  new Proxy({}, {
+    set(_target, key, value, receiver) {
+      if (Object.getPrototypeOf(receiver) !== Session.prototype) {
+        return Reflect.defineProperty(receiver, key, {
+          value,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
+      }
+      throw new TypeError(
+        `Cannot set the property ${String(key)} of a session: it would not be saved. Use ` +
+          `session.set(${quoted(String(key))}, value)`,
+      );
+    },
+  }),
+);
 
 function checkValues(values: unknown): Record<string, unknown> {
   if (isObject(values) && !Array.isArray(values)) return values;

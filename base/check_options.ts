@@ -37,6 +37,19 @@ export function checkNumber(owner: string, name: string, value: unknown, unit: s
   }
 }
 
+/**
+ * Refuses a callback, which other libraries' methods take. If it were ignored, the request would
+ * hang.
+ *
+ * @param args The arguments that must not contain a function.
+ * @param advice What to do instead.
+ * @throws {TypeError} If there is one.
+ */
+export function refuseCallback(verb: string, args: ArrayLike<unknown>, advice: string): void {
+  if (!Array.prototype.some.call(args, (one) => typeof one === "function")) return;
+  throw new TypeError(`Cannot ${verb} with a callback: it would never be called. ${advice}`);
+}
+
 /** Whether `value` is an object of any kind. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
