@@ -9,6 +9,7 @@ import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { SecureCookieWatch } from "./secure_cookie.ts";
 import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
 
 /** The parts that all sessions of one middleware share. */
@@ -16,6 +17,7 @@ export interface SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
   readonly ids: IdSource;
+  readonly secureCookie: SecureCookieWatch;
 }
 
 /** The session behind a working copy. */
@@ -54,6 +56,7 @@ export class ActiveSession {
   readonly #options: ResolvedOptions;
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
+  readonly #secureCookie: SecureCookieWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -64,6 +67,7 @@ export class ActiveSession {
     this.#options = parts.options;
     this.#repository = parts.repository;
     this.#ids = parts.ids;
+    this.#secureCookie = parts.secureCookie;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -240,7 +244,9 @@ export class ActiveSession {
     { header, created }: Pick<LoadedSession, "header" | "created">,
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
+    const before = headers.length;
     this.#options.state.inject(headers, sent, { expire });
+    this.#secureCookie.check(headers, before, this.#scope);
   }
 
   /**

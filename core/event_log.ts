@@ -19,7 +19,8 @@ export function consoleListener(
   const written = new Map<string, { at: number; left: number }>();
   return ({ type, message, cause }) => {
     const isFailure = type === "request-failed";
-    if (isFailure && hasOnError) return;
+    // The app hears of failures by onError, and it chose its store.
+    if ((isFailure && hasOnError) || type === "store-without-guarantees") return;
     // Messages are fixed texts. Those of failed requests contain the error's.
     const kind = cause instanceof SessionError ? `${type} ${cause.code}` : message;
     const last = written.get(kind);

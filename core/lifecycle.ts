@@ -34,6 +34,7 @@ import {
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { SessionRepository } from "./repository.ts";
+import { SecureCookieWatch } from "./secure_cookie.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
 
 /**
@@ -50,6 +51,7 @@ export class Lifecycle implements SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
   readonly ids: IdSource;
+  readonly secureCookie: SecureCookieWatch;
   readonly #backend: Backend;
   /** The keys of sessions whose clients were reported as lost, and the time of the replacement. */
   #lost: BoundedCache<number> | undefined;
@@ -62,6 +64,7 @@ export class Lifecycle implements SharedParts {
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
+    this.secureCookie = new SecureCookieWatch(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }

@@ -2,8 +2,10 @@
 import {
   checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
+  kindOf,
   optionError,
 } from "../base/check_options.ts";
 import { DEFAULT_EXPIRE } from "../base/limits.ts";
@@ -13,9 +15,10 @@ import type { SessionError } from "../errors.ts";
 import type { CookieOptions, SessionState } from "../state/state.ts";
 import type { SessionStore } from "../store/store.ts";
 import { consoleListener } from "./event_log.ts";
+import { reportQuestionable } from "./questionable_options.ts";
 
 /**
- * A problem that the operator should know of. Without the option `onEvent`, events are written to
+ * A problem that the operator should know of. Without the option `onEvent`, most are written to
  * the console.
  *
  * | type | what happened |
@@ -29,6 +32,9 @@ import { consoleListener } from "./event_log.ts";
  * | `public-response` | a response with a new ID had a `Cache-Control` that lets shared caches store it (`public`, `s-maxage`, or none of `private`, `no-cache` and `no-store`); it became `private, no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
+ * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
+ * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
+ * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
  * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
  */
 export interface SessionEvent {
@@ -43,7 +49,10 @@ export interface SessionEvent {
     | "public-response"
     | "cleanup-failed"
     | "destroy-failed"
-    | "headers-dropped";
+    | "headers-dropped"
+    | "short-secret"
+    | "questionable-option"
+    | "cookie-dropped";
   /** A description for people. It contains no ID, secret or session data. */
   message: string;
   /** The underlying error, if there is one. */
@@ -53,14 +62,14 @@ export interface SessionEvent {
 /** Options of the session middleware: PAGI's first, then those of this package. */
 export interface SessionOptions {
   /**
-   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes and the
-   * same value in every process. New session IDs are derived from the first secret together with
+   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes (a shorter
+   * one is the event `short-secret`) and the same value in every process. New session IDs are derived from the first secret together with
    * fresh random bytes. It also encrypts the IDs in the lists of `sessions.list`; the other secrets
    * still decrypt them. After a change, keep the old secret in the list for `expire` and an hour.
    */
   secret: string | readonly string[];
   /**
-   * Ends a session after this many seconds without a request.
+   * Ends a session after this many seconds without a request: at least 1, and at most ten years.
    *
    * @default {3600}
    */
@@ -101,7 +110,8 @@ export interface SessionOptions {
   rolling?: boolean;
   /**
    * Sets the minimum number of seconds between two updates of the last-access time, and between two
-   * renewals of the cookie. Values above `expire / 20` are reduced to `expire / 20`.
+   * renewals of the cookie. Values above `expire / 20` are reduced to `expire / 20`, which is the
+   * event `questionable-option`.
    *
    * @default {60}
    */
@@ -170,8 +180,8 @@ export interface SessionOptions {
   /**
    * Called for every {@linkcode SessionEvent}. Errors thrown by the callback are ignored.
    *
-   * @default {writes each kind of event to the console, at most once a minute; with `onError`,
-   * failed requests are left to that}
+   * @default {writes each kind of event to the console, at most once a minute; not
+   * `store-without-guarantees`, and not `request-failed` if there is an `onError`}
    */
   onEvent?: (event: SessionEvent) => void;
   /**
@@ -223,6 +233,28 @@ const DEFAULT_STORE_TIMEOUT = 5;
 const DEFAULT_ROTATE_GRACE = 30;
 const DEFAULT_MAX_BYTES = 65_536;
 
+/** Options that other libraries have, and what to use here. */
+const HINTS: Readonly<Record<string, string>> = {
+  name: "use cookieName",
+  cookie: "use cookieOptions",
+  ...Object.fromEntries(
+    ["httpOnly", "path", "sameSite", "secure", "domain", "partitioned", "priority"]
+      .map((name) => [name, `use cookieOptions: { ${name} }`]),
+  ),
+  ...Object.fromEntries(
+    ["maxAge", "ttl", "timeout", "expires", "duration"].map((name) => [
+      name,
+      "use expire, in seconds",
+    ]),
+  ),
+  password: "use secret",
+  keys: "use secret",
+  genid: "use generateId",
+  resave: "leave it out: only changes are saved",
+  unset: "leave it out: call session.destroy()",
+  proxy: "leave it out, and set cookieOptions.secure",
+};
+
 const CODECS: readonly unknown[] = ["json", "structured"] satisfies CodecName[];
 
 const BOOLEANS = ["saveUninitialized", "rolling", "vary"] as const;
@@ -252,7 +284,7 @@ const KNOWN = [
  * Checks the options and fills in the defaults.
  *
  * @throws {TypeError} If an option is missing, unknown or of the wrong type.
- * @throws {RangeError} If a duration is negative or not finite.
+ * @throws {RangeError} If a duration is not a number of seconds that makes sense.
  */
 export function resolveOptions(
   options: SessionOptions,
@@ -264,7 +296,7 @@ export function resolveOptions(
   if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
   const now = options.now ?? Date.now;
   const listen = onEvent ?? consoleListener(now, options.onError !== undefined);
-  return {
+  const resolved: ResolvedOptions = {
     secrets,
     expire,
     state: options.state ?? defaults.state(options),
@@ -292,12 +324,25 @@ export function resolveOptions(
     },
     onError: options.onError,
   };
+  reportQuestionable(options, resolved);
+  return resolved;
 }
 
 function check(options: SessionOptions): void {
-  checkOptions(OWNER, options, KNOWN);
+  checkOptions(OWNER, options, KNOWN, HINTS);
   for (const name of DURATIONS) {
-    if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
+    if (options[name] !== undefined) checkSeconds(OWNER, name, options[name]);
+  }
+  for (const name of ["expire", "absoluteExpire"] as const) {
+    const seconds = options[name];
+    if (seconds === undefined || seconds >= 1) continue;
+    // In other libraries, 0 stands for no limit, or for the browser session.
+    throw optionError(
+      OWNER,
+      `${name} must be at least 1 second; it is ${seconds}. To end the cookie with the browser, ` +
+        "set cookieOptions.maxAge to false",
+      RangeError,
+    );
   }
   if (options.maxBytes !== undefined) checkNumber(OWNER, "maxBytes", options.maxBytes, "bytes");
   if (options.codec !== undefined && !CODECS.includes(options.codec)) {
@@ -319,7 +364,10 @@ function check(options: SessionOptions): void {
       throw optionError(OWNER, `${name} beside state would be ignored`);
     }
     if (!hasMethods(options.state, ["extract", "inject"])) {
-      throw optionError(OWNER, "state must have the methods extract and inject");
+      throw optionError(
+        OWNER,
+        `state must have the methods extract and inject; it is ${kindOf(options.state)}`,
+      );
     }
     const { name } = options.state;
     if (name !== undefined && typeof name !== "string") {
@@ -333,7 +381,7 @@ function check(options: SessionOptions): void {
     throw optionError(
       OWNER,
       `store must have the methods ${PLAIN_METHODS.join(", ")}, or those of ` +
-        "a VersionedStore",
+        `a VersionedStore; it is ${kindOf(options.store)}`,
     );
   }
 }

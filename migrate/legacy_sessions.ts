@@ -12,8 +12,8 @@ import { IdSource } from "../core/id_source.ts";
 import { ID_DIGITS, isId } from "../base/id.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import {
-  checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
   optionError,
@@ -290,7 +290,7 @@ function checkLegacyOptions(options: LegacySessionsOptions): readonly string[] {
     }
   }
   for (const name of ["keep", "storeTimeout"] as const) {
-    if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
+    if (options[name] !== undefined) checkSeconds(OWNER, name, options[name]);
   }
   return secrets;
 }

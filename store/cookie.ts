@@ -5,8 +5,8 @@
  */
 import { after } from "../base/awaitable.ts";
 import {
-  checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
   optionError,
@@ -331,7 +331,7 @@ function check(options: CookieStoreOptions): void {
     throw optionError(OWNER, "revocations must be a VersionedStore");
   }
   if (revocationCache !== undefined) {
-    checkNumber(OWNER, "revocationCache", revocationCache, "seconds");
+    checkSeconds(OWNER, "revocationCache", revocationCache);
     if (revocations === undefined) throw optionError(OWNER, "revocationCache needs revocations");
   }
   if (format === "pagi" && purpose !== undefined) {

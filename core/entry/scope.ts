@@ -19,6 +19,10 @@ export class RequestScope implements Scope {
     return [...this.request.headers];
   }
 
+  get scheme(): string {
+    return this.request.url.startsWith("https:") ? "https" : "http";
+  }
+
   get path(): string {
     return decoded(new URL(this.request.url).pathname);
   }
@@ -36,6 +40,8 @@ export interface NodeRequest {
   method?: string;
   /** The path and the query string. */
   url?: string;
+  /** The connection. */
+  socket?: object;
 }
 
 /** A request of any kind as a PAGI scope. */
@@ -63,6 +69,11 @@ class NodeScope implements Scope {
 
   get method(): string | undefined {
     return this.#request.method;
+  }
+
+  get scheme(): string | undefined {
+    const socket: { encrypted?: boolean } | undefined = this.#request.socket;
+    return socket && (socket.encrypted ? "https" : "http");
   }
 
   get headers(): [name: string, value: string][] {

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   type App,
+  CookieStore,
   MemoryStore,
   type SessionEvent,
   SessionMiddleware,
@@ -160,26 +161,23 @@ Deno.test("without onEvent, failed requests are one line a minute, which counts 
 
 Deno.test("without onEvent, a second kind of event is written at the same time", async () => {
   const clock = fakeClock();
-  const plain = new Map<string, Record<string, unknown>>();
-  const store = {
-    get: (id: string) => plain.get(id),
-    set: (id: string, data: Record<string, unknown>) => {
-      if (data.n === 2) throw new Error("connection refused");
-      plain.set(id, data);
-    },
-    delete: (id: string) => void plain.delete(id),
-  };
+  const store = down(false, ["create"]);
   const lines = await logged(async () => {
-    const sessions = new SessionMiddleware({ secret: SECRET, store, now: clock.now });
-    const cookie = cookieOf(await write(sessions)(requestWith()));
-    await sessions.handler((_request, session) => (session.set("n", 2), new Response()))(
-      requestWith({ cookie }),
-    );
+    const sessions = new SessionMiddleware({ secret: "keyboard cat", store, now: clock.now });
+    await write(sessions)(requestWith());
   });
   assertEquals(lines.map((line) => line.split(": ").slice(0, 2).join(": ")), [
-    "warn @pagi/session: store-without-guarantees",
+    "warn @pagi/session: short-secret",
     "error @pagi/session: request-failed",
   ]);
+});
+
+Deno.test("without onEvent, the properties of a store that the app chose are not written", async () => {
+  const store = new CookieStore({ secret: SECRET });
+  const { events } = listening(store as unknown as VersionedStore);
+  assertEquals(events.map(({ type }) => type), ["store-without-guarantees"]);
+  const make = () => Promise.resolve(void new SessionMiddleware({ secret: SECRET, store }));
+  assertEquals(await logged(make), []);
 });
 
 Deno.test("with onError, failed requests are not written to the console", async () => {

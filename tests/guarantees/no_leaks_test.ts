@@ -53,6 +53,11 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "cleanup-failed": true,
   "destroy-failed": true,
   "headers-dropped": true,
+  "request-failed": true,
+  "session-lost": true,
+  "short-secret": true,
+  "questionable-option": true,
+  "cookie-dropped": true,
 };
 
 /** Sets up sessions on a MemoryStore whose output is recorded, and two clients with sessions. */
@@ -181,6 +186,21 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
+    const replaced = await signIn();
+    await visit(replaced, (session) => session.regenerate());
+    clock.advance(200);
+    await visit(replaced);
+    await ear.fails(() =>
+      listenedTo(ear, { store: failing("read") }).run(
+        requestWith({ cookie: replaced }),
+        () => new Response(),
+      )
+    );
+    listenedTo(ear, { secret: SECRET.slice(0, 31), touchInterval: 1000 });
+    await listenedTo(ear, { cookieOptions: { secure: true } }).run(
+      new Request("http://shop.example/"),
+      (session) => (fill(session), new Response()),
+    );
     // The 16th sign-in prunes the index of a user's sessions.
     const untidy = listenedTo(ear, { store: withoutTidying(store), now: clock.now });
     for (let device = 0; device < 16; device++) {
