@@ -228,8 +228,10 @@ export class Session<T extends object = Record<string, unknown>> {
     put(data, key, value);
     const earlier = this.#workingCopy.updates.get(key);
     const follows = earlier !== undefined && earlier.after === before;
+    const functions = follows ? earlier.functions : [];
+    functions.push(replayable);
     this.#workingCopy.setUpdate(key, {
-      functions: follows ? [...earlier.functions, replayable] : [replayable],
+      functions,
       before: follows ? earlier.before : before,
       after: this.#workingCopy.codec.fingerprint(value),
     });

@@ -96,8 +96,6 @@ export class WorkingCopy implements ReplayableUpdates {
   /** How the values are encoded. */
   readonly codec: DataCodec;
   mode: Mode;
-  /** Keys that were changed by a function. */
-  updates: ReadonlyMap<string, KeyUpdate> = NO_UPDATES;
   /** Whether `clear()` was called. */
   isCleared = false;
   /** Whether the handler used the `Session` object. Then the response depends on the session. */
@@ -116,6 +114,7 @@ export class WorkingCopy implements ReplayableUpdates {
   absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
+  #updates: Map<string, KeyUpdate> | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
@@ -141,6 +140,11 @@ export class WorkingCopy implements ReplayableUpdates {
     if (typeof identity.id === "function") this.#draw = identity.id;
     else this.#id = identity.id;
     this.#lastAccess = identity.lastAccess;
+  }
+
+  /** Keys that were changed by a function. */
+  get updates(): ReadonlyMap<string, KeyUpdate> {
+    return this.#updates ?? NO_UPDATES;
   }
 
   /** The ID under which the record lies or will lie. Generates it if necessary. */
@@ -204,7 +208,7 @@ export class WorkingCopy implements ReplayableUpdates {
     if (this.mode === "writable") Object.freeze(data);
     this.data = { _created: now };
     this.mode = "writable";
-    this.updates = NO_UPDATES;
+    this.#updates = undefined;
     this.isCleared =
       this.isRotated =
       this.isAuthenticated =
@@ -240,15 +244,14 @@ export class WorkingCopy implements ReplayableUpdates {
 
   /** Notes how a key was changed. */
   setUpdate(key: string, update: KeyUpdate): void {
-    this.updates = new Map(this.updates).set(key, update);
+    // Not a copy: with thousands of keys, copies would take a time that grows with their square.
+    this.#updates ??= new Map();
+    this.#updates.set(key, update);
   }
 
   /** Forgets how a key was changed, because something else has written to it. */
   dropUpdate(key: string): void {
-    if (!this.updates.has(key)) return;
-    const rest = new Map(this.updates);
-    rest.delete(key);
-    this.updates = rest;
+    this.#updates?.delete(key);
   }
 
   /**
