@@ -111,7 +111,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     respond: SessionHandler<Data, Rest>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     if (typeof respond !== "function") {
-      throw new TypeError("Cannot make a handler: it takes a function");
+      throw new TypeError(
+        "Cannot make a handler: expected a function of the request and its session",
+      );
     }
     const recover: Recover = (error, request) => this.answer(error, request);
     return (request, ...rest) => serveFetch(this.#lifecycle, request, respond, recover, rest);
@@ -128,6 +130,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
+    if (typeof respond !== "function") {
+      throw new TypeError("Cannot run: expected a Request and a function of its session");
+    }
     const handle: SessionHandler<Data> = (_, session) => respond(session);
     return serveFetch(this.#lifecycle, request, handle, rethrow, []);
   }

@@ -151,7 +151,10 @@ export class Session<T extends object = Record<string, unknown>> {
 
   set subject(subject: string | undefined) {
     if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
-      throw new TypeError("Cannot set the subject: it must be a string that is not empty");
+      throw new TypeError(
+        "Cannot set the subject: it must be a string that is not empty, or undefined. For another " +
+          "kind of ID, use String(id)",
+      );
     }
     if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
     this.#write("set the subject")._subject = subject;
@@ -194,6 +197,7 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#write("set");
     if (typeof keyOrValues === "string") {
       checkKey("set", keyOrValues);
+      if (arguments.length < 2) throw notValues();
       this.#put(data, keyOrValues, value);
       return this;
     }
@@ -216,6 +220,13 @@ export class Session<T extends object = Record<string, unknown>> {
   update(key: string, change: (value: never) => unknown): this {
     const data = this.#write("update");
     checkKey("update", key);
+    if (typeof change !== "function") {
+      throw new TypeError(
+        `Cannot update ${
+          quoted(key)
+        }: expected a function of the value. To write a value, use set()`,
+      );
+    }
     const replayable = change as (value: unknown) => unknown;
     const old = has(data, key) ? data[key] : undefined;
     const before = this.#workingCopy.codec.fingerprint(old);
@@ -444,7 +455,11 @@ Object.setPrototypeOf(
 
 function checkValues(values: unknown): Record<string, unknown> {
   if (isObject(values) && !Array.isArray(values)) return values;
-  throw new TypeError("Cannot set: it takes a key and a value, or an object of them");
+  throw notValues();
+}
+
+function notValues(): TypeError {
+  return new TypeError("Cannot set: it takes a key and a value, or an object of them");
 }
 
 function checkKey(verb: string, key: unknown): void {

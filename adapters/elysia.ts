@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
@@ -75,6 +76,7 @@ const UPGRADED = Symbol("upgraded");
 export function elysiaSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): <App extends ElysiaApp>(app: App) => App & WithSession<Data> {
+  checkMiddleware("elysiaSession", sessions);
   const respond = sessions.handler(
     async (request, session, pending: PendingRequest, fetch: () => unknown) => {
       pending.session = session;

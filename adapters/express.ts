@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
@@ -79,6 +80,7 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
 export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): ExpressSession<Data> {
+  checkMiddleware("expressSession", sessions);
   const middleware = (req: NodeRequest & { session?: unknown }, res: NodeResponse, next: Next) => {
     if (opened.has(req)) return next();
     sessions.open(req).then((open) => {

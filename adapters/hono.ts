@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import { Session } from "../session.ts";
 
@@ -58,6 +59,7 @@ export type HonoSession = (c: HonoContext, next: () => Promise<void>) => Promise
  * ```
  */
 export function honoSession<Data extends object>(sessions: SessionMiddleware<Data>): HonoSession {
+  checkMiddleware("honoSession", sessions);
   const respond = sessions.handler(
     async (_request, session, c: HonoContext, next: () => Promise<void>) => {
       c.set("session", session);

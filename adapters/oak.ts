@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
@@ -82,6 +83,7 @@ const opened = new WeakSet<OakContext>();
  * ```
  */
 export function oakSession<Data extends object>(sessions: SessionMiddleware<Data>): OakSession {
+  checkMiddleware("oakSession", sessions);
   return async (ctx, next) => {
     if (opened.has(ctx)) return void await next();
     if (ctx.state.session !== undefined) {

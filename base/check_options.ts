@@ -25,16 +25,17 @@ export function checkOptions(
   if (!isObject(options)) {
     throw optionError(owner, `options must be an object; it is ${kindOf(options)}`);
   }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
+  const unknown = Object.keys(options).filter((key) => !known.includes(key)).map((key) => {
     const similar = known.find((one) => normalized(one) === normalized(key));
     const hint = similar !== undefined
-      ? `; use ${similar}`
+      ? ` (use ${similar})`
       : Object.hasOwn(hints, key)
-      ? `; ${hints[key]}`
+      ? ` (${hints[key]})`
       : "";
-    throw optionError(owner, `there is no option "${key}"${hint} (there are ${known.join(", ")})`);
-  }
+    return `no option "${key}"${hint}`;
+  });
+  if (unknown.length === 0) return;
+  throw optionError(owner, `there is ${unknown.join(", and ")}. There are: ${known.join(", ")}`);
 }
 
 /** The name without its spelling: PAGI writes `cookie_name`. */
@@ -100,6 +101,15 @@ function isClass(value: unknown): value is { name: string } {
 export function refuseCallback(verb: string, args: ArrayLike<unknown>, advice: string): void {
   if (!Array.prototype.some.call(args, (one) => typeof one === "function")) return;
   throw new TypeError(`Cannot ${verb} with a callback: it would never be called. ${advice}`);
+}
+
+/** Requires a `SessionMiddleware`, which an adapter is made of. `adapter` names the adapter. */
+export function checkMiddleware(adapter: string, sessions: unknown): void {
+  if (hasMethods(sessions, ["open", "handler", "answer"])) return;
+  throw new TypeError(
+    `Cannot make ${adapter}: it takes a SessionMiddleware, new SessionMiddleware(options); it is ` +
+      kindOf(sessions),
+  );
 }
 
 /** Whether `value` is an object of any kind. */

@@ -95,7 +95,7 @@ Deno.test("resolveOptions() names the options there are when it does not know on
   const { message } = assertThrows(
     () => resolve({ rotateGraceSeconds: 5 } as Partial<SessionOptions>),
     TypeError,
-    'there is no option "rotateGraceSeconds" (there are',
+    'there is no option "rotateGraceSeconds". There are: secret, ',
   );
   for (const name of DURATIONS) assert(message.includes(name), name);
 });
@@ -155,10 +155,16 @@ Deno.test("resolveOptions() names the option to use when it gets one of another 
     resave: "leave it out: only changes are saved",
   };
   for (const [name, hint] of Object.entries(hints)) {
-    assertThrows(() => resolve({ [name]: 1 }), TypeError, `no option "${name}"; ${hint} (there`);
+    assertThrows(() => resolve({ [name]: 1 }), TypeError, `no option "${name}" (${hint}). There`);
   }
+  assertThrows(
+    () => resolve({ resave: false, cookie: {}, crat: 1 } as Partial<SessionOptions>),
+    TypeError,
+    'there is no option "resave" (leave it out: only changes are saved), and no option "cookie" ' +
+      '(use cookieOptions), and no option "crat". There are: secret',
+  );
   for (const name of ["constructor", "toString"]) {
-    assertThrows(() => resolve({ [name]: 1 }), TypeError, `no option "${name}" (there`);
+    assertThrows(() => resolve({ [name]: 1 }), TypeError, `no option "${name}". There`);
   }
 });
 

@@ -135,8 +135,8 @@ Deno.test("methods for subjects throw when the store compares no versions or the
       secret: "the secret of the tests: 32 bytes or more",
       store,
     });
-    await assertRejects(() => sessions.list("ada"), TypeError, "takes a VersionedStore");
-    await assertRejects(() => sessions.destroyAll("ada"), TypeError, "takes a VersionedStore");
+    await assertRejects(() => sessions.list("ada"), TypeError, "Use a VersionedStore");
+    await assertRejects(() => sessions.destroyAll("ada"), TypeError, "Use a VersionedStore");
     await assertRejects(() => sessions.destroyListed("ada", ""), TypeError, "VersionedStore");
   }
   const { sessions } = rig();

@@ -1,0 +1,83 @@
+/** A newcomer's mistakes: each throws an error that says what to do. */
+import { assert, assertRejects, assertThrows } from "@std/assert";
+import { MemoryStore, SessionMiddleware } from "@pagi/session";
+import { elysiaSession } from "@pagi/session/elysia";
+import { expressSession } from "@pagi/session/express";
+import { honoSession } from "@pagi/session/hono";
+import { oakSession } from "@pagi/session/oak";
+import { requestWith } from "../_kit/helpers.ts";
+import { SECRET, slow } from "../_kit/stores.ts";
+
+// deno-lint-ignore no-explicit-any -- A mistake in JavaScript: the compiler would report it.
+type Untyped = any;
+
+const sessions: Untyped = new SessionMiddleware({ secret: SECRET, store: slow(new MemoryStore()) });
+
+for (const adapter of [elysiaSession, expressSession, honoSession, oakSession]) {
+  Deno.test(`${adapter.name}() throws when it gets no middleware`, () => {
+    const given: Untyped[] = [undefined, { secret: SECRET }, SessionMiddleware, () => {}];
+    for (const one of given) {
+      assertThrows(
+        () => adapter(one),
+        TypeError,
+        `Cannot make ${adapter.name}: it takes a SessionMiddleware, new SessionMiddleware(options)`,
+      );
+    }
+  });
+}
+
+Deno.test("an entry point throws when it gets no request", async () => {
+  const handler: Untyped = sessions.handler(() => new Response());
+  const respond = () => new Response();
+  // The last one is a request of Node's http, given to an entry point for fetch requests.
+  for (const wrong of [undefined, null, "http://localhost/", 7, {}, { headers: {} }]) {
+    const isNode = typeof wrong === "object" && wrong !== null && "headers" in wrong;
+    const calls = [() => handler(wrong), () => sessions.run(wrong, respond)];
+    if (!isNode) calls.push(() => sessions.open(wrong), () => sessions.load(wrong));
+    for (const call of calls) {
+      await assertRejects(
+        async () => void await call(),
+        TypeError,
+        "Cannot open the session: expected a fetch Request. For a request of Node's http, use " +
+          "sessions.open() or an adapter",
+      );
+    }
+  }
+});
+
+Deno.test("run() and handler() throw when they get no function", () => {
+  assertThrows(() => sessions.run(requestWith()), TypeError, "Cannot run: expected a Request and");
+  assertThrows(() => sessions.handler(), TypeError, "expected a function of the request and its");
+});
+
+/** Does something wrong with a session; resolves to the message. */
+async function message(act: (session: Untyped) => unknown): Promise<string> {
+  const error = await assertRejects(() =>
+    sessions.run(requestWith(), (session: Untyped) => (act(session), new Response()))
+  );
+  return (error as Error).message;
+}
+
+for (
+  const [mistake, act, expected] of [
+    ["a subject is a number", (s) => s.subject = 7, "use String(id)"],
+    ["update() gets a value", (s) => s.update("n", 1), "To write a value, use set()"],
+    ["set() gets no value", (s) => s.set("n"), "it takes a key and a value, or an object"],
+    [
+      "a value is a promise",
+      (s) => s.set("n", Promise.resolve()),
+      "is a Promise, which JSON cannot " +
+      "hold. Await it first",
+    ],
+    [
+      "a value is a function",
+      (s) => s.set("n", () => {}),
+      "n is a function, which JSON cannot carry",
+    ],
+  ] as [string, (session: Untyped) => unknown, string][]
+) {
+  Deno.test(`a session says what to do when ${mistake}`, async () => {
+    const said = await message(act);
+    assert(said.endsWith(expected) || said.includes(expected), said);
+  });
+}
