@@ -193,9 +193,9 @@ export class Lifecycle implements SharedParts {
     this.#lost.set(key, replacedAt);
     this.options.emit({
       type: "session-lost",
-      message: "A client still sends an ID that was replaced more than two minutes ago: the " +
-        "response with the new ID did not reach it, or its cookie was copied. It has no session " +
-        "until it opens a page or signs in",
+      message:
+        "A client still sends an ID that was replaced minutes ago: it did not get the new one, " +
+        "or its cookie was copied. It has no session until it opens a page or signs in",
     });
   }
 

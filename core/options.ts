@@ -233,26 +233,21 @@ const DEFAULT_STORE_TIMEOUT = 5;
 const DEFAULT_ROTATE_GRACE = 30;
 const DEFAULT_MAX_BYTES = 65_536;
 
+const IN_SECONDS = "use expire, in seconds";
 /** Options that other libraries have, and what to use here. */
 const HINTS: Readonly<Record<string, string>> = {
   name: "use cookieName",
   cookie: "use cookieOptions",
   ...Object.fromEntries(
-    ["httpOnly", "path", "sameSite", "secure", "domain", "partitioned", "priority"]
+    ["httpOnly", "path", "sameSite", "secure", "domain"]
       .map((name) => [name, `use cookieOptions: { ${name} }`]),
   ),
-  ...Object.fromEntries(
-    ["maxAge", "ttl", "timeout", "expires", "duration"].map((name) => [
-      name,
-      "use expire, in seconds",
-    ]),
-  ),
+  maxAge: IN_SECONDS,
+  ttl: IN_SECONDS,
+  expires: IN_SECONDS,
   password: "use secret",
-  keys: "use secret",
   genid: "use generateId",
   resave: "leave it out: only changes are saved",
-  unset: "leave it out: call session.destroy()",
-  proxy: "leave it out, and set cookieOptions.secure",
 };
 
 const CODECS: readonly unknown[] = ["json", "structured"] satisfies CodecName[];

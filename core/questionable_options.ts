@@ -4,10 +4,8 @@ import { toUtf8 } from "../base/utf8.ts";
 import type { ResolvedOptions, SessionOptions } from "./options.ts";
 
 const MIN_SECRET_BYTES = 32;
-/** Seconds that a request should not wait for the store. */
-const LONG_TIMEOUT = 60;
-/** Seconds after which nobody expects a late response. */
-const LONG_GRACE = 3600;
+/** Seconds above which milliseconds were probably meant. */
+const LIMITS = [["storeTimeout", 60], ["rotateGrace", 3600]] as const;
 
 /** Emits an event for each option that is questionable. */
 export function reportQuestionable(options: SessionOptions, resolved: ResolvedOptions): void {
@@ -16,49 +14,40 @@ export function reportQuestionable(options: SessionOptions, resolved: ResolvedOp
     emit({
       type: "short-secret",
       message:
-        `The secret has less than ${MIN_SECRET_BYTES} bytes, so that an attacker could find ` +
-        "it by trying. It makes IDs and encrypts the lists of sessions. Set it to the output of: " +
-        "openssl rand -hex 32",
+        `The secret has less than ${MIN_SECRET_BYTES} bytes, so it could be guessed. Use the ` +
+        "output of: openssl rand -hex 32",
     });
   }
-  const report = (message: string) => emit({ type: "questionable-option", message });
-  const { storeTimeout, rotateGrace } = resolved;
-  if (options.touchInterval !== undefined && options.touchInterval > touchInterval) {
+  const report = (isWrong: boolean | undefined, message: string) => {
+    if (isWrong) emit({ type: "questionable-option", message });
+  };
+  report(
+    options.touchInterval !== undefined && options.touchInterval > touchInterval,
+    `touchInterval is ${options.touchInterval} seconds, and ${touchInterval} are used: a twentieth ` +
+      "of expire is the most",
+  );
+  report(
+    options.expire !== undefined && expire > absoluteExpire,
+    `expire is ${expire} seconds, but absoluteExpire ends sessions after ${absoluteExpire}`,
+  );
+  const { maxAge = expire } = state;
+  if (maxAge !== false && !state.isExplicit) {
     report(
-      `touchInterval is ${options.touchInterval} seconds, but it can be a twentieth of expire at ` +
-        `most. ${touchInterval} seconds are used`,
+      maxAge > MAX_COOKIE_AGE,
+      `The cookie is to live for ${maxAge} seconds. Browsers keep it for ${MAX_COOKIE_AGE} (400 ` +
+        "days) at most",
+    );
+    report(
+      maxAge < Math.min(expire, absoluteExpire),
+      `The cookie lives for ${maxAge} seconds, so its client loses the session before expire, which ` +
+        `is ${expire}`,
     );
   }
-  if (options.expire !== undefined && expire > absoluteExpire) {
+  for (const [name, limit] of LIMITS) {
+    const seconds = resolved[name];
     report(
-      `expire is ${expire} seconds, but absoluteExpire ends each session after ${absoluteExpire} ` +
-        "seconds. Set expire to less",
-    );
-  }
-  if (!state.isExplicit) {
-    const { maxAge = expire } = state;
-    if (maxAge !== false && maxAge > MAX_COOKIE_AGE) {
-      report(
-        `The cookie is to live for ${maxAge} seconds, but browsers keep it for 400 days ` +
-          `(${MAX_COOKIE_AGE} seconds) at most. If these are milliseconds, divide them by 1000`,
-      );
-    }
-    if (maxAge !== false && maxAge < Math.min(expire, absoluteExpire)) {
-      report(
-        `The cookie lives for ${maxAge} seconds, so the client loses its session before expire ` +
-          `(${expire} seconds). Leave out maxAge, or set expire to less`,
-      );
-    }
-  }
-  const limits = [["storeTimeout", storeTimeout, LONG_TIMEOUT], [
-    "rotateGrace",
-    rotateGrace,
-    LONG_GRACE,
-  ]] as const;
-  for (const [name, seconds, limit] of limits) {
-    if (seconds <= limit) continue;
-    report(
-      `${name} is ${seconds} seconds. If these are milliseconds, set it to ${seconds / 1000}`,
+      seconds > limit,
+      `${name} is ${seconds} seconds. It is in seconds: is ${seconds / 1000} what you mean?`,
     );
   }
 }

@@ -19,7 +19,7 @@ export function taken(isGenerated: boolean): Error {
   return isGenerated
     ? new TypeError(
       "Cannot save the session: generateId returned the ID of another session. It must return 64 " +
-        "new random digits each time; without the option, the library generates IDs",
+        "new random hex digits each time",
     )
     : new SessionError(
       "ERR_SESSION_STORE",
@@ -30,8 +30,8 @@ export function taken(isGenerated: boolean): Error {
 /** The new ID of a session is one that it has or had. */
 export function repeated(): TypeError {
   return new TypeError(
-    "Cannot give the session a new ID: the first half of what generateId returned was the " +
-      "session's before. All 64 digits must be new and random each time",
+    "Cannot give the session a new ID: generateId repeated the first half of an earlier one. It " +
+      "must return 64 new random hex digits each time",
   );
 }
 

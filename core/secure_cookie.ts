@@ -6,15 +6,9 @@ import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionEvent } from "./options.ts";
 import { headersOf } from "./request_headers.ts";
 
-/** Headers in which proxies say that their client uses HTTPS, and what they say. */
-const FORWARDED: Readonly<Record<string, RegExp>> = {
-  "x-forwarded-proto": /^https\b/i,
-  "x-forwarded-scheme": /^https\b/i,
-  "x-forwarded-ssl": /^on$/i,
-  "cloudfront-forwarded-proto": /^https$/i,
-  "cf-visitor": /"https"/i,
-  forwarded: /proto="?https\b/i,
-};
+/** Headers in which proxies say how their client is connected, and what they say of HTTPS. */
+const FORWARDED = /forwarded|^cf-visitor$/;
+const HTTPS = /\bhttps\b|^on$/i;
 /** Hosts from which browsers accept `Secure` over HTTP, because nobody can listen. */
 const LOOPBACK = /^(.+\.)?localhost\.?(:|$)|^127(\.\d+){3}(:|$)|^\[::1\](:|$)/i;
 
@@ -35,9 +29,10 @@ export class SecureCookieWatch {
     this.#isDone = true;
     this.#emit({
       type: "cookie-dropped",
-      message: "A cookie with Secure was sent over plain HTTP. Browsers drop it, so that each " +
-        "request starts a new session. Use HTTPS, or leave out `secure` during development. If a " +
-        "proxy provides HTTPS, make it send X-Forwarded-Proto: https",
+      message:
+        "A cookie with Secure was sent over plain HTTP, and browsers drop it: each request " +
+        "gets a new session. Use HTTPS. If a proxy does, let it send X-Forwarded-Proto: https. For " +
+        "development without HTTPS, leave out secure",
     });
   }
 }
@@ -56,7 +51,8 @@ function isTrustworthy(scope: Scope): boolean {
   const headers = headersOf(scope);
   const host = headers.get("host") ?? headers.get(":authority") ?? hostOf(scope.request);
   return host === undefined || LOOPBACK.test(host) ||
-    // Browsers send these to trustworthy origins only.
-    headers.has("sec-fetch-site") || headers.has("sec-fetch-mode") ||
-    Object.entries(FORWARDED).some(([name, isHttps]) => isHttps.test(headers.get(name) ?? ""));
+    // Browsers send Sec-Fetch headers to trustworthy origins only.
+    [...headers].some(([name, value]) =>
+      name.startsWith("sec-fetch-") || (FORWARDED.test(name) && HTTPS.test(value))
+    );
 }

@@ -242,7 +242,7 @@ Deno.test("regenerate() fails when generateId() returns the ID of another sessio
   assertEquals(
     message,
     "Cannot save the session: generateId returned the ID of another session. It must return 64 new " +
-      "random digits each time; without the option, the library generates IDs",
+      "random hex digits each time",
   );
   assertEquals((await store.get("1".repeat(64)))?.n, 1);
 });
