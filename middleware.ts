@@ -58,7 +58,9 @@ const DEFAULTS = {
  * import { assertEquals } from "@std/assert";
  * import { SessionMiddleware } from "@pagi/session";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  * const handler = sessions.handler((_request, session) => {
  *   session.update("visits", (visits = 0) => visits + 1);
  *   return new Response(`Visit ${session.get("visits")}`);
@@ -148,7 +150,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
    *
-   * const sessions = new SessionMiddleware<{ user: string }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ user: string }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const headers = new Headers({ "content-type": "text/plain" });
    *
    * // A request as Node's http hands it out: here, what is needed of one.
@@ -245,7 +249,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
    *
-   * const sessions = new SessionMiddleware<{ device: string }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ device: string }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const signIn = sessions.handler((request, session) => {
    *   session.subject = "user-7";
    *   session.set("device", request.headers.get("user-agent") ?? "unknown");

@@ -13,7 +13,9 @@
  * ```ts
  * import { SessionMiddleware } from "@pagi/session";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * // `deno serve main.ts`, or `bun run main.ts`
  * export default {

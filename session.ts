@@ -333,7 +333,9 @@ export class Session<T extends object = Record<string, unknown>> {
    * import { SessionMiddleware } from "@pagi/session";
    *
    * const DAY = 86_400;
-   * const sessions = new SessionMiddleware<{ rotatedAt: number }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ rotatedAt: number }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const handler = sessions.handler((_request, session) => {
    *   const now = Date.now() / 1000;
    *   if (now - session.get("rotatedAt", 0) > DAY) session.rotate().set("rotatedAt", now);

@@ -62,7 +62,9 @@ const UPGRADED = Symbol("upgraded");
  * import { SessionMiddleware } from "@pagi/session";
  * import { elysiaSession } from "@pagi/session/elysia";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * new Elysia()
  *   .use(elysiaSession(sessions))

@@ -57,7 +57,9 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
  *   }
  * }
  *
- * const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<Data>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * const app = express();
  * app.use(expressSession(sessions));

@@ -69,7 +69,9 @@ const opened = new WeakSet<OakContext>();
  * import { oakSession, type SessionState } from "@pagi/session/oak";
  *
  * type Data = { visits: number };
- * const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<Data>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * const app = new Application<SessionState<Data>>();
  * app.use(oakSession(sessions));

@@ -108,7 +108,7 @@ const NEVER = 0;
  * const old = new Map<string, object>([["abc", { user: "ada", cookie: { expires: null } }]]);
  * const store = new MemoryStore();
  * const sessions = new LegacySessions({
- *   secret: "change me",
+ *   secret: "replace this with: openssl rand -hex 32",
  *   store,
  *   legacy: connectSource({
  *     get: (sid, callback) => callback(null, old.get(sid)),

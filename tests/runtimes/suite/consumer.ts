@@ -30,7 +30,7 @@ interface Shop {
 
 const events: SessionEvent["type"][] = [];
 const options: SessionOptions = {
-  secret: "change me",
+  secret: "replace this with: openssl rand -hex 32",
   expire: 1800,
   rotateInterval: 600,
   rotateGrace: 60,
