@@ -307,7 +307,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   }
 }
 
-/** What to do in place of a callback. */
+/** The advice to those who pass a callback. */
 const AWAIT = "Await the promise that it returns";
 
 const rethrow: Recover = (error) => Promise.reject(error);

@@ -49,12 +49,12 @@ export interface RegenerateOptions {
 /** A session's data as the app sees it: its own keys and the reserved keys of PAGI. */
 export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
 
-/** What `console.log` and `JSON.stringify` show of a session: neither values nor its ID. */
+/** A session as `console.log` and `JSON.stringify` show it: neither its values nor its ID. */
 export interface SessionSummary {
   /**
-   * What can be done with the session: anything (`writable`), nothing more because it was saved
-   * (`committed`) or ended (`destroyed`), or only reading (`readOnly`). Writes are refused if the
-   * request has an ID that was replaced (`replaced`), or several (`ambiguous`).
+   * `writable`, or why the session cannot be written to. It was saved (`committed`) or ended
+   * (`destroyed`), or it was loaded for reading (`readOnly`). Or the request has an ID that was
+   * replaced (`replaced`), or several IDs (`ambiguous`).
    */
   state: "writable" | "committed" | "destroyed" | "readOnly" | "replaced" | "ambiguous";
   /** Why there is no stored session; left out if there is one. */
@@ -63,7 +63,7 @@ export interface SessionSummary {
   keys: string[];
 }
 
-/** What to do in place of a callback. */
+/** The advice to those who pass a callback. */
 const CONTINUE = "Continue on the next line; the session is saved when the response starts";
 
 /** An error lists at most this many keys. If there are more, it gives their number. */
@@ -153,7 +153,7 @@ export class Session<T extends object = Record<string, unknown>> {
     if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
       throw new TypeError(
         "Cannot set the subject: it must be a string that is not empty, or undefined. For another " +
-          "kind of ID, use String(id)",
+          "kind of ID, use String(userId)",
       );
     }
     if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
@@ -379,7 +379,7 @@ export class Session<T extends object = Record<string, unknown>> {
     return this;
   }
 
-  /** What `JSON.stringify` writes: the session's state and keys, but neither values nor its ID. */
+  /** Returns the session's state and keys, but neither its values nor its ID, for logs. */
   toJSON(): SessionSummary {
     const { mode, data, absence, isDestroyed } = this.#workingCopy;
     const isEnding = mode === "writable" && Boolean(data._destroyed);

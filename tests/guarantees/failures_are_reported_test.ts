@@ -137,7 +137,7 @@ Deno.test("each failed request is an event of its own, also when onError answers
   assertEquals(events.length, 3);
 });
 
-Deno.test("a handler's own error is no event", async () => {
+Deno.test("a handler's own error is not reported", async () => {
   const { events, sessions } = listening(new MemoryStore());
   const failing = sessions.handler(() => Promise.reject(new Error("the app's")));
   await assertRejects(() => failing(requestWith()), Error, "the app's");

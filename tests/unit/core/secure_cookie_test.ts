@@ -90,7 +90,7 @@ for (const [name, enter] of Object.entries(ENTRIES)) {
     }
   });
 
-  Deno.test(`${name}: a Secure cookie that the browser keeps is no event`, async () => {
+  Deno.test(`${name}: a Secure cookie that the browser keeps is not reported`, async () => {
     const { events, sessions } = secure();
     for (const visit of FINE) {
       await enter(sessions, visit);
@@ -98,14 +98,14 @@ for (const [name, enter] of Object.entries(ENTRIES)) {
     }
   });
 
-  Deno.test(`${name}: a cookie without Secure is no event`, async () => {
+  Deno.test(`${name}: a cookie without Secure is not reported`, async () => {
     const { events, sessions } = secure({ cookieOptions: { path: "/secure" } });
     await enter(sessions, HTTP);
     assertEquals(events, []);
   });
 }
 
-Deno.test("a Secure cookie is no event when the scope does not say how it was sent", async () => {
+Deno.test("a Secure cookie is not reported when the scope does not say how it was sent", async () => {
   const { events, sessions } = secure();
   const open = await sessions.open({ method: "GET", url: "/", headers: { host: "shop.example" } });
   open.session.set("n", 1);
@@ -113,7 +113,7 @@ Deno.test("a Secure cookie is no event when the scope does not say how it was se
   assertEquals(events, []);
 });
 
-Deno.test("a request that sets no cookie is no event", async () => {
+Deno.test("a request that sets no cookie is not reported", async () => {
   const { events, sessions } = secure();
   await sessions.run(new Request("http://shop.example/"), () => new Response());
   assertEquals(events, []);
