@@ -13,7 +13,7 @@ export function optionError(
  * Requires an options object without unknown options: a misspelled one would be ignored silently.
  *
  * @param owner Names what is being made, for the message.
- * @param hints What to use in place of options that other libraries have.
+ * @param hints Advice for options that other libraries have.
  * @throws {TypeError} If it is not an object or has an unknown option.
  */
 export function checkOptions(
@@ -75,7 +75,7 @@ export function checkSeconds(owner: string, name: string, value: unknown): void 
   );
 }
 
-/** What an option is instead of what it should be. A text may be a secret, so it is not shown. */
+/** Describes a wrong value of an option. A text may be a secret, so it is not shown. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined || typeof value === "number") return String(value);
   if (isClass(value)) return `the class ${value.name} itself, not an instance`;
@@ -95,7 +95,7 @@ function isClass(value: unknown): value is { name: string } {
  * hang.
  *
  * @param args The arguments that must not contain a function.
- * @param advice What to do instead.
+ * @param advice Says how to do without a callback.
  * @throws {TypeError} If there is one.
  */
 export function refuseCallback(verb: string, args: ArrayLike<unknown>, advice: string): void {

@@ -6,8 +6,8 @@ import type { SessionEvent } from "./options.ts";
 const INTERVAL_MS = 60_000;
 
 /**
- * Makes a listener that writes each kind of event to the console at most once a minute, with the
- * number of events that it has left out: a store that is down fails every request.
+ * Makes a listener that writes each kind of event to the console at most once a minute: a store that
+ * is down fails every request. The next line counts the events that were left out.
  *
  * @param now Returns the time in Unix milliseconds.
  * @param hasOnError Whether the app hears of failed requests by `onError`.

@@ -23,9 +23,10 @@ export class SecureCookieWatch {
 
   /** Checks the headers of a response from `start` on. */
   check(headers: readonly HeaderPair[], start: number, scope: Scope): void {
-    if (this.#isDone || scope.scheme !== "http") return;
-    if (!headers.slice(start).some(isSecureCookie)) return;
-    if (isTrustworthy(scope)) return;
+    if (this.#isDone) return;
+    // The scheme last: some servers build a request's URL only when it is asked for.
+    const isSecure = headers.some((header, at) => at >= start && isSecureCookie(header));
+    if (!isSecure || scope.scheme !== "http" || isTrustworthy(scope)) return;
     this.#isDone = true;
     this.#emit({
       type: "cookie-dropped",

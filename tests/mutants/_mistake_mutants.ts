@@ -46,8 +46,8 @@ export const MISTAKE_MUTANTS: readonly Mutant[] = [
     replace: 'host === undefined || host.includes("localhost")',
   }),
   mistake("a Secure cookie that each response reports", SECURE, {
-    find: "if (isTrustworthy($scope)) return; this.#isDone = true;",
-    replace: "if (isTrustworthy($scope)) return;",
+    find: "|| isTrustworthy($scope)) return; this.#isDone = true;",
+    replace: "|| isTrustworthy($scope)) return;",
   }),
   mistake("a session that can get properties", SESSION, {
     find: "if (new.target === Session) Object.preventExtensions(this);",
