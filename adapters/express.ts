@@ -35,6 +35,9 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
  * {@linkcode Session}. The session is saved before the first byte of the response is sent,
  * whichever method sends it.
  *
+ * An assignment to `req.session` throws, because nothing would save or end the session: write with
+ * `req.session.set(…)`, and end it with `req.session.destroy()`.
+ *
  * If a session cannot be read or saved, the middleware calls `next(error)` with a
  * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
  * response at that time, the client gets a response without a body instead.
@@ -87,7 +90,18 @@ export function expressSession<Data extends object>(
     if (opened.has(req)) return next();
     sessions.open(req).then((open) => {
       opened.set(req, open);
-      req.session = open.session;
+      // cookie-session ends a session by `req.session = null`. Here that would leave it active.
+      Object.defineProperty(req, "session", {
+        configurable: true,
+        enumerable: true,
+        get: () => open.session,
+        set() {
+          throw new TypeError(
+            "Cannot assign req.session: it would not be saved. Use req.session.set(values), or " +
+              "req.session.destroy() to end the session",
+          );
+        },
+      });
       holdResponse(res, {
         save: (headers) => open.commit(headers),
         errorHead,

@@ -54,6 +54,13 @@ async function serve<Data extends object>(
   // Later events wait for the start of the response, even if the app does not.
   let started: Promise<void> | undefined;
   const start = async (event: Event) => {
+    const { "pagi.session": current } = inner;
+    if (current !== data && current !== undefined) {
+      throw new TypeError(
+        'Cannot save the session: the app has replaced scope["pagi.session"]. Change its keys ' +
+          "instead",
+      );
+    }
     // A copy, because the app may send the same list to the next client.
     let headers = [...event.headers as HeaderPair[] ?? []];
     const added: HeaderPair[] = [];

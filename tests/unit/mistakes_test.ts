@@ -1,11 +1,11 @@
 /** A newcomer's mistakes: each throws an error that says what to do. */
-import { assert, assertRejects, assertThrows } from "@std/assert";
-import { MemoryStore, SessionMiddleware } from "@pagi/session";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type App, MemoryStore, Session, SessionMiddleware } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
 import { expressSession } from "@pagi/session/express";
 import { honoSession } from "@pagi/session/hono";
 import { oakSession } from "@pagi/session/oak";
-import { requestWith } from "../_kit/helpers.ts";
+import { call, requestWith, sentHeader } from "../_kit/helpers.ts";
 import { SECRET, slow } from "../_kit/stores.ts";
 
 // deno-lint-ignore no-explicit-any -- A mistake in JavaScript: the compiler would report it.
@@ -81,3 +81,34 @@ for (
     assert(said.endsWith(expected) || said.includes(expected), said);
   });
 }
+
+Deno.test("expressSession() throws when the app assigns req.session", async () => {
+  const req: Untyped = { method: "GET", url: "/", headers: {} };
+  const res: Untyped = Object.assign(Object.create({ headersSent: false }), {
+    getHeaders: () => ({}),
+  });
+  await new Promise<void>((resolve, reject) => {
+    expressSession(sessions)(req, res, (error) => error === undefined ? resolve() : reject(error));
+  });
+  // CommonJS files are in sloppy mode, in which an assignment that fails is ignored.
+  for (const value of ["null", "{ user: 'ada' }"]) {
+    const assign = new Function("req", `req.session = ${value}`);
+    assertThrows(() => assign(req), TypeError, "or req.session.destroy() to end the session");
+  }
+  assert(req.session instanceof Session);
+});
+
+Deno.test("wrap() rejects and saves nothing when the app replaces the session in its scope", async () => {
+  const replacing = (value: unknown): App => async (scope, _receive, send) => {
+    scope["pagi.session"] = value;
+    await send({ type: "http.response.start", status: 200, headers: [] });
+  };
+  await assertRejects(
+    () => call(sessions.wrap(replacing({ user: "ada" }))),
+    TypeError,
+    'the app has replaced scope["pagi.session"]. Change its keys instead',
+  );
+  // To hide the session is no mistake.
+  const sent = await call(sessions.wrap(replacing(undefined)));
+  assertEquals(sentHeader(sent, "set-cookie"), []);
+});

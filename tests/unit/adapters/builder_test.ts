@@ -46,7 +46,7 @@ async function route(app: App, path: string, scope: Partial<Scope> = {}): Promis
 
 Deno.test("builder() runs PAGI's synopsis", async () => {
   const app = builder((b) => {
-    b.enable("Session", { secret: "your-secret-key" });
+    b.enable("Session", { secret: "your-secret-key, of 32 bytes or more" });
     return (async (scope, _receive, send) => {
       const visits = Number(scope["pagi.session"].visits ?? 0) + 1;
       scope["pagi.session"].visits = visits;
