@@ -81,7 +81,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Validates the options. Generates no random values yet.
    *
    * @throws {TypeError} If an option is missing, unknown or of the wrong type.
-   * @throws {RangeError} If a duration is negative or not finite.
+   * @throws {RangeError} If a duration is not a number of seconds, below one second where a session
+   * could not live, or above ten years.
    */
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);

@@ -289,6 +289,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * Removes all keys of the app, including those that another request adds in the meantime. Keys
    * that start with `_`, the session and its ID stay.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   clear(): this {
@@ -303,7 +304,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * Replaces the session ID with this response. The old ID becomes invalid. Call this whenever the
    * user's privileges change, above all at login (OWASP: session fixation).
    *
-   * @throws {TypeError} If an option is unknown or of the wrong type.
+   * @throws {TypeError} If an option is unknown or of the wrong type, or it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   regenerate(options: RegenerateOptions = {}): this {
@@ -325,6 +326,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * request that comes with the old ID is sent the current one again and does not rotate. With a
    * store that cannot compare versions, the old ID becomes invalid, as after `regenerate()`.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    *
    * @example A new ID once a day
@@ -357,6 +359,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * Ends this session with the response, and continues with a new, empty one under a new ID. If the
    * client's ID has been replaced, the session that has the newer ID goes on.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   restart(): this {
@@ -371,6 +374,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * Ends the session with this response: deletes it from the store and clears it at the client.
    * Call this at logout.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   destroy(): this {

@@ -177,7 +177,7 @@ export class Lifecycle implements SharedParts {
   #openReplaced(lookup: ReplacedSession, scope: Scope): Awaitable<ActiveSession> {
     const replacedKey = lookup.isHeld ? lookup.key : undefined;
     const age = this.repository.now() - lookup.replacedAt;
-    if (age > NAVIGATION_WAIT && lookup.isHeld) this.#reportLost(lookup);
+    if (age > NAVIGATION_WAIT) this.#reportLost(lookup);
     // No response can take an ID away from a client that adds it to each request itself.
     if (this.options.state.isExplicit) return this.#openNew(scope, "unknown", replacedKey);
     if (age > NAVIGATION_WAIT && isNavigation(scope)) {

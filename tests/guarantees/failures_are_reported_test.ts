@@ -210,3 +210,25 @@ Deno.test("a client that keeps sending a replaced ID is one event, and late requ
   assertEquals(events.map(({ type }) => type), ["session-lost"]);
   assert(events[0]!.message.includes("until it opens a page or signs in"));
 });
+
+Deno.test("a client is reported as lost when its ID was replaced so often that no record holds it", async () => {
+  const clock = fakeClock();
+  const { events, sessions } = listening(slow(new MemoryStore({ now: clock.now })), {
+    now: clock.now,
+  });
+  const regenerate = async (cookie: string) =>
+    cookieOf(
+      await sessions.run(requestWith({ cookie }), (session) => {
+        session.regenerate();
+        return new Response();
+      }),
+    );
+  const first = cookieOf(await write(sessions)(requestWith()));
+  let current = first;
+  for (let count = 0; count < 10; count++) current = await regenerate(current);
+  clock.advance(200);
+  for (let count = 0; count < 3; count++) {
+    await sessions.run(requestWith({ cookie: first }), (session) => new Response(session.id));
+  }
+  assertEquals(events.map(({ type }) => type), ["session-lost"]);
+});

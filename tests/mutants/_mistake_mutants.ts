@@ -30,8 +30,8 @@ export const MISTAKE_MUTANTS: readonly Mutant[] = [
     replace: "",
   }),
   mistake("a late request that counts as a lost client", FAILURES, {
-    find: "if ($age > NAVIGATION_WAIT && $lookup.isHeld) this.#reportLost($lookup);",
-    replace: "if ($lookup.isHeld) this.#reportLost($lookup);",
+    find: "if ($age > NAVIGATION_WAIT) this.#reportLost($lookup);",
+    replace: "this.#reportLost($lookup);",
   }),
   mistake("milliseconds that are accepted as seconds", OPTIONS, {
     find: "if ($seconds <= MAX_SECONDS) return;",
