@@ -5,6 +5,10 @@ import { elysiaSession } from "@pagi/session/elysia";
 import { expressSession } from "@pagi/session/express";
 import { honoSession } from "@pagi/session/hono";
 import { oakSession } from "@pagi/session/oak";
+import { MysqlStore } from "@pagi/session/store/mysql";
+import { PostgresStore } from "@pagi/session/store/postgres";
+import { SqliteStore } from "@pagi/session/store/sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { call, requestWith, sentHeader } from "../_kit/helpers.ts";
 import { SECRET, slow } from "../_kit/stores.ts";
 
@@ -111,4 +115,28 @@ Deno.test("wrap() rejects and saves nothing when the app replaces the session in
   // To hide the session is no mistake.
   const sent = await call(sessions.wrap(replacing(undefined)));
   assertEquals(sentHeader(sent, "set-cookie"), []);
+});
+
+Deno.test("a SQL store says what to do when its table does not exist", async () => {
+  using database = new DatabaseSync(":memory:");
+  const missing = new SqliteStore(database);
+  const advice = "no such table: pagi_sessions. Await the store's setup() when the app starts";
+  const id = "a".repeat(32);
+  assertThrows(() => missing.read(id), Error, advice);
+  const { signal } = new AbortController();
+  assertThrows(() => missing.create(id, "", { lastAccess: 1, ttl: 1, signal }), Error, advice);
+  // The same by the errors of PostgreSQL and MySQL.
+  const fails = (error: object) => () =>
+    Promise.reject(Object.assign(new Error("It is gone"), error));
+  const stores = [
+    new PostgresStore({ query: fails({ code: "42P01" }) } as Untyped),
+    new MysqlStore({ execute: fails({ errno: 1146 }) } as Untyped),
+  ];
+  for (const store of stores) {
+    await assertRejects(() => store.read(id), Error, "It is gone. Await the store's");
+  }
+  // Other errors stay as they are.
+  const other = new PostgresStore({ query: fails({ code: "57P01" }) } as Untyped);
+  const { message } = await assertRejects(() => other.read(id), Error);
+  assertEquals(message, "It is gone");
 });
