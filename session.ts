@@ -73,10 +73,10 @@ const MAX_KEYS_NAMED = 10;
  * Access to a session's data through methods that catch typos, as PAGI::Session does. It holds a
  * reference to the data: changes through one are visible through the other.
  *
- * A session has no other properties than these: `session.user = "ada"` throws a TypeError, because
- * nothing would save it. That includes sloppy mode, as in a CommonJS file without `"use strict"`.
- * There, JavaScript itself ignores only assignments to read-only properties, such as `session.id`.
- * A subclass may add properties, which are not saved.
+ * The data is behind methods: `session.user = "ada"` throws a TypeError, because nothing would save
+ * it, and so does `session.user` if the session has a key `user`. That includes sloppy mode, as in a
+ * CommonJS file without `"use strict"`. There, JavaScript ignores only assignments to read-only
+ * properties, such as `session.id`. A subclass may have properties, which are not saved.
  *
  * @example
  * ```ts
@@ -91,6 +91,25 @@ const MAX_KEYS_NAMED = 10;
  */
 export class Session<T extends object = Record<string, unknown>> {
   readonly #workingCopy: WorkingCopy;
+
+  // Refuses `session.user` and `session.user = "ada"`. Engines would return `undefined`, and ignore
+  // the assignment in sloppy mode. The Proxy stands behind the methods, so calls do not reach it.
+  static {
+    const isSession = (receiver: object) => Object.getPrototypeOf(receiver) === Session.prototype;
+    const handler: ProxyHandler<object> = {
+      get(target, key, receiver) {
+        const isKey = typeof key === "string" && key !== "then" && isSession(receiver) &&
+          has((receiver as Session).#workingCopy.data, key);
+        if (isKey) throw noProperty("get", key);
+        return Reflect.get(target, key, receiver);
+      },
+      set(target, key, value, receiver) {
+        if (isSession(receiver)) throw noProperty("set", String(key));
+        return Reflect.set(target, key, value, receiver);
+      },
+    };
+    Object.setPrototypeOf(Session.prototype, new Proxy({}, handler));
+  }
 
   /**
    * Accepts what a handler has: a session's data, a scope with `pagi.session`, or an object with
@@ -435,29 +454,13 @@ for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) {
   });
 }
 
-/**
- * Refuses `session.user = "ada"`. Engines would say that the object is not extensible, and in sloppy
- * mode nothing. It stands behind the methods, so it costs nothing when they are called.
- */
-Object.setPrototypeOf(
-  Session.prototype,
-  new Proxy({}, {
-    set(_target, key, value, receiver) {
-      if (Object.getPrototypeOf(receiver) !== Session.prototype) {
-        return Reflect.defineProperty(receiver, key, {
-          value,
-          writable: true,
-          enumerable: true,
-          configurable: true,
-        });
-      }
-      throw new TypeError(
-        `Cannot set the property ${String(key)} of a session: it would not be saved. Use ` +
-          `session.set(${quoted(String(key))}, value)`,
-      );
-    },
-  }),
-);
+/** The error for data that is used as a property. */
+function noProperty(verb: "get" | "set", key: string): TypeError {
+  const call = verb === "get" ? `get(${quoted(key)})` : `set(${quoted(key)}, value)`;
+  return new TypeError(
+    `Cannot ${verb} the property ${key} of a session: its data is behind methods. Use session.${call}`,
+  );
+}
 
 function checkValues(values: unknown): Record<string, unknown> {
   if (isObject(values) && !Array.isArray(values)) return values;

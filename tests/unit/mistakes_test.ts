@@ -127,16 +127,16 @@ Deno.test("a SQL store says what to do when its table does not exist", async () 
   assertThrows(() => missing.create(id, "", { lastAccess: 1, ttl: 1, signal }), Error, advice);
   // The same by the errors of PostgreSQL and MySQL.
   const fails = (error: object) => () =>
-    Promise.reject(Object.assign(new Error("It is gone"), error));
+    Promise.reject(Object.assign(new Error("It is missing"), error));
   const stores = [
     new PostgresStore({ query: fails({ code: "42P01" }) } as Untyped),
     new MysqlStore({ execute: fails({ errno: 1146 }) } as Untyped),
   ];
   for (const store of stores) {
-    await assertRejects(() => store.read(id), Error, "It is gone. Await the store's");
+    await assertRejects(() => store.read(id), Error, "It is missing. Await the store's");
   }
   // Other errors stay as they are.
   const other = new PostgresStore({ query: fails({ code: "57P01" }) } as Untyped);
   const { message } = await assertRejects(() => other.read(id), Error);
-  assertEquals(message, "It is gone");
+  assertEquals(message, "It is missing");
 });

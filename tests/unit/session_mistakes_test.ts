@@ -26,13 +26,32 @@ Deno.test("an assignment to a property of a Session throws and names set()", asy
     assertThrows(
       () => Object.assign(one, { user: "ada" }),
       TypeError,
-      'Cannot set the property user of a session: it would not be saved. Use session.set("user", value)',
+      'Cannot set the property user of a session: its data is behind methods. Use session.set("user", value)',
     );
     assertThrows(() => Object.defineProperty(one, "user", { value: "ada" }), TypeError);
   }
   // Sloppy mode, in which JavaScript ignores an assignment to an object that cannot be extended.
   const sloppy = new Function("session", "session.user = 'ada'");
   assertThrows(() => sloppy(session), TypeError, "session.set(");
+});
+
+Deno.test("a property of a Session throws and names get() when the session has such a key", async () => {
+  const { session } = await stored();
+  const read = (key: string) => (session as unknown as Shop)[key];
+  assertThrows(
+    () => read("cart"),
+    TypeError,
+    'Cannot get the property cart of a session: its data is behind methods. Use session.get("cart")',
+  );
+  assertEquals([read("missing"), read("constructor"), read("toString")], [
+    undefined,
+    Session,
+    Object.prototype.toString,
+  ]);
+  // An object with a method `then` would be taken for a promise.
+  session.set("then", 1);
+  assertEquals((await session).get("then"), 1);
+  assertEquals(String(session), "[object Object]");
 });
 
 Deno.test("a subclass of Session may have properties of its own", () => {

@@ -289,11 +289,9 @@ unused(() => {
   builder((b) => b);
   const middleware: Middleware = sessions;
   middleware.wrap(app);
+  const secret = "the secret of the tests: 32 bytes or more";
   // @ts-expect-error -- misspelt options are refused
-  new SessionMiddleware({
-    secret: "the secret of the tests: 32 bytes or more",
-    cookie_name: "sid",
-  });
+  new SessionMiddleware({ secret, cookie_name: "sid" });
   // @ts-expect-error -- secret is required
   new SessionMiddleware({});
 });
