@@ -116,7 +116,8 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
 }
 
 function nodeRequest({ request: { headers, method, url } }: OakContext) {
-  return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search };
+  const socket = { encrypted: url.protocol === "https:" };
+  return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search, socket };
 }
 
 /** Returns the response headers that the middleware can still change, if any. */
