@@ -69,7 +69,8 @@ export interface SessionOptions {
    */
   secret: string | readonly string[];
   /**
-   * Ends a session after this many seconds without a request: at least 1, and at most ten years.
+   * Ends a session after this many seconds without a request: at least 1, and at most ten years. A
+   * fraction is rounded up.
    *
    * @default {3600}
    */
@@ -286,7 +287,9 @@ export function resolveOptions(
   defaults: SessionDefaults,
 ): ResolvedOptions {
   check(options);
-  const { secret, expire = DEFAULT_EXPIRE, onEvent } = options;
+  const { secret, onEvent } = options;
+  // Stored times are whole seconds. With half of one, a session could end half a second early.
+  const expire = Math.ceil(options.expire ?? DEFAULT_EXPIRE);
   const secrets = checkSecrets(OWNER, secret, 0);
   if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
   const now = options.now ?? Date.now;

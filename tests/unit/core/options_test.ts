@@ -11,6 +11,7 @@ import {
 } from "@pagi/session";
 import { resolveOptions } from "../../../core/options.ts";
 import { LegacySessions } from "../../../migrate/mod.ts";
+import { cookieOf, requestWith } from "../../_kit/helpers.ts";
 import { SECRET } from "../../_kit/stores.ts";
 
 const DURATIONS = [
@@ -51,7 +52,7 @@ for (const name of DURATIONS) {
         [name]: value,
         ...name === "expire" && { expire: value },
       });
-      assertEquals(resolved[name], value);
+      assertEquals(resolved[name], name === "expire" ? Math.ceil(value) : value);
     }
   });
 
@@ -218,4 +219,16 @@ Deno.test("a middleware reports each option that it cannot keep", () => {
       assert(events[0]!.message.startsWith(message), events[0]!.message);
     }
   }
+});
+
+Deno.test("a session does not end early when expire has a fraction", async () => {
+  let ms = 1_700_000_000_900;
+  const sessions = new SessionMiddleware({ secret: SECRET, expire: 1.5, now: () => ms });
+  const response = await sessions.run(requestWith(), (session) => {
+    session.set("n", 1);
+    return new Response();
+  });
+  ms += 1400;
+  const loaded = await sessions.load(requestWith({ cookie: cookieOf(response) }));
+  assertEquals(loaded?.get("n"), 1);
 });
