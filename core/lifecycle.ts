@@ -338,8 +338,7 @@ export class Lifecycle implements SharedParts {
     const { index } = this.repository;
     if (index !== undefined) return new SubjectSessions(subject, this.repository, index);
     throw new TypeError(
-      "Cannot find the sessions of a subject: the store does not compare versions. Use a " +
-        "VersionedStore",
+      "Cannot find the sessions of a subject: that takes a VersionedStore, and this store is none",
     );
   }
 }

@@ -131,12 +131,9 @@ Deno.test("sessions.destroyListed() ends the session with that hash", async () =
 Deno.test("methods for subjects throw when the store compares no versions or the subject is empty", async () => {
   const plain = { get: () => undefined, set: () => undefined, delete: () => undefined };
   for (const store of [plain, new CookieStore({ secret: SECRET })]) {
-    const sessions = new SessionMiddleware({
-      secret: "the secret of the tests: 32 bytes or more",
-      store,
-    });
-    await assertRejects(() => sessions.list("ada"), TypeError, "Use a VersionedStore");
-    await assertRejects(() => sessions.destroyAll("ada"), TypeError, "Use a VersionedStore");
+    const sessions = new SessionMiddleware({ secret: "s", store });
+    await assertRejects(() => sessions.list("ada"), TypeError, "takes a VersionedStore");
+    await assertRejects(() => sessions.destroyAll("ada"), TypeError, "takes a VersionedStore");
     await assertRejects(() => sessions.destroyListed("ada", ""), TypeError, "VersionedStore");
   }
   const { sessions } = rig();
