@@ -170,10 +170,7 @@ export class Session<T extends object = Record<string, unknown>> {
 
   set subject(subject: string | undefined) {
     if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
-      throw new TypeError(
-        "Cannot set the subject: it must be a string that is not empty, or undefined. For another " +
-          "kind of ID, use String(userId)",
-      );
+      throw new TypeError("Cannot set the subject: it must be a string that is not empty");
     }
     if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
     this.#write("set the subject")._subject = subject;

@@ -64,7 +64,7 @@ async function message(act: (session: Untyped) => unknown): Promise<string> {
 
 for (
   const [mistake, act, expected] of [
-    ["a subject is a number", (s) => s.subject = 7, "use String(userId)"],
+    ["a subject is a number", (s) => s.subject = 7, "must be a string that is not empty"],
     ["update() gets a value", (s) => s.update("n", 1), "To write a value, use set()"],
     ["set() gets no value", (s) => s.set("n"), "it takes a key and a value, or an object"],
     [
