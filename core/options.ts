@@ -288,7 +288,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   check(options);
   const { secret, onEvent } = options;
-  // Stored times are whole seconds. With half of one, a session could end half a second early.
+  // Stored times have no fractions. With one in `expire`, a session could end up to a second early.
   const expire = Math.ceil(options.expire ?? DEFAULT_EXPIRE);
   const secrets = checkSecrets(OWNER, secret, 0);
   if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
