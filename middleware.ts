@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { refuseCallback } from "./base/check_options.ts";
 import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
-import { errorResponse } from "./core/entry/error_response.ts";
+import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
 import { OpenedSession, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
@@ -57,7 +58,9 @@ const DEFAULTS = {
  * import { assertEquals } from "@std/assert";
  * import { SessionMiddleware } from "@pagi/session";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  * const handler = sessions.handler((_request, session) => {
  *   session.update("visits", (visits = 0) => visits + 1);
  *   return new Response(`Visit ${session.get("visits")}`);
@@ -78,7 +81,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Validates the options. Generates no random values yet.
    *
    * @throws {TypeError} If an option is missing, unknown or of the wrong type.
-   * @throws {RangeError} If a duration is negative or not finite.
+   * @throws {RangeError} If a duration is not a number of seconds, below one second where a session
+   * could not live, or above ten years.
    */
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
@@ -110,7 +114,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     respond: SessionHandler<Data, Rest>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     if (typeof respond !== "function") {
-      throw new TypeError("Cannot make a handler: it takes a function");
+      throw new TypeError(
+        "Cannot make a handler: expected a function of the request and its session",
+      );
     }
     const recover: Recover = (error, request) => this.answer(error, request);
     return (request, ...rest) => serveFetch(this.#lifecycle, request, respond, recover, rest);
@@ -127,6 +133,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
+    if (typeof respond !== "function") {
+      throw new TypeError("Cannot run: expected a Request and a function of its session");
+    }
     const handle: SessionHandler<Data> = (_, session) => respond(session);
     return serveFetch(this.#lifecycle, request, handle, rethrow, []);
   }
@@ -142,7 +151,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
    *
-   * const sessions = new SessionMiddleware<{ user: string }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ user: string }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const headers = new Headers({ "content-type": "text/plain" });
    *
    * // A request as Node's http hands it out: here, what is needed of one.
@@ -153,8 +164,14 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
-    const active = await this.#lifecycle.begin(scopeOf(request));
-    return new OpenedSession<Data>(active, this.#options.emit);
+    refuseCallback("open", arguments, AWAIT);
+    try {
+      const active = await this.#lifecycle.begin(scopeOf(request));
+      return new OpenedSession<Data>(active, this.#options);
+    } catch (error) {
+      reportFailure(this.#options, error);
+      throw error;
+    }
   }
 
   /**
@@ -173,6 +190,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails.
    */
   async load(request: Request | NodeRequest | Scope): Promise<Session<Data> | undefined> {
+    refuseCallback("load", arguments, AWAIT);
     const workingCopy = await this.#lifecycle.load(scopeOf(request));
     return workingCopy && new Session<Data>(workingCopy);
   }
@@ -194,6 +212,10 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     idOrSession: string | Session<Data>,
     change: (data: SessionData<Data>) => unknown,
   ): Promise<Session<Data>> {
+    if (typeof change !== "function") {
+      throw new TypeError("Cannot update the session: expected its ID and a function of its data");
+    }
+    refuseCallback("update", Array.from(arguments).slice(2), AWAIT);
     const id = idOf(idOrSession, "update");
     const target = lineageOf(idOrSession) ?? id;
     return new Session<Data>(
@@ -210,6 +232,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * then.
    */
   async destroy(idOrSession: string | Session<Data>): Promise<boolean> {
+    refuseCallback("destroy", arguments, AWAIT);
     return await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
   }
 
@@ -228,7 +251,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
    *
-   * const sessions = new SessionMiddleware<{ device: string }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ device: string }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const signIn = sessions.handler((request, session) => {
    *   session.subject = "user-7";
    *   session.set("device", request.headers.get("user-agent") ?? "unknown");
@@ -245,6 +270,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
+    refuseCallback("list", arguments, AWAIT);
     const { current } = options;
     const currentId = current === undefined ? undefined : idOf(current, "list");
     const found = await this.#lifecycle.sessionsOf(subject).list(currentId);
@@ -272,6 +298,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     subject: string,
     options: DestroyAllOptions<Data> = {},
   ): Promise<number | undefined> {
+    refuseCallback("destroyAll", arguments, AWAIT);
     const { except } = options;
     const kept = except === undefined ? undefined : idOf(except, "keep");
     return await this.#lifecycle.endAll(subject, kept);
@@ -287,9 +314,13 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyListed(subject: string, hash: string): Promise<boolean> {
+    refuseCallback("destroyListed", arguments, AWAIT);
     return await this.#lifecycle.sessionsOf(subject).end(hash);
   }
 }
+
+/** The advice to those who pass a callback. */
+const AWAIT = "Await the promise that it returns";
 
 const rethrow: Recover = (error) => Promise.reject(error);
 

@@ -10,6 +10,7 @@ import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { SecureCookieWatch } from "./secure_cookie.ts";
 import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
 import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
 
@@ -18,6 +19,7 @@ export interface SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
   readonly ids: IdSource;
+  readonly secureCookie: SecureCookieWatch;
 }
 
 /** The session behind a working copy. */
@@ -57,6 +59,7 @@ export class ActiveSession {
   readonly #options: ResolvedOptions;
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
+  readonly #secureCookie: SecureCookieWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -67,6 +70,7 @@ export class ActiveSession {
     this.#options = parts.options;
     this.#repository = parts.repository;
     this.#ids = parts.ids;
+    this.#secureCookie = parts.secureCookie;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -253,7 +257,9 @@ export class ActiveSession {
     { header, created }: Pick<LoadedSession, "header" | "created">,
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
+    const before = headers.length;
     this.#options.state.inject(headers, sent, { expire });
+    this.#secureCookie.check(headers, before, this.#scope);
   }
 
   /**

@@ -3,6 +3,7 @@
  * session; `ActiveSession`, which it returns, commits or aborts it.
  */
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
+import { BoundedCache } from "../base/bounded_cache.ts";
 import { isObject } from "../base/check_options.ts";
 import { isId, isNonEmptyString, isSameSession } from "../base/id.ts";
 import { MAX_CANDIDATES, MAX_CLOCK_SKEW } from "../base/limits.ts";
@@ -34,6 +35,7 @@ import {
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { type CurrentSession, SessionRepository } from "./repository.ts";
+import { SecureCookieWatch } from "./secure_cookie.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
 
 /**
@@ -42,12 +44,18 @@ import { SubjectSessions } from "./subjects/subject_sessions.ts";
  */
 const NAVIGATION_WAIT = 10 + MAX_CLOCK_SKEW;
 
+/** The most lost clients that are remembered, so that each is reported once. */
+const MAX_LOST = 1000;
+
 /** The sessions of one middleware. */
 export class Lifecycle implements SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
   readonly ids: IdSource;
+  readonly secureCookie: SecureCookieWatch;
   readonly #backend: Backend;
+  /** The keys of sessions whose clients were reported as lost, and the time of the replacement. */
+  #lost: BoundedCache<number> | undefined;
 
   constructor(options: ResolvedOptions) {
     this.options = options;
@@ -57,6 +65,7 @@ export class Lifecycle implements SharedParts {
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
+    this.secureCookie = new SecureCookieWatch(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }
@@ -120,7 +129,9 @@ export class Lifecycle implements SharedParts {
   #refuse(): Lookup {
     this.options.emit({
       type: "ambiguous",
-      message: "A client presented several ids, of which one could not be told to be its own",
+      message:
+        "A client sent several session IDs, and none could be trusted. Look for a cookie of " +
+        "the same name on another path or a sibling domain",
     });
     return { status: "ambiguous" };
   }
@@ -166,13 +177,27 @@ export class Lifecycle implements SharedParts {
    */
   #openReplaced(lookup: ReplacedSession, scope: Scope): Awaitable<ActiveSession> {
     const replacedKey = lookup.isHeld ? lookup.key : undefined;
+    const age = this.repository.now() - lookup.replacedAt;
+    if (age > NAVIGATION_WAIT) this.#reportLost(lookup);
     // No response can take an ID away from a client that adds it to each request itself.
     if (this.options.state.isExplicit) return this.#openNew(scope, "unknown", replacedKey);
-    const age = this.repository.now() - lookup.replacedAt;
     if (age > NAVIGATION_WAIT && isNavigation(scope)) {
       return this.#openNew(scope, "replaced", replacedKey);
     }
     return this.#openRefusing(scope, "replaced", replacedKey);
+  }
+
+  /** Reports a client that never got the ID that replaced its own: once, however often it comes. */
+  #reportLost({ key, replacedAt }: ReplacedSession): void {
+    this.#lost ??= new BoundedCache(MAX_LOST);
+    if (this.#lost.get(key) === replacedAt) return;
+    this.#lost.set(key, replacedAt);
+    this.options.emit({
+      type: "session-lost",
+      message:
+        "A client still sends an ID that was replaced minutes ago: it did not get the new one, " +
+        "or its cookie was copied. It has no session until it opens a page or signs in",
+    });
   }
 
   /** An empty session that refuses writes and is never sent to the client. */
@@ -248,7 +273,8 @@ export class Lifecycle implements SharedParts {
       const encode = () => {
         if (data._regenerated || data._destroyed || data._subject !== subject) {
           throw new TypeError(
-            "Cannot update the session: a new id, a new subject or the end of it needs a request",
+            "Cannot update the session: its ID, its subject and its end belong to a request. End it " +
+              "with sessions.destroy(); set the others in a handler",
           );
         }
         seen = json;
@@ -286,7 +312,7 @@ export class Lifecycle implements SharedParts {
     if (lookup.status === "active" && this.#mayUpdate(target, lookup)) return lookup;
     throw new SessionError(
       "ERR_SESSION_INTERRUPTED",
-      "Cannot update the session: there is none under this id, or not any more",
+      "Cannot update the session: no session has this ID, or not any more",
     );
   }
 

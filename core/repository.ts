@@ -206,7 +206,7 @@ export class SessionRepository {
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
-      if (written === undefined) throw taken();
+      if (written === undefined) throw taken(this.#options.generateId !== undefined);
       const sent = written.transport ?? id;
       return { id, header, sent, isWithClient: sent !== id };
     });

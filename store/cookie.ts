@@ -5,8 +5,8 @@
  */
 import { after, isPromise } from "../base/awaitable.ts";
 import {
-  checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
   optionError,
@@ -474,7 +474,7 @@ function check(options: CookieStoreOptions): void {
     throw optionError(OWNER, "revocations must be a VersionedStore");
   }
   if (revocationCache !== undefined) {
-    checkNumber(OWNER, "revocationCache", revocationCache, "seconds");
+    checkSeconds(OWNER, "revocationCache", revocationCache);
     if (revocations === undefined) throw optionError(OWNER, "revocationCache needs revocations");
   }
   if (format === "pagi" && purpose !== undefined) {

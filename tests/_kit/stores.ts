@@ -16,10 +16,9 @@ import {
 import { isId } from "../../base/id.ts";
 import { SqliteStore } from "../../store/sqlite.ts";
 import { Browser, type Work } from "./browser.ts";
-import { fakeClock } from "./helpers.ts";
+import { fakeClock, SECRET } from "./helpers.ts";
 
-/** The secret of the middleware and of the stores that encrypt. */
-export const SECRET = "a secret of thirty-two bytes or so";
+export { SECRET };
 
 /** The calls of a versioned store. */
 export const CALLS = ["read", "create", "replace", "touch", "delete"] as const;

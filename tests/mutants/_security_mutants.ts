@@ -239,8 +239,8 @@ const leaking: Mutant[] = [
     replace: "if (!$allowed.test($value)) { throw new TypeError(`Cannot set ${$value}`);",
   }),
   mistake("a warning on the console", LEAKS, {
-    find: "try { $onEvent?.($event); } catch",
-    replace: "try {\n$onEvent?.($event);\nconsole.warn($event.message);\n} catch",
+    find: "try { $listen($event); } catch",
+    replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
     find: "$state.inject($headers, $transport, { $expire });",

@@ -62,7 +62,7 @@ class FailingStore implements VersionedStore {
 
 /** The app's sessions, in a synchronous or an asynchronous store. */
 export const sessions: SessionMiddleware<Data> = new SessionMiddleware<Data>({
-  secret: "a test's secret",
+  secret: "a test's secret of 32 bytes or more",
   store: globalThis.process?.env.STORE === "memory" ? new MemoryStore() : new FailingStore(),
   storeTimeout: 0.25,
 });
