@@ -387,7 +387,7 @@ export class SessionRepository {
   #confirmInIndex(session: LoadedSession): Promise<void> | undefined {
     const { subject, key } = session;
     const { index } = this;
-    if (!subject || !index?.isConfirmDue(session)) return undefined;
+    if (!subject || !index?.entries.isConfirmDue(session)) return undefined;
     return index.confirm(subject, key);
   }
 

@@ -10,6 +10,7 @@ import { SessionError } from "../../errors.ts";
 import type { Backend, SessionRecord } from "../backend/backend.ts";
 import { unixNow } from "../lookup.ts";
 import type { ResolvedOptions } from "../options.ts";
+import type { IndexPlace } from "./index_keys.ts";
 import {
   decodeIndex,
   encodeIndex,
@@ -17,13 +18,6 @@ import {
   type IndexEntry,
   MAX_LEVEL,
 } from "./index_record.ts";
-
-/** Where a record of an index lies. */
-export interface IndexPlace {
-  readonly key: string;
-  /** The level of a shard; 0 for the root. */
-  readonly level: number;
-}
 
 /**
  * Makes new content and a result from the content of a record. It returns the same content if there

@@ -5,7 +5,8 @@ import { SessionError } from "../../errors.ts";
 import type { SessionRecord } from "../backend/backend.ts";
 import type { LoadedSession } from "../lookup.ts";
 import type { SessionRepository } from "../repository.ts";
-import { isSessionOf, type PlacedEntry, type SubjectIndex } from "./subject_index.ts";
+import { isSessionOf } from "./index_entries.ts";
+import type { PlacedEntry, SubjectIndex } from "./subject_index.ts";
 
 /** Digits of a hash that stands for a session. */
 const HASH_DIGITS = 32;
@@ -60,7 +61,7 @@ export class SubjectSessions {
    */
   async #unseal(entry: PlacedEntry): Promise<string | undefined> {
     const key = await this.#index.unseal(this.#subject, entry);
-    if (key !== undefined || this.#index.isPast(entry)) return key;
+    if (key !== undefined || this.#index.entries.isPast(entry)) return key;
     throw new SessionError(
       "ERR_SESSION_STORE",
       "Cannot tell which sessions the subject has: some were listed under another secret (give " +
@@ -133,7 +134,7 @@ export class SubjectSessions {
         if (isEnded) count++;
         // A sign-in may be about to write the session. If it began after the bump, it is not
         // refused, and the session needs its entry.
-        if (isEnded || !this.#index.mayBeUnwritten(entry)) ended.push(entry);
+        if (isEnded || !this.#index.entries.mayBeUnwritten(entry)) ended.push(entry);
       } catch (error) {
         failures.push(error);
       }

@@ -83,17 +83,17 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "an attempt to list a session that reuses the entry of an earlier attempt",
-    find: "const $sealed = await this.$seal.seal($context($index), $session); const $entry",
+    find: "const $sealed = await this.$seal.seal($context($index), $session); return",
     replace: "const earlier = this as unknown as Record<string, string>;\n" +
       "const $sealed = earlier[$session] ??= await this.$seal.seal($context($index), $session);\n" +
-      "const $entry",
+      "return",
     by: "tests",
     tests: ["subject_index_test.ts"],
   },
   {
     name: "a pruned index that keeps every entry of a session",
-    find: "return $newest.get($entry.tag) === $entry || this.$mayBeUnwritten($entry);",
-    replace: "return $newest.has($entry.tag) || this.$mayBeUnwritten($entry);",
+    find: "return $newest.get($entry.tag) !== $entry && !this.$entries.$mayBeUnwritten($entry);",
+    replace: "return !$newest.has($entry.tag) && !this.$entries.$mayBeUnwritten($entry);",
     by: "tests",
     tests: ["subject_lists_test.ts"],
   },
@@ -134,11 +134,11 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
       "if ($isRefused) await $index.removeSession($subject, $key);",
   }),
   mistake("an index that ends at its root", USERS, {
-    find: "for (let $level = 1; $level <= $root.level; $level++) {",
-    replace: "for (let $level = 1; $level < $root.level; $level++) {",
+    find: "for (let $one = 1; $one <= $level; $one++) {",
+    replace: "for (let $one = 1; $one < $level; $one++) {",
   }),
   mistake("a logout that looks for the entry in the root alone", USERS, {
-    find: "const $shards = await this.$shardsOf($index, $level, $tag); " +
+    find: "const $shards = await $shardsOf($index, $level, $tag); " +
       "await Promise.all($shards.map($remove));",
     replace: "if ($level < 0) throw new Error();",
   }),
@@ -147,7 +147,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "if ($pruned.entries.length >= 16 * $room) return [$pruned, undefined];",
   }),
   mistake("a destroyAll() that removes the entry of a later sign-in", RACES, {
-    find: "if ($isEnded || !this.$index.$mayBeUnwritten($entry)) $ended.push($entry);",
+    find: "if ($isEnded || !this.$index.$rules.$mayBeUnwritten($entry)) $ended.push($entry);",
     replace: "if ($isEnded || this.$index) $ended.push($entry);",
   }),
   mistake("a sign-in whose lost entry hides that destroyAll() ran", INDEX, {
@@ -155,8 +155,8 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "return $root !== undefined;",
   }),
   mistake("a session in use that stays listed under an old secret", RACES, {
-    find: "const $isReadable = await this.$first.unseal($context, $own.sealed) === $session;",
-    replace: "const $isReadable = await this.$first.unseal($context, $own.sealed) !== $context;",
+    find: "await this.$first.unseal($context($index), $entry.sealed) === $session;",
+    replace: "await this.$first.unseal($context($index), $entry.sealed) !== $index.subject;",
   }),
   mistake("a session in use that is added again in place of being confirmed", USERS, {
     find: "const { $isFound, $level } = await $confirm($index.root); if ($isFound) return;",
@@ -176,11 +176,11 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "at: Math.max($entry.at, $latest - $latest)",
   }),
   mistake("a full index that drops an entry and does not end the session", LISTS, {
-    find: "await this.$endSession($record!.$key, $isOurs);",
-    replace: "",
+    find: "await this.$endSession($key, $isOurs); $gone.add($entry);",
+    replace: "if ($key !== undefined) $gone.add($entry);",
   }),
   mistake("a full index that ends any session", LISTS, {
-    find: ".sort(($a, $b) => $a.$record!.lastAccess - $b.$record!.lastAccess)",
+    find: "$found.sort(([, $a], [, $b]) => $a.lastAccess - $b.lastAccess);",
     replace: "",
   }),
   mistake("sign-ins of one process that each write the index", RACES, {
