@@ -218,7 +218,7 @@ class HeldResponse {
       this.#call("setHeader", [name, name.toLowerCase() === "set-cookie" ? all : all.join(", ")]);
     };
     const set = (name: string, value: string) => this.#call("setHeader", [name, value]);
-    return { get, append, set };
+    return { get, append, set, keys: () => Object.keys(this.#res.getHeaders()) };
   }
 }
 

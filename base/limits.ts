@@ -24,3 +24,6 @@ export const MAX_CLOCK_SKEW = 120;
 
 /** Seconds for which a store outside this process keeps the marker of a session's end. */
 export const MARKER_TTL = 60;
+
+/** The longest delay of a timer, in milliseconds. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;

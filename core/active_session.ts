@@ -2,6 +2,7 @@
 import { after, type Awaitable } from "../base/awaitable.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
+import { checkSubject } from "../base/subject.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
@@ -9,13 +10,16 @@ import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { SecureCookieWatch } from "./secure_cookie.ts";
 import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
+import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
 
 /** The parts that all sessions of one middleware share. */
 export interface SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
   readonly ids: IdSource;
+  readonly secureCookie: SecureCookieWatch;
 }
 
 /** The session behind a working copy. */
@@ -32,7 +36,8 @@ export interface SessionOrigin {
 /**
  * The action of a commit:
  * - `none`: nothing.
- * - `cleared`: clears a replaced ID at the client, which would keep it from writing.
+ * - `cleared`: clears the ID at the client. It was replaced and would keep the client from writing,
+ *   or the handler has ended the session by a call such as `sessions.destroyAll`.
  * - `destroyed`: ends the session and clears it at the client.
  * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.
@@ -54,6 +59,7 @@ export class ActiveSession {
   readonly #options: ResolvedOptions;
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
+  readonly #secureCookie: SecureCookieWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -64,6 +70,7 @@ export class ActiveSession {
     this.#options = parts.options;
     this.#repository = parts.repository;
     this.#ids = parts.ids;
+    this.#secureCookie = parts.secureCookie;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -77,33 +84,44 @@ export class ActiveSession {
   }
 
   /**
+   * Runs the handler. Only a session with a subject can be ended by a call that does not name it, so
+   * other requests need not be recognized.
+   */
+  run<T>(handle: () => T): T {
+    if (this.#stored?.subject === undefined) return handle();
+    const { workingCopy } = this;
+    const { key, subject } = this.#stored;
+    return this.#repository.currentRequest.run({ key, subject, workingCopy }, handle);
+  }
+
+  /**
    * Saves the request's changes, and adds the headers for the client to `headers`. A second call
    * does nothing.
    *
-   * @param cacheControl Returns the response's own Cache-Control, if it has one.
+   * @param own Returns the response's own headers.
    */
-  commit(headers: HeaderPair[], cacheControl: () => string | undefined): Awaitable<void> {
+  commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
     if (this.#isDone) return;
     this.#isDone = true;
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) return this.workingCopy.close();
     const before = headers.length;
     const saved = this.#needsGeneratedId()
-      ? after(this.#ids.next(), (generated) => this.#save(headers, cacheControl, generated))
-      : this.#save(headers, cacheControl);
+      ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
+      : this.#save(headers, own);
     return after(saved, () => {
-      if (headers.length > before) this.#protectFromCaches(headers, cacheControl());
+      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
     });
   }
 
   /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
   #save(
     headers: HeaderPair[],
-    cacheControl: () => string | undefined,
+    own: () => CacheHeaders,
     generated?: string,
   ): Awaitable<void> {
     // Called only if it matters: with some servers, the headers of a response are slow to read.
-    const isPrivate = () => !isShareable(cacheControl());
+    const isPrivate = () => !isShareable(own(), this.#options);
     const outcome = this.#decide(isPrivate, generated);
     this.workingCopy.close();
     switch (outcome.kind) {
@@ -140,6 +158,7 @@ export class ActiveSession {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
+    if (workingCopy.isEnded && !workingCopy.isRestarted) return { kind: "cleared" };
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {
@@ -199,9 +218,7 @@ export class ActiveSession {
       return { json, subject: stored?.subject, isSignIn: false, updates, isCleared };
     }
     const subject = data._subject;
-    if (subject !== undefined && typeof subject !== "string") {
-      throw new TypeError("Cannot save the session: _subject must be a string");
-    }
+    if (subject !== undefined) checkSubject("save the session", subject);
     const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
     const isSignIn = workingCopy.isAuthenticated ||
       (subject !== undefined && subject !== stored?.subject);
@@ -240,7 +257,9 @@ export class ActiveSession {
     { header, created }: Pick<LoadedSession, "header" | "created">,
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
+    const before = headers.length;
     this.#options.state.inject(headers, sent, { expire });
+    this.#secureCookie.check(headers, before, this.#scope);
   }
 
   /**
@@ -270,19 +289,6 @@ export class ActiveSession {
     const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
       this.#repository.sentAgo(stored, now) > maxAge / 2;
-  }
-
-  #protectFromCaches(headers: HeaderPair[], cacheControl: string | undefined): void {
-    if (cacheControl === undefined) headers.push(["cache-control", "no-store"]);
-    else if (isShareable(cacheControl)) {
-      headers.push(["cache-control", "private, no-store"]);
-      this.#options.emit({
-        type: "public-response",
-        message:
-          "A response that shared caches may store carries a session id; its Cache-Control " +
-          "was replaced by private, no-store",
-      });
-    }
   }
 
   /**
@@ -321,7 +327,8 @@ export class ActiveSession {
   }
 
   async #end(): Promise<void> {
-    const { isRestarted } = this.workingCopy;
+    const { isRestarted, isEnded } = this.workingCopy;
+    if (isEnded) return;
     if (this.#stored !== undefined) await this.#repository.end(this.#stored);
     // A session that was restarted under a replaced ID leaves its successor alone.
     else if (this.#replacedKey !== undefined && !isRestarted) {
@@ -348,8 +355,8 @@ export class ActiveSession {
 
   /** Whether there is nothing to save, not even a use of the session. */
   #isReadOnly(): boolean {
-    const { maybeDirty, isDestroyed } = this.workingCopy;
-    if (maybeDirty || isDestroyed) return false;
+    const { maybeDirty, isDestroyed, isEnded } = this.workingCopy;
+    if (maybeDirty || isDestroyed || isEnded) return false;
     const stored = this.#stored;
     if (stored === undefined) return !this.#options.saveUninitialized && !this.#hasReplacedId();
     const now = this.#repository.now();
@@ -384,14 +391,4 @@ export class ActiveSession {
       this.workingCopy.mode === "writable" &&
       this.#repository.isRotationDue(this.#stored) && isNavigation(this.#scope);
   }
-}
-
-/**
- * Whether a shared cache may store the response (RFC 9111, section 3). Set-Cookie does not prevent
- * it. A response with an ID and no Cache-Control gets one.
- */
-function isShareable(cacheControl: string | undefined): boolean {
-  if (cacheControl === undefined) return false;
-  return /\b(public|s-maxage)\b/i.test(cacheControl) ||
-    !/\b(private|no-store|no-cache)\b/i.test(cacheControl);
 }

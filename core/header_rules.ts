@@ -43,7 +43,7 @@ interface HeaderChange {
  * @throws {TypeError} If the session has had the new verifier before.
  */
 export function nextHeader(
-  { header, subject, lastAccess }: LoadedSession,
+  { header, subject, lastAccess }: Pick<LoadedSession, "header" | "subject" | "lastAccess">,
   { now, isPresented, isSent, notesSending, change, newVerifier, isRotation }: HeaderChange,
   options: ResolvedOptions,
 ): RecordHeader {

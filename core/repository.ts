@@ -4,16 +4,25 @@
  * `active_session.ts` decide when each operation happens.
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
-import { KeyedQueue } from "../base/keyed_queue.ts";
-import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { isSameSession } from "../base/id.ts";
+import { type Job, KeyedBatches } from "../base/keyed_batches.ts";
+import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW, MAX_TIMER_MS } from "../base/limits.ts";
 import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
 import type { RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { isChanged, merge, type ReplayableUpdates } from "../data/merge.ts";
 import type { SessionLineage } from "../data/working_copy.ts";
 import type { SessionError } from "../errors.ts";
-import type { Backend, Expiry, SessionRecord, WriteResult } from "./backend/backend.ts";
+import {
+  type Backend,
+  type Expiry,
+  type SessionRecord,
+  storeError,
+  type WriteResult,
+} from "./backend/backend.ts";
+import { isDeadlineError } from "./backend/call_guard.ts";
 import { createOnce } from "./backend/create_once.ts";
+import { CurrentRequest } from "./current_request.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
@@ -29,7 +38,7 @@ import {
   unixNow,
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { interrupted, repeated, retry, taken } from "./race_errors.ts";
+import { conflict, interrupted, repeated, retry, taken } from "./race_errors.ts";
 import { type PlacedEntry, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -49,12 +58,15 @@ export interface IdChange {
   isRotation: boolean;
 }
 
+/** A session as a write finds it. The write decodes the JSON if it needs the values. */
+export type CurrentSession = Omit<LoadedSession, "data">;
+
 /** A write to a session, whatever others write in the meantime. */
 export interface SessionWrite {
-  /** Makes the JSON that replaces the session's. */
-  compose(current: LoadedSession): Awaitable<string>;
+  /** Makes the JSON that replaces the session's; `undefined` if it cannot follow this JSON. */
+  compose(current: CurrentSession): Awaitable<string | undefined>;
   /** Whether this write may change what the session has become in the meantime. */
-  mayFollow(current: LoadedSession): boolean;
+  mayFollow(current: CurrentSession): boolean;
   /** Whether a client uses the session with it, which extends the session's life. */
   isUse: boolean;
   /** Whether the ID is sent to the client again if the write succeeds. */
@@ -73,6 +85,37 @@ export interface SavedSession {
   isWithClient: boolean;
 }
 
+/** A write that waits until earlier writes to its session are done. */
+interface WriteJob extends Job {
+  readonly base: LoadedSession;
+  readonly write: SessionWrite;
+  /** The record that the JSON was composed for, if that took a while. */
+  readonly start?: CurrentSession;
+  /** The tokens of the calls that contained this write. In the record, one proves its effect. */
+  readonly tokens: string[];
+  /** @param left The record after this write and those in the same call. */
+  resolve(saved: Awaitable<SavedSession | undefined>, left: CurrentSession): void;
+}
+
+/** A write whose JSON takes a while to compose. */
+interface UpdateJob extends Job {
+  readonly base: LoadedSession;
+  readonly write: SessionWrite;
+  readonly tokens: string[];
+  resolve(saved: SavedSession): void;
+}
+
+/** The result of a write, before it is stored. */
+interface PreparedWrite {
+  id: string;
+  newId: string | undefined;
+  header: RecordHeader;
+  head: string;
+  json: string;
+  expiry: Expiry;
+  now: number;
+}
+
 /** Anyone can compute the key under which a subject's index lies. No call may delete it. */
 const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
 
@@ -83,13 +126,23 @@ const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
 const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
 const MAX_REQUEST_SECONDS = 3600;
 
+/** The longest pause between two attempts to write, as a multiple of the store's time for a call. */
+const MAX_PAUSE = 16;
+
+/** The most writes in one call of the store. More would keep other requests waiting for the CPU. */
+const MAX_BATCH = 128;
+
 /** Reads and writes sessions so that no race loses one. */
 export class SessionRepository {
   /** The index of each subject's sessions, if the store can hold one. */
   readonly index: SubjectIndex | undefined;
+  /** Finds the request that makes a call. */
+  readonly currentRequest = new CurrentRequest();
   readonly #backend: Backend;
   readonly #options: ResolvedOptions;
-  readonly #queue: KeyedQueue;
+  readonly #timeoutMs: number;
+  readonly #writes: KeyedBatches<WriteJob, CurrentSession>;
+  readonly #updates: KeyedBatches<UpdateJob, CurrentSession>;
 
   constructor(backend: Backend, options: ResolvedOptions) {
     this.index = backend.isVersioned
@@ -97,7 +150,10 @@ export class SessionRepository {
       : undefined;
     this.#backend = backend;
     this.#options = options;
-    this.#queue = new KeyedQueue(options.storeTimeout);
+    this.#timeoutMs = Math.min(options.storeTimeout * 1000, MAX_TIMER_MS);
+    const maxMs = Math.min(3 * this.#timeoutMs, MAX_TIMER_MS);
+    this.#writes = new KeyedBatches(MAX_BATCH, maxMs, (jobs, left) => this.#writeJobs(jobs, left));
+    this.#updates = new KeyedBatches(1, maxMs, ([job], left) => this.#updateInQueue(job!, left));
   }
 
   /** Now, in whole Unix seconds. */
@@ -150,7 +206,7 @@ export class SessionRepository {
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
-      if (written === undefined) throw taken();
+      if (written === undefined) throw taken(this.#options.generateId !== undefined);
       const sent = written.transport ?? id;
       return { id, header, sent, isWithClient: sent !== id };
     });
@@ -316,7 +372,7 @@ export class SessionRepository {
     const isNoted = isSent || idChange !== undefined ||
       (session.oldVerifier === undefined && isUnconfirmed(header));
     if (!this.#backend.isWithClient && isNoted) {
-      return this.#replace(session, session, json, write, undefined);
+      return this.#replace(session, json, write);
     }
     const now = this.now();
     const expiry = this.#expiry(session.lastAccess, true, now);
@@ -394,13 +450,150 @@ export class SessionRepository {
    * `ERR_SESSION_CONFLICT` after too many attempts.
    */
   compareAndSwap(base: LoadedSession, write: SessionWrite): Awaitable<SavedSession> {
-    const token = this.#backend.isRemote ? newToken() : undefined;
     const json = write.compose(base);
-    if (isPromise(json)) return json.then((json) => this.#swapAfterWait(base, json, write, token));
-    const saved = this.#replace(base, base, json, write, token);
-    if (!isPromise(saved)) return saved ?? this.#swapInQueue(base, write, token);
-    return saved.then((one) => one ?? this.#swapInQueue(base, write, token))
-      .catch((error) => this.#recover(error, base, write, token));
+    if (isPromise(json)) return this.#update(base, json, write);
+    if (this.#writes.isBusy(base.key)) return this.#swapInBatch(base, write, []);
+    const token = this.#newToken();
+    const saved = this.#replace(base, json!, write, token);
+    if (!isPromise(saved)) return saved ?? this.#swapInBatch(base, write, []);
+    const tokens = token === undefined ? [] : [token];
+    return saved.then(
+      (one) => one ?? this.#swapInBatch(base, write, tokens),
+      (error) => this.#recover(error, base, write, tokens),
+    );
+  }
+
+  /** Writes together with other requests of this process that lost a race. */
+  #swapInBatch(base: LoadedSession, write: SessionWrite, tokens: string[]): Promise<SavedSession> {
+    const saved = this.#enqueue({ base, write, tokens }) as Promise<SavedSession>;
+    return saved.catch((error) => this.#recover(error, base, write, tokens));
+  }
+
+  /** @param learn Gets the record after the write. */
+  #enqueue(
+    job: Omit<WriteJob, "resolve" | "reject">,
+    learn?: (left: CurrentSession) => void,
+  ): Promise<SavedSession | undefined> {
+    return new Promise((done, reject) => {
+      const resolve: WriteJob["resolve"] = (saved, left) => {
+        learn?.(left);
+        done(saved);
+      };
+      this.#writes.add(job.base.key, { ...job, resolve, reject });
+    });
+  }
+
+  /** Carries out the writes that waited for one session. */
+  async #writeJobs(
+    jobs: WriteJob[],
+    left: CurrentSession | undefined,
+  ): Promise<CurrentSession | undefined> {
+    try {
+      return await this.#writeBatch(jobs, left);
+    } catch (error) {
+      if (concernsAll(error)) throw error;
+      if (jobs.length === 1 || !isStoreError(error)) {
+        for (const job of jobs) job.reject(error);
+        return undefined;
+      }
+    }
+    return await this.#writeEach(jobs);
+  }
+
+  /**
+   * Writes one by one what the store refused together: only one of the texts may be too long for
+   * it. If the store goes on failing, the last of many must not have to wait for all others.
+   */
+  async #writeEach(jobs: WriteJob[]): Promise<CurrentSession | undefined> {
+    const startedAt = performance.now();
+    let left: CurrentSession | undefined;
+    for (const job of jobs) {
+      if (left === undefined && performance.now() - startedAt > this.#timeoutMs) {
+        throw storeError("save", "the store has failed for longer than storeTimeout");
+      }
+      left = await this.#writeJobs([job], left);
+    }
+    return left;
+  }
+
+  /**
+   * Applies several writes to a session, one after the other, and stores the result with a single
+   * call. So writers do not wait for one call each, and processes that write to the same session
+   * meet less often.
+   *
+   * @param left The record that the writes before these left.
+   */
+  async #writeBatch(
+    jobs: readonly WriteJob[],
+    left: CurrentSession | undefined,
+  ): Promise<CurrentSession | undefined> {
+    const [{ base: { key }, start }] = jobs as [WriteJob];
+    let current = jobs.length === 1 ? start : undefined;
+    if (left !== undefined) current = this.#hasWaited(left) ? undefined : left;
+    for (let attempt = current === undefined ? 1 : 0; attempt <= MAX_ATTEMPTS; attempt++) {
+      current ??= await this.#reload(key);
+      const { last, prepared, settle } = this.#plan(jobs, current);
+      if (prepared === undefined) {
+        settle({ version: current.version }, current);
+        return current;
+      }
+      const { head, json, expiry, newId } = prepared;
+      const calledAt = performance.now();
+      const written = await this.#backend.replace(current, head + json, expiry, newId);
+      if (written !== undefined) {
+        const after = { ...last, version: written.version };
+        settle(written, after);
+        return after;
+      }
+      current = undefined;
+      // The first of them have no reason to wait.
+      if (attempt > 0) await pause(attempt, performance.now() - calledAt);
+    }
+    throw conflict();
+  }
+
+  /**
+   * Composes the writes, each on the result of the one before. No job is settled before the store
+   * has written that result, because an error may be due to a write before it.
+   */
+  #plan(jobs: readonly WriteJob[], current: CurrentSession) {
+    const token = this.#newToken();
+    const outcomes: ((written: WriteResult, left: CurrentSession) => void)[] = [];
+    let last = current;
+    let prepared: PreparedWrite | undefined;
+    for (const job of jobs) {
+      const { base, write, tokens } = job;
+      try {
+        if (this.#isOwn(base, current, write, tokens)) {
+          const saved = this.#recognize(base, current, write);
+          outcomes.push((_, left) => job.resolve(saved, left));
+          continue;
+        }
+        if (last !== base && !write.mayFollow(last)) throw interrupted();
+        const json = write.compose(last);
+        if (json === undefined || isPromise(json)) {
+          // It composes again outside of this batch.
+          const later = json?.then(() => this.#updateLater(base, write, tokens));
+          later?.catch(() => {});
+          outcomes.push((_, left) => job.resolve(later, left));
+          continue;
+        }
+        const own = this.#prepare(base, last, json, write, prepared ? undefined : token);
+        const before = last;
+        outcomes.push((written, left) =>
+          job.resolve(this.#toSaved(base, before, own, write, written), left)
+        );
+        if (token !== undefined) tokens.push(token);
+        last = advance(last, own, write);
+        prepared = own;
+      } catch (error) {
+        outcomes.push(() => job.reject(error));
+      }
+    }
+    const settle = (written: WriteResult, left: CurrentSession) => {
+      for (const outcome of outcomes) outcome(written, left);
+    };
+    return { last, prepared, settle };
   }
 
   /**
@@ -411,87 +604,143 @@ export class SessionRepository {
     error: unknown,
     base: LoadedSession,
     write: SessionWrite,
-    token: string | undefined,
+    tokens: readonly string[],
   ): Promise<SavedSession> {
-    const { code } = error as SessionError;
-    const isInDoubt = write.idChange !== undefined && token !== undefined &&
-      code === "ERR_SESSION_STORE";
+    const isInDoubt = write.idChange !== undefined && tokens.length > 0 && isStoreError(error);
     if (!isInDoubt) throw error;
     try {
-      const current = await this.#reload(base);
-      if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
+      const current = await this.#reload(base.key);
+      if (this.#isOwn(base, current, write, tokens)) return this.#recognize(base, current, write);
     } catch {
       // The first error says more.
     }
     throw error;
   }
 
+  /** A token for a call of a store in another process, where the call may arrive twice. */
+  #newToken(): string | undefined {
+    return this.#backend.isRemote ? newToken() : undefined;
+  }
+
   /**
-   * Composing took a while. Other requests have used the session since, and not every store shows
-   * that in the version, so that this write would set their last-access time back.
+   * Writes a JSON that is still being composed.
+   *
+   * @param pending Resolves to the JSON that follows `base`.
    */
-  async #swapAfterWait(
+  async #update(
     base: LoadedSession,
-    json: string,
+    pending: Promise<string | undefined>,
     write: SessionWrite,
-    token: string | undefined,
   ): Promise<SavedSession> {
+    const json = await pending;
+    const token = this.#newToken();
     const saved = this.#hasWaited(base)
       ? undefined
-      : await this.#replace(base, base, json, write, token);
-    return saved ?? await this.#swapInQueue(base, write, token);
+      : await this.#replace(base, json!, write, token);
+    return saved ?? await this.#updateLater(base, write, token === undefined ? [] : [token]);
   }
 
-  #hasWaited({ readAt }: LoadedSession): boolean {
-    return this.now() - readAt > 1;
+  #updateLater(base: LoadedSession, write: SessionWrite, tokens: string[]): Promise<SavedSession> {
+    return new Promise((resolve, reject) => {
+      this.#updates.add(base.key, { base, write, tokens, resolve, reject });
+    });
   }
 
-  /** Requests of this process that lost a race continue one after the other. */
-  #swapInQueue(
-    base: LoadedSession,
-    write: SessionWrite,
-    token: string | undefined,
-  ): Promise<SavedSession> {
-    return this.#queue.run(base.key, () =>
+  /**
+   * Updates of one session whose callbacks are asynchronous run one after the other, so that each
+   * callback starts from the values that the one before it left. The next one does not wait for a
+   * callback longer than `storeTimeout`: that callback may itself be waiting for the next one.
+   */
+  #updateInQueue(
+    { base, write, tokens, resolve, reject }: UpdateJob,
+    left: CurrentSession | undefined,
+  ): Promise<CurrentSession | undefined> {
+    return new Promise((release, fail) => {
+      let next = left;
       retry(async () => {
-        const current = await this.#reload(base);
-        if (this.#isOwn(base, current, write, token)) return this.#recognize(base, current, write);
-        if (!write.mayFollow(current)) throw interrupted();
-        const json = await write.compose(current);
-        if (this.#hasWaited(current)) return undefined;
-        return await this.#replace(base, current, json, write, token);
-      }));
+        const start = next === undefined || this.#hasWaited(next)
+          ? await this.#reload(base.key)
+          : next;
+        next = undefined;
+        if (this.#isOwn(base, start, write, tokens)) return this.#recognize(base, start, write);
+        if (!write.mayFollow(start)) throw interrupted();
+        const timer = setTimeout(() => release(undefined), this.#timeoutMs);
+        let json: string | undefined;
+        try {
+          json = await write.compose(start);
+        } finally {
+          clearTimeout(timer);
+        }
+        if (this.#hasWaited(start)) return undefined;
+        // The values may have changed since.
+        const compose = (current: CurrentSession) => current.json === start.json ? json : undefined;
+        const composed = { ...write, compose };
+        return await this.#enqueue({ base, write: composed, start, tokens }, (left) => next = left);
+      }).then((saved) => {
+        resolve(saved);
+        release(next);
+      }, (error) => {
+        if (isDeadlineError(error)) fail(error);
+        else release(undefined);
+        // Also if others did not wait for it.
+        reject(error);
+      });
+    });
+  }
+
+  /**
+   * Whether other requests may have used the session since. Not every store shows that in the
+   * version, so that a write would set the last-access time back.
+   */
+  #hasWaited({ readAt }: CurrentSession): boolean {
+    return this.now() - readAt > 1;
   }
 
   /** Whether this write has taken effect: its token proves that, and so does its new verifier. */
   #isOwn(
     base: LoadedSession,
-    { header }: LoadedSession,
+    { header }: CurrentSession,
     { idChange }: SessionWrite,
-    token: string | undefined,
+    tokens: readonly string[],
   ): boolean {
-    if (token === undefined) return false;
-    if (header.tokens.some((one) => one.token === token)) return true;
+    if (tokens.length === 0) return false;
+    if (header.tokens.some(({ token }) => tokens.includes(token))) return true;
     if (idChange === undefined) return false;
     const verifier = this.#backend.verifierOf(this.#backend.nextId(base.id, idChange.generated));
     return verifier !== undefined && holds(header, verifier);
   }
 
   /** Loads the session again after another request's write won. */
-  async #reload({ key }: LoadedSession): Promise<LoadedSession> {
+  async #reload(key: string): Promise<CurrentSession> {
     const current = decodeRecord(await this.#backend.read(key), this.#options);
     // It may have expired in the meantime. A request that found it active can still write to it.
     if (current === undefined) throw interrupted();
     return current;
   }
 
+  /** Writes to the session as it was read; `undefined` if it is not the same any more. */
   #replace(
     base: LoadedSession,
-    current: LoadedSession,
     json: string,
     write: SessionWrite,
-    token: string | undefined,
+    token?: string,
   ): Awaitable<SavedSession | undefined> {
+    const prepared = this.#prepare(base, base, json, write, token);
+    const { head, expiry, newId } = prepared;
+    const written = this.#backend.replace(base, head + json, expiry, newId);
+    const toSaved = (written: WriteResult | undefined) =>
+      written && this.#toSaved(base, base, prepared, write, written);
+    return isPromise(written) ? written.then(toSaved) : toSaved(written);
+  }
+
+  /** @param token Marks the call that will contain this write. */
+  #prepare(
+    base: LoadedSession,
+    current: CurrentSession,
+    json: string,
+    write: SessionWrite,
+    token?: string,
+  ): PreparedWrite {
     const now = this.now();
     const { idChange } = write;
     // If another request has rotated the ID first, one new ID is enough.
@@ -517,15 +766,19 @@ export class SessionRepository {
       ? current.text.slice(0, current.jsonStart)
       : encodeHeader(header);
     const expiry = this.#expiry(current.lastAccess, write.isUse, now);
-    const written = this.#backend.replace(current, head + json, expiry, newId);
-    const id = newId ?? current.id;
-    const toSaved = (written: WriteResult | undefined): SavedSession | undefined => {
-      if (written === undefined) return undefined;
-      const sent = this.#toSend(base, current, header, id, written, write, now);
-      const isWithClient = written.transport !== undefined && written.transport !== id;
-      return { id, header, sent, isWithClient };
-    };
-    return isPromise(written) ? written.then(toSaved) : toSaved(written);
+    return { id: newId ?? current.id, newId, header, head, json, expiry, now };
+  }
+
+  #toSaved(
+    base: LoadedSession,
+    current: CurrentSession,
+    { id, header, now }: PreparedWrite,
+    write: SessionWrite,
+    written: WriteResult,
+  ): SavedSession {
+    const sent = this.#toSend(base, current, header, id, written, write, now);
+    const isWithClient = written.transport !== undefined && written.transport !== id;
+    return { id, header, sent, isWithClient };
   }
 
   /**
@@ -534,7 +787,7 @@ export class SessionRepository {
    */
   #recognize(
     base: LoadedSession,
-    { header, version }: LoadedSession,
+    { header, version }: CurrentSession,
     write: SessionWrite,
   ): SavedSession {
     const { idChange, change } = write;
@@ -555,7 +808,7 @@ export class SessionRepository {
   /** The value that the response to a successful write or touch sends to the client. */
   #toSend(
     base: LoadedSession,
-    replaced: LoadedSession,
+    replaced: CurrentSession,
     header: RecordHeader,
     id: string,
     { transport }: WriteResult,
@@ -591,10 +844,29 @@ export class SessionRepository {
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    if (this.#backend.isWithClient) return await this.#backend.delete(key);
+    if (this.#backend.isWithClient) {
+      return this.#noteEnd(key, await this.#backend.delete(key));
+    }
     const ended = await this.#end(key, await this.#backend.read(key), isMeant);
     await this.#removeEnded(ended);
-    return this.#wasActive(ended);
+    return this.#noteEnd(key, this.#wasActive(ended));
+  }
+
+  /**
+   * Ends all sessions of a subject, except one, in a backend without an index.
+   *
+   * @param kept An ID that the session which stays has or once had.
+   * @returns Whether the backend can do that.
+   * @throws {TypeError} If the store cannot.
+   */
+  async endAll(subject: string, kept: string | undefined): Promise<boolean> {
+    if (this.#backend.endAll === undefined) return false;
+    const keptKey = await this.#backend.endAll(subject, kept);
+    this.currentRequest.noteEnd((request) =>
+      request.subject === subject &&
+      (keptKey === undefined || !isSameSession(request.key, keptKey))
+    );
+    return true;
   }
 
   /** Ends a session in the same way, and leaves it in its subject's index. */
@@ -602,7 +874,14 @@ export class SessionRepository {
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    return this.#wasActive(await this.#end(key, await this.#backend.read(key), isMeant));
+    const ended = await this.#end(key, await this.#backend.read(key), isMeant);
+    return this.#noteEnd(key, this.#wasActive(ended));
+  }
+
+  /** Notes the end of a session for the request that is ending it. Returns `isEnded`. */
+  #noteEnd(key: string, isEnded: boolean): boolean {
+    if (isEnded) this.currentRequest.noteEnd((request) => isSameSession(request.key, key));
+    return isEnded;
   }
 
   #wasActive(ended: LoadedSession | undefined): boolean {
@@ -641,7 +920,7 @@ export class SessionRepository {
     return await this.#backend.delete(key) ? decodeRecord(last, this.#options) : undefined;
   }
 
-  #compose(base: LoadedSession, current: LoadedSession, change: SessionChange): string {
+  #compose(base: LoadedSession, current: CurrentSession, change: SessionChange): string {
     if (current === base) return change.json;
     const { codec } = this.#options;
     const merged = merge(base.json, change.json, current.json, change, codec);
@@ -658,4 +937,48 @@ export class SessionRepository {
     const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
     return { lastAccess, ttl: Math.ceil(left + margin) };
   }
+}
+
+/** The session after a write, for the next one. It still has the version that is in the store. */
+function advance(
+  current: CurrentSession,
+  { id, header, head, json, expiry: { lastAccess }, now }: PreparedWrite,
+  { change }: SessionWrite,
+): CurrentSession {
+  return {
+    ...current,
+    id,
+    header,
+    text: head + json,
+    jsonStart: head.length,
+    json,
+    lastAccess,
+    readAt: now,
+    subject: change === undefined ? current.subject : change.subject,
+  };
+}
+
+/**
+ * Waits before the next attempt, for a random time that grows with the number of attempts:
+ * otherwise the same processes would meet again.
+ *
+ * @param callMs Milliseconds that the store took for the last call.
+ */
+async function pause(attempt: number, callMs: number): Promise<void> {
+  const ms = Math.random() * Math.min(2 ** attempt, MAX_PAUSE) * callMs;
+  // No other process uses a store that is as fast as that.
+  if (ms >= 1) await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function isStoreError(error: unknown): error is SessionError {
+  return (error as SessionError).code === "ERR_SESSION_STORE";
+}
+
+/**
+ * Whether all who wait to write to the session fail as well: it has ended, or the store does not
+ * answer. One after the other they would wait for `storeTimeout` each.
+ */
+function concernsAll(error: unknown): boolean {
+  return (error as SessionError).code === "ERR_SESSION_INTERRUPTED" ||
+    isDeadlineError(error as SessionError);
 }

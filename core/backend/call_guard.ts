@@ -1,12 +1,11 @@
 /** Guards calls of a store: errors become `ERR_SESSION_STORE`, and calls have a deadline. */
 import { type Awaitable, isPromise } from "../../base/awaitable.ts";
+import { MAX_TIMER_MS } from "../../base/limits.ts";
 import { SessionError } from "../../errors.ts";
 import { storeError } from "./backend.ts";
 import { redactError } from "./redact_error.ts";
 
 const PENDING = Symbol("pending");
-/** The longest delay of a timer, in milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Guards the calls of one store. */
 export class CallGuard {

@@ -1,6 +1,7 @@
 /** The response to a session that failed. */
 import { SessionError } from "../../errors.ts";
 import type { ResolvedOptions } from "../options.ts";
+import { protectFromCaches } from "../shared_caches.ts";
 import { addHeaders } from "./response_headers.ts";
 
 /** The value of `Retry-After` if the store has failed, in seconds. */
@@ -16,20 +17,33 @@ const TEXTS: { [code: string]: string | undefined } = {
   ERR_SESSION_STORE: "Sessions are unavailable. Please try again.\n",
 };
 
+/** The errors that an event has reported. One error may pass several entry points. */
+const reported = new WeakSet<object>();
+
+/** Reports a request that fails because of its session, so that its operator hears of it. */
+export function reportFailure({ emit }: ResolvedOptions, error: unknown): void {
+  if (!(error instanceof SessionError) || TEXTS[error.code] === undefined) return;
+  if (reported.has(error)) return;
+  reported.add(error);
+  const { code, message } = error;
+  emit({ type: "request-failed", message: `A request failed: ${code}: ${message}`, cause: error });
+}
+
 /** Makes the response of `onError`, or a short text. Rejects with any other error. */
 export async function errorResponse(
-  { onError, emit }: ResolvedOptions,
+  options: ResolvedOptions,
   error: unknown,
   request: Request,
 ): Promise<Response> {
+  const { onError, emit } = options;
   const text = error instanceof SessionError ? TEXTS[error.code] : undefined;
   if (text === undefined) throw error;
+  reportFailure(options, error);
   const failure = error as SessionError;
   const response = await onError?.(failure, request) ?? textResponse(failure.status, text);
-  // A Cache-Control that the response has already is kept.
-  const hasOwn = response.headers.has("cache-control");
-  const headers = failure.headers.filter(([name]) => !hasOwn || name !== "cache-control");
-  return addHeaders(response, headers, [], emit);
+  const headers = failure.headers.filter(([name]) => name !== "cache-control");
+  if (headers.length > 0) protectFromCaches(headers, response.headers, options);
+  return addHeaders(response, request, headers, [], emit);
 }
 
 function textResponse(status: number, text: string): Response {

@@ -1,11 +1,13 @@
 /** The entry point for fetch handlers: a request becomes a response with the session's headers. */
 import { isPromise } from "../../base/awaitable.ts";
+import { isObject } from "../../base/check_options.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { addHeaders } from "./response_headers.ts";
-import { RequestScope } from "./scope.ts";
+import { reportFailure } from "./error_response.ts";
+import { addHeaders, cancelBody } from "./response_headers.ts";
+import { notRequest, RequestScope } from "./scope.ts";
 
 /** A fetch handler that gets the session beside the request, and whatever its server adds. */
 export type SessionHandler<
@@ -30,27 +32,45 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   let active: ActiveSession | undefined;
   let response: Response | undefined;
   const headers: HeaderPair[] = [];
+  if (!isObject(request)) throw notRequest();
   try {
     const opened = lifecycle.begin(new RequestScope(request));
     active = isPromise(opened) ? await opened : opened;
-    const pending = respond(request, new Session<Data>(active.workingCopy), ...rest);
+    const session = new Session<Data>(active.workingCopy);
+    const pending = active.run(() => respond(request, session, ...rest));
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
-    const committed = active.commit(headers, () => {
-      return answered.headers.get("cache-control") ?? undefined;
-    });
+    const committed = active.commit(headers, () => answered.headers);
     if (committed !== undefined) await committed;
+    return addHeaders(answered, request, headers, active.vary, lifecycle.options.emit);
   } catch (error) {
     // Does nothing if the commit has started.
     await active?.abort();
-    // Nobody will read the body. Without this, its source would wait forever.
-    response?.body?.cancel().catch(() => {});
+    if (response !== undefined) cancelBody(response);
+    reportFailure(lifecycle.options, error);
     return await recover(error, request);
   }
-  return addHeaders(response, headers, active.vary, lifecycle.options.emit);
 }
 
 function checkResponse(response: Response): Response {
-  if (typeof response?.headers?.get === "function") return response;
-  throw new TypeError("Cannot answer the request: the handler must return a Response");
+  let cause: unknown;
+  try {
+    // A frozen one cannot be marked as returned, and it may be returned again.
+    const own = Object.isExtensible(response) ? response : response.clone();
+    if (typeof own?.headers?.get === "function") return own;
+  } catch (error) {
+    cause = error;
+  }
+  const kind = response === null
+    ? "null"
+    : typeof response !== "object"
+    ? typeof response
+    : Object.isExtensible(response)
+    ? "another object"
+    // Deno cannot read each of them.
+    : "a frozen object, which cannot be copied";
+  throw new TypeError(
+    `Cannot answer the request: the handler must return a Response, and it returned ${kind}`,
+    { cause },
+  );
 }

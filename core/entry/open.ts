@@ -1,10 +1,12 @@
 /** The entry point for servers that do not make a fetch `Response`. */
-import { after, type Awaitable } from "../../base/awaitable.ts";
+import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
-import type { SessionEvent } from "../options.ts";
-import { isSingle, missingVary } from "./response_headers.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { isForCaches } from "../shared_caches.ts";
+import { reportFailure } from "./error_response.ts";
+import { missingVary } from "./response_headers.ts";
 
 /**
  * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
@@ -16,7 +18,15 @@ export interface ResponseHeaders {
   append(name: string, value: string): unknown;
   /** Sets a header and removes others of the same name. Without it, `append` is called. */
   set?(name: string, value: string): unknown;
+  /**
+   * The names of all headers. Without it, headers for one kind of cache (`CDN-Cache-Control`,
+   * `Surrogate-Control` …) are looked up by the names in common use.
+   */
+  keys?(): Iterable<string>;
 }
+
+/** The headers of a response that has been sent. */
+const NO_HEADERS = { get: () => undefined };
 
 /**
  * The session of a request in progress, as {@linkcode SessionMiddleware.open} resolves to. The
@@ -25,6 +35,12 @@ export interface ResponseHeaders {
 export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
   readonly session: Session<Data>;
+  /**
+   * Calls the handler and returns its result. If it ends its own session by `sessions.destroyAll` or
+   * a similar call, `commit` clears the session at the client. Without `run`, `commit` then fails
+   * with `ERR_SESSION_INTERRUPTED` if the handler has written to the session.
+   */
+  run<T>(handle: () => T): T;
   /**
    * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
    * response has been sent already; if it should have carried headers, you get the event
@@ -45,23 +61,39 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
 export class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
   readonly #active: ActiveSession;
-  readonly #emit: (event: SessionEvent) => void;
+  readonly #options: ResolvedOptions;
 
-  constructor(active: ActiveSession, emit: (event: SessionEvent) => void) {
+  constructor(active: ActiveSession, options: ResolvedOptions) {
     this.#active = active;
-    this.#emit = emit;
+    this.#options = options;
     this.session = new Session<Data>(active.workingCopy);
   }
 
+  run<T>(handle: () => T): T {
+    return this.#active.run(handle);
+  }
+
   commit(headers?: ResponseHeaders): Awaitable<void> {
+    try {
+      const committed = this.#commit(headers);
+      return isPromise(committed) ? committed.catch((error) => this.#fail(error)) : committed;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): never {
+    reportFailure(this.#options, error);
+    throw error;
+  }
+
+  #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
     const added: HeaderPair[] = [];
-    const committed = this.#active.commit(added, () => {
-      return headers?.get("cache-control") || undefined;
-    });
+    const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
     return after(committed, () => {
       if (headers === undefined) return this.#drop(added);
       for (const [name, value] of added) {
-        if (isSingle(name) && headers.set !== undefined) headers.set(name, value);
+        if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
         else headers.append(name, value);
       }
       const missing = missingVary(headers.get("vary"), this.#active.vary);
@@ -75,7 +107,7 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   #drop(headers: HeaderPair[]): void {
     if (headers.length === 0) return;
-    this.#emit({
+    this.#options.emit({
       type: "headers-dropped",
       message: "The session's headers could not be put on a response that was sent already",
     });

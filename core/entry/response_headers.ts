@@ -1,39 +1,48 @@
 /** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../options.ts";
+import { isForCaches } from "../shared_caches.ts";
 
-/**
- * Marks responses that were returned before. True if a client's headers were added to them in
- * place. (A property, because a WeakMap would be slower.)
- */
-const RETURNED = Symbol("returned");
+/** The request that a response was last returned for. (A WeakMap would be slower.) */
+const REQUEST = Symbol("request");
+/** Whether headers for the client of that request were added to the response in place. */
+const IS_CHANGED = Symbol("isChanged");
+
+interface MarkedResponse extends Response {
+  [REQUEST]?: Request;
+  [IS_CHANGED]?: boolean;
+}
 
 /**
  * `response` with these headers. An app may return a response without a body again and again, so
  * that one is copied. A response with a body can be sent only once, so it is changed in place.
+ * Several middlewares may add headers to the response to one request.
  *
  * @throws {TypeError} If a response that cannot be copied is returned again.
  */
 export function addHeaders(
-  response: Response & { [RETURNED]?: boolean },
+  response: MarkedResponse,
+  request: Request,
   headers: readonly HeaderPair[],
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
-  const carriesHeaders = response[RETURNED];
-  if (carriesHeaders) throw returnedTwice();
-  response[RETURNED] = false;
+  const before = response[REQUEST];
+  const isReturnedAgain = before !== undefined && before !== request;
+  if (isReturnedAgain && response[IS_CHANGED]) throw returnedTwice();
+  response[REQUEST] = request;
   // Read once, because a Response's headers are a slow getter.
   const own = response.headers;
   const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);
   if (headers.length === 0 && missing.length === 0) return response;
   const { status } = response;
-  if (status === 101) {
-    // It belongs to an upgraded connection. A copy would not belong to it.
+  // The first belongs to an upgraded connection, and a copy would not belong to it. The second is
+  // `Response.error()` or an opaque response, which cannot be copied.
+  if (status === 101 || status === 0) {
     if (!canAppend(own, headers, missing)) {
       emit({
         type: "headers-dropped",
-        message: "The session's headers could not be put on a 101 response",
+        message: `The session's headers could not be put on a response with status ${status}`,
       });
     }
     return response;
@@ -43,18 +52,32 @@ export function addHeaders(
   // Looking for a body makes servers on Node replace their lightweight Response by a real one with
   // headers of its own. Until then `headers` is the app's object, which other responses may share.
   if (response.bodyUsed || namesItsBody(status, own) || hasBody(response)) {
-    if (carriesHeaders !== undefined) throw returnedTwice();
+    if (isReturnedAgain) throw returnedTwice();
     if (canAppend(response.headers, headers, missing)) {
-      response[RETURNED] = true;
+      response[IS_CHANGED] = true;
       return response;
     }
   }
-  const { body, statusText, headers: app } = response;
-  let copy = new Response(body, { status, statusText, headers: app });
-  // The Response of @hono/node-server keeps the given object itself, which belongs to the app.
-  if (copy.headers === app) copy = new Response(body, { status, statusText, headers: [...app] });
+  const copy = copyOf(response);
   append(copy.headers, headers, missing);
   return copy;
+}
+
+function copyOf({ body, status, statusText, headers }: Response): Response {
+  try {
+    // The constructor would make text of the stream of another library.
+    if (body && typeof body.getReader !== "function") throw new TypeError("Unknown kind of body");
+    const copy = new Response(body, { status, statusText, headers });
+    // The Response of @hono/node-server keeps the given object itself, which belongs to the app.
+    if (copy.headers !== headers) return copy;
+    return new Response(body, { status, statusText, headers: [...headers] });
+  } catch (cause) {
+    throw new TypeError(
+      "Cannot add the session's headers to the Response, because it cannot be copied: return a new " +
+        "one with the body, the status and the headers",
+      { cause },
+    );
+  }
 }
 
 function returnedTwice(): TypeError {
@@ -73,14 +96,26 @@ function namesItsBody(status: number, own: Headers): boolean {
  * stream, and Bun forgets its type.
  */
 function hasBody(response: Response): boolean {
-  const { body } = response.clone();
-  body?.cancel().catch(() => {});
-  return body !== null;
+  // If one of two copies of a Node stream is not read, the other one stops as well.
+  if (!(response instanceof Response)) return Boolean((response as Response).body);
+  let copy: Response;
+  try {
+    copy = response.clone();
+  } catch {
+    // Somebody is reading it.
+    return true;
+  }
+  cancelBody(copy);
+  return Boolean(copy.body);
 }
 
-/** Whether the header replaces one that the response has already. */
-export function isSingle(name: string): boolean {
-  return name === "cache-control";
+/** Cancels the body of a response that is not sent. Otherwise its source would wait forever. */
+export function cancelBody(response: Response): void {
+  try {
+    response.body?.cancel().catch(() => {});
+  } catch {
+    // It is the stream of another library, or the object is not a complete Response.
+  }
 }
 
 /** Adds the headers if possible. Those of a redirect or of a fetched response are immutable. */
@@ -95,7 +130,7 @@ function canAppend(own: Headers, headers: readonly HeaderPair[], vary: readonly 
 
 function append(own: Headers, headers: readonly HeaderPair[], vary: readonly string[]): void {
   for (const [name, value] of headers) {
-    if (isSingle(name)) own.set(name, value);
+    if (isForCaches(name)) own.set(name, value);
     else own.append(name, value);
   }
   for (const name of vary) own.append("vary", name);

@@ -77,6 +77,8 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
       store,
       generateId,
       now: () => timeline.now(skew),
+      // Requests that lose a race are expected here.
+      onEvent: () => {},
       storeTimeout: STORE_TIMEOUT,
       ...program.isTouchDue ? { touchInterval: 0 } : LONG,
       rolling: !program.isCookieKept,

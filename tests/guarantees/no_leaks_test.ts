@@ -55,6 +55,11 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "subject-full": true,
   "destroy-failed": true,
   "headers-dropped": true,
+  "request-failed": true,
+  "session-lost": true,
+  "short-secret": true,
+  "questionable-option": true,
+  "cookie-dropped": true,
 };
 
 /** Sets up sessions on a MemoryStore whose output is recorded, and two clients with sessions. */
@@ -118,7 +123,8 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
       ["ERR_SESSION_INTERRUPTED", () =>
         visit(cookie, async (session) => {
           session.set("more", DATA);
-          await sessions.destroy(id);
+          // By another server: this one would know that the handler has ended its own session.
+          await listenedTo(ear, { store }).destroy(id);
         })],
       ["ERR_SESSION_INTERRUPTED", () => sessions.update(id, () => {})],
       ["ERR_SESSION_STORE", () => sessions.update("1".repeat(64), () => {})],
@@ -183,6 +189,21 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
+    const replaced = await signIn();
+    await visit(replaced, (session) => session.regenerate());
+    clock.advance(200);
+    await visit(replaced);
+    await ear.fails(() =>
+      listenedTo(ear, { store: failing("read") }).run(
+        requestWith({ cookie: replaced }),
+        () => new Response(),
+      )
+    );
+    listenedTo(ear, { secret: SECRET.slice(0, 31), touchInterval: 1000 });
+    await listenedTo(ear, { cookieOptions: { secure: true } }).run(
+      new Request("http://shop.example/"),
+      (session) => (fill(session), new Response()),
+    );
     // A logout removes the session from the index of its user's sessions.
     const untidy = listenedTo(ear, { store: withoutTidying(store), now: clock.now });
     await untidy.run(requestWith(), (session) => {

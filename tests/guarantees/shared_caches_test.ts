@@ -38,7 +38,11 @@ const WRITES: Record<string, Act> = {
 /** Sets up a server and a client. `answers` has the responses of every fetch entry point. */
 function setUp({ state, present, told }: Way) {
   const clock = fakeClock();
-  const sessions = new SessionMiddleware({ secret: "s", state, now: clock.now });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    state,
+    now: clock.now,
+  });
   const signIn = async () =>
     told(await sessions.run(requestWith(), (session) => (session.set("n", 1), new Response())))!;
   const entryPoints = {
@@ -175,4 +179,186 @@ Deno.test("the error response is no-store when the session fails", async () => {
     const response = await handler(requestWith({ cookie }));
     assertEquals([response.status, response.headers.get("cache-control")], [503, "no-store"]);
   }
+});
+
+/** Headers that no cache obeys in deciding what to store. */
+const OTHERS = ["set-cookie", "vary", "content-type"];
+
+/** Headers of a response, and which of them a shared cache could store it by. */
+const STORABLE: [own: Record<string, string>, by: readonly string[]][] = [
+  [{}, []],
+  [{ "cache-control": "" }, []],
+  [{ "cache-control": "private" }, []],
+  [{ "cache-control": "PRIVATE ,\tMax-Age=60" }, []],
+  [{ "cache-control": 'no-store, x="public, s-maxage=60"' }, []],
+  [{ "cache-control": "no-cache" }, []],
+  [{ "cache-control": "private, no-store, must-understand" }, []],
+  [{ pragma: "no-cache", expires: "0" }, []],
+  [{ expires: "Thu, 01 Jan 1970 00:00:00 GMT" }, []],
+  [{ "cache-control": "private", "cdn-cache-control": "no-store" }, []],
+  [{ "cache-control": "private", "cdn-cache-control": "private, max-age=60" }, []],
+  [{ "cache-control": "private", "cdn-cache-control": "" }, []],
+  [{ "cdn-cache-control": "no-store" }, []],
+  [{ "cache-control": "private", "surrogate-control": 'content="ESI/1.0"' }, []],
+  [{ "cache-control": "private", "surrogate-control": "no-store" }, []],
+  [{ "cache-control": "max-age=0, must-revalidate" }, ["cache-control"]],
+  [{ "cache-control": 'x="private, no-store"' }, ["cache-control"]],
+  [{ "cache-control": 'x="a\\", private"' }, ["cache-control"]],
+  [{ "cache-control": "x-private, max-age=60" }, ["cache-control"]],
+  [{ "cache-control": "private-ish, no-store-remote" }, ["cache-control"]],
+  // These concern some of the headers only, and not every cache keeps to that.
+  [{ "cache-control": 'private="set-cookie", max-age=60' }, ["cache-control"]],
+  [{ "cache-control": 'no-cache="set-cookie", max-age=60' }, ["cache-control"]],
+  [{ "cache-control": "no-store, must-understand" }, ["cache-control"]],
+  [{ "cache-control": "private, s-maxage=60" }, ["cache-control"]],
+  // A cache that asks whether the page has changed serves it, with its old headers, if it has not.
+  [{ "cache-control": "no-cache", etag: '"1"' }, ["cache-control"]],
+  [
+    { "cache-control": "no-cache", "last-modified": "Thu, 01 Jan 1970 00:00:00 GMT" },
+    ["cache-control"],
+  ],
+  [{ expires: "Fri, 01 Jan 2100 00:00:00 GMT" }, ["cache-control"]],
+  [{ "cdn-cache-control": "max-age=60" }, ["cache-control", "cdn-cache-control"]],
+  [
+    { "cache-control": "private", "CDN-Cache-Control": "public" },
+    ["cache-control", "cdn-cache-control"],
+  ],
+  [
+    { "cache-control": "no-store", "cdn-cache-control": "no-cache", etag: '"1"' },
+    ["cache-control", "cdn-cache-control"],
+  ],
+  [
+    { "cache-control": "private", "surrogate-control": 'max-age=60, content="ESI/1.0"' },
+    ["cache-control", "surrogate-control"],
+  ],
+  [
+    { "cache-control": "private", "edge-control": "!no-store, cache-maxage=1d" },
+    ["cache-control", "edge-control"],
+  ],
+  [
+    {
+      "cache-control": "public",
+      "vercel-cdn-cache-control": "max-age=60",
+      "cloudflare-cdn-cache-control": "no-store",
+      "surrogate-control": "max-age=60",
+    },
+    ["cache-control", "surrogate-control", "vercel-cdn-cache-control"],
+  ],
+];
+
+/** The entry points. Each answers with these headers, and resolves to those that were sent. */
+const SERVERS: Record<
+  string,
+  (
+    sessions: SessionMiddleware,
+    cookie: Record<string, string>,
+    own: Record<string, string>,
+    act: Act,
+  ) => Promise<Headers>
+> = {
+  async run(sessions, cookie, own, act) {
+    const response = await sessions.run(requestWith(cookie), (session) => {
+      act(session);
+      return new Response("x", { headers: own });
+    });
+    return response.headers;
+  },
+  async wrap(sessions, cookie, own, act) {
+    const app = sessions.wrap(async (scope, _receive, send) => {
+      act(new Session(scope));
+      const headers = Object.entries(own);
+      await send({ type: "http.response.start", status: 200, headers });
+    });
+    const [start] = await call(app, scopeWith(cookie));
+    return new Headers(start!.headers as HeaderPair[]);
+  },
+  async "open with Headers"(sessions, cookie, own, act) {
+    const open = await sessions.open(requestWith(cookie));
+    act(open.session);
+    const headers = new Headers(own);
+    await open.commit(headers);
+    return headers;
+  },
+  async "open with a response that does not list its headers"(sessions, cookie, own, act) {
+    const open = await sessions.open(requestWith(cookie));
+    act(open.session);
+    const headers = new Headers(own);
+    await open.commit({
+      // As Koa does.
+      get: (name) => headers.get(name) ?? "",
+      append: (name, value) => headers.append(name, value),
+      set: (name, value) => headers.set(name, value),
+    });
+    return headers;
+  },
+};
+
+for (const [name, serve] of Object.entries(SERVERS)) {
+  Deno.test(`no header lets a shared cache store an ID, and a renewal is left out (${name})`, async () => {
+    for (const [own, by] of STORABLE) {
+      const { sessions, clock, events, signIn } = rig();
+      const sent = (headers: Headers) => ({
+        cookies: headers.getSetCookie().length,
+        ...Object.fromEntries([...headers].filter(([name]) => !OTHERS.includes(name))),
+      });
+      const before = sent(new Headers(own));
+      const what = JSON.stringify(own);
+      // A new ID must be sent.
+      const made = await serve(sessions, {}, own, (session) => session.set("n", 1));
+      const replaced = by.length > 0
+        ? Object.fromEntries(by.map((one) => [one, "private, no-store"]))
+        : own["cache-control"]
+        ? {}
+        : { "cache-control": "no-store" };
+      assertEquals(
+        sent(made),
+        { ...before, ...replaced, cookies: 1 } as never,
+        what,
+      );
+      assertEquals(events, by.length > 0 ? ["public-response"] : [], what);
+      // So must the end of a session.
+      const cleared = await serve(
+        sessions,
+        { cookie: await signIn() },
+        own,
+        (one) => one.destroy(),
+      );
+      assertEquals(
+        sent(cleared),
+        { ...before, ...replaced, cookies: 1 } as never,
+        what,
+      );
+      // A renewal can wait.
+      events.length = 0;
+      const cookie = await signIn();
+      clock.advance(120);
+      const renewed = await serve(sessions, { cookie, ...NAVIGATION }, own, () => {});
+      assertEquals(
+        sent(renewed),
+        (by.length > 0 ? before : { ...before, ...replaced, cookies: 1 }) as never,
+        what,
+      );
+      assertEquals(events, [], what);
+    }
+  });
+}
+
+Deno.test("the response of onError is not stored by shared caches either when it clears a cookie", async () => {
+  const { sessions, store, signIn, events } = rig({
+    onError: () =>
+      new Response("sorry", {
+        headers: { "cache-control": "public, max-age=60", "cdn-cache-control": "max-age=60" },
+      }),
+  });
+  const cookie = await signIn();
+  store.delete = store.replace = () => {
+    throw new Error("connection refused");
+  };
+  const handler = sessions.handler((_request, session) => (session.destroy(), new Response("x")));
+  const { headers } = await handler(requestWith({ cookie }));
+  assertEquals(headers.getSetCookie().length, 1);
+  for (const name of ["cache-control", "cdn-cache-control"]) {
+    assertEquals(headers.get(name), "private, no-store");
+  }
+  assertEquals(events, ["public-response"]);
 });

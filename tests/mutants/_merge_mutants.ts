@@ -1,5 +1,9 @@
 /** Mistakes in how concurrent changes are merged. */
-import type { Mutant } from "./_mutant.ts";
+import { mistake, type Mutant } from "./_mutant.ts";
+
+/** A mistake in what many simultaneous requests to one session have to wait for. */
+const batching = (name: string, edit: Pick<Mutant, "find" | "replace">) =>
+  mistake(name, ["many_requests_test.ts"], edit);
 
 export const MERGE_MUTANTS: readonly Mutant[] = [
   {
@@ -62,8 +66,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "two calls of update() of which only the last is replayed",
-    find: "$functions: $follows ? [...$earlier.$functions, $replayable] : [$replayable]",
-    replace: "$functions: [$replayable]",
+    find: "const $functions = $follows ? $earlier.$functions : [];",
+    replace: "const $functions: ((value: unknown) => unknown)[] = [];",
     by: "lost",
   },
   {
@@ -75,16 +79,14 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a retry that does not read the record again",
-    find: "const $current = await this.$reload($base); " +
-      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); if (!",
-    replace: "const $current = $base;\nif (!",
+    find: "$current ??= await this.$reload($key);",
+    replace: "$current ??= jobs[0]!.base;",
     by: "wrongAnswers",
   },
   {
     name: "a retry that reads only the version again",
-    find: "const $current = await this.$reload($base); " +
-      "if (this.$isOwn($base, $current, $write, $token)) return this.$recognize($base, $current, $write); if (!",
-    replace: "const $current = { ...$base, version: (await this.$reload($base)).version };\nif (!",
+    find: "$current ??= await this.$reload($key);",
+    replace: "$current ??= { ...jobs[0]!.base, version: (await this.$reload($key)).version };",
     by: "lost",
   },
   {
@@ -96,15 +98,56 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a write that creates a destroyed session again",
-    find: "async $reload({ $key }: $Loaded): Promise<$Loaded> { " +
-      "const $current = $decode(await this.$backend.read($key), this.$options);",
-    replace: "async $reload(session: $Loaded): Promise<$Loaded> {\n" +
-      "const { $key } = session;\n" +
-      "if ($decode(await this.$backend.read($key), this.$options) === undefined) {\n" +
-      "await this.$backend.delete($key);\n" +
-      "const expiry = { lastAccess: session.lastAccess, ttl: 3600 };\n" +
-      "await this.$backend.create($key, session.text, expiry);\n}\n" +
-      "const $current = $decode(await this.$backend.read($key), this.$options);",
+    find: "$current ??= await this.$reload($key);",
+    replace: "$current ??= await this.$reload($key).catch(async () => {\n" +
+      "const { text, lastAccess } = jobs[0]!.base;\n" +
+      "await this.#backend.delete($key);\n" +
+      "await this.#backend.create($key, text, { lastAccess, ttl: 3600 });\n" +
+      "return await this.$reload($key);\n});",
     by: "resurrected",
   },
+  batching("a batch whose writes all start from the record that was read", {
+    find: "$last = $advance($last, $own, $write);",
+    replace: "",
+  }),
+  batching("a batch that refuses a write although the write before it was not stored", {
+    find: "$outcomes.push(() => $job.reject($error));",
+    replace: "$job.reject($error);",
+  }),
+  batching("a batch that does not recognize its own call", {
+    find: "if (this.$isOwn($base, $current, $write, $tokens)) { const $saved",
+    replace: "if (false) {\nconst $saved",
+  }),
+  batching("a batch of which all fail because of one", {
+    find: "if ($jobs.length === 1 || !$isStoreError($error)) {",
+    replace: "{",
+  }),
+  batching("a batch whose writes fail one after the other for a long time", {
+    find: "$left === undefined && performance.now() - $startedAt > this.$timeoutMs",
+    replace: "false",
+  }),
+  batching("requests that wait for a store that does not answer, one after the other", {
+    find: "if ($concernsAll($error)) throw $error;",
+    replace: "",
+  }),
+  batching("a request that races with those that wait", {
+    find: "if (this.$writes.isBusy($base.$key)) return this.$swap($base, $write, []);",
+    replace: "",
+  }),
+  batching("a request that tries again and waits for those that have failed", {
+    find: "this.$close($key, $lane); $first.reject($error);",
+    replace: "setTimeout(() => this.$close($key, $lane));\n$first.reject($error);",
+  }),
+  batching("an update that others wait for as long as its callback takes", {
+    find: "setTimeout(() => $release(undefined), this.$timeoutMs)",
+    replace: "setTimeout(() => {}, this.$timeoutMs)",
+  }),
+  batching("an update that is written although the values have changed in the meantime", {
+    find: "$current.json === $start.json ? $json : undefined",
+    replace: "$current && $json",
+  }),
+  batching("updates that wait for a store that does not answer, one after the other", {
+    find: "if ($isDeadline($error)) $fail($error); else $release(undefined);",
+    replace: "$release(undefined);",
+  }),
 ];

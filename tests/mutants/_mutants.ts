@@ -4,6 +4,7 @@ import { ENDING_MUTANTS } from "./_ending_mutants.ts";
 import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { mistake, type Mutant } from "./_mutant.ts";
+import { MISTAKE_MUTANTS } from "./_mistake_mutants.ts";
 import { RECORD_MUTANTS } from "./_record_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { STORE_MUTANTS } from "./_store_mutants.ts";
@@ -164,8 +165,8 @@ const late: Mutant[] = [
     replace: "else if (this.$replacedKey !== undefined) {",
   }),
   mistake("a login that is refused because its ID was replaced", SESSION, {
-    find: 'if ($subject !== undefined && this.$copy.$mode === "replaced") this.$restart();',
-    replace: "",
+    find: 'const $isOver = $mode === "replaced" || (',
+    replace: "const $isOver = (",
   }),
   mistake("a session that can be started again after the response", SESSION, {
     find: 'if ($mode !== "replaced") this.$write("restart");',
@@ -181,17 +182,19 @@ const late: Mutant[] = [
 const answering: Mutant[] = [
   {
     name: "a commit after the response was sent",
-    find: 'await $active.commit($added, () => $valueOf($headers, "cache-control"));',
+    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
+      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "await send({ ...event, headers: [...$headers, ...$added] });\n" +
-      "return await $active.commit([], () => undefined);",
+      "return await $active.commit([], () => ({ get: () => undefined }));",
     by: "wrongAnswers",
   },
   {
     name: "a commit that the response does not wait for",
-    find: 'await $active.commit($added, () => $valueOf($headers, "cache-control"));',
+    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
+      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
-      "Promise.resolve($active.commit([], () => undefined)).catch(() => {});",
+      "Promise.resolve($active.commit([], () => ({ get: () => undefined }))).catch(() => {});",
     by: "wrongAnswers",
   },
   {
@@ -235,8 +238,9 @@ const answering: Mutant[] = [
   }),
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed) return false;",
-    replace: "if (($maybeDirty && this.#stored === undefined) || $isDestroyed) return false;",
+    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
+    replace:
+      "if (($maybeDirty && this.#stored === undefined) || $isDestroyed || $isEnded) return false;",
     by: "lost",
   },
   mistake(
@@ -288,6 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...late,
   ...ENDING_MUTANTS,
   ...answering,
+  ...MISTAKE_MUTANTS,
   ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,

@@ -95,9 +95,10 @@ const forging: Mutant[] = [
   }),
   mistake("a CookieStore that does not look up revocations", FORGERY, {
     beside: "class CookieStore",
-    find: "return $after(this.$find($id, $options), ($found) => { if ($isValid($id, $found))",
-    replace: "return $after(this.$find($id, $options), ($found) => {\n" +
-      "if ($found === null || $isValid($id, undefined))",
+    find:
+      "return $isValid($id, $found) ? $opened : { ...$opened, $replacedAt: $found!.$lastAccess };",
+    replace:
+      "return $isValid($id, undefined) ? $opened : { ...$opened, $replacedAt: $found!.$lastAccess };",
   }),
   mistake("a failure of the crypto library that counts as a wrong key", [
     "tests/unit/store/cookie_test.ts",
@@ -141,8 +142,8 @@ const planting: Mutant[] = [
     "no_leaks_test.ts",
     "lifecycle_commit_test.ts",
   ], {
-    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
-    replace: "if (!$isSameSession($found, $best)) return $best;",
+    find: "if (!$isSameSession($found.$key, $best.$key)) return this.$refuse();",
+    replace: "if (!$isSameSession($found.$key, $best.$key)) return $best;",
   }),
 ];
 
@@ -238,8 +239,8 @@ const leaking: Mutant[] = [
     replace: "if (!$allowed.test($value)) { throw new TypeError(`Cannot set ${$value}`);",
   }),
   mistake("a warning on the console", LEAKS, {
-    find: "try { $onEvent?.($event); } catch",
-    replace: "try {\n$onEvent?.($event);\nconsole.warn($event.message);\n} catch",
+    find: "try { $listen($event); } catch",
+    replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
     find: "$state.inject($headers, $transport, { $expire });",
@@ -273,9 +274,8 @@ const leaking: Mutant[] = [
 /** Mistakes that let a cache store a session ID. */
 const caching: Mutant[] = [
   mistake("an ID in a response that caches may store", CACHES, {
-    find:
-      'if ($cacheControl === undefined) $headers.push(["cache-control", "no-store"]); else if (',
-    replace: "if (",
+    find: 'if (!$headers.get("cache-control")) $added.push(["cache-control", "no-store"]);',
+    replace: "",
   }),
   mistake("a response that depends on the session and has no Vary header", CACHES, {
     find: "return this.$copy.$isAccessed ? this.$options.$state.vary ?? [] : [];",
@@ -290,12 +290,68 @@ const caching: Mutant[] = [
     replace: "$read(): $Values {\nreturn this.$copy.$data;",
   }),
   mistake("a public response with an ID and without an event", CACHES, {
-    find: "/\\b(public|s-maxage)\\b/i.test($cacheControl)",
-    replace: "/^public$/.test($cacheControl)",
+    find: 'if ($has("public") || ',
+    replace: "if (",
   }),
   mistake("a response with an ID that any cache may store, without an event", CACHES, {
-    find: "!/\\b(private|no-store|no-cache)\\b/i.test($cacheControl)",
-    replace: "false",
+    find: 'return !$has("no-cache") || Boolean(',
+    replace: "return Boolean(",
+  }),
+  mistake("a response with an ID that a cache serves after it has asked", CACHES, {
+    find:
+      'return !$has("no-cache") || Boolean($headers.get("etag") || $headers.get("last-modified"));',
+    replace: 'return !$has("no-cache");',
+  }),
+  mistake("a quoted string that counts as a directive", CACHES, {
+    find: '$value.replace($QUOTED, "...").toLowerCase()',
+    replace: "$value.toLowerCase()",
+  }),
+  mistake("a header for one kind of cache that lets it store an ID", CACHES, {
+    find:
+      'for (const $name of new Set(["cache-control", ...$sharing])) $added.push([$name, $PRIVATE]);',
+    replace: '$added.push(["cache-control", $PRIVATE]);',
+  }),
+  mistake("headers for one kind of cache that nobody looks at", CACHES, {
+    find: 'return $name.endsWith("cache-control") || $SURROGATES.includes($name);',
+    replace: 'return $name === "cache-control";',
+  }),
+  mistake("a response with an ID that may be stored until it expires", CACHES, {
+    find: 'return $isExpiring ? ["cache-control", ...$sharing] : $sharing;',
+    replace: "return $sharing;",
+  }),
+  mistake("an error's response with a cookie that caches may store", CACHES, {
+    find: "if ($headers.length > 0) $protect($headers, $response.headers, $options);",
+    replace: "",
+  }),
+];
+
+const RESPONSES = ["unusual_responses_test.ts"];
+
+/** Mistakes with the kinds of Response that a handler can return. */
+const answering: Mutant[] = [
+  mistake("a frozen response that is not copied", RESPONSES, {
+    find: "Object.isExtensible($response) ? $response : $response.clone()",
+    replace: "$response",
+  }),
+  mistake("a copy of Response.error()", RESPONSES, {
+    find: "if ($status === 101 || $status === 0) {",
+    replace: "if ($status === 101) {",
+  }),
+  mistake("a stream of Node of which a second copy is not read", RESPONSES, {
+    find: "if (!($response instanceof Response)) return Boolean(($response as Response).body);",
+    replace: "",
+  }),
+  mistake("a stream of another library that becomes a text", RESPONSES, {
+    find: 'if ($body && typeof $body.getReader !== "function") throw',
+    replace: "if (false) throw",
+  }),
+  mistake("a second middleware that takes its client for another one", RESPONSES, {
+    find: "const $isAgain = $before !== undefined && $before !== $request; if (",
+    replace: "const $isAgain = $before !== undefined;\nif (",
+  }),
+  mistake("a response that is sent to a second client with the cookie of the first", RESPONSES, {
+    find: "if ($isReturnedAgain && $response[$IS_CHANGED]) throw $returnedTwice();",
+    replace: "",
   }),
 ];
 
@@ -306,4 +362,5 @@ export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...flooding,
   ...leaking,
   ...caching,
+  ...answering,
 ];

@@ -69,13 +69,6 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     tests: ["subject_index_test.ts"],
   },
   {
-    name: "a full MemoryStore that evicts a user's session index like a session",
-    find: "if ($record === this.$newest || !$isIndex($record.text)) return false;",
-    replace: "if ($record !== undefined) return false;",
-    by: "tests",
-    tests: ["subject_index_test.ts", "subject_sessions_test.ts", "log_out_everywhere_test.ts"],
-  },
-  {
     name: "a malformed subject index that counts as an empty one",
     find: "return { $generation, level: $max, entries: [$lost] };",
     replace: "return { $generation, level: $max, entries: [$lost].slice(1) };",
@@ -110,6 +103,20 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "$hash: await $hashOf($session.id), $session",
     by: "tests",
     tests: ["subject_sessions_test.ts"],
+  },
+  {
+    name: "a subject that shares its index with another one, because UTF-8 cannot hold it",
+    find: '$value !== "" && $value.isWellFormed()',
+    replace: '$value !== ""',
+    by: "tests",
+    tests: ["subjects_test.ts"],
+  },
+  {
+    name: "a stored session whose subject shares its index with another one",
+    find: "if (_subject !== undefined && !isSubject(_subject)) return undefined;",
+    replace: 'if (_subject !== undefined && typeof _subject !== "string") return undefined;',
+    by: "tests",
+    tests: ["subjects_test.ts"],
   },
   mistake("a logout that leaves its session in the index", USERS, {
     find: "if (!$ended?.subject || $index === undefined) return;",

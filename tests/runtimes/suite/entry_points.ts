@@ -17,6 +17,29 @@ const COUNTER: App = async (scope, _receive, send) => {
   await send({ type: "http.response.body", body: `Visit ${session.get("n")}` });
 };
 
+/** The kinds of Response that every runtime can make. */
+const KINDS: Record<string, () => Response> = {
+  "a text": () => new Response("hi"),
+  "a response without a body": () => new Response(null),
+  "a 204": () => new Response(null, { status: 204 }),
+  "a 304": () => new Response(null, { status: 304 }),
+  "a redirect": () => Response.redirect("http://localhost/in", 303),
+  "an error with a body": () => new Response("gone", { status: 410 }),
+  "a JSON": () => Response.json({ a: 1 }),
+  "a stream": () => new Response(new Blob(["hi"]).stream()),
+  "a clone": () => new Response("hi", { headers: { "content-type": "text/plain" } }).clone(),
+  "a frozen response": () => {
+    return Object.freeze(new Response("hi", { headers: { "content-type": "text/plain" } }));
+  },
+  "a response with cookies": () => {
+    const headers: [string, string][] = [["set-cookie", "a=1"], ["set-cookie", "b=2"]];
+    return new Response(null, { status: 404, headers });
+  },
+};
+
+const ownCookies = ({ headers }: Response) =>
+  headers.getSetCookie().filter((one) => one.startsWith("pagi_session="));
+
 export const entryPoints: Cases = {
   async "wrap() gives a PAGI app its session"() {
     await countsTwice(new SessionMiddleware<Data>({ secret: SECRET }).wrap(COUNTER));
@@ -51,6 +74,50 @@ export const entryPoints: Cases = {
     same(response.headers.getSetCookie().length, 1, "the number of cookies");
     same(response.headers.get("cache-control"), "no-store");
     same(await response.json(), { user: "ada" });
+  },
+
+  async "run() adds the cookie to every kind of Response, and only for one client"() {
+    for (const [kind, make] of Object.entries(KINDS)) {
+      const { sessions } = setUp();
+      const visit = (response: Response) =>
+        sessions.run(new Request("http://localhost/"), (session) => {
+          session.set("user", "ada");
+          return response;
+        });
+      const shared = make();
+      const expected = [shared.status, await make().text()];
+      const first = await visit(shared);
+      const cookies = ownCookies(first);
+      same(cookies.length, 1, `the number of cookies on ${kind}`);
+      let second: Response | undefined;
+      try {
+        second = await visit(shared);
+      } catch (error) {
+        same(error instanceof TypeError, true, `that ${kind} was refused`);
+      }
+      same(ownCookies(first), cookies, `the first client's cookies on ${kind}`);
+      const others = second === undefined ? [] : ownCookies(second);
+      same(others.length < 2 && !others.includes(cookies[0]!), true, `the second's on ${kind}`);
+      if (second === undefined) same([first.status, await first.text()], expected, kind);
+      else same([second.status, await second.text()], expected, kind);
+    }
+  },
+
+  async "two middlewares add their cookies to one Response"() {
+    const server = (cookieName: string) => new SessionMiddleware({ secret: SECRET, cookieName });
+    const [outer, inner] = [server("outer"), server("inner")];
+    const request = new Request("http://localhost/");
+    for (const make of Object.values(KINDS)) {
+      const response = await outer.run(request, (session) => {
+        session.set("n", 1);
+        return inner.run(request, (session) => {
+          session.set("n", 1);
+          return make();
+        });
+      });
+      const names = response.headers.getSetCookie().map((one) => one.split("=")[0]);
+      same(names.slice(-2), ["inner", "outer"]);
+    }
   },
 
   async "load() reads the session and does not allow writes"() {

@@ -334,7 +334,7 @@ Deno.test("a list's key is treated as an unknown ID when a client sends it", asy
   assertMatch(key, /^[0-9a-f]{64}$/);
   assertEquals(await sessions.load(requestWith({ cookie: `pagi_session=${key}` })), undefined);
   await sessions.destroy(key);
-  await assertRejects(() => sessions.update(key, () => {}), SessionError, "there is none");
+  await assertRejects(() => sessions.update(key, () => {}), SessionError, "no session has this ID");
   assertEquals(events, []);
   assertEquals(await devices("ada"), ["phone"]);
 });
