@@ -2,6 +2,9 @@
 import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 
+/** The longest pause between two attempts to write, as a multiple of the store's time for a call. */
+const MAX_PAUSE = 16;
+
 /** The session ended, or its ID was replaced, while a request was writing to it. */
 export function interrupted(): SessionError {
   return new SessionError(
@@ -54,4 +57,16 @@ export async function retry<T>(attempt: () => Promise<T | undefined>): Promise<T
     if (result !== undefined) return result;
   }
   throw conflict();
+}
+
+/**
+ * Waits before the next attempt, for a random time that grows with the number of attempts:
+ * otherwise the same processes would meet again.
+ *
+ * @param callMs Milliseconds that the store took for the last call.
+ */
+export async function pause(attempt: number, callMs: number): Promise<void> {
+  const ms = Math.random() * Math.min(2 ** attempt, MAX_PAUSE) * callMs;
+  // No other process uses a store that is as fast as that.
+  if (ms >= 1) await new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -38,7 +38,7 @@ import {
   unixNow,
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { conflict, interrupted, repeated, retry, taken } from "./race_errors.ts";
+import { conflict, interrupted, pause, repeated, retry, taken } from "./race_errors.ts";
 import { type PlacedEntry, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -125,9 +125,6 @@ const isNotSubjectIndex = ({ text }: SessionRecord) => !isSubjectIndex(text);
  */
 const TTL_MARGIN = 1 + MAX_CLOCK_SKEW;
 const MAX_REQUEST_SECONDS = 3600;
-
-/** The longest pause between two attempts to write, as a multiple of the store's time for a call. */
-const MAX_PAUSE = 16;
 
 /** The most writes in one call of the store. More would keep other requests waiting for the CPU. */
 const MAX_BATCH = 128;
@@ -956,18 +953,6 @@ function advance(
     readAt: now,
     subject: change === undefined ? current.subject : change.subject,
   };
-}
-
-/**
- * Waits before the next attempt, for a random time that grows with the number of attempts:
- * otherwise the same processes would meet again.
- *
- * @param callMs Milliseconds that the store took for the last call.
- */
-async function pause(attempt: number, callMs: number): Promise<void> {
-  const ms = Math.random() * Math.min(2 ** attempt, MAX_PAUSE) * callMs;
-  // No other process uses a store that is as fast as that.
-  if (ms >= 1) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function isStoreError(error: unknown): error is SessionError {

@@ -185,7 +185,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "$found.filter(($one) => $one !== undefined);",
   }),
   mistake("sign-ins of one process that each write the index", RACES, {
-    find: "const $jobs = $waiting.includes($own) ? $waiting : [$own, ...$waiting];",
-    replace: "const $jobs = $waiting.length < 0 ? $waiting : [$own];",
+    find: "this.$changes = new KeyedBatches(Infinity, $max, ($jobs) => this.$change($jobs));",
+    replace: "this.$changes = new KeyedBatches(1, $max, ($jobs) => this.$change($jobs));",
   }),
 ];
