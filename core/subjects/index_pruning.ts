@@ -91,17 +91,18 @@ export class IndexPruning {
   async makeRoom(index: Index, content: IndexContent, room: number): Promise<IndexContent> {
     const isOurs = (record: SessionRecord) => isSessionOf(index.subject, record);
     const gone = new Set<IndexEntry>();
-    const found: [entry: IndexEntry, record: SessionRecord][] = [];
-    await mapConcurrently(content.entries, async (entry) => {
+    const found = await mapConcurrently(content.entries, async (entry) => {
       const key = await this.#entries.unseal(index, entry);
-      if (key === undefined) return;
+      if (key === undefined) return undefined;
       const record = await this.#backend.read(key);
-      if (record !== undefined && isOurs(record)) found.push([entry, record]);
-      else if (!this.#entries.mayBeUnwritten(entry)) gone.add(entry);
+      if (record !== undefined && isOurs(record)) return { entry, ...record };
+      if (!this.#entries.mayBeUnwritten(entry)) gone.add(entry);
+      return undefined;
     });
     const tooMany = Math.max(0, content.entries.length - gone.size - room + 1);
-    found.sort(([, a], [, b]) => a.lastAccess - b.lastAccess);
-    for (const [entry, { key }] of found.slice(0, tooMany)) {
+    const oldest = found.filter((one) => one !== undefined)
+      .sort((a, b) => a.lastAccess - b.lastAccess);
+    for (const { entry, key } of oldest.slice(0, tooMany)) {
       await this.#endSession(key, isOurs);
       gone.add(entry);
       this.#options.emit({

@@ -180,8 +180,9 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "if ($key !== undefined) $gone.add($entry);",
   }),
   mistake("a full index that ends any session", LISTS, {
-    find: "$found.sort(([, $a], [, $b]) => $a.lastAccess - $b.lastAccess);",
-    replace: "",
+    find:
+      "$found.filter(($one) => $one !== undefined) .sort(($a, $b) => $a.lastAccess - $b.lastAccess);",
+    replace: "$found.filter(($one) => $one !== undefined);",
   }),
   mistake("sign-ins of one process that each write the index", RACES, {
     find: "const $jobs = $waiting.includes($own) ? $waiting : [$own, ...$waiting];",
