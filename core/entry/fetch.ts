@@ -42,7 +42,6 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     response = answered;
     const committed = active.commit(headers, () => answered.headers);
     if (committed !== undefined) await committed;
-    return addHeaders(answered, request, headers, active.vary, lifecycle.options.emit);
   } catch (error) {
     // Does nothing if the commit has started.
     await active?.abort();
@@ -50,6 +49,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     reportFailure(lifecycle.options, error);
     return await recover(error, request);
   }
+  return addHeaders(response, request, headers, active.vary, lifecycle.options.emit);
 }
 
 function checkResponse(response: Response): Response {
@@ -67,7 +67,7 @@ function checkResponse(response: Response): Response {
     ? typeof response
     : Object.isExtensible(response)
     ? "another object"
-    // Deno cannot read each of them.
+    // Neither Deno nor @hono/node-server can read each of them.
     : "a frozen object, which cannot be copied";
   throw new TypeError(
     `Cannot answer the request: the handler must return a Response, and it returned ${kind}`,

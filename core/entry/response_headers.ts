@@ -63,8 +63,9 @@ export function addHeaders(
   return copy;
 }
 
-function copyOf({ body, status, statusText, headers }: Response): Response {
+function copyOf(response: Response): Response {
   try {
+    const { body, status, statusText, headers } = response;
     // The constructor would make text of the stream of another library.
     if (body && typeof body.getReader !== "function") throw new TypeError("Unknown kind of body");
     const copy = new Response(body, { status, statusText, headers });
@@ -72,6 +73,7 @@ function copyOf({ body, status, statusText, headers }: Response): Response {
     if (copy.headers !== headers) return copy;
     return new Response(body, { status, statusText, headers: [...headers] });
   } catch (cause) {
+    cancelBody(response);
     throw new TypeError(
       "Cannot add the session's headers to the Response, because it cannot be copied: return a new " +
         "one with the body, the status and the headers",

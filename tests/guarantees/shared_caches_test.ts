@@ -360,5 +360,5 @@ Deno.test("the response of onError is not stored by shared caches either when it
   for (const name of ["cache-control", "cdn-cache-control"]) {
     assertEquals(headers.get(name), "private, no-store");
   }
-  assertEquals(events, ["public-response"]);
+  assertEquals(events, ["request-failed", "public-response"]);
 });

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore, SessionMiddleware } from "@pagi/session";
 import { keyOf } from "../../base/id.ts";
-import { requestWith } from "../_kit/helpers.ts";
+import { requestWith, SECRET } from "../_kit/helpers.ts";
 import { ALL, around, HOLDING, PlainMap, testOn, VERSIONED } from "../_kit/stores.ts";
 
 /** Texts with half of a surrogate pair. UTF-8 would turn each of them into another text. */
@@ -86,7 +86,7 @@ Deno.test("a stored session with an ill-formed subject is corrupt, and no user's
     const store = late ? around(inner, async (_name, call) => await call()) : inner;
     const events: string[] = [];
     const sessions = new SessionMiddleware({
-      secret: "s",
+      secret: SECRET,
       store,
       onEvent: ({ type }) => void events.push(type),
     });

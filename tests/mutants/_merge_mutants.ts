@@ -138,6 +138,10 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: "this.$close($key, $lane); $first.reject($error);",
     replace: "setTimeout(() => this.$close($key, $lane));\n$first.reject($error);",
   }),
+  mistake("requests that wait for one that was canceled", ["keyed_batches_test.ts"], {
+    find: "while ($lane.$done !== $done);",
+    replace: "while ($lane.$done >= $done);",
+  }),
   batching("an update that others wait for as long as its callback takes", {
     find: "setTimeout(() => $release(undefined), this.$timeoutMs)",
     replace: "setTimeout(() => {}, this.$timeoutMs)",

@@ -28,9 +28,6 @@ const KINDS: Record<string, () => Response> = {
   "a JSON": () => Response.json({ a: 1 }),
   "a stream": () => new Response(new Blob(["hi"]).stream()),
   "a clone": () => new Response("hi", { headers: { "content-type": "text/plain" } }).clone(),
-  "a frozen response": () => {
-    return Object.freeze(new Response("hi", { headers: { "content-type": "text/plain" } }));
-  },
   "a response with cookies": () => {
     const headers: [string, string][] = [["set-cookie", "a=1"], ["set-cookie", "b=2"]];
     return new Response(null, { status: 404, headers });
@@ -98,8 +95,9 @@ export const entryPoints: Cases = {
       same(ownCookies(first), cookies, `the first client's cookies on ${kind}`);
       const others = second === undefined ? [] : ownCookies(second);
       same(others.length < 2 && !others.includes(cookies[0]!), true, `the second's on ${kind}`);
-      if (second === undefined) same([first.status, await first.text()], expected, kind);
-      else same([second.status, await second.text()], expected, kind);
+      const last = second ?? first;
+      const text = await last.text().catch((error) => `${second === undefined} ${error}`);
+      same([last.status, text], expected, kind);
     }
   },
 
