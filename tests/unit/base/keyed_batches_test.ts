@@ -68,7 +68,7 @@ Deno.test("KeyedBatches carries out what has waited as one batch, with what the 
   await settle();
 });
 
-Deno.test("KeyedBatches rejects what waits when a batch fails, and begins anew for what comes then", async () => {
+Deno.test("KeyedBatches rejects what waits when a batch fails, and carries out what comes then", async () => {
   const { add, batches, settle } = setUp();
   const again = add("a").catch(() => add("A"));
   const others = [add("b"), add("c")];
