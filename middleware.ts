@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { refuseCallback } from "./base/check_options.ts";
 import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
-import { errorResponse } from "./core/entry/error_response.ts";
+import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
 import { OpenedSession, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
@@ -57,7 +58,9 @@ const DEFAULTS = {
  * import { assertEquals } from "@std/assert";
  * import { SessionMiddleware } from "@pagi/session";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  * const handler = sessions.handler((_request, session) => {
  *   session.update("visits", (visits = 0) => visits + 1);
  *   return new Response(`Visit ${session.get("visits")}`);
@@ -78,7 +81,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Validates the options. Generates no random values yet.
    *
    * @throws {TypeError} If an option is missing, unknown or of the wrong type.
-   * @throws {RangeError} If a duration is negative or not finite.
+   * @throws {RangeError} If a duration is not a number of seconds, below one second where a session
+   * could not live, or above ten years.
    */
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
@@ -110,7 +114,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     respond: SessionHandler<Data, Rest>,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     if (typeof respond !== "function") {
-      throw new TypeError("Cannot make a handler: it takes a function");
+      throw new TypeError(
+        "Cannot make a handler: expected a function of the request and its session",
+      );
     }
     const recover: Recover = (error, request) => this.answer(error, request);
     return (request, ...rest) => serveFetch(this.#lifecycle, request, respond, recover, rest);
@@ -127,6 +133,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     request: Request,
     respond: (session: Session<Data>) => Response | Promise<Response>,
   ): Promise<Response> {
+    if (typeof respond !== "function") {
+      throw new TypeError("Cannot run: expected a Request and a function of its session");
+    }
     const handle: SessionHandler<Data> = (_, session) => respond(session);
     return serveFetch(this.#lifecycle, request, handle, rethrow, []);
   }
@@ -142,7 +151,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
    *
-   * const sessions = new SessionMiddleware<{ user: string }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ user: string }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const headers = new Headers({ "content-type": "text/plain" });
    *
    * // A request as Node's http hands it out: here, what is needed of one.
@@ -153,8 +164,14 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
-    const active = await this.#lifecycle.begin(scopeOf(request));
-    return new OpenedSession<Data>(active, this.#options.emit);
+    refuseCallback("open", arguments, AWAIT);
+    try {
+      const active = await this.#lifecycle.begin(scopeOf(request));
+      return new OpenedSession<Data>(active, this.#options);
+    } catch (error) {
+      reportFailure(this.#options, error);
+      throw error;
+    }
   }
 
   /**
@@ -173,6 +190,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails.
    */
   async load(request: Request | NodeRequest | Scope): Promise<Session<Data> | undefined> {
+    refuseCallback("load", arguments, AWAIT);
     const workingCopy = await this.#lifecycle.load(scopeOf(request));
     return workingCopy && new Session<Data>(workingCopy);
   }
@@ -194,6 +212,10 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     idOrSession: string | Session<Data>,
     change: (data: SessionData<Data>) => unknown,
   ): Promise<Session<Data>> {
+    if (typeof change !== "function") {
+      throw new TypeError("Cannot update the session: expected its ID and a function of its data");
+    }
+    refuseCallback("update", Array.from(arguments).slice(2), AWAIT);
     const id = idOf(idOrSession, "update");
     const target = lineageOf(idOrSession) ?? id;
     return new Session<Data>(
@@ -203,12 +225,14 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
   /**
    * Ends a session, outside a request, by any ID that it has or had. No request in progress brings
-   * it back. Resolves to whether there was one.
+   * it back. Resolves to whether there was one. A handler that ends its own session goes on as
+   * described at {@linkcode SessionMiddleware.destroyAll}, if the session has a subject.
    *
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails. The session may still be active
    * then.
    */
   async destroy(idOrSession: string | Session<Data>): Promise<boolean> {
+    refuseCallback("destroy", arguments, AWAIT);
     return await this.#lifecycle.destroy(idOf(idOrSession, "destroy"));
   }
 
@@ -218,8 +242,8 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * can be used as a session ID.
    *
    * @param options.current The session that asks, which is marked.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
-   * string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
+   * not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    *
    * @example Where a user is signed in
@@ -227,7 +251,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
    *
-   * const sessions = new SessionMiddleware<{ device: string }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ device: string }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const signIn = sessions.handler((request, session) => {
    *   session.subject = "user-7";
    *   session.set("device", request.headers.get("user-agent") ?? "unknown");
@@ -244,6 +270,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * ```
    */
   async list(subject: string, options: ListOptions<Data> = {}): Promise<ListedSession<Data>[]> {
+    refuseCallback("list", arguments, AWAIT);
     const { current } = options;
     const currentId = current === undefined ? undefined : idOf(current, "list");
     const found = await this.#lifecycle.sessionsOf(subject).list(currentId);
@@ -254,31 +281,46 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Ends all sessions of a subject: "log out everywhere". When it resolves, they have ended: no
    * request in progress brings one back. A sign-in that overlaps with this call may be rejected with
    * `ERR_SESSION_INTERRUPTED`. If the call fails, some sessions may have ended; call it again.
-   * Resolves to how many sessions there were.
+   * Resolves to how many sessions there were; to `undefined` if the store is a `CookieStore`, whose
+   * sessions nobody can count.
+   *
+   * If the handler that calls it has one of these sessions, it goes on as after `session.destroy()`:
+   * the response clears the cookie, and changes of the session are dropped. To go on with a new
+   * session, for example for a message on the next page, call `session.restart()`. Assigning
+   * `session.subject` starts a new session, too. Other requests of these sessions fail if they write.
    *
    * @param options.except The session that stays, whatever ID it has.
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
-   * string.
+   * @throws {TypeError} If the store is neither a `VersionedStore` nor a `CookieStore` with
+   * `revocations`, or `subject` is empty, not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
-  async destroyAll(subject: string, options: DestroyAllOptions<Data> = {}): Promise<number> {
+  async destroyAll(
+    subject: string,
+    options: DestroyAllOptions<Data> = {},
+  ): Promise<number | undefined> {
+    refuseCallback("destroyAll", arguments, AWAIT);
     const { except } = options;
     const kept = except === undefined ? undefined : idOf(except, "keep");
-    return await this.#lifecycle.sessionsOf(subject).endAll(kept);
+    return await this.#lifecycle.endAll(subject, kept);
   }
 
   /**
    * Ends the one session of a subject that `list` shows under `hash`. Resolves to whether there was
-   * one.
+   * one. A handler that ends its own session goes on as described at
+   * {@linkcode SessionMiddleware.destroyAll}.
    *
-   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is not a non-empty
-   * string.
+   * @throws {TypeError} If the store is not a `VersionedStore`, or `subject` is empty,
+   * not a string or not well-formed Unicode.
    * @throws {SessionError} `ERR_SESSION_STORE` if the store fails or the list is incomplete.
    */
   async destroyListed(subject: string, hash: string): Promise<boolean> {
+    refuseCallback("destroyListed", arguments, AWAIT);
     return await this.#lifecycle.sessionsOf(subject).end(hash);
   }
 }
+
+/** The advice to those who pass a callback. */
+const AWAIT = "Await the promise that it returns";
 
 const rethrow: Recover = (error) => Promise.reject(error);
 

@@ -13,7 +13,9 @@
  * ```ts
  * import { SessionMiddleware } from "@pagi/session";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * // `deno serve main.ts`, or `bun run main.ts`
  * export default {
@@ -46,6 +48,7 @@ export {
   type SessionAbsence,
   type SessionData,
   type SessionMetadata,
+  type SessionSummary,
 } from "./session.ts";
 export { SessionError, type SessionErrorCode, type SessionErrorOptions } from "./errors.ts";
 export {
@@ -70,6 +73,7 @@ export { CallbackState, type CallbackStateOptions } from "./state/callback.ts";
 export {
   type Awaitable,
   type DeleteOptions,
+  type EndAllOptions,
   type EndOptions,
   type OpenedRecord,
   type OpenOptions,

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { checkOptions, isObject, optionError } from "./base/check_options.ts";
+import { checkOptions, isObject, optionError, refuseCallback } from "./base/check_options.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
+import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import {
   findWorkingCopy,
@@ -49,12 +50,34 @@ export interface RegenerateOptions {
 /** A session's data as the app sees it: its own keys and the reserved keys of PAGI. */
 export type SessionData<T extends object = Record<string, unknown>> = T & SessionMetadata;
 
+/** A session as `console.log` and `JSON.stringify` show it: neither its values nor its ID. */
+export interface SessionSummary {
+  /**
+   * `writable`, or why the session cannot be written to. It was saved (`committed`) or ended
+   * (`destroyed`), or it was loaded for reading (`readOnly`). Or the request has an ID that was
+   * replaced (`replaced`), or several IDs (`ambiguous`).
+   */
+  state: "writable" | "committed" | "destroyed" | "readOnly" | "replaced" | "ambiguous";
+  /** Why there is no stored session; left out if there is one. */
+  absence?: SessionAbsence;
+  /** The app's keys. */
+  keys: string[];
+}
+
+/** The advice to those who pass a callback. */
+const CONTINUE = "Continue on the next line; the session is saved when the response starts";
+
 /** An error lists at most this many keys. If there are more, it gives their number. */
 const MAX_KEYS_NAMED = 10;
 
 /**
  * Access to a session's data through methods that catch typos, as PAGI::Session does. It holds a
  * reference to the data: changes through one are visible through the other.
+ *
+ * The data is behind methods: `session.user = "ada"` throws a TypeError, because nothing would save
+ * it, and so does `session.user` if the session has a key `user`. That includes sloppy mode, as in a
+ * CommonJS file without `"use strict"`. There, JavaScript ignores only assignments to read-only
+ * properties, such as `session.id`. A subclass may have properties, which are not saved.
  *
  * @example
  * ```ts
@@ -70,6 +93,25 @@ const MAX_KEYS_NAMED = 10;
 export class Session<T extends object = Record<string, unknown>> {
   readonly #workingCopy: WorkingCopy;
 
+  // Refuses `session.user` and `session.user = "ada"`. Engines would return `undefined`, and ignore
+  // the assignment in sloppy mode. The Proxy stands behind the methods, so calls do not reach it.
+  static {
+    const isSession = (receiver: object) => Object.getPrototypeOf(receiver) === Session.prototype;
+    const handler: ProxyHandler<object> = {
+      get(target, key, receiver) {
+        const isKey = typeof key === "string" && key !== "then" && isSession(receiver) &&
+          has((receiver as Session).#workingCopy.data, key);
+        if (isKey) throw noProperty("get", key);
+        return Reflect.get(target, key, receiver);
+      },
+      set(target, key, value, receiver) {
+        if (isSession(receiver)) throw noProperty("set", String(key));
+        return Reflect.set(target, key, value, receiver);
+      },
+    };
+    Object.setPrototypeOf(Session.prototype, new Proxy({}, handler));
+  }
+
   /**
    * Accepts what a handler has: a session's data, a scope with `pagi.session`, or an object with
    * such a `scope` (a property or a method). Further arguments are ignored.
@@ -78,6 +120,7 @@ export class Session<T extends object = Record<string, unknown>> {
    */
   constructor(source: object, ..._ignored: unknown[]) {
     this.#workingCopy = source instanceof WorkingCopy ? source : findWorkingCopy(source);
+    if (new.target === Session) Object.preventExtensions(this);
   }
 
   /**
@@ -117,9 +160,15 @@ export class Session<T extends object = Record<string, unknown>> {
 
   /**
    * The ID of the user who owns the session. Assigning a different value also replaces the session
-   * ID with this response, as a login must. If the client's ID has been replaced, assigning a value
-   * first starts a new session, so that nobody is kept from signing in.
+   * ID with this response, as a login must. A new session is started first if the client's
+   * ID has been replaced, or if the handler has ended the session with `sessions.destroyAll()`. So
+   * nobody is kept from signing in.
    *
+   * Two subjects are the same user if their strings are equal. Texts that only look equal, such as
+   * `é` as one character or as two, are different users. Use an ID from your database, not a name.
+   *
+   * @throws {TypeError} On assignment, if it is not a string, is empty, or is not well-formed
+   * Unicode.
    * @throws {SessionError} On assignment, if the session cannot be written to.
    */
   get subject(): string | undefined {
@@ -127,10 +176,10 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   set subject(subject: string | undefined) {
-    if (subject !== undefined && (typeof subject !== "string" || subject === "")) {
-      throw new TypeError("Cannot set the subject: it must be a string that is not empty");
-    }
-    if (subject !== undefined && this.#workingCopy.mode === "replaced") this.restart();
+    if (subject !== undefined) checkSubject("set the subject", subject);
+    const { mode, isEnded, isRestarted } = this.#workingCopy;
+    const isOver = mode === "replaced" || (mode === "writable" && isEnded && !isRestarted);
+    if (subject !== undefined && isOver) this.restart();
     this.#write("set the subject")._subject = subject;
   }
 
@@ -171,6 +220,7 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#write("set");
     if (typeof keyOrValues === "string") {
       checkKey("set", keyOrValues);
+      if (arguments.length < 2) throw notValues();
       this.#put(data, keyOrValues, value);
       return this;
     }
@@ -193,6 +243,13 @@ export class Session<T extends object = Record<string, unknown>> {
   update(key: string, change: (value: never) => unknown): this {
     const data = this.#write("update");
     checkKey("update", key);
+    if (typeof change !== "function") {
+      throw new TypeError(
+        `Cannot update ${
+          quoted(key)
+        }: expected a function of the value. To write a value, use set()`,
+      );
+    }
     const replayable = change as (value: unknown) => unknown;
     const old = has(data, key) ? data[key] : undefined;
     const before = this.#workingCopy.codec.fingerprint(old);
@@ -205,8 +262,10 @@ export class Session<T extends object = Record<string, unknown>> {
     put(data, key, value);
     const earlier = this.#workingCopy.updates.get(key);
     const follows = earlier !== undefined && earlier.after === before;
+    const functions = follows ? earlier.functions : [];
+    functions.push(replayable);
     this.#workingCopy.setUpdate(key, {
-      functions: follows ? [...earlier.functions, replayable] : [replayable],
+      functions,
       before: follows ? earlier.before : before,
       after: this.#workingCopy.codec.fingerprint(value),
     });
@@ -253,9 +312,11 @@ export class Session<T extends object = Record<string, unknown>> {
    * Removes all keys of the app, including those that another request adds in the meantime. Keys
    * that start with `_`, the session and its ID stay.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   clear(): this {
+    refuseCallback("clear", arguments, CONTINUE);
     const data = this.#write("clear");
     for (const key of userKeys(data)) delete data[key];
     this.#workingCopy.clear();
@@ -266,10 +327,11 @@ export class Session<T extends object = Record<string, unknown>> {
    * Replaces the session ID with this response. The old ID becomes invalid. Call this whenever the
    * user's privileges change, above all at login (OWASP: session fixation).
    *
-   * @throws {TypeError} If an option is unknown or of the wrong type.
+   * @throws {TypeError} If an option is unknown or of the wrong type, or it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   regenerate(options: RegenerateOptions = {}): this {
+    refuseCallback("regenerate", arguments, CONTINUE);
     checkOptions("the new ID", options, ["authenticated"]);
     const { authenticated = false } = options;
     if (typeof authenticated !== "boolean") {
@@ -287,6 +349,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * request that comes with the old ID is sent the current one again and does not rotate. With a
    * store that cannot compare versions, the old ID becomes invalid, as after `regenerate()`.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    *
    * @example A new ID once a day
@@ -295,7 +358,9 @@ export class Session<T extends object = Record<string, unknown>> {
    * import { SessionMiddleware } from "@pagi/session";
    *
    * const DAY = 86_400;
-   * const sessions = new SessionMiddleware<{ rotatedAt: number }>({ secret: "change me" });
+   * const sessions = new SessionMiddleware<{ rotatedAt: number }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
    * const handler = sessions.handler((_request, session) => {
    *   const now = Date.now() / 1000;
    *   if (now - session.get("rotatedAt", 0) > DAY) session.rotate().set("rotatedAt", now);
@@ -307,6 +372,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * ```
    */
   rotate(): this {
+    refuseCallback("rotate", arguments, CONTINUE);
     this.#write("rotate");
     this.#workingCopy.isRotated = true;
     return this;
@@ -316,9 +382,11 @@ export class Session<T extends object = Record<string, unknown>> {
    * Ends this session with the response, and continues with a new, empty one under a new ID. If the
    * client's ID has been replaced, the session that has the newer ID goes on.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   restart(): this {
+    refuseCallback("restart", arguments, CONTINUE);
     const { mode } = this.#workingCopy;
     if (mode !== "replaced") this.#write("restart");
     this.#workingCopy.restart();
@@ -329,11 +397,25 @@ export class Session<T extends object = Record<string, unknown>> {
    * Ends the session with this response: deletes it from the store and clears it at the client.
    * Call this at logout.
    *
+   * @throws {TypeError} If it gets a callback.
    * @throws {SessionError} If the session cannot be written to.
    */
   destroy(): this {
+    refuseCallback("destroy", arguments, CONTINUE);
     if (!this.#workingCopy.destroyReplaced()) this.#write("destroy")._destroyed = 1;
     return this;
+  }
+
+  /** Returns the session's state and keys, but neither its values nor its ID, for logs. */
+  toJSON(): SessionSummary {
+    const { mode, data, absence, isDestroyed } = this.#workingCopy;
+    const isEnding = mode === "writable" && Boolean(data._destroyed);
+    // Looking at a session in a log does not make the response depend on it.
+    return {
+      state: isEnding || isDestroyed ? "destroyed" : mode,
+      ...absence !== undefined && { absence },
+      keys: userKeys(data),
+    };
   }
 
   #put(data: SessionValues, key: string, value: unknown): void {
@@ -353,6 +435,7 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   #readFor(key: string): SessionValues {
+    if (typeof key !== "string") throw new TypeError("Cannot read: a key must be a string");
     const data = this.#read();
     // Only the materialized values have all reserved keys.
     return isReserved(key) ? this.#workingCopy.materialize() : data;
@@ -367,9 +450,29 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 }
 
+for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) {
+  Object.defineProperty(Session.prototype, Symbol.for(name), {
+    value(this: Session) {
+      return `Session ${JSON.stringify(this)}`;
+    },
+  });
+}
+
+/** The error for data that is used as a property. */
+function noProperty(verb: "get" | "set", key: string): TypeError {
+  const call = verb === "get" ? `get(${quoted(key)})` : `set(${quoted(key)}, value)`;
+  return new TypeError(
+    `Cannot ${verb} the property ${key} of a session: its data is behind methods. Use session.${call}`,
+  );
+}
+
 function checkValues(values: unknown): Record<string, unknown> {
   if (isObject(values) && !Array.isArray(values)) return values;
-  throw new TypeError("Cannot set: it takes a key and a value, or an object of them");
+  throw notValues();
+}
+
+function notValues(): TypeError {
+  return new TypeError("Cannot set: it takes a key and a value, or an object of them");
 }
 
 function checkKey(verb: string, key: unknown): void {

@@ -120,7 +120,7 @@ export class Builder {
  *   await send({ type: "http.response.start", status: 200, headers: [] });
  * };
  * const app = builder((b) => {
- *   b.enable("Session", { secret: "your-secret-key" });
+ *   b.enable("Session", { secret: "replace this with: openssl rand -hex 32" });
  *   return myApp;
  * });
  *

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
@@ -61,7 +62,9 @@ const UPGRADED = Symbol("upgraded");
  * import { SessionMiddleware } from "@pagi/session";
  * import { elysiaSession } from "@pagi/session/elysia";
  *
- * const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<{ visits: number }>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * new Elysia()
  *   .use(elysiaSession(sessions))
@@ -75,6 +78,7 @@ const UPGRADED = Symbol("upgraded");
 export function elysiaSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): <App extends ElysiaApp>(app: App) => App & WithSession<Data> {
+  checkMiddleware("elysiaSession", sessions);
   const respond = sessions.handler(
     async (request, session, pending: PendingRequest, fetch: () => unknown) => {
       pending.session = session;

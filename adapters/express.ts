@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
@@ -34,6 +35,9 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
  * {@linkcode Session}. The session is saved before the first byte of the response is sent,
  * whichever method sends it.
  *
+ * An assignment to `req.session` throws, because nothing would save or end the session: write with
+ * `req.session.set(…)`, and end it with `req.session.destroy()`.
+ *
  * If a session cannot be read or saved, the middleware calls `next(error)` with a
  * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
  * response at that time, the client gets a response without a body instead.
@@ -56,7 +60,9 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
  *   }
  * }
  *
- * const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<Data>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * const app = express();
  * app.use(expressSession(sessions));
@@ -79,17 +85,29 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
 export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): ExpressSession<Data> {
+  checkMiddleware("expressSession", sessions);
   const middleware = (req: NodeRequest & { session?: unknown }, res: NodeResponse, next: Next) => {
     if (opened.has(req)) return next();
     sessions.open(req).then((open) => {
       opened.set(req, open);
-      req.session = open.session;
+      // cookie-session ends a session by `req.session = null`. Here that would leave it active.
+      Object.defineProperty(req, "session", {
+        configurable: true,
+        enumerable: true,
+        get: () => open.session,
+        set() {
+          throw new TypeError(
+            "Cannot assign req.session: it would not be saved. Use req.session.set(values), or " +
+              "req.session.destroy() to end the session",
+          );
+        },
+      });
       holdResponse(res, {
         save: (headers) => open.commit(headers),
         errorHead,
         fail: (error) => next(withoutHeaders(error)),
       });
-      next();
+      open.run(next);
     }, next);
   };
   return Object.assign(middleware, {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import { Session } from "../session.ts";
 
@@ -45,7 +46,9 @@ export type HonoSession = (c: HonoContext, next: () => Promise<void>) => Promise
  * import { honoSession, type SessionEnv } from "@pagi/session/hono";
  *
  * type Data = { visits: number };
- * const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<Data>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * const app = new Hono<SessionEnv<Data>>();
  * app.use(honoSession(sessions));
@@ -58,6 +61,7 @@ export type HonoSession = (c: HonoContext, next: () => Promise<void>) => Promise
  * ```
  */
 export function honoSession<Data extends object>(sessions: SessionMiddleware<Data>): HonoSession {
+  checkMiddleware("honoSession", sessions);
   const respond = sessions.handler(
     async (_request, session, c: HonoContext, next: () => Promise<void>) => {
       c.set("session", session);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkMiddleware } from "../base/check_options.ts";
 import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
@@ -68,7 +69,9 @@ const opened = new WeakSet<OakContext>();
  * import { oakSession, type SessionState } from "@pagi/session/oak";
  *
  * type Data = { visits: number };
- * const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+ * const sessions = new SessionMiddleware<Data>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
  *
  * const app = new Application<SessionState<Data>>();
  * app.use(oakSession(sessions));
@@ -82,6 +85,7 @@ const opened = new WeakSet<OakContext>();
  * ```
  */
 export function oakSession<Data extends object>(sessions: SessionMiddleware<Data>): OakSession {
+  checkMiddleware("oakSession", sessions);
   return async (ctx, next) => {
     if (opened.has(ctx)) return void await next();
     if (ctx.state.session !== undefined) {
@@ -98,7 +102,7 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
     opened.add(ctx);
     ctx.state.session = open.session;
     try {
-      await next();
+      await open.run(next);
     } catch (error) {
       await open.abort();
       return await respondWithError(sessions, ctx, error);
@@ -112,7 +116,8 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
 }
 
 function nodeRequest({ request: { headers, method, url } }: OakContext) {
-  return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search };
+  const socket = { encrypted: url.protocol === "https:" };
+  return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search, socket };
 }
 
 /** Returns the response headers that the middleware can still change, if any. */

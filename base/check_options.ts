@@ -13,18 +13,38 @@ export function optionError(
  * Requires an options object without unknown options: a misspelled one would be ignored silently.
  *
  * @param owner Names what is being made, for the message.
+ * @param hints Advice for options that other libraries have.
  * @throws {TypeError} If it is not an object or has an unknown option.
  */
-export function checkOptions(owner: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw optionError(owner, "options must be an object");
+export function checkOptions(
+  owner: string,
+  options: unknown,
+  known: readonly string[],
+  hints: Readonly<Record<string, string>> = {},
+): void {
+  if (!isObject(options)) {
+    throw optionError(owner, `options must be an object; it is ${kindOf(options)}`);
   }
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw optionError(owner, `there is no option "${key}" (there are ${known.join(", ")})`);
-    }
-  }
+  const unknown = Object.keys(options).filter((key) => !known.includes(key)).map((key) => {
+    const similar = known.find((one) => normalized(one) === normalized(key));
+    const hint = similar !== undefined
+      ? ` (use ${similar})`
+      : Object.hasOwn(hints, key)
+      ? ` (${hints[key]})`
+      : "";
+    return `no option "${key}"${hint}`;
+  });
+  if (unknown.length === 0) return;
+  throw optionError(owner, `there is ${unknown.join(", and ")}. There are: ${known.join(", ")}`);
 }
+
+/** The name without its spelling: PAGI writes `cookie_name`. */
+function normalized(name: string): string {
+  return name.replace(/[_-]/g, "").replace(/ise/g, "ize").toLowerCase();
+}
+
+/** A longer duration was probably given in milliseconds. In seconds: ten years. */
+const MAX_SECONDS = 10 * 365 * 86_400;
 
 /**
  * Requires a finite number that is not negative.
@@ -33,8 +53,63 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
  */
 export function checkNumber(owner: string, name: string, value: unknown, unit: string): void {
   if (!Number.isFinite(value) || (value as number) < 0) {
-    throw optionError(owner, `${name} must be ${unit}, 0 or more`, RangeError);
+    const problem = `${name} must be a number of ${unit}, 0 or more; it is ${kindOf(value)}`;
+    throw optionError(owner, problem, RangeError);
   }
+}
+
+/**
+ * Requires a number of seconds.
+ *
+ * @throws {RangeError} If it is anything else, or so long that milliseconds were meant.
+ */
+export function checkSeconds(owner: string, name: string, value: unknown): void {
+  checkNumber(owner, name, value, "seconds");
+  const seconds = value as number;
+  if (seconds <= MAX_SECONDS) return;
+  throw optionError(
+    owner,
+    `${name} must be at most ten years; it is ${seconds} seconds. It is in seconds, not in ` +
+      `milliseconds: is ${seconds / 1000} what you mean?`,
+    RangeError,
+  );
+}
+
+/** Describes a wrong value of an option. A text may be a secret, so it is not shown. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined || typeof value === "number") return String(value);
+  if (isClass(value)) return `the class ${value.name} itself, not an instance`;
+  if (value instanceof Promise) return "a promise, which must be awaited";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const { name } = (value as { constructor?: { name?: string } }).constructor ?? {};
+  if (name === undefined || name === "Object") return "an object";
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+function isClass(value: unknown): value is { name: string } {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+/**
+ * Refuses a callback, which other libraries' methods take. If it were ignored, the request would
+ * hang.
+ *
+ * @param args The arguments that must not contain a function.
+ * @param advice Says how to do without a callback.
+ * @throws {TypeError} If there is one.
+ */
+export function refuseCallback(verb: string, args: ArrayLike<unknown>, advice: string): void {
+  if (!Array.prototype.some.call(args, (one) => typeof one === "function")) return;
+  throw new TypeError(`Cannot ${verb} with a callback: it would never be called. ${advice}`);
+}
+
+/** Requires a `SessionMiddleware`, which an adapter is made of. `adapter` names the adapter. */
+export function checkMiddleware(adapter: string, sessions: unknown): void {
+  if (hasMethods(sessions, ["open", "handler", "answer"])) return;
+  throw new TypeError(
+    `Cannot make ${adapter}: it takes a SessionMiddleware, new SessionMiddleware(options); it is ` +
+      kindOf(sessions),
+  );
 }
 
 /** Whether `value` is an object of any kind. */
@@ -57,7 +132,11 @@ export function hasMethods(value: unknown, names: readonly string[]): boolean {
 export function checkSecrets(owner: string, secret: unknown, minBytes: number): readonly string[] {
   const secrets: unknown[] = [secret].flat();
   if (secrets.length === 0 || !secrets.every((one) => typeof one === "string")) {
-    throw optionError(owner, "secret must be a string, or a list of them");
+    const hint = secrets.includes(undefined) ? ". Is its environment variable set?" : "";
+    throw optionError(
+      owner,
+      `secret must be a string, or a list of them; it is ${kindOf(secret)}${hint}`,
+    );
   }
   for (const one of secrets as string[]) {
     if (new TextEncoder().encode(one).length >= minBytes) continue;

@@ -28,6 +28,14 @@ export function verifierOf(id: string): string {
   return id.slice(0, -HALF_DIGITS);
 }
 
+/**
+ * Whether two keys are of one session. Some stores have whole IDs as keys, and a new ID of a session
+ * ends as the old one does.
+ */
+export function isSameSession(a: string, b: string): boolean {
+  return a === b || (isId(a) && isId(b) && keyOf(a) === keyOf(b));
+}
+
 /** Whether `text` can be an ID in a store that accepts any string: it is not empty. */
 export function isNonEmptyString(text: unknown): boolean {
   return typeof text === "string" && text !== "";

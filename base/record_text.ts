@@ -9,6 +9,7 @@
 import { SessionError } from "../errors.ts";
 import { isObject } from "./check_options.ts";
 import { decodeHeader, encodeHeader, findJson, isHeaderTime, newHeader } from "./record_header.ts";
+import { checkSubject, isSubject } from "./subject.ts";
 
 /** The values of a session. The object that an app receives has no prototype: every key is data. */
 export type SessionValues = Record<string, unknown>;
@@ -98,7 +99,7 @@ export function decodeSession(text: unknown): SessionValues | undefined {
   const { _created, _subject, _codec } = values;
   // JSON can hold numbers that parse as Infinity. A session created then would never be too old.
   if (!Number.isFinite(_created)) return undefined;
-  if (_subject !== undefined && typeof _subject !== "string") return undefined;
+  if (_subject !== undefined && !isSubject(_subject)) return undefined;
   // The text comes from another codec or a later release: its meaning is unknown.
   if (_codec !== undefined && _codec !== STRUCTURED) return undefined;
   if (mayBeTooDeep(text) && !isShallow(values, MAX_DEPTH)) return undefined;
@@ -161,13 +162,15 @@ export function toPlainData(
  *
  * @param verifier The first half of the ID; empty if the record's key is the whole ID.
  * @throws {SessionError} `ERR_SESSION_DATA` if JSON cannot hold them.
+ * @throws {TypeError} If their `_subject` cannot be a subject.
  */
 export function fromPlainData(data: SessionValues, created: number, verifier = ""): string {
   const { _signed_in, _sent, _subject, _codec } = data;
   // Without them, the creation counts, which is earlier.
   const signedInAt = isHeaderTime(_signed_in) ? _signed_in : undefined;
   const sentAt = isHeaderTime(_sent) ? _sent : undefined;
-  const json = encodeSession(data, created, _subject as string | undefined, _codec);
+  if (_subject !== undefined) checkSubject("save the session", _subject);
+  const json = encodeSession(data, created, _subject, _codec);
   return encodeHeader({ ...newHeader(verifier), signedInAt, sentAt }) + json;
 }
 

@@ -2,6 +2,7 @@
 import { after, type Awaitable } from "../base/awaitable.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
+import { checkSubject } from "../base/subject.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
@@ -9,6 +10,7 @@ import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { SecureCookieWatch } from "./secure_cookie.ts";
 import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
 import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
 
@@ -17,6 +19,7 @@ export interface SharedParts {
   readonly options: ResolvedOptions;
   readonly repository: SessionRepository;
   readonly ids: IdSource;
+  readonly secureCookie: SecureCookieWatch;
 }
 
 /** The session behind a working copy. */
@@ -33,7 +36,8 @@ export interface SessionOrigin {
 /**
  * The action of a commit:
  * - `none`: nothing.
- * - `cleared`: clears a replaced ID at the client, which would keep it from writing.
+ * - `cleared`: clears the ID at the client. It was replaced and would keep the client from writing,
+ *   or the handler has ended the session by a call such as `sessions.destroyAll`.
  * - `destroyed`: ends the session and clears it at the client.
  * - `restarted`: ends the session and writes a new record.
  * - `created`: writes a new record.
@@ -55,6 +59,7 @@ export class ActiveSession {
   readonly #options: ResolvedOptions;
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
+  readonly #secureCookie: SecureCookieWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -65,6 +70,7 @@ export class ActiveSession {
     this.#options = parts.options;
     this.#repository = parts.repository;
     this.#ids = parts.ids;
+    this.#secureCookie = parts.secureCookie;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -75,6 +81,17 @@ export class ActiveSession {
   /** The request headers on which the response depends, if the handler used the session. */
   get vary(): readonly string[] {
     return this.workingCopy.isAccessed ? this.#options.state.vary ?? [] : [];
+  }
+
+  /**
+   * Runs the handler. Only a session with a subject can be ended by a call that does not name it, so
+   * other requests need not be recognized.
+   */
+  run<T>(handle: () => T): T {
+    if (this.#stored?.subject === undefined) return handle();
+    const { workingCopy } = this;
+    const { key, subject } = this.#stored;
+    return this.#repository.currentRequest.run({ key, subject, workingCopy }, handle);
   }
 
   /**
@@ -141,6 +158,7 @@ export class ActiveSession {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
+    if (workingCopy.isEnded && !workingCopy.isRestarted) return { kind: "cleared" };
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {
@@ -200,9 +218,7 @@ export class ActiveSession {
       return { json, subject: stored?.subject, isSignIn: false, updates, isCleared };
     }
     const subject = data._subject;
-    if (subject !== undefined && typeof subject !== "string") {
-      throw new TypeError("Cannot save the session: _subject must be a string");
-    }
+    if (subject !== undefined) checkSubject("save the session", subject);
     const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
     const isSignIn = workingCopy.isAuthenticated ||
       (subject !== undefined && subject !== stored?.subject);
@@ -241,7 +257,9 @@ export class ActiveSession {
     { header, created }: Pick<LoadedSession, "header" | "created">,
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
+    const before = headers.length;
     this.#options.state.inject(headers, sent, { expire });
+    this.#secureCookie.check(headers, before, this.#scope);
   }
 
   /**
@@ -309,7 +327,8 @@ export class ActiveSession {
   }
 
   async #end(): Promise<void> {
-    const { isRestarted } = this.workingCopy;
+    const { isRestarted, isEnded } = this.workingCopy;
+    if (isEnded) return;
     if (this.#stored !== undefined) await this.#repository.end(this.#stored);
     // A session that was restarted under a replaced ID leaves its successor alone.
     else if (this.#replacedKey !== undefined && !isRestarted) {
@@ -336,8 +355,8 @@ export class ActiveSession {
 
   /** Whether there is nothing to save, not even a use of the session. */
   #isReadOnly(): boolean {
-    const { maybeDirty, isDestroyed } = this.workingCopy;
-    if (maybeDirty || isDestroyed) return false;
+    const { maybeDirty, isDestroyed, isEnded } = this.workingCopy;
+    if (maybeDirty || isDestroyed || isEnded) return false;
     const stored = this.#stored;
     if (stored === undefined) return !this.#options.saveUninitialized && !this.#hasReplacedId();
     const now = this.#repository.now();

@@ -191,7 +191,8 @@ export function decodeRecord(
     if (!isEnded(text) && !isSubjectIndex(text)) {
       options.emit({
         type: "record-corrupt",
-        message: "The store gave back what is no session; its client is treated as new",
+        message: "The store returned a record that is not a valid session. The client gets a new " +
+          "session. Check what else writes to this table or key prefix",
       });
     }
     return undefined;

@@ -1,5 +1,6 @@
 /** Whether a request is a navigation: a browser opens a page at the top level. */
-import type { HeaderPair, Scope } from "../pagi.ts";
+import type { Scope } from "../pagi.ts";
+import { headersOf } from "./request_headers.ts";
 
 /**
  * Whether a browser opens a page with this request. A browser makes navigations one after the other,
@@ -7,10 +8,7 @@ import type { HeaderPair, Scope } from "../pagi.ts";
  */
 export function isNavigation(scope: Scope): boolean {
   if (scope.method !== "GET") return false;
-  const headers = new Map<string, string>();
-  for (const [name, value] of (scope.headers ?? []) as HeaderPair[]) {
-    headers.set(String(name).toLowerCase(), String(value));
-  }
+  const headers = headersOf(scope);
   // The user may never see a page that is loaded in advance.
   const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ??
     "";

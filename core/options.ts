@@ -2,8 +2,10 @@
 import {
   checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
+  kindOf,
   optionError,
 } from "../base/check_options.ts";
 import { DEFAULT_EXPIRE } from "../base/limits.ts";
@@ -12,32 +14,47 @@ import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
 import type { CookieOptions, SessionState } from "../state/state.ts";
 import type { SessionStore } from "../store/store.ts";
+import { consoleListener } from "./event_log.ts";
+import { reportQuestionable } from "./questionable_options.ts";
 
 /**
- * A problem worth logging that does not make a request fail.
+ * A problem that the operator should know of. Without the option `onEvent`, most are written to
+ * the console.
  *
  * | type | what happened |
  * | --- | --- |
+ * | `request-failed` | a request failed because of its session; `cause` is the `SessionError`, whose `code` says why |
+ * | `session-lost` | a client still sends an ID that was replaced more than two minutes ago: it never got the new one, or its cookie was copied |
  * | `store-without-guarantees` | the store cannot compare versions, or has no storage of its own; the message says what that means |
  * | `touch-failed` | the store failed to note a session's use; the request went on |
  * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
  * | `ambiguous` | a request carried several session IDs, and none could be trusted |
  * | `public-response` | a response with a new ID had a `Cache-Control`, `CDN-Cache-Control` or `Surrogate-Control` that lets shared caches store it; it became `private, no-store` |
- * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
+ * | `cleanup-failed` | the entry of an ended session in a per-user session index could not be removed; a later sign-in removes it |
+ * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
+ * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
+ * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
+ * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
  * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, or to one that was sent already |
  */
 export interface SessionEvent {
   /** The kind of problem. */
   type:
+    | "request-failed"
+    | "session-lost"
     | "store-without-guarantees"
     | "touch-failed"
     | "record-corrupt"
     | "ambiguous"
     | "public-response"
     | "cleanup-failed"
+    | "subject-full"
     | "destroy-failed"
-    | "headers-dropped";
+    | "headers-dropped"
+    | "short-secret"
+    | "questionable-option"
+    | "cookie-dropped";
   /** A description for people. It contains no ID, secret or session data. */
   message: string;
   /** The underlying error, if there is one. */
@@ -47,14 +64,15 @@ export interface SessionEvent {
 /** Options of the session middleware: PAGI's first, then those of this package. */
 export interface SessionOptions {
   /**
-   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes and the
-   * same value in every process. New session IDs are derived from the first secret together with
+   * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes (a shorter
+   * one is the event `short-secret`) and the same value in every process. New session IDs are derived from the first secret together with
    * fresh random bytes. It also encrypts the IDs in the lists of `sessions.list`; the other secrets
    * still decrypt them. After a change, keep the old secret in the list for `expire` and an hour.
    */
   secret: string | readonly string[];
   /**
-   * Ends a session after this many seconds without a request.
+   * Ends a session after this many seconds without a request: at least 1, and at most ten years. A
+   * fraction is rounded up.
    *
    * @default {3600}
    */
@@ -95,7 +113,8 @@ export interface SessionOptions {
   rolling?: boolean;
   /**
    * Sets the minimum number of seconds between two updates of the last-access time, and between two
-   * renewals of the cookie. Values above `expire / 20` are reduced to `expire / 20`.
+   * renewals of the cookie. Values above `expire / 20` are reduced to `expire / 20`, which is the
+   * event `questionable-option`.
    *
    * @default {60}
    */
@@ -161,7 +180,12 @@ export interface SessionOptions {
    * @default {random bytes and `secret`}
    */
   generateId?: () => string | Promise<string>;
-  /** Called for every {@linkcode SessionEvent}. Errors thrown by the callback are ignored. */
+  /**
+   * Called for every {@linkcode SessionEvent}. Errors thrown by the callback are ignored.
+   *
+   * @default {writes each kind of event to the console, at most once a minute; not
+   * `store-without-guarantees`, and not `request-failed` if there is an `onError`}
+   */
   onEvent?: (event: SessionEvent) => void;
   /**
    * Makes the response of `handler` for a session that failed. Return `undefined` for the default.
@@ -212,6 +236,23 @@ const DEFAULT_STORE_TIMEOUT = 5;
 const DEFAULT_ROTATE_GRACE = 30;
 const DEFAULT_MAX_BYTES = 65_536;
 
+const IN_SECONDS = "use expire, in seconds";
+/** Options that other libraries have, and what to use here. */
+const HINTS: Readonly<Record<string, string>> = {
+  name: "use cookieName",
+  cookie: "use cookieOptions",
+  ...Object.fromEntries(
+    ["httpOnly", "path", "sameSite", "secure", "domain"]
+      .map((name) => [name, `use cookieOptions: { ${name} }`]),
+  ),
+  maxAge: IN_SECONDS,
+  ttl: IN_SECONDS,
+  expires: IN_SECONDS,
+  password: "use secret",
+  genid: "use generateId",
+  resave: "leave it out: only changes are saved",
+};
+
 const CODECS: readonly unknown[] = ["json", "structured"] satisfies CodecName[];
 
 const BOOLEANS = ["saveUninitialized", "rolling", "vary"] as const;
@@ -241,18 +282,21 @@ const KNOWN = [
  * Checks the options and fills in the defaults.
  *
  * @throws {TypeError} If an option is missing, unknown or of the wrong type.
- * @throws {RangeError} If a duration is negative or not finite.
+ * @throws {RangeError} If a duration is not a number of seconds that makes sense.
  */
 export function resolveOptions(
   options: SessionOptions,
   defaults: SessionDefaults,
 ): ResolvedOptions {
   check(options);
-  const { secret, expire = DEFAULT_EXPIRE, onEvent } = options;
+  const { secret, onEvent } = options;
+  // Stored times have no fractions. With one in `expire`, a session could end up to a second early.
+  const expire = Math.ceil(options.expire ?? DEFAULT_EXPIRE);
   const secrets = checkSecrets(OWNER, secret, 0);
   if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
   const now = options.now ?? Date.now;
-  return {
+  const listen = onEvent ?? consoleListener(now, options.onError !== undefined);
+  const resolved: ResolvedOptions = {
     secrets,
     expire,
     state: options.state ?? defaults.state(options),
@@ -273,19 +317,32 @@ export function resolveOptions(
     generateId: options.generateId,
     emit(event) {
       try {
-        onEvent?.(event);
+        listen(event);
       } catch {
         // A listener that throws must not make the request fail.
       }
     },
     onError: options.onError,
   };
+  reportQuestionable(options, resolved);
+  return resolved;
 }
 
 function check(options: SessionOptions): void {
-  checkOptions(OWNER, options, KNOWN);
+  checkOptions(OWNER, options, KNOWN, HINTS);
   for (const name of DURATIONS) {
-    if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
+    if (options[name] !== undefined) checkSeconds(OWNER, name, options[name]);
+  }
+  for (const name of ["expire", "absoluteExpire"] as const) {
+    const seconds = options[name];
+    if (seconds === undefined || seconds >= 1) continue;
+    // In other libraries, 0 stands for no limit, or for the browser session.
+    throw optionError(
+      OWNER,
+      `${name} must be at least 1 second; it is ${seconds}. To end the cookie with the browser, ` +
+        "set cookieOptions.maxAge to false",
+      RangeError,
+    );
   }
   if (options.maxBytes !== undefined) checkNumber(OWNER, "maxBytes", options.maxBytes, "bytes");
   if (options.codec !== undefined && !CODECS.includes(options.codec)) {
@@ -307,7 +364,10 @@ function check(options: SessionOptions): void {
       throw optionError(OWNER, `${name} beside state would be ignored`);
     }
     if (!hasMethods(options.state, ["extract", "inject"])) {
-      throw optionError(OWNER, "state must have the methods extract and inject");
+      throw optionError(
+        OWNER,
+        `state must have the methods extract and inject; it is ${kindOf(options.state)}`,
+      );
     }
     const { name } = options.state;
     if (name !== undefined && typeof name !== "string") {
@@ -321,7 +381,7 @@ function check(options: SessionOptions): void {
     throw optionError(
       OWNER,
       `store must have the methods ${PLAIN_METHODS.join(", ")}, or those of ` +
-        "a VersionedStore",
+        `a VersionedStore; it is ${kindOf(options.store)}`,
     );
   }
 }

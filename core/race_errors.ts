@@ -10,18 +10,28 @@ export function interrupted(): SessionError {
   );
 }
 
-/** The ID of a new session is taken. Random IDs of 256 bits do not collide. */
-export function taken(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_CONFLICT",
-    "Cannot save the session: its new id is taken; is generateId random?",
-  );
+/**
+ * The ID of a new session is taken. Random IDs of 256 bits do not collide.
+ *
+ * @param isGenerated Whether the app's `generateId` made the ID.
+ */
+export function taken(isGenerated: boolean): Error {
+  return isGenerated
+    ? new TypeError(
+      "Cannot save the session: generateId returned the ID of another session. It must return 64 " +
+        "new random hex digits each time",
+    )
+    : new SessionError(
+      "ERR_SESSION_STORE",
+      "Cannot save the session: the store says that its new, random ID is taken",
+    );
 }
 
 /** The new ID of a session is one that it has or had. */
 export function repeated(): TypeError {
   return new TypeError(
-    "Cannot give the session a new id: the first half of what generateId made was its id before",
+    "Cannot give the session a new ID: generateId repeated the first half of an earlier one. It " +
+      "must return 64 new random hex digits each time",
   );
 }
 

@@ -4,6 +4,7 @@
  * `active_session.ts` decide when each operation happens.
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
+import { isSameSession } from "../base/id.ts";
 import { type Job, KeyedBatches } from "../base/keyed_batches.ts";
 import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW, MAX_TIMER_MS } from "../base/limits.ts";
 import { encodeHeader, isSameVerifier, newHeader, newToken } from "../base/record_header.ts";
@@ -21,6 +22,7 @@ import {
 } from "./backend/backend.ts";
 import { isDeadlineError } from "./backend/call_guard.ts";
 import { createOnce } from "./backend/create_once.ts";
+import { CurrentRequest } from "./current_request.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
 import {
   decodeRecord,
@@ -37,7 +39,7 @@ import {
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { conflict, interrupted, repeated, retry, taken } from "./race_errors.ts";
-import { indexKeyOf, SubjectIndex } from "./subjects/subject_index.ts";
+import { type PlacedEntry, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
 export interface SessionChange extends ReplayableUpdates {
@@ -134,6 +136,8 @@ const MAX_BATCH = 128;
 export class SessionRepository {
   /** The index of each subject's sessions, if the store can hold one. */
   readonly index: SubjectIndex | undefined;
+  /** Finds the request that makes a call. */
+  readonly currentRequest = new CurrentRequest();
   readonly #backend: Backend;
   readonly #options: ResolvedOptions;
   readonly #timeoutMs: number;
@@ -141,7 +145,9 @@ export class SessionRepository {
   readonly #updates: KeyedBatches<UpdateJob, CurrentSession>;
 
   constructor(backend: Backend, options: ResolvedOptions) {
-    this.index = backend.isVersioned ? new SubjectIndex(backend, options) : undefined;
+    this.index = backend.isVersioned
+      ? new SubjectIndex(backend, options, (key, isMeant) => this.endListed(key, isMeant))
+      : undefined;
     this.#backend = backend;
     this.#options = options;
     this.#timeoutMs = Math.min(options.storeTimeout * 1000, MAX_TIMER_MS);
@@ -200,7 +206,7 @@ export class SessionRepository {
     const text = encodeHeader(header) + json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
-      if (written === undefined) throw taken();
+      if (written === undefined) throw taken(this.#options.generateId !== undefined);
       const sent = written.transport ?? id;
       return { id, header, sent, isWithClient: sent !== id };
     });
@@ -246,39 +252,43 @@ export class SessionRepository {
    *
    * @throws {SessionError} `ERR_SESSION_INTERRUPTED` if all sessions of the subject were ended in
    * the meantime. This one has ended, too: a call that did not see it may have missed it.
+   *
+   * @param old The entries that it has in the index of another subject.
    */
   async #listed(
     index: SubjectIndex,
     subject: string,
     key: string,
     write: () => Promise<SavedSession>,
+    old: readonly PlacedEntry[] = [],
   ): Promise<SavedSession> {
-    const indexKey = await indexKeyOf(subject);
-    const listing = await index.add(indexKey, key);
+    const listing = await index.add(subject, key);
     const saved = await write();
     let isRefused: boolean;
     try {
-      isRefused = !await index.isListed(indexKey, key, listing);
+      isRefused = !await index.isListed(subject, key, listing);
     } catch (error) {
       // Nobody can tell whether it was refused, and its client will not learn its ID.
       await this.endByKey(key).catch(() => {});
       throw error;
     }
-    if (isRefused) {
-      await this.endByKey(key);
-      throw interrupted();
-    }
-    if (listing.isPruningDue) await this.#prune(index, indexKey, subject);
+    if (isRefused) await this.endListed(key);
+    await this.removeFromIndex(async () => {
+      await index.remove(old);
+      if (isRefused) await index.removeSession(subject, key);
+    });
+    if (isRefused) throw interrupted();
     return saved;
   }
 
-  async #prune(index: SubjectIndex, key: string, subject: string): Promise<void> {
+  /** Removes what nobody needs from a subject's index. */
+  async removeFromIndex(remove: () => Promise<void>): Promise<void> {
     try {
-      await index.prune(key, subject);
+      await remove();
     } catch (cause) {
       this.#options.emit({
         type: "cleanup-failed",
-        message: "A subject's list of sessions could not be tidied; it will be at a later sign-in",
+        message: "A per-user session index could not be pruned; a later sign-in prunes it",
         cause,
       });
     }
@@ -342,8 +352,8 @@ export class SessionRepository {
     idChange?: IdChange,
   ): Awaitable<SavedSession | undefined> {
     const touched = () => this.#touch(session, isSent, idChange);
-    const added = this.#addToIndexAgain(session);
-    return added === undefined ? touched() : added.then(touched);
+    const confirmed = this.#confirmInIndex(session);
+    return confirmed === undefined ? touched() : confirmed.then(touched);
   }
 
   #touch(
@@ -373,12 +383,12 @@ export class SessionRepository {
     });
   }
 
-  /** Adds a session that stays in use to its subject's index again, from time to time. */
-  #addToIndexAgain(session: LoadedSession): Promise<unknown> | undefined {
+  /** Makes sure, from time to time, that a session that stays in use is in its subject's index. */
+  #confirmInIndex(session: LoadedSession): Promise<void> | undefined {
     const { subject, key } = session;
     const { index } = this;
-    if (subject === undefined || !index?.isAddDue(session)) return undefined;
-    return indexKeyOf(subject).then((indexKey) => index.add(indexKey, key));
+    if (!subject || !index?.entries.isConfirmDue(session)) return undefined;
+    return index.confirm(subject, key);
   }
 
   /**
@@ -404,15 +414,32 @@ export class SessionRepository {
       idChange,
     };
     const { index } = this;
-    const { subject } = change;
-    if (subject !== undefined && subject !== base.subject && index !== undefined) {
-      const swap = async () => await this.compareAndSwap(base, write);
-      return this.#listed(index, subject, base.key, swap);
+    if (change.subject !== base.subject && index !== undefined) {
+      return this.#changeSubject(index, base, change.subject, write);
     }
-    const added = this.#addToIndexAgain(base);
-    return added === undefined
+    const confirmed = this.#confirmInIndex(base);
+    return confirmed === undefined
       ? this.compareAndSwap(base, write)
-      : added.then(() => this.compareAndSwap(base, write));
+      : confirmed.then(() => this.compareAndSwap(base, write));
+  }
+
+  /** Gives the session to another subject, or to none, in the indexes too. */
+  async #changeSubject(
+    index: SubjectIndex,
+    base: LoadedSession,
+    subject: string | undefined,
+    write: SessionWrite,
+  ): Promise<SavedSession> {
+    // Found before the write: at any time after it, the session may come back with a new entry.
+    const old: PlacedEntry[] = [];
+    await this.removeFromIndex(async () => {
+      if (base.subject) old.push(...await index.find(base.subject, base.key));
+    });
+    const swap = async () => await this.compareAndSwap(base, write);
+    if (subject) return await this.#listed(index, subject, base.key, swap, old);
+    const saved = await swap();
+    await this.removeFromIndex(() => index.remove(old));
+    return saved;
   }
 
   /**
@@ -804,7 +831,7 @@ export class SessionRepository {
 
   /** Ends the session. When this resolves, it has ended, no matter which requests write to it. */
   async end(session: LoadedSession): Promise<void> {
-    await this.#end(session.key, session, isNotSubjectIndex);
+    await this.#removeEnded(await this.#end(session.key, session, isNotSubjectIndex));
   }
 
   /**
@@ -817,36 +844,80 @@ export class SessionRepository {
     key: string,
     isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
   ): Promise<boolean> {
-    if (this.#backend.isWithClient) return await this.#backend.delete(key);
-    return await this.#end(key, await this.#backend.read(key), isMeant);
+    if (this.#backend.isWithClient) {
+      return this.#noteEnd(key, await this.#backend.delete(key));
+    }
+    const ended = await this.#end(key, await this.#backend.read(key), isMeant);
+    await this.#removeEnded(ended);
+    return this.#noteEnd(key, this.#wasActive(ended));
   }
 
+  /**
+   * Ends all sessions of a subject, except one, in a backend without an index.
+   *
+   * @param kept An ID that the session which stays has or once had.
+   * @returns Whether the backend can do that.
+   * @throws {TypeError} If the store cannot.
+   */
+  async endAll(subject: string, kept: string | undefined): Promise<boolean> {
+    if (this.#backend.endAll === undefined) return false;
+    const keptKey = await this.#backend.endAll(subject, kept);
+    this.currentRequest.noteEnd((request) =>
+      request.subject === subject &&
+      (keptKey === undefined || !isSameSession(request.key, keptKey))
+    );
+    return true;
+  }
+
+  /** Ends a session in the same way, and leaves it in its subject's index. */
+  async endListed(
+    key: string,
+    isMeant: (record: SessionRecord) => boolean = isNotSubjectIndex,
+  ): Promise<boolean> {
+    const ended = await this.#end(key, await this.#backend.read(key), isMeant);
+    return this.#noteEnd(key, this.#wasActive(ended));
+  }
+
+  /** Notes the end of a session for the request that is ending it. Returns `isEnded`. */
+  #noteEnd(key: string, isEnded: boolean): boolean {
+    if (isEnded) this.currentRequest.noteEnd((request) => isSameSession(request.key, key));
+    return isEnded;
+  }
+
+  #wasActive(ended: LoadedSession | undefined): boolean {
+    return ended !== undefined && isSession(ended, this.#options);
+  }
+
+  /** Removes a session from its subject's index. Its key never comes back. */
+  async #removeEnded(ended: LoadedSession | undefined): Promise<void> {
+    const { index } = this;
+    if (!ended?.subject || index === undefined) return;
+    const { subject, key } = ended;
+    await this.removeFromIndex(() => index.removeSession(subject, key));
+  }
+
+  /** Resolves to the session that it has ended. */
   async #end(
     key: string,
     found: SessionRecord | undefined,
     isMeant: (record: SessionRecord) => boolean,
-  ): Promise<boolean> {
+  ): Promise<LoadedSession | undefined> {
     const marker = encodeEnded(newToken());
     let record = found;
     let last = found;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (record === undefined || isEnded(record.text)) {
         // A call that arrived twice has ended the session itself.
-        return record?.text === marker && this.#isActive(last!);
+        return record?.text === marker ? decodeRecord(last, this.#options) : undefined;
       }
-      if (!isMeant(record)) return false;
+      if (!isMeant(record)) return undefined;
       last = record;
       const isDone = await this.#backend.end(record, marker, this.now());
-      if (isDone) return this.#isActive(record);
+      if (isDone) return decodeRecord(record, this.#options);
       record = await this.#backend.read(key);
     }
     // Others write to it all the time. This call wins over all of them.
-    return await this.#backend.delete(key);
-  }
-
-  #isActive(record: SessionRecord): boolean {
-    const session = decodeRecord(record, this.#options);
-    return session !== undefined && isSession(session, this.#options);
+    return await this.#backend.delete(key) ? decodeRecord(last, this.#options) : undefined;
   }
 
   #compose(base: LoadedSession, current: CurrentSession, change: SessionChange): string {

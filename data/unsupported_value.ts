@@ -124,6 +124,7 @@ function classOf(value: object): string {
 }
 
 function effectOn(value: unknown, { name }: ValueRule): string {
+  if (value instanceof Promise) return "cannot hold. Await it first";
   const isChanged = ["object", "number", "undefined"].includes(typeof value);
   return name === "JSON" && isChanged ? "would change" : "cannot carry";
 }

@@ -14,32 +14,42 @@ import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
  * - `committed`: the response has started, so nothing is saved any more.
  * - `readOnly`: it was loaded for reading.
  * - `replaced`: the client sent an ID that a regeneration has replaced.
- * - `ambiguous`: the client sent IDs of more than one active session.
+ * - `ambiguous`: the client sent several IDs, and none can be trusted.
  */
 export type Mode = "writable" | "committed" | "readOnly" | "replaced" | "ambiguous";
 
 /** Why a session cannot be written to. */
 const REFUSALS: Record<Exclude<Mode, "writable">, readonly [code: SessionErrorCode, why: string]> =
   {
-    committed: [
-      "ERR_SESSION_COMMITTED",
-      "the response has been started and the session saved; use sessions.update() from here on",
-    ],
-    readOnly: [
-      "ERR_SESSION_READ_ONLY",
-      "this session was loaded for reading; use sessions.update() to change it",
-    ],
+    committed: ["ERR_SESSION_COMMITTED", "the response has started, and the session is saved"],
+    readOnly: ["ERR_SESSION_READ_ONLY", "this session was loaded for reading"],
     replaced: [
       "ERR_SESSION_INTERRUPTED",
-      "another request has given this session a new id; retry under that",
+      "another request has given this session a new ID. Repeat the request with that",
     ],
-    ambiguous: ["ERR_SESSION_AMBIGUOUS", "the client presents more than one live session"],
+    ambiguous: [
+      "ERR_SESSION_AMBIGUOUS",
+      "the request carries several session IDs, and none can be trusted. Delete the site's cookies",
+    ],
   };
+
+/** The verbs of changes that `sessions.update()` can make. */
+const VALUE_VERBS = ["set", "update", "delete", "clear"];
 
 /** The error for doing `verb` to a session that is not writable. */
 export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionError {
   const [code, why] = REFUSALS[mode];
-  return new SessionError(code, `Cannot ${verb}: ${why}`);
+  const advice = mode === "replaced" || mode === "ambiguous" ? "" : `. ${adviceFor(mode, verb)}`;
+  return new SessionError(code, `Cannot ${verb}: ${why}${advice}`);
+}
+
+/** Another way to do what is too late here, or not possible. */
+function adviceFor(mode: Mode, verb: string): string {
+  if (VALUE_VERBS.includes(verb)) return "Use sessions.update() to change it";
+  if (verb === "destroy") return "Use sessions.destroy() to end it";
+  return mode === "committed"
+    ? "Do it before the response starts"
+    : "Only the handler of a request can do that";
 }
 
 /**
@@ -49,7 +59,7 @@ export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionE
  * - `unknown`: no session has the ID that it sent, or not any more.
  * - `expired`: the session has expired.
  * - `replaced`: the session has a newer ID.
- * - `ambiguous`: the client sent IDs of more than one session.
+ * - `ambiguous`: the client sent several IDs, and none can be trusted.
  */
 export type SessionAbsence = "none" | "unknown" | "expired" | "replaced" | "ambiguous";
 
@@ -86,8 +96,6 @@ export class WorkingCopy implements ReplayableUpdates {
   /** How the values are encoded. */
   readonly codec: DataCodec;
   mode: Mode;
-  /** Keys that were changed by a function. */
-  updates: ReadonlyMap<string, KeyUpdate> = NO_UPDATES;
   /** Whether `clear()` was called. */
   isCleared = false;
   /** Whether the handler used the `Session` object. Then the response depends on the session. */
@@ -96,6 +104,8 @@ export class WorkingCopy implements ReplayableUpdates {
   maybeDirty = false;
   /** Whether `destroy()` was called on values that cannot be written to. */
   isDestroyed = false;
+  /** Whether the handler has ended the stored session by a call such as `sessions.destroyAll`. */
+  isEnded = false;
   /** Whether the new ID leaves the old one valid for a while. */
   isRotated = false;
   /** Whether the user has authenticated again. */
@@ -106,6 +116,7 @@ export class WorkingCopy implements ReplayableUpdates {
   absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
+  #updates: Map<string, KeyUpdate> | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
@@ -131,6 +142,11 @@ export class WorkingCopy implements ReplayableUpdates {
     if (typeof identity.id === "function") this.#draw = identity.id;
     else this.#id = identity.id;
     this.#lastAccess = identity.lastAccess;
+  }
+
+  /** Keys that were changed by a function. */
+  get updates(): ReadonlyMap<string, KeyUpdate> {
+    return this.#updates ?? NO_UPDATES;
   }
 
   /** The ID under which the record lies or will lie. Generates it if necessary. */
@@ -194,7 +210,7 @@ export class WorkingCopy implements ReplayableUpdates {
     if (this.mode === "writable") Object.freeze(data);
     this.data = { _created: now };
     this.mode = "writable";
-    this.updates = NO_UPDATES;
+    this.#updates = undefined;
     this.isCleared =
       this.isRotated =
       this.isAuthenticated =
@@ -230,15 +246,14 @@ export class WorkingCopy implements ReplayableUpdates {
 
   /** Notes how a key was changed. */
   setUpdate(key: string, update: KeyUpdate): void {
-    this.updates = new Map(this.updates).set(key, update);
+    // Not a copy: with thousands of keys, copies would take a time that grows with their square.
+    this.#updates ??= new Map();
+    this.#updates.set(key, update);
   }
 
   /** Forgets how a key was changed, because something else has written to it. */
   dropUpdate(key: string): void {
-    if (!this.updates.has(key)) return;
-    const rest = new Map(this.updates);
-    rest.delete(key);
-    this.updates = rest;
+    this.#updates?.delete(key);
   }
 
   /**

@@ -12,8 +12,8 @@ import { IdSource } from "../core/id_source.ts";
 import { ID_DIGITS, isId } from "../base/id.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import {
-  checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
   optionError,
@@ -108,7 +108,7 @@ const NEVER = 0;
  * const old = new Map<string, object>([["abc", { user: "ada", cookie: { expires: null } }]]);
  * const store = new MemoryStore();
  * const sessions = new LegacySessions({
- *   secret: "change me",
+ *   secret: "replace this with: openssl rand -hex 32",
  *   store,
  *   legacy: connectSource({
  *     get: (sid, callback) => callback(null, old.get(sid)),
@@ -205,7 +205,7 @@ export class LegacySessions {
     const text = encodeHeader(newHeader(backend.verifierOf(id) ?? "")) + json;
     const sessionKey = backend.keyOf(id);
     const written = await createOnce(backend, sessionKey, text, expiry, name);
-    if (written === undefined) throw taken();
+    if (written === undefined) throw taken(false);
     if (!backend.isVersioned) return written.transport;
     // This commits the move: no client has seen the ID before, and no other request can move the
     // session afterwards.
@@ -290,7 +290,7 @@ function checkLegacyOptions(options: LegacySessionsOptions): readonly string[] {
     }
   }
   for (const name of ["keep", "storeTimeout"] as const) {
-    if (options[name] !== undefined) checkNumber(OWNER, name, options[name], "seconds");
+    if (options[name] !== undefined) checkSeconds(OWNER, name, options[name]);
   }
   return secrets;
 }

@@ -54,7 +54,7 @@ export interface MigratingStateOptions {
  * import { CookieState, MemoryStore, SessionMiddleware } from "@pagi/session";
  * import { ConnectCookie, LegacySessions, MigratingState } from "@pagi/session/migrate";
  *
- * const secret = "change me";
+ * const secret = "replace this with: openssl rand -hex 32";
  * const store = new MemoryStore();
  * const old = new Map([["abc", { user: "ada" }]]);
  * const sessions = new SessionMiddleware<{ user: string }>({

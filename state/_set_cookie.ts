@@ -2,7 +2,7 @@
  * Writes Set-Cookie in the strict grammar of RFC 6265bis, section 4.1.1. The constructor checks the
  * name and every attribute once, so that no option can inject anything into the header.
  */
-import { checkOptions, optionError } from "../base/check_options.ts";
+import { checkOptions, checkSeconds, optionError } from "../base/check_options.ts";
 import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 import { isToken } from "./_headers.ts";
@@ -114,6 +114,7 @@ function checkAttributes(options: CookieOptions): void {
   if (typeof maxAge === "number" && !(Number.isSafeInteger(maxAge) && maxAge > 0)) {
     throw optionError("the cookie", "maxAge must be whole seconds above 0, or false", RangeError);
   }
+  if (typeof maxAge === "number") checkSeconds("the cookie", "maxAge", maxAge);
   if (options.sameSite === "None" && !options.secure) {
     throw optionError("the cookie", 'sameSite "None" needs secure: true');
   }

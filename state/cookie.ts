@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkNumber, checkOptions } from "../base/check_options.ts";
+import { checkOptions, checkSeconds } from "../base/check_options.ts";
 import { DEFAULT_EXPIRE } from "../base/limits.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import { cookieValue } from "./_cookie_header.ts";
@@ -75,7 +75,7 @@ export class CookieState extends State {
     super();
     checkOptions("CookieState", options, ["cookieName", "cookieOptions", "expire"]);
     const { cookieName = DEFAULT_NAME, cookieOptions = {}, expire } = options;
-    if (expire !== undefined) checkNumber("CookieState", "expire", expire, "seconds");
+    if (expire !== undefined) checkSeconds("CookieState", "expire", expire);
     this.#cookie = new CookieTemplate(cookieName, cookieOptions);
     this.name = cookieName;
     this.#expire = expire;

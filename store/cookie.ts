@@ -3,25 +3,31 @@
  *
  * @module
  */
-import { after } from "../base/awaitable.ts";
+import { after, isPromise } from "../base/awaitable.ts";
 import {
-  checkNumber,
   checkOptions,
+  checkSeconds,
   checkSecrets,
   hasMethods,
   optionError,
 } from "../base/check_options.ts";
-import { isId } from "../base/id.ts";
+import { isId, keyOf } from "../base/id.ts";
 import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
+import { findJson } from "../base/record_header.ts";
+import { decodeSession, toPlainData } from "../base/record_text.ts";
 import { REVOCATION_METHODS } from "../base/store_methods.ts";
+import { isSubject } from "../base/subject.ts";
 import { SessionError } from "../errors.ts";
 import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
+import { FIRST, Generations } from "./_cookie/generations.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
 import { PagiFormat } from "./_cookie/pagi_format.ts";
+import { MAX_AGE_TO_SEAL } from "./_cookie/revocation_records.ts";
 import { isValid, type Revocation, Revocations } from "./_cookie/revocations.ts";
 import { neverAborted } from "./_plain_methods.ts";
 import type {
   Awaitable,
+  EndAllOptions,
   EndOptions,
   OpenedRecord,
   OpenOptions,
@@ -67,7 +73,8 @@ export interface CookieStoreOptions {
   revocations?: VersionedStore;
   /**
    * Caches answers of `revocations` for this many seconds. After a logout, the other servers may
-   * accept a copy of the cookie for that long.
+   * accept a copy of the cookie for that long. No server extends a session by an answer that is older
+   * than a minute.
    *
    * @default {0, every request asks the store}
    */
@@ -88,6 +95,20 @@ const MIN_SECRET_BYTES = 32;
  * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
  */
 const NAME_BYTES = 64;
+/** A session's subject, and the generation that the session has. */
+interface SubjectState {
+  /** The key of the subject's record. */
+  key: string;
+  generation: string;
+}
+
+/** The content of an opened value's version. */
+interface OpenedVersion {
+  /** Seconds; not finite if no value was opened. */
+  lifetime: number;
+  subject: SubjectState | undefined;
+}
+
 /** Stands for the record of an ID that `revocations` cannot contain. */
 const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess: 0, version: "" };
 
@@ -110,6 +131,8 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * | a response that arrives after a later login | replaces the new session with the old one | replaces the new cookie with a rejected one |
  * | `sessions.destroy()` of an ID or a Session | fails with `ERR_SESSION_STORE` | ends the session, whatever its current ID is; resolves to true also if no session ever had the ID |
  * | `sessions.destroy()` of a cookie's value | does nothing | ends the session, if the value belongs to the State's own name |
+ * | `sessions.destroyAll()` | is a `TypeError` | ends all sessions of the subject, after `revocationCache` seconds at most, and resolves to `undefined` |
+ * | `sessions.list()`, `destroyListed()` | are a `TypeError`: only the clients have the sessions | are a `TypeError` |
  * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
  *
@@ -117,11 +140,22 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * token. The middleware reports this with the event `store-without-guarantees`. The last-access
  * time is updated by a new cookie, so leave `rolling` on.
  *
- * With `revocations`, a request reads that store once, and twice if it writes. A logout or a new ID
- * writes one record. The record is kept for as long as a copy of the cookie could be valid. If that
- * store fails, so does the request. A store that drops records early undoes logouts, for example a
- * MemoryStore that is full or restarted. A session has at most one record. It names the only valid
- * ID, or says that the session has ended, which is final.
+ * With `revocations`, a request makes these calls of that store. Reads of one request are made at the
+ * same time, except that those of a write follow those of its beginning.
+ *
+ * | request | calls without a subject | calls with a subject |
+ * | --- | --- | --- |
+ * | read | `read` | 2 `read` |
+ * | write | 2 `read` | 4 `read` |
+ * | sign-in of a new session | none | `read` |
+ * | new ID | 2 `read` and a write | 5 `read` and a write |
+ * | logout | 2 `read` and a write | 3 `read` and a write |
+ * | `sessions.destroyAll()` | | `read` and a write |
+ *
+ * A record is kept for as long as a copy of the cookie could be valid. If that store fails, so does
+ * the request. A store that drops records early undoes logouts, for example a MemoryStore that is
+ * full or restarted. A session has at most one record. It names the only valid ID, or says that the
+ * session has ended, which is final. A user has one record after `sessions.destroyAll()`.
  *
  * At least the last 500 values that were decrypted or encrypted stay in memory with their sessions.
  * If such a value comes again, its age, name and revocation are checked, but it is not decrypted.
@@ -156,6 +190,7 @@ export class CookieStore implements SealingStore {
   readonly isLocal: boolean;
   readonly #format: CookieFormat;
   readonly #revocations: Revocations | undefined;
+  readonly #generations: Generations | undefined;
   readonly #now: () => number;
 
   /**
@@ -177,7 +212,10 @@ export class CookieStore implements SealingStore {
     this.#format = options.format === "pagi"
       ? new PagiFormat(common)
       : new HourlyFormat({ ...common, purpose, cacheSize: CACHED_SESSIONS });
-    this.#revocations = revocations && new Revocations(revocations, revocationCache, now);
+    if (revocations !== undefined) {
+      this.#revocations = new Revocations(revocations, revocationCache, now);
+      this.#generations = new Generations(revocations, revocationCache, now);
+    }
     this.#now = now;
     this.isLocal = revocations === undefined;
   }
@@ -210,14 +248,21 @@ export class CookieStore implements SealingStore {
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
     const { lastAccess, ttl, signal, version, name } = options;
-    if (version !== undefined) {
-      if (!isValid(id, await this.#findRevocation(id, options))) return undefined;
-      // The lookup may have taken so long that the caller has given up.
+    let generation: string = FIRST;
+    if (this.#revocations !== undefined) {
+      const opened = version === undefined ? undefined : decodeVersion(version);
+      const [found, next] = await Promise.all([
+        opened && this.#findRevocation(id, options, MAX_AGE_TO_SEAL),
+        this.#nextGeneration(id, subjectOf(text), opened, options),
+      ]);
+      if (!isValid(id, found) || next === undefined) return undefined;
+      generation = next;
+      // The lookups may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
     // `ttl` counts from now, the lifetime of a value from the last access.
     const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
-    return await this.#format.encrypt({ id, text, lastAccess, lifetime }, name);
+    return await this.#format.encrypt({ id, text, lastAccess, lifetime, generation }, name);
   }
 
   /**
@@ -231,7 +276,14 @@ export class CookieStore implements SealingStore {
     if (this.#revocations === undefined) return undefined;
     this.#checkId(id);
     this.#checkId(newId);
-    const known = await this.#findRevocation(id, options);
+    const { subject } = decodeVersion(options.version);
+    const [known, isActive] = await Promise.all([
+      this.#findRevocation(id, options),
+      subject === undefined ||
+      // Not from the cache, which may be from before the end.
+      this.#isOfGeneration(id, subject, options, 0),
+    ]);
+    if (!isActive) return false;
     return await this.#revocations.replaceId(id, newId, known, this.#writeOptions(options));
   }
 
@@ -249,14 +301,31 @@ export class CookieStore implements SealingStore {
   }
 
   /**
+   * Ends all sessions of a subject for good, except one. None of their values opens from now on.
+   * Resolves to true. Without `revocations` it does nothing and resolves to `undefined`.
+   *
+   * @throws {Error} If `revocations` fails, with its error.
+   */
+  async endAll(subject: string, options: EndAllOptions): Promise<boolean | undefined> {
+    if (this.#generations === undefined) return undefined;
+    const { except } = options;
+    if (except !== undefined) this.#checkId(except);
+    const kept = except && keyOf(except);
+    await this.#generations.endAll(subject, kept, this.#writeOptions(options));
+    return true;
+  }
+
+  /**
    * Implements PAGI's `get`: resolves to the data, with its reserved keys, of a session that was
    * encrypted without a name.
    */
   async get(presented: string): Promise<SessionHash | undefined> {
-    const data = await this.#format.decryptPlain(presented);
-    if (data === undefined) return undefined;
-    const { _id: id } = data;
-    return isValid(String(id), await this.#findRevocation(id, neverAborted())) ? data : undefined;
+    if (this.#revocations === undefined) return await this.#format.decryptPlain(presented);
+    const session = await this.#format.decrypt(presented, Infinity);
+    const opened = session && await this.#unlessRevoked(session, neverAborted());
+    return opened === undefined || opened.replacedAt !== undefined
+      ? undefined
+      : toPlainData(opened);
   }
 
   /**
@@ -271,7 +340,9 @@ export class CookieStore implements SealingStore {
     if (!isValid(id, await this.#findRevocation(id, neverAborted()))) {
       throw new SessionError("ERR_SESSION_INTERRUPTED", "Cannot save the session: it has ended");
     }
-    return await this.#format.encryptPlain(id, data);
+    const subject = isSubject(data._subject) ? data._subject : undefined;
+    const generation = await this.#nextGeneration(id, subject, undefined, neverAborted());
+    return await this.#format.encryptPlain(id, data, generation!);
   }
 
   /**
@@ -287,15 +358,67 @@ export class CookieStore implements SealingStore {
   }
 
   #unlessRevoked(
-    { id, text, lastAccess, lifetime }: CookieSession,
+    session: CookieSession,
     options: OpenOptions,
   ): Awaitable<OpenedRecord | undefined> {
-    const version = String(lifetime);
-    return after(this.#findRevocation(id, options), (found) => {
-      if (isValid(id, found)) return { id, text, version, lastAccess };
-      if (found!.isEnded) return undefined;
-      return { id, text, version, lastAccess, replacedAt: found!.lastAccess };
-    });
+    const { id, text, lastAccess, lifetime, generation } = session;
+    const toOpened = (found: Revocation | undefined, key?: string): OpenedRecord | undefined => {
+      if (found?.isEnded) return undefined;
+      const version = key === undefined ? String(lifetime) : `${lifetime} ${key} ${generation}`;
+      const opened = { id, text, version, lastAccess };
+      return isValid(id, found) ? opened : { ...opened, replacedAt: found!.lastAccess };
+    };
+    const subject = this.#generations && subjectOf(text);
+    if (subject === undefined || !isId(id)) {
+      return after(this.#findRevocation(id, options), (found) => toOpened(found));
+    }
+    return this.#unlessAllEnded(session, subject, options, toOpened);
+  }
+
+  /** Looks up the session and its subject at the same time. */
+  async #unlessAllEnded(
+    { id, generation }: CookieSession,
+    subject: string,
+    options: OpenOptions,
+    toOpened: (found: Revocation | undefined, key: string) => OpenedRecord | undefined,
+  ): Promise<OpenedRecord | undefined> {
+    const hashed = this.#generations!.keyOf(subject);
+    const key = isPromise(hashed) ? await hashed : hashed;
+    const [found, isActive] = await Promise.all([
+      this.#findRevocation(id, options),
+      this.#isOfGeneration(id, { key, generation }, options),
+    ]);
+    return isActive ? toOpened(found, key) : undefined;
+  }
+
+  async #isOfGeneration(
+    id: string,
+    { key, generation }: SubjectState,
+    options: StoreCallOptions,
+    maxAge?: number,
+  ): Promise<boolean> {
+    return await this.#generations!.isValid(key, keyOf(id), generation, options, maxAge);
+  }
+
+  /**
+   * The generation of the session's next value; `undefined` if the session has been ended with all
+   * others of its subject.
+   *
+   * @param opened The content of the session's last version; `undefined` for the first value of an ID.
+   */
+  async #nextGeneration(
+    id: string,
+    subject: string | undefined,
+    opened: OpenedVersion | undefined,
+    options: StoreCallOptions,
+  ): Promise<string | undefined> {
+    const generations = this.#generations;
+    if (generations === undefined || subject === undefined) return FIRST;
+    const key = await generations.keyOf(subject);
+    const known = opened?.subject;
+    if (known?.key !== key) return await generations.next(key, keyOf(id), options);
+    const isActive = await this.#isOfGeneration(id, known, options, MAX_AGE_TO_SEAL);
+    return isActive ? known.generation : undefined;
   }
 
   /** When a record may be removed: no value of the session is valid any more. */
@@ -303,22 +426,42 @@ export class CookieStore implements SealingStore {
     // Newer values of the session may exist, and their lifetime starts later. So `ttl` counts from
     // now.
     return {
-      ttl: Math.min(ttl ?? (Number(version) || Infinity), MAX_COOKIE_AGE),
+      ttl: Math.min(ttl ?? decodeVersion(version).lifetime, MAX_COOKIE_AGE),
       lastAccess: lastAccess ?? Math.floor(this.#now() / 1000),
       signal,
     };
   }
 
-  #findRevocation(id: unknown, options: StoreCallOptions): Awaitable<Revocation | undefined> {
+  #findRevocation(
+    id: unknown,
+    options: StoreCallOptions,
+    maxAge?: number,
+  ): Awaitable<Revocation | undefined> {
     if (this.#revocations === undefined) return undefined;
     // The value was encrypted without `revocations`, under an ID that cannot be revoked.
-    return typeof id === "string" && isId(id) ? this.#revocations.find(id, options) : REVOKED;
+    if (typeof id !== "string" || !isId(id)) return REVOKED;
+    return this.#revocations.find(id, options, maxAge);
   }
 
   #checkId(id: string): void {
     if (this.#revocations === undefined || isId(id)) return;
     throw new TypeError("Cannot seal the session: with revocations its id must be 64 hex digits");
   }
+}
+
+/** The subject of the session in `text`. */
+function subjectOf(text: string): string | undefined {
+  const start = findJson(text);
+  return start < 0 ? undefined : decodeSession(text.slice(start))?._subject as string | undefined;
+}
+
+/** The content of a version that `#unlessRevoked` has made. */
+function decodeVersion(version = ""): OpenedVersion {
+  const [lifetime, key, generation] = version.split(" ");
+  return {
+    lifetime: Number(lifetime) || Infinity,
+    subject: key === undefined ? undefined : { key, generation: generation! },
+  };
 }
 
 function check(options: CookieStoreOptions): void {
@@ -331,7 +474,7 @@ function check(options: CookieStoreOptions): void {
     throw optionError(OWNER, "revocations must be a VersionedStore");
   }
   if (revocationCache !== undefined) {
-    checkNumber(OWNER, "revocationCache", revocationCache, "seconds");
+    checkSeconds(OWNER, "revocationCache", revocationCache);
     if (revocations === undefined) throw optionError(OWNER, "revocationCache needs revocations");
   }
   if (format === "pagi" && purpose !== undefined) {

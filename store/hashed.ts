@@ -64,7 +64,10 @@ const CACHED_KEYS = 10_000;
  *
  * const inner = new MemoryStore();
  * const store = new HashedStore(inner);
- * const sessions = new SessionMiddleware({ secret: "change me", store });
+ * const sessions = new SessionMiddleware({
+ *   secret: "replace this with: openssl rand -hex 32",
+ *   store,
+ * });
  * const handler = sessions.handler((_request, session) => {
  *   session.set("user", "ada");
  *   return new Response(session.id);

@@ -7,6 +7,7 @@ import { checkOptions, optionError } from "../base/check_options.ts";
 import { ID_DIGITS, isId, keyOf, verifierOf } from "../base/id.ts";
 import { isSubjectIndex } from "../base/record_text.ts";
 import { ShardedMap } from "./_memory/sharded_map.ts";
+import { MemoryRecord, UseOrder } from "./_memory/use_order.ts";
 import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import type {
   DeleteOptions,
@@ -21,8 +22,9 @@ import type {
 /** Options of {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Limits how many records are kept. If there are more, the least recently used session is
-   * dropped. The per-user session indexes are dropped last.
+   * Limits how many sessions are kept. If there are more, the least recently used session is
+   * dropped. The indexes of users' sessions (`sessions.list`) count apart: as many are kept, and a
+   * new index drops only the least recently used index.
    *
    * @default {1_000_000}
    */
@@ -38,14 +40,15 @@ export interface MemoryStoreOptions {
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
 const NOT_A_HEX_DIGIT = /[^0-9a-f]/;
-/**
- * How many records one call removes or moves at most at the old end, so that no call takes long.
- */
+/** How many expired records one call removes at most at the old end, so that no call takes long. */
 const MAX_SWEPT = 16;
 /**
- * How many records one call checks in between, where records with other lifetimes may have expired.
+ * How many sessions one call checks in between, where sessions with other lifetimes may have
+ * expired.
  */
-const CHECKED_PER_CALL = 2;
+const CHECKED_SESSIONS = 2;
+/** How many indexes of subjects one call checks. There is at most one for each sign-in. */
+const CHECKED_INDEXES = 1;
 
 /**
  * `performance.now`, called at most once per millisecond, because it is much slower than
@@ -63,26 +66,6 @@ function steadyClock(): () => number {
     }
     return steady;
   };
-}
-
-/** A record, and its neighbors in the order of use. */
-class MemoryRecord implements StoredRecord {
-  readonly id: string;
-  text: string;
-  version: string;
-  lastAccess: number;
-  /** When the record expires, by the store's clock, in milliseconds. */
-  expiresAt: number;
-  older: MemoryRecord | undefined = undefined;
-  newer: MemoryRecord | undefined = undefined;
-
-  constructor(id: string, text: string, version: string, lastAccess: number, expiresAt: number) {
-    this.id = id;
-    this.text = text;
-    this.version = version;
-    this.lastAccess = lastAccess;
-    this.expiresAt = expiresAt;
-  }
 }
 
 /**
@@ -108,11 +91,10 @@ export class MemoryStore implements VersionedStore {
   readonly #now: () => number;
   /** The clock for the times that `set` adds to data without any. */
   readonly #wallClock: () => number;
-  /** The ends of a linked list through all records, in the order of their last use. */
-  #oldest: MemoryRecord | undefined;
-  #newest: MemoryRecord | undefined;
-  /** The record that the sweep checks next; after the newest record it starts over. */
-  #cursor: MemoryRecord | undefined;
+  /** The sessions, and the markers of those that have ended. */
+  readonly #sessions = new UseOrder();
+  /** The indexes of subjects' sessions, which must not take the sessions' room. */
+  readonly #indexes = new UseOrder();
   #versions = 0;
 
   /**
@@ -135,7 +117,10 @@ export class MemoryStore implements VersionedStore {
     this.#wallClock = now ?? Date.now;
   }
 
-  /** The number of records, including expired ones that have not been removed yet. */
+  /**
+   * The number of records: the sessions and the indexes of users' sessions, including expired ones
+   * that have not been removed yet.
+   */
   get size(): number {
     return this.#records.size;
   }
@@ -151,7 +136,7 @@ export class MemoryStore implements VersionedStore {
   read(id: string): StoredRecord | undefined {
     const record = this.#find(id, this.#now());
     if (record === undefined) return undefined;
-    this.#markUsed(record);
+    this.#orderOf(record.text).markUsed(record);
     return { text: record.text, version: record.version, lastAccess: record.lastAccess };
   }
 
@@ -162,8 +147,7 @@ export class MemoryStore implements VersionedStore {
     const version = this.#nextVersion();
     const record = new MemoryRecord(id, text, version, lastAccess, now + ttl * 1000);
     this.#records.add(id, record);
-    this.#append(record);
-    while (this.#records.size > this.#maxSessions) this.#evict();
+    this.#add(record);
     return version;
   }
 
@@ -178,11 +162,16 @@ export class MemoryStore implements VersionedStore {
     const now = this.#now();
     const record = this.#find(id, now);
     if (record?.version !== version) return undefined;
+    const order = this.#orderOf(record.text);
     record.text = text;
     record.version = this.#nextVersion();
     record.lastAccess = lastAccess;
     record.expiresAt = now + ttl * 1000;
-    this.#markUsed(record);
+    if (order === this.#orderOf(text)) order.markUsed(record);
+    else {
+      order.remove(record);
+      this.#add(record);
+    }
     return record.version;
   }
 
@@ -197,7 +186,7 @@ export class MemoryStore implements VersionedStore {
     record.version = this.#nextVersion();
     record.lastAccess = Math.max(record.lastAccess, lastAccess);
     record.expiresAt = Math.max(record.expiresAt, now + ttl * 1000);
-    this.#markUsed(record);
+    this.#orderOf(record.text).markUsed(record);
     return true;
   }
 
@@ -233,7 +222,8 @@ export class MemoryStore implements VersionedStore {
   /** Deletes all sessions. */
   clear(): void {
     this.#records.clear();
-    this.#oldest = this.#newest = this.#cursor = undefined;
+    this.#sessions.clear();
+    this.#indexes.clear();
   }
 
   #nextVersion(): string {
@@ -241,24 +231,23 @@ export class MemoryStore implements VersionedStore {
   }
 
   #find(id: string, now: number): MemoryRecord | undefined {
-    this.#sweep(now);
+    this.#sweep(this.#sessions, CHECKED_SESSIONS, now);
+    this.#sweep(this.#indexes, CHECKED_INDEXES, now);
     const record = this.#records.get(id);
     return record === undefined || !this.#removeIfExpired(record, now) ? record : undefined;
   }
 
   /**
-   * Removes a few expired records. If all sessions live equally long, the first to expire are those
-   * at the old end of the order of use. A cursor that walks through that order finds the others.
+   * Removes a few expired records. If all of them live equally long, the first to expire are those
+   * at the old end of the order of use. A walk through that order finds the others.
    */
-  #sweep(now: number): void {
-    for (let swept = 0; swept < MAX_SWEPT && this.#oldest !== undefined; swept++) {
-      const oldest = this.#oldest;
-      if (!this.#removeIfExpired(oldest, now) && !this.#spareIndex(oldest)) break;
+  #sweep(order: UseOrder, checked: number, now: number): void {
+    for (let swept = 0; swept < MAX_SWEPT && order.oldest !== undefined; swept++) {
+      if (!this.#removeIfExpired(order.oldest, now)) break;
     }
-    for (let checked = 0; checked < CHECKED_PER_CALL; checked++) {
-      const record = this.#cursor ?? this.#oldest;
+    for (let left = checked; left > 0; left--) {
+      const record = order.next();
       if (record === undefined) return;
-      this.#cursor = record.newer;
       this.#removeIfExpired(record, now);
     }
   }
@@ -270,46 +259,19 @@ export class MemoryStore implements VersionedStore {
     return isExpired;
   }
 
-  /** Moves a subject's index, which lives longer than sessions, out of their way at the old end. */
-  #spareIndex(record: MemoryRecord): boolean {
-    if (record === this.#newest || !isSubjectIndex(record.text)) return false;
-    this.#markUsed(record);
-    return true;
-  }
-
-  #markUsed(record: MemoryRecord): void {
-    if (record === this.#newest) return;
-    this.#unlink(record);
-    this.#append(record);
-  }
-
-  /**
-   * Makes room: drops the least recently used session, and a subject's index only after sessions.
-   */
-  #evict(): void {
-    for (let spared = 0; spared < MAX_SWEPT && this.#spareIndex(this.#oldest!); spared++);
-    this.#remove(this.#oldest!);
+  /** Adds a record to its order of use. If that is too long, drops the one used least recently. */
+  #add(record: MemoryRecord): void {
+    const order = this.#orderOf(record.text);
+    order.add(record);
+    if (order.size > this.#maxSessions) this.#remove(order.oldest!);
   }
 
   #remove(record: MemoryRecord): void {
     this.#records.delete(record.id);
-    this.#unlink(record);
+    this.#orderOf(record.text).remove(record);
   }
 
-  #append(record: MemoryRecord): void {
-    record.older = this.#newest;
-    record.newer = undefined;
-    if (this.#newest === undefined) this.#oldest = record;
-    else this.#newest.newer = record;
-    this.#newest = record;
-  }
-
-  #unlink(record: MemoryRecord): void {
-    const { older, newer } = record;
-    if (record === this.#cursor) this.#cursor = newer;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
+  #orderOf(text: string): UseOrder {
+    return isSubjectIndex(text) ? this.#indexes : this.#sessions;
   }
 }

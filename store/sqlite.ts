@@ -91,7 +91,10 @@ const SETUP_PAUSE_MS = 50;
  *
  * const store = new SqliteStore(new DatabaseSync(":memory:"));
  * await store.setup();
- * const sessions = new SessionMiddleware({ secret: "change me", store });
+ * const sessions = new SessionMiddleware({
+ *   secret: "replace this with: openssl rand -hex 32",
+ *   store,
+ * });
  * const handler = sessions.handler((_request, session) => {
  *   session.update("visits", (n) => Number(n ?? 0) + 1);
  *   return new Response(String(session.get("visits")));

@@ -229,10 +229,20 @@ export interface EndOptions extends StoreCallOptions {
   ttl?: number;
 }
 
+/** Options of `endAll`. */
+export interface EndAllOptions extends EndOptions {
+  /**
+   * An ID that the session which stays has or once had.
+   *
+   * @default {undefined, no session stays}
+   */
+  except?: string;
+}
+
 /**
  * A store without storage: the value sent to the client is the encrypted session itself. The
- * middleware uses `open`, `seal` and `end`, with opaque texts as in a {@linkcode VersionedStore}.
- * It does not use the methods of PAGI. `seal` compares nothing: if two requests write at the same
+ * middleware uses `open`, `seal`, `replaceId`, `end` and `endAll`, with texts as in a
+ * {@linkcode VersionedStore}. It does not use the methods of PAGI. `seal` compares nothing: if two requests write at the same
  * time, the client keeps one of the two values.
  */
 export interface SealingStore extends PlainStore {
@@ -265,6 +275,12 @@ export interface SealingStore extends PlainStore {
    * had not ended before; `undefined` if the store cannot revoke IDs.
    */
   end?(id: string, options: EndOptions): Awaitable<boolean | undefined>;
+  /**
+   * Ends all sessions whose `session.subject` is `subject`, except one: their values do not open any
+   * more. Values that `seal` is creating for other sessions of the subject may end, too. Returns
+   * true; `undefined` if the store cannot end sessions.
+   */
+  endAll?(subject: string, options: EndAllOptions): Awaitable<boolean | undefined>;
 }
 
 /** The stores that the `store` option accepts. */

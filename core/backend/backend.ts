@@ -84,6 +84,14 @@ export interface Backend {
    * @param marker Left under the key for a while, if the store is outside this process.
    */
   end(record: SessionRecord, marker: string, now: number): Awaitable<boolean>;
+  /**
+   * Ends all sessions of a subject, except one, without knowing them. Resolves to the key of the
+   * session that was kept, if there is one. Only a backend without an index of sessions has this
+   * method.
+   *
+   * @throws {TypeError} If the store cannot end sessions.
+   */
+  endAll?(subject: string, kept: string | undefined): Promise<string | undefined>;
   /** Deletes whatever lies under the key. Returns whether there was anything. */
   delete(key: string): Awaitable<boolean>;
 }

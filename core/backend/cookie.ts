@@ -128,9 +128,33 @@ export class CookieBackend implements Backend {
     return record !== undefined && await this.#end(record.key, KNOWN_BY_ID);
   }
 
+  /** @param kept An ID that the session which stays has or had, or a value under the State's name. */
+  async endAll(subject: string, kept: string | undefined): Promise<string | undefined> {
+    const except = kept === undefined || isId(kept) ? kept : (await this.read(kept))?.key;
+    const isEnded = checkAnswer(
+      await this.#guard.call(
+        "end",
+        (signal) => this.#store.endAll?.(subject, { except, ttl: this.#longest, signal }),
+        subject,
+      ),
+      "end",
+    );
+    if (isEnded === undefined) {
+      throw new TypeError(
+        "Cannot end the sessions of a subject: their clients hold them. Set the option " +
+          "revocations of the CookieStore, so that it can note their end",
+      );
+    }
+    return except;
+  }
+
+  /** Seconds for which a value that was sealed until now can be valid at most. */
+  get #longest(): number {
+    return Math.ceil(this.#maxAge) + 1;
+  }
+
   async #end(id: string, version: string): Promise<boolean> {
-    // No value that was sealed until now is valid for longer.
-    const ttl = Math.ceil(this.#maxAge) + 1;
+    const ttl = this.#longest;
     const isEnded = checkAnswer(
       await this.#guard.call(
         "end",

@@ -17,6 +17,18 @@ const TEXTS: { [code: string]: string | undefined } = {
   ERR_SESSION_STORE: "Sessions are unavailable. Please try again.\n",
 };
 
+/** The errors that an event has reported. One error may pass several entry points. */
+const reported = new WeakSet<object>();
+
+/** Reports a request that fails because of its session, so that its operator hears of it. */
+export function reportFailure({ emit }: ResolvedOptions, error: unknown): void {
+  if (!(error instanceof SessionError) || TEXTS[error.code] === undefined) return;
+  if (reported.has(error)) return;
+  reported.add(error);
+  const { code, message } = error;
+  emit({ type: "request-failed", message: `A request failed: ${code}: ${message}`, cause: error });
+}
+
 /** Makes the response of `onError`, or a short text. Rejects with any other error. */
 export async function errorResponse(
   options: ResolvedOptions,
@@ -26,6 +38,7 @@ export async function errorResponse(
   const { onError, emit } = options;
   const text = error instanceof SessionError ? TEXTS[error.code] : undefined;
   if (text === undefined) throw error;
+  reportFailure(options, error);
   const failure = error as SessionError;
   const response = await onError?.(failure, request) ?? textResponse(failure.status, text);
   const headers = failure.headers.filter(([name]) => name !== "cache-control");

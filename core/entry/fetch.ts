@@ -1,11 +1,13 @@
 /** The entry point for fetch handlers: a request becomes a response with the session's headers. */
 import { isPromise } from "../../base/awaitable.ts";
+import { isObject } from "../../base/check_options.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { reportFailure } from "./error_response.ts";
 import { addHeaders, cancelBody } from "./response_headers.ts";
-import { RequestScope } from "./scope.ts";
+import { notRequest, RequestScope } from "./scope.ts";
 
 /** A fetch handler that gets the session beside the request, and whatever its server adds. */
 export type SessionHandler<
@@ -30,10 +32,12 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   let active: ActiveSession | undefined;
   let response: Response | undefined;
   const headers: HeaderPair[] = [];
+  if (!isObject(request)) throw notRequest();
   try {
     const opened = lifecycle.begin(new RequestScope(request));
     active = isPromise(opened) ? await opened : opened;
-    const pending = respond(request, new Session<Data>(active.workingCopy), ...rest);
+    const session = new Session<Data>(active.workingCopy);
+    const pending = active.run(() => respond(request, session, ...rest));
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
     const committed = active.commit(headers, () => answered.headers);
@@ -42,6 +46,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     // Does nothing if the commit has started.
     await active?.abort();
     if (response !== undefined) cancelBody(response);
+    reportFailure(lifecycle.options, error);
     return await recover(error, request);
   }
   return addHeaders(response, request, headers, active.vary, lifecycle.options.emit);

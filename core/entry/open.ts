@@ -1,10 +1,11 @@
 /** The entry point for servers that do not make a fetch `Response`. */
-import { after, type Awaitable } from "../../base/awaitable.ts";
+import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
-import type { SessionEvent } from "../options.ts";
+import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
+import { reportFailure } from "./error_response.ts";
 import { missingVary } from "./response_headers.ts";
 
 /**
@@ -35,6 +36,12 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
   readonly session: Session<Data>;
   /**
+   * Calls the handler and returns its result. If it ends its own session by `sessions.destroyAll` or
+   * a similar call, `commit` clears the session at the client. Without `run`, `commit` then fails
+   * with `ERR_SESSION_INTERRUPTED` if the handler has written to the session.
+   */
+  run<T>(handle: () => T): T;
+  /**
    * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
    * response has been sent already; if it should have carried headers, you get the event
    * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be
@@ -54,15 +61,33 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
 export class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
   readonly #active: ActiveSession;
-  readonly #emit: (event: SessionEvent) => void;
+  readonly #options: ResolvedOptions;
 
-  constructor(active: ActiveSession, emit: (event: SessionEvent) => void) {
+  constructor(active: ActiveSession, options: ResolvedOptions) {
     this.#active = active;
-    this.#emit = emit;
+    this.#options = options;
     this.session = new Session<Data>(active.workingCopy);
   }
 
+  run<T>(handle: () => T): T {
+    return this.#active.run(handle);
+  }
+
   commit(headers?: ResponseHeaders): Awaitable<void> {
+    try {
+      const committed = this.#commit(headers);
+      return isPromise(committed) ? committed.catch((error) => this.#fail(error)) : committed;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): never {
+    reportFailure(this.#options, error);
+    throw error;
+  }
+
+  #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
     const added: HeaderPair[] = [];
     const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
     return after(committed, () => {
@@ -82,7 +107,7 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   #drop(headers: HeaderPair[]): void {
     if (headers.length === 0) return;
-    this.#emit({
+    this.#options.emit({
       type: "headers-dropped",
       message: "The session's headers could not be put on a response that was sent already",
     });

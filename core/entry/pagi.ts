@@ -4,6 +4,7 @@ import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { isForCaches } from "../shared_caches.ts";
+import { reportFailure } from "./error_response.ts";
 import { missingVary } from "./response_headers.ts";
 
 /** The scope that an app behind the middleware receives. */
@@ -25,12 +26,17 @@ export type SessionApp<Data extends object = Record<string, unknown>> = (
 export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<Data>): App {
   return async (scope, receive, send) => {
     if (scope["pagi.session"] !== undefined || scope.headers === undefined) {
-      await app(scope as SessionScope<Data>, receive, send);
-    } else if (scope.type === "http") {
-      await serve(lifecycle, app, scope, receive, send);
-    } else {
-      const workingCopy = await lifecycle.loadOrEmpty(scope);
-      await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
+      return void await app(scope as SessionScope<Data>, receive, send);
+    }
+    try {
+      if (scope.type === "http") await serve(lifecycle, app, scope, receive, send);
+      else {
+        const workingCopy = await lifecycle.loadOrEmpty(scope);
+        await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
+      }
+    } catch (error) {
+      reportFailure(lifecycle.options, error);
+      throw error;
     }
   };
 }
@@ -49,6 +55,13 @@ async function serve<Data extends object>(
   // Later events wait for the start of the response, even if the app does not.
   let started: Promise<void> | undefined;
   const start = async (event: Event) => {
+    const { "pagi.session": current } = inner;
+    if (current !== data && current !== undefined) {
+      throw new TypeError(
+        'Cannot save the session: the app has replaced scope["pagi.session"]. Change its keys ' +
+          "instead",
+      );
+    }
     // A copy, because the app may send the same list to the next client.
     let headers = [...event.headers as HeaderPair[] ?? []];
     const added: HeaderPair[] = [];
@@ -74,12 +87,12 @@ async function serve<Data extends object>(
   const wrappedSend: Send = (event) => {
     const sent = event.type === "http.response.start" ? started = start(event) : pass(event);
     // If the app does not await it, a rejection must not end the process. `started` is awaited
-    // below.
-    sent.catch(() => {});
+    // below. If the app does, it may answer with a page of its own.
+    sent.catch((error) => reportFailure(options, error));
     return sent;
   };
   try {
-    await app(inner, receive, wrappedSend);
+    await active.run(() => app(inner, receive, wrappedSend));
     await started;
   } catch (error) {
     await active.abort();

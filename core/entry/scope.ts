@@ -1,4 +1,5 @@
 /** Requests of every kind as PAGI scopes, so that one State serves all entry points. */
+import { isObject } from "../../base/check_options.ts";
 import type { Scope } from "../../pagi.ts";
 
 /** A fetch request as a PAGI scope. Getters compute only what a State asks for. */
@@ -16,7 +17,13 @@ export class RequestScope implements Scope {
   }
 
   get headers(): [name: string, value: string][] {
-    return [...this.request.headers];
+    const { headers } = this.request;
+    if (typeof headers?.[Symbol.iterator] !== "function") throw notRequest();
+    return [...headers];
+  }
+
+  get scheme(): string {
+    return this.request.url.startsWith("https:") ? "https" : "http";
   }
 
   get path(): string {
@@ -36,15 +43,32 @@ export interface NodeRequest {
   method?: string;
   /** The path and the query string. */
   url?: string;
+  /** The connection. */
+  socket?: object;
 }
 
 /** A request of any kind as a PAGI scope. */
 export function scopeOf(source: Request | NodeRequest | Scope): Scope {
+  if (!isRequest(source)) throw notRequest();
   if (isScope(source)) return source;
   // `instanceof` would fail: some servers on Node have a Request class of their own.
   return typeof source.headers.get === "function"
     ? new RequestScope(source as Request)
     : new NodeScope(source as NodeRequest);
+}
+
+function isRequest(source: unknown): boolean {
+  return isObject(source) && (typeof source.type === "string" || isObject(source.headers));
+}
+
+/**
+ * The error for something else than a request, which is the developer's mistake and not a client's.
+ */
+export function notRequest(): TypeError {
+  return new TypeError(
+    "Cannot open the session: expected a fetch Request. For a request of Node's http, use " +
+      "sessions.open() or an adapter",
+  );
 }
 
 function isScope(source: Request | NodeRequest | Scope): source is Scope {
@@ -63,6 +87,11 @@ class NodeScope implements Scope {
 
   get method(): string | undefined {
     return this.#request.method;
+  }
+
+  get scheme(): string | undefined {
+    const socket: { encrypted?: boolean } | undefined = this.#request.socket;
+    return socket && (socket.encrypted ? "https" : "http");
   }
 
   get headers(): [name: string, value: string][] {

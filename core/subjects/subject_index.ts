@@ -1,117 +1,215 @@
 /**
- * The index of a subject's sessions: one record for each subject, in the same store as the
- * sessions. Its key is a hash of the subject. It contains the sessions' keys encrypted, so that a
- * dump of the store does not tell whose sessions it holds.
+ * The index of a subject's sessions, in the same store as the sessions. Its root is one record,
+ * whose key is a hash of the subject. It contains the sessions' keys encrypted, so that a dump of
+ * the store does not tell whose sessions it holds.
  *
- * A session is added before its record is written, and again when it is used in another hour of its
- * age. So a session that was added more than an hour and `expire` ago is not active, and an index
- * that was lost is complete again after that time. Entries are kept longer, for servers with a
- * longer `expire`.
+ * The root has room for the sessions of most users. If there are more, the root's level is raised,
+ * and sessions are added to the shards of that level: 16 records at level 1, 256 at level 2. A hash
+ * of a session's key says which shard is its own. Entries are never moved, so the records of all
+ * levels up to the root's count.
+ *
+ * A session is added before its record is written, and confirmed once in an hour of its age when it
+ * is used. So an entry that was not confirmed for a certain time is not an active session's, and an
+ * index that was lost is complete again after that time. Its entry is removed when the session's
+ * record has expired, because another server may have a longer `expire`.
  */
-import type { Awaitable } from "../../base/awaitable.ts";
-import { KeyedQueue } from "../../base/keyed_queue.ts";
-import { MAX_CLOCK_SKEW } from "../../base/limits.ts";
-import { findJson } from "../../base/record_header.ts";
-import { decodeSession, isSubjectIndex, SUBJECT_INDEX_PREFIX } from "../../base/record_text.ts";
-import { sha256 } from "../../base/sha256.ts";
-import { TextSeal } from "../../base/text_seal.ts";
-import type { Backend, SessionRecord } from "../backend/backend.ts";
-import { unixNow } from "../lookup.ts";
+import { mapConcurrently } from "../../base/concurrently.ts";
+import type { Backend } from "../backend/backend.ts";
 import type { ResolvedOptions } from "../options.ts";
-import { retry } from "../race_errors.ts";
+import { IndexEntries, without } from "./index_entries.ts";
+import {
+  allShards,
+  type Index,
+  indexOf,
+  type IndexPlace,
+  shardOf,
+  shardsOf,
+  tagOf,
+} from "./index_keys.ts";
+import { type EndSession, IndexPruning } from "./index_pruning.ts";
+import { type IndexContent, type IndexEntry, MAX_LEVEL } from "./index_record.ts";
+import { IndexRecords } from "./index_records.ts";
 
-/** A session in the index. */
-export interface IndexEntry {
-  /** Its key, encrypted. */
-  sealed: string;
-  /** When it was added, in Unix seconds. */
-  at: number;
+export { indexKeyOf } from "./index_keys.ts";
+
+/** An entry, and the record that has it. */
+export interface PlacedEntry extends IndexEntry {
+  readonly place: IndexPlace;
 }
 
 /** How a session was added to the index. */
 export interface Listing {
   /** The generation that the session belongs to. */
-  generation: string;
+  readonly generation: string;
+  readonly place: IndexPlace;
   /** The session's key, encrypted, as it is in its entry. */
-  sealed: string;
-  /** Whether the index has so many entries that it should be pruned. */
-  isPruningDue: boolean;
+  readonly sealed: string;
 }
 
-/** The content of a subject's record. */
-interface IndexContent {
-  /** A new value each time that all sessions of the subject are ended. */
-  generation: string;
-  entries: readonly IndexEntry[];
-}
+/** The content with a new entry, and what identifies the entry if there was room for it. */
+type Added = readonly [content: IndexContent, sealed: string | undefined];
 
-/** A session that stays in use is added again once in this many seconds of its age. */
-const ADD_AGAIN_SECONDS = 3600;
-/** Seconds that a server may take to write a session after it has listed it, by another's clock. */
-const MAX_WRITE_SECONDS = 60 + MAX_CLOCK_SKEW;
-/** Seconds for which an entry is kept at least. */
-const MIN_KEPT = 7 * 86_400;
-/** Number of entries at which the index is pruned; the next pruning is due at twice as many. */
-const PRUNE_FROM = 16;
+/** Number of entries in a record from which on sessions are added at the next level. */
+const ROOM = 16;
+/**
+ * Number of entries in a shard of the last level. The record fits into the 64 KiB of Deno KV, also
+ * if a SealedStore encrypts it.
+ */
+const LAST_ROOM = 256;
 
-/** The indexes of all subjects, each under its key. */
+/** The indexes of all subjects. */
 export class SubjectIndex {
-  readonly #backend: Backend;
-  readonly #options: ResolvedOptions;
-  readonly #seal: TextSeal;
-  readonly #queue: KeyedQueue;
-  /** Seconds for which a session can be active without being added again. */
-  readonly #maxActive: number;
-  /** Seconds for which an entry is kept. */
-  readonly #kept: number;
+  /** The rules of the entries. */
+  readonly entries: IndexEntries;
+  readonly #records: IndexRecords;
+  readonly #pruning: IndexPruning;
 
-  constructor(backend: Backend, options: ResolvedOptions) {
-    this.#backend = backend;
-    this.#options = options;
-    this.#seal = new TextSeal(options.secrets);
-    this.#queue = new KeyedQueue(options.storeTimeout);
-    const { expire, touchInterval } = options;
-    this.#maxActive = expire + touchInterval + ADD_AGAIN_SECONDS + MAX_WRITE_SECONDS;
-    this.#kept = Math.max(MIN_KEPT, 2 * this.#maxActive);
-  }
-
-  /** Whether a session that is used now has to be added again. */
-  isAddDue({ created, lastAccess }: { created: number; lastAccess: number }): boolean {
-    // In the future, if another server's clock is wrong: that server has added it.
-    return lastAccess <= this.#now() &&
-      Math.floor((this.#now() - created) / ADD_AGAIN_SECONDS) !==
-        Math.floor((lastAccess - created) / ADD_AGAIN_SECONDS);
+  constructor(backend: Backend, options: ResolvedOptions, endSession: EndSession) {
+    this.entries = new IndexEntries(options);
+    this.#records = new IndexRecords(backend, options, this.entries.kept);
+    this.#pruning = new IndexPruning(backend, options, this.entries, endSession);
   }
 
   /** Adds a session. */
-  async add(key: string, sessionKey: string): Promise<Listing> {
-    // Each attempt makes an entry of its own. An entry that somebody has removed must not count as
-    // that of a later attempt.
-    const { generation, entries } = await this.#change(key, async ({ generation, entries }) => {
-      const sealed = await this.#seal.seal(sealContext(key), sessionKey);
-      return { generation, entries: [...entries, { sealed, at: this.#now() }] };
-    });
-    const { length } = entries;
-    const isPruningDue = length >= PRUNE_FROM && Number.isInteger(Math.log2(length));
-    return { generation, sealed: entries.at(-1)!.sealed, isPruningDue };
+  async add(subject: string, sessionKey: string): Promise<Listing> {
+    const index = await indexOf(subject);
+    const tag = await tagOf(index, sessionKey);
+    const addTo = (place: IndexPlace, content: IndexContent, isRetry: boolean) =>
+      this.#addTo(index, place, content, { tag, sessionKey, isRetry });
+    for (let lowest = 0;; lowest++) {
+      const { root } = index;
+      const { generation, level, sealed } = await this.#records.change(
+        root,
+        async (before, isRetry) => {
+          const { generation } = before;
+          let [content, sealed]: Added = [before, undefined];
+          let level = Math.max(before.level, lowest);
+          if (level === 0) [content, sealed] = await addTo(root, before, isRetry);
+          else if (!isRetry) content = await this.#pruning.prune(index, before);
+          if (sealed === undefined) level = Math.max(level, 1);
+          const next = level === content.level ? content : { ...content, level };
+          return [next, { generation, level, sealed }];
+        },
+      );
+      if (sealed !== undefined) return { generation, place: root, sealed };
+      const shard = await shardOf(index, level, tag);
+      const sealedInShard = await this.#records.change(
+        shard,
+        (content, isRetry) => addTo(shard, content, isRetry),
+      );
+      if (sealedInShard !== undefined) return { generation, place: shard, sealed: sealedInShard };
+      // The shard has no room, but the one of the next level has.
+      lowest = level;
+    }
+  }
+
+  /**
+   * Adds an entry to the content of a record if it has room.
+   *
+   * Each attempt makes an entry of its own. An entry that somebody has removed must not count as
+   * that of a later attempt.
+   */
+  async #addTo(
+    index: Index,
+    place: IndexPlace,
+    content: IndexContent,
+    { tag, sessionKey, isRetry }: { tag: string; sessionKey: string; isRetry: boolean },
+  ): Promise<Added> {
+    // Other requests come first. To examine entries again would give them even more time.
+    let pruned = isRetry ? content : await this.#pruning.prune(index, content);
+    if (place.level < MAX_LEVEL) {
+      if (pruned.entries.length >= ROOM) return [pruned, undefined];
+    } else if (pruned.entries.length >= LAST_ROOM) {
+      pruned = await this.#pruning.makeRoom(index, pruned, LAST_ROOM);
+    }
+    const entry = await this.entries.make(index, tag, sessionKey);
+    return [{ ...pruned, entries: [...pruned.entries, entry] }, entry.sealed];
   }
 
   /**
    * Makes sure that a session that was added and then written is listed. False if somebody has ended
    * all of the subject's sessions in the meantime.
    */
-  async isListed(key: string, sessionKey: string, listing: Listing): Promise<boolean> {
-    const record = await this.#backend.read(key);
-    const content = record && parse(record.text);
-    if (content?.generation !== listing.generation) return false;
+  async isListed(subject: string, sessionKey: string, listing: Listing): Promise<boolean> {
+    const { root } = await indexOf(subject);
+    const { generation, place, sealed } = listing;
+    const [first, shard] = await Promise.all([
+      this.#records.read(root),
+      place.level > 0 ? this.#records.read(place) : undefined,
+    ]);
+    if (first?.generation !== generation) return false;
+    const entries = (place.level > 0 ? shard : first)?.entries;
+    if (entries?.some((entry) => entry.sealed === sealed)) return true;
     // A server whose clock is ahead may have removed it as the entry of a session that has ended.
-    return content.entries.some(({ sealed }) => sealed === listing.sealed) ||
-      (await this.add(key, sessionKey)).generation === listing.generation;
+    await this.add(subject, sessionKey);
+    return (await this.#records.read(root))?.generation === generation;
+  }
+
+  /** Makes sure that a session in use is listed for as long as it may be active. */
+  async confirm(subject: string, sessionKey: string): Promise<void> {
+    const index = await indexOf(subject);
+    const tag = await tagOf(index, sessionKey);
+    const confirmIn = (place: IndexPlace) =>
+      this.#records.change(place, async (content, isRetry) => {
+        const pruned = isRetry ? content : await this.#pruning.prune(index, content);
+        const { level, entries } = pruned;
+        const own = entries.findLast((entry) => entry.tag === tag);
+        if (own === undefined) return [pruned, { isFound: false, level }];
+        const confirmed = await this.entries.confirm(index, own, sessionKey);
+        const next = confirmed === own ? pruned : {
+          ...pruned,
+          entries: entries.map((entry) => entry === own ? confirmed : entry),
+        };
+        return [next, { isFound: true, level }];
+      });
+    const { isFound, level } = await confirmIn(index.root);
+    if (isFound) return;
+    for (const shard of await shardsOf(index, level, tag)) {
+      if ((await confirmIn(shard)).isFound) return;
+    }
+    await this.add(subject, sessionKey);
+  }
+
+  /** The entries of one session. */
+  async find(subject: string, sessionKey: string): Promise<readonly PlacedEntry[]> {
+    const index = await indexOf(subject);
+    const tag = await tagOf(index, sessionKey);
+    const root = await this.#records.read(index.root);
+    if (root === undefined) return [];
+    const shards = await this.#entriesIn(await shardsOf(index, root.level, tag));
+    return [...placed(index.root, root), ...shards].filter((entry) => entry.tag === tag);
+  }
+
+  /** Removes all entries of a session that has ended. */
+  async removeSession(subject: string, sessionKey: string): Promise<void> {
+    const index = await indexOf(subject);
+    const tag = await tagOf(index, sessionKey);
+    const removeFrom = (place: IndexPlace) =>
+      this.#records.change(
+        place,
+        (content) => [without(content, (entry) => entry.tag === tag), content.level],
+      );
+    const level = await removeFrom(index.root);
+    const shards = await shardsOf(index, level, tag);
+    await Promise.all(shards.map(removeFrom));
+  }
+
+  /** Removes these entries. */
+  async remove(entries: readonly PlacedEntry[]): Promise<void> {
+    const gone = new Set(entries.map(({ sealed }) => sealed));
+    const places = new Map(entries.map(({ place }) => [place.key, place]));
+    await mapConcurrently([...places.values()], (place) =>
+      this.#records.change(
+        place,
+        (content) => [without(content, ({ sealed }) => gone.has(sealed)), undefined],
+      ));
   }
 
   /** The entries of sessions that may be active. */
-  async list(key: string): Promise<readonly IndexEntry[]> {
-    return this.#contentOf(await this.#backend.read(key)).entries;
+  async list(subject: string): Promise<readonly PlacedEntry[]> {
+    const index = await indexOf(subject);
+    const root = await this.#records.read(index.root);
+    return root === undefined ? [] : await this.#allEntries(index, root);
   }
 
   /**
@@ -119,129 +217,34 @@ export class SubjectIndex {
    * refused. Resolves to the entries so far. They stay, so that a failed `destroyAll` can be called
    * again.
    */
-  async bumpGeneration(key: string): Promise<readonly IndexEntry[]> {
-    const bump = ({ entries }: IndexContent) => ({ generation: crypto.randomUUID(), entries });
-    return (await this.#change(key, bump)).entries;
+  async bumpGeneration(subject: string): Promise<readonly PlacedEntry[]> {
+    const index = await indexOf(subject);
+    const root = await this.#records.change(index.root, (content) => {
+      const next = { ...content, generation: crypto.randomUUID() };
+      return [next, next];
+    });
+    return await this.#allEntries(index, root);
   }
 
-  /** Removes entries of sessions that have ended. */
-  async remove(key: string, ended: readonly IndexEntry[]): Promise<void> {
-    const gone = new Set(ended.map(({ sealed }) => sealed));
-    await this.#change(key, ({ generation, entries }) => ({
-      generation,
-      entries: entries.filter(({ sealed }) => !gone.has(sealed)),
-    }));
+  async #allEntries(index: Index, root: IndexContent): Promise<readonly PlacedEntry[]> {
+    const shards = await allShards(index, root.level);
+    return [...placed(index.root, root), ...await this.#entriesIn(shards)];
   }
 
-  /**
-   * Removes the entries of sessions that have ended, and all but the newest entry of each session.
-   */
-  async prune(key: string, subject: string): Promise<void> {
-    const seen = new Set<string>();
-    const ended: IndexEntry[] = [];
-    for (const entry of (await this.list(key)).toReversed()) {
-      if (this.#mayBeUnwritten(entry)) continue;
-      const sessionKey = await this.unseal(key, entry);
-      if (sessionKey === undefined && !this.isPast(entry)) continue;
-      const record = sessionKey === undefined ? undefined : await this.#backend.read(sessionKey);
-      const isActive = record !== undefined && isSessionOf(subject, record);
-      if (isActive && !seen.has(record.key)) seen.add(record.key);
-      else ended.push(entry);
-    }
-    await this.remove(key, ended);
-  }
-
-  /** Whether the entry's session may not have been written yet. */
-  #mayBeUnwritten({ at }: IndexEntry): boolean {
-    return this.#now() - at <= MAX_WRITE_SECONDS;
-  }
-
-  /** Whether the entry's session can only be active if there is a newer entry for it. */
-  isPast({ at }: IndexEntry): boolean {
-    return this.#now() - at > this.#maxActive;
+  async #entriesIn(places: readonly IndexPlace[]): Promise<readonly PlacedEntry[]> {
+    const found = await mapConcurrently(places, async (place) => {
+      const content = await this.#records.read(place);
+      return content === undefined ? [] : placed(place, content);
+    });
+    return found.flat();
   }
 
   /** The session's key in an entry; `undefined` if it was not encrypted under one of the secrets. */
-  async unseal(key: string, { sealed }: IndexEntry): Promise<string | undefined> {
-    return await this.#seal.unseal(sealContext(key), sealed);
-  }
-
-  #now(): number {
-    return unixNow(this.#options);
-  }
-
-  /** Reads, changes and writes the index until no other write comes between. */
-  async #change(
-    key: string,
-    change: (content: IndexContent) => Awaitable<IndexContent>,
-  ): Promise<IndexContent> {
-    return await this.#queue.run(key, () =>
-      retry(async () => {
-        const record = await this.#backend.read(key);
-        const next = await change(this.#contentOf(record));
-        return await this.#write(key, record, next) ? next : undefined;
-      }));
-  }
-
-  async #write(
-    key: string,
-    record: SessionRecord | undefined,
-    content: IndexContent,
-  ): Promise<boolean> {
-    const { generation: epoch, entries } = content;
-    const text = SUBJECT_INDEX_PREFIX + JSON.stringify({ epoch, entries });
-    const expiry = { lastAccess: this.#now(), ttl: this.#kept };
-    const written = record === undefined
-      ? await this.#backend.create(key, text, expiry)
-      : await this.#backend.replace(record, text, expiry);
-    return written !== undefined;
-  }
-
-  /** The content of the record, without the entries that are too old. */
-  #contentOf(record: SessionRecord | undefined): IndexContent {
-    if (record === undefined) return { generation: crypto.randomUUID(), entries: [] };
-    const now = this.#now();
-    const content = parse(record.text);
-    if (content === undefined) {
-      this.#options.emit({
-        type: "record-corrupt",
-        message: "The store gave back what is no list of a subject's sessions; it is begun anew",
-      });
-      // An entry that cannot be decrypted: until all sessions are added again, the list is
-      // incomplete.
-      return { generation: crypto.randomUUID(), entries: [{ sealed: "", at: now }] };
-    }
-    return { ...content, entries: content.entries.filter(({ at }) => now - at <= this.#kept) };
+  async unseal(subject: string, entry: IndexEntry): Promise<string | undefined> {
+    return await this.entries.unseal(await indexOf(subject), entry);
   }
 }
 
-/** Whether the record is a session of this subject. */
-export function isSessionOf(subject: string, { text }: SessionRecord): boolean {
-  return decodeSession(text.slice(findJson(text)))?._subject === subject;
-}
-
-function parse(text: string): IndexContent | undefined {
-  if (!isSubjectIndex(text)) return undefined;
-  try {
-    const { epoch, entries } = JSON.parse(text.slice(SUBJECT_INDEX_PREFIX.length));
-    return Array.isArray(entries) ? { generation: epoch, entries } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * The key of a subject's index. It does not depend on the secret, so that servers with different
- * secrets find the same record and notice the mistake.
- */
-export function indexKeyOf(subject: string): Promise<string> {
-  return sha256(`@pagi/session subject ${subject}`);
-}
-
-/**
- * Differs from the record's key, because a SealedStore may encrypt the record under the same
- * secret.
- */
-function sealContext(key: string): string {
-  return SUBJECT_INDEX_PREFIX + key;
+function placed(place: IndexPlace, { entries }: IndexContent): PlacedEntry[] {
+  return entries.map((entry) => ({ ...entry, place }));
 }

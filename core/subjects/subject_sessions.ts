@@ -1,10 +1,12 @@
 /** All sessions of one subject: lists them and ends them. */
+import { mapConcurrently } from "../../base/concurrently.ts";
 import { sha256 } from "../../base/sha256.ts";
 import { SessionError } from "../../errors.ts";
 import type { SessionRecord } from "../backend/backend.ts";
 import type { LoadedSession } from "../lookup.ts";
 import type { SessionRepository } from "../repository.ts";
-import { type IndexEntry, indexKeyOf, isSessionOf, type SubjectIndex } from "./subject_index.ts";
+import { isSessionOf } from "./index_entries.ts";
+import type { PlacedEntry, SubjectIndex } from "./subject_index.ts";
 
 /** Digits of a hash that stands for a session. */
 const HASH_DIGITS = 32;
@@ -21,14 +23,11 @@ export interface SubjectSession {
 /** The sessions of one subject. */
 export class SubjectSessions {
   readonly #subject: string;
-  /** The key of the subject's index. */
-  readonly #key: Promise<string>;
   readonly #repository: SessionRepository;
   readonly #index: SubjectIndex;
 
   constructor(subject: string, repository: SessionRepository, index: SubjectIndex) {
     this.#subject = subject;
-    this.#key = indexKeyOf(subject);
     this.#repository = repository;
     this.#index = index;
   }
@@ -40,16 +39,18 @@ export class SubjectSessions {
    */
   async list(current?: string): Promise<SubjectSession[]> {
     const currentKey = current && this.#repository.keyOf(current);
-    const found = new Map<string, SubjectSession>();
-    for (const entry of await this.#index.list(await this.#key)) {
-      const key = await this.#unseal(entry);
-      // A session that has been used for a long time has several entries.
-      if (key === undefined || found.has(key)) continue;
-      const session = await this.#repository.findByKey(key);
-      if (session.status !== "active" || session.subject !== this.#subject) continue;
-      found.set(key, { hash: await hashOf(key), session, isCurrent: key === currentKey });
-    }
-    return [...found.values()].sort((a, b) => b.session.lastAccess - a.session.lastAccess);
+    const keys = await mapConcurrently(
+      await this.#index.list(this.#subject),
+      (entry) => this.#unseal(entry),
+    );
+    // A session may have several entries.
+    const found = await mapConcurrently([...new Set(keys)], async (key) => {
+      const session = key === undefined ? undefined : await this.#repository.findByKey(key);
+      if (session?.status !== "active" || session.subject !== this.#subject) return undefined;
+      return { hash: await hashOf(session.key), session, isCurrent: key === currentKey };
+    });
+    return found.filter((one) => one !== undefined)
+      .sort((a, b) => b.session.lastAccess - a.session.lastAccess);
   }
 
   /**
@@ -58,9 +59,9 @@ export class SubjectSessions {
    * @throws {SessionError} `ERR_SESSION_STORE` if it cannot be decrypted and may be an active
    * session's.
    */
-  async #unseal(entry: IndexEntry): Promise<string | undefined> {
-    const key = await this.#index.unseal(await this.#key, entry);
-    if (key !== undefined || this.#index.isPast(entry)) return key;
+  async #unseal(entry: PlacedEntry): Promise<string | undefined> {
+    const key = await this.#index.unseal(this.#subject, entry);
+    if (key !== undefined || this.#index.entries.isPast(entry)) return key;
     throw new SessionError(
       "ERR_SESSION_STORE",
       "Cannot tell which sessions the subject has: some were listed under another secret (give " +
@@ -84,28 +85,28 @@ export class SubjectSessions {
    * @throws {SessionError} `ERR_SESSION_STORE` if not all of them could be ended.
    */
   async endAll(kept: string | undefined): Promise<number> {
-    const key = await this.#key;
     const keptKey = kept && this.#repository.keyOf(kept);
     let before = 0;
-    let entries: readonly IndexEntry[];
+    let entries: readonly PlacedEntry[];
     try {
-      entries = await this.#index.bumpGeneration(key);
+      entries = await this.#index.bumpGeneration(this.#subject);
     } catch {
       // A store that is full refuses to write. It may have room when sessions have ended.
-      const { count, failures } = await this.#endListed(await this.#index.list(key), keptKey);
+      const listed = await this.#index.list(this.#subject);
+      const { count, failures } = await this.#endListed(listed, keptKey);
       before = count;
       entries = await this.#bumpAgain(failures.length);
     }
     const { count, ended, failures } = await this.#endListed(entries, keptKey);
-    await this.#index.remove(key, ended);
+    await this.#repository.removeFromIndex(() => this.#index.remove(ended));
     if (failures.length > 0) throw failures[0];
     return before + count;
   }
 
   /** @param remaining How many of the listed sessions could not be ended. */
-  async #bumpAgain(remaining: number): Promise<readonly IndexEntry[]> {
+  async #bumpAgain(remaining: number): Promise<readonly PlacedEntry[]> {
     try {
-      return await this.#index.bumpGeneration(await this.#key);
+      return await this.#index.bumpGeneration(this.#subject);
     } catch (cause) {
       throw new SessionError(
         "ERR_SESSION_STORE",
@@ -118,23 +119,26 @@ export class SubjectSessions {
 
   /** Ends the sessions of these entries, except one. An error does not stop it. */
   async #endListed(
-    entries: readonly IndexEntry[],
+    entries: readonly PlacedEntry[],
     keptKey: string | undefined,
-  ): Promise<{ count: number; ended: readonly IndexEntry[]; failures: readonly unknown[] }> {
-    const ended: IndexEntry[] = [];
+  ): Promise<{ count: number; ended: readonly PlacedEntry[]; failures: readonly unknown[] }> {
+    const ended: PlacedEntry[] = [];
     const failures: unknown[] = [];
     const isOurs = (record: SessionRecord) => this.#isOurs(record);
     let count = 0;
-    for (const entry of entries) {
+    await mapConcurrently(entries, async (entry) => {
       try {
         const key = await this.#unseal(entry);
-        if (key !== undefined && key === keptKey) continue;
-        if (key !== undefined && await this.#repository.endByKey(key, isOurs)) count++;
-        ended.push(entry);
+        if (key !== undefined && key === keptKey) return;
+        const isEnded = key !== undefined && await this.#repository.endListed(key, isOurs);
+        if (isEnded) count++;
+        // A sign-in may be about to write the session. If it began after the bump, it is not
+        // refused, and the session needs its entry.
+        if (isEnded || !this.#index.entries.mayBeUnwritten(entry)) ended.push(entry);
       } catch (error) {
         failures.push(error);
       }
-    }
+    });
     return { count, ended, failures };
   }
 

@@ -12,6 +12,8 @@ export interface CookieSession {
   lastAccess: number;
   /** Seconds from `lastAccess` on for which the value is accepted. */
   lifetime: number;
+  /** The generation of the session's subject (see `generations.ts`). */
+  generation: string;
 }
 
 /** Encrypts sessions to values that a client can keep, and decrypts these values. */
@@ -25,7 +27,7 @@ export interface CookieFormat {
   /** The plain data in `value`, as PAGI's `get` returns it. */
   decryptPlain(value: string): Promise<SessionHash | undefined>;
   /** The value for plain data, as PAGI's `set` receives it. */
-  encryptPlain(id: string, data: SessionHash): Promise<string>;
+  encryptPlain(id: string, data: SessionHash, generation: string): Promise<string>;
 }
 
 /** Options of a format. */

@@ -148,12 +148,12 @@ export class HourlyFormat implements CookieFormat {
     return session && toPlainData(session);
   }
 
-  async encryptPlain(id: string, data: SessionHash): Promise<string> {
+  async encryptPlain(id: string, data: SessionHash, generation: string): Promise<string> {
     const now = Math.floor(this.#now() / 1000);
     const { text, lastAccess } = recordFromPlainData(data, { id, now });
     // PAGI's `set` is given no lifetime.
     const lifetime = Math.max(0, now - lastAccess) + MAX_COOKIE_AGE;
-    return await this.encrypt({ id, text, lastAccess, lifetime });
+    return await this.encrypt({ id, text, lastAccess, lifetime, generation });
   }
 
   #contextOf(hour: number): string {

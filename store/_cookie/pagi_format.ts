@@ -8,6 +8,7 @@ import { Base64 } from "../../base/base64.ts";
 import { isObject } from "../../base/check_options.ts";
 import { MAX_COOKIE_BYTES } from "../../base/limits.ts";
 import { stringifyValues, toPlainData } from "../../base/record_text.ts";
+import { isSubject } from "../../base/subject.ts";
 import { recordFromPlainData } from "../_plain_methods.ts";
 import type { SessionHash } from "../store.ts";
 import {
@@ -16,6 +17,7 @@ import {
   type CookieFormatOptions,
   type CookieSession,
 } from "./format.ts";
+import { FIRST } from "./generations.ts";
 
 const HEAD_BYTES = IV_BYTES + TAG_BYTES;
 const encoding = new Base64("base64");
@@ -40,8 +42,10 @@ export class PagiFormat implements CookieFormat {
   async decrypt(value: string): Promise<CookieSession | undefined> {
     const data = await this.decryptPlain(value);
     if (typeof data?._id !== "string") return undefined;
+    if (data._subject !== undefined && !isSubject(data._subject)) return undefined;
     // The format has no expiry. Data without a time counts as last used in 1970, so it has expired.
-    return { ...recordFromPlainData(data, { id: data._id, now: 0 }), lifetime: Infinity };
+    const record = recordFromPlainData(data, { id: data._id, now: 0 });
+    return { ...record, lifetime: Infinity, generation: FIRST };
   }
 
   async encrypt(session: CookieSession): Promise<string> {

@@ -14,6 +14,7 @@ import {
   type SqlTexts,
   type SqlValue,
 } from "./statements.ts";
+import { hasCode } from "./retry.ts";
 import { fromStorableText, toStorableText } from "../../base/utf8.ts";
 import type {
   DeleteOptions,
@@ -104,8 +105,13 @@ export class SqlRecords implements VersionedStore {
   read(id: string): Awaitable<StoredRecord | undefined> {
     if (!ID.test(id)) return undefined;
     const { read } = this.#statements;
-    const row = this.#driver.first(read, this.#values(read, { id }));
-    return after(row, (row) => row ? toRecord(row) : undefined);
+    const toResult = (row: SqlRow | undefined | null) => row ? toRecord(row) : undefined;
+    try {
+      const row = this.#driver.first(read, this.#values(read, { id }));
+      return isPromise(row) ? row.then(toResult, rethrow) : toResult(row);
+    } catch (error) {
+      return rethrow(error);
+    }
   }
 
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
@@ -166,8 +172,13 @@ export class SqlRecords implements VersionedStore {
 
   #write(name: "create" | "replace" | "touch" | "delete" | "deleteAt", values: Values) {
     const statement = this.#statements[name];
-    const written = this.#driver.write(statement, this.#values(statement, values));
-    return after(written, (rows) => rows > 0);
+    const isWritten = (rows: number) => rows > 0;
+    try {
+      const rows = this.#driver.write(statement, this.#values(statement, values));
+      return isPromise(rows) ? rows.then(isWritten, rethrow) : isWritten(rows);
+    } catch (error) {
+      return rethrow(error);
+    }
   }
 
   #values({ names }: CompiledSql, { ttl = 0, ...given }: Values): SqlValue[] {
@@ -194,7 +205,20 @@ export class SqlRecords implements VersionedStore {
   }
 }
 
+/** PostgreSQL's undefined_table, and ER_NO_SUCH_TABLE of MySQL. SQLite has a message alone. */
+const NO_TABLE = ["42P01", "ER_NO_SUCH_TABLE", 1146];
+
 type Values = Partial<Record<SqlName, SqlValue>> & { ttl?: number };
+
+/** Throws the database's error. If nobody has created the table, says how to. */
+function rethrow(error: unknown): never {
+  const { message } = error as Error;
+  if (!hasCode(error, ["code", "errno"], NO_TABLE) && !/^no such table/.test(message)) throw error;
+  throw new Error(
+    `${message}. Await the store's setup() when the app starts, or run the statements in its ddl`,
+    { cause: error },
+  );
+}
 
 function toRecord({ text, version, accessed }: SqlRow): StoredRecord {
   const lastAccess = Number(accessed);

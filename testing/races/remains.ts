@@ -1,18 +1,18 @@
 /** Compares the sessions that a race has left with the expected ones. */
+import { keyOf } from "./ids.ts";
 import type { ExpectedSession } from "./expected.ts";
 import type { Report } from "./guarantee.ts";
 import type { Run } from "./run.ts";
 import type { SessionBook } from "./session_book.ts";
+import type { Visit } from "./visit.ts";
 
 /**
  * Compares the sessions. Returns the number of usable IDs of each session that no request destroyed,
  * without an ID in its grace.
  */
-export function compareRemains(
-  { left, seconds, isVersioned }: Run,
-  book: SessionBook,
-  report: Report,
-): number[] {
+export function compareRemains(run: Run, book: SessionBook, report: Report): number[] {
+  const { left, seconds, isVersioned } = run;
+  checkIndexes(run, report);
   const usable = usableIds(left, book, report);
   const liveIds: number[] = [];
   for (const session of book.all) {
@@ -39,6 +39,29 @@ export function compareRemains(
     if (difference !== undefined) report("lost", difference);
   }
   return liveIds;
+}
+
+/** Checks that each active session is in its subject's index, and no other session without reason. */
+function checkIndexes({ left, entries, visits }: Run, report: Report): void {
+  for (const [subject, count] of entries) {
+    const ours = [...left].filter(([, found]) => found?.subject === subject);
+    if (ours.some(([, found]) => found?.isListed === false)) {
+      report("lost", "the list of its subject's sessions does not have it");
+    }
+    const active = new Set(ours.map(([id]) => keyOf(id))).size;
+    // An attempt that fails, or is repeated, leaves its entry. So does one whose session is ended
+    // at the same time.
+    const allowed = visits.some(mayLeaveEntries) ? 2 * visits.length : 0;
+    if (count > active + allowed) {
+      report("wrongAnswers", `the index has ${count} entries of ${active} sessions`);
+    }
+  }
+}
+
+/** Whether a request may have left entries in an index that no active session needs. */
+function mayLeaveEntries({ plan: { kind, resend }, failedAt, isRefused, ends }: Visit): boolean {
+  return kind.destroysAll === true || resend !== undefined || failedAt !== undefined ||
+    isRefused || ends.size > 0;
 }
 
 /** The IDs and cookie values with which each session can be used. */

@@ -2,6 +2,7 @@
  * One race: creates a session, runs the requests in the order of the schedule, and reads the
  * result.
  */
+import { decodeIndex } from "../../core/subjects/index_record.ts";
 import { indexKeyOf } from "../../core/subjects/subject_index.ts";
 import { SessionMiddleware } from "../../middleware.ts";
 import type { HeaderPair } from "../../pagi.ts";
@@ -43,6 +44,8 @@ export interface Run {
   isVersioned: boolean;
   /** The session under each cookie value and each ID of the race; undefined without a session. */
   left: Map<string, Left | undefined>;
+  /** The number of entries in the index of each subject, if the store has versions. */
+  entries: Map<string, number>;
 }
 
 /** Options of {@linkcode run}. */
@@ -74,6 +77,8 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
       store,
       generateId,
       now: () => timeline.now(skew),
+      // Requests that lose a race are expected here.
+      onEvent: () => {},
       storeTimeout: STORE_TIMEOUT,
       ...program.isTouchDue ? { touchInterval: 0 } : LONG,
       rolling: !program.isCookieKept,
@@ -106,8 +111,24 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   for (const cookie of new Set([start.cookie, ...ids, ...made, ...sent.map(({ set }) => set)])) {
     left.set(cookie, await probe(alone, cookie, isVersioned));
   }
+  const subjects = [everybody, ...letters.map(subjectOf)];
+  const entries = "read" in store ? await countEntries(store, subjects) : new Map();
   const { steps, seconds } = timeline;
-  return { program, visits, order, steps, seconds, start, everybody, isVersioned, left };
+  return { program, visits, order, steps, seconds, start, everybody, isVersioned, left, entries };
+}
+
+/** Counts the entries in the index of each subject. A race has too few sessions for shards. */
+async function countEntries(
+  store: VersionedStore,
+  subjects: readonly string[],
+): Promise<Map<string, number>> {
+  const { signal } = new AbortController();
+  const entries = new Map<string, number>();
+  for (const subject of subjects) {
+    const root = await store.read(await indexKeyOf(subject), { signal });
+    entries.set(subject, decodeIndex(root?.text ?? "")?.entries.length ?? 0);
+  }
+  return entries;
 }
 
 /** Every ID that the sessions in the store can have got from the generated ones. */

@@ -14,7 +14,7 @@ export function setUp(
   const store = new CookieStore({ secret, now: clock.now, ...options });
   const events: string[] = [];
   const sessions = new SessionMiddleware({
-    secret: "ids",
+    secret: "the secret for IDs: 32 bytes or more",
     store,
     now: clock.now,
     onEvent: ({ type }) => void events.push(type),

@@ -15,7 +15,7 @@ export function setUp(options: Partial<CookieStoreOptions> = {}, name = NAME) {
   const [store, other] = [make(), make()];
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
-    secret: "ids",
+    secret: "the secret for IDs: 32 bytes or more",
     store,
     cookieName: name,
     // Longer than any value here is valid, so that the value itself has to expire.

@@ -10,6 +10,9 @@ import {
   type SessionOptions,
 } from "@pagi/session";
 
+/** The secret of the middleware and of the stores that encrypt. */
+export const SECRET = "a secret of thirty-two bytes or so";
+
 /** Creates a clock that a test moves. */
 export function fakeClock(seconds = 1_700_000_000) {
   let ms = seconds * 1000;
@@ -98,7 +101,7 @@ export function rig(options: Partial<SessionOptions> = {}) {
   const store = new MemoryStore({ now: clock.now });
   const events: SessionEvent["type"][] = [];
   const sessions = new SessionMiddleware({
-    secret: "s",
+    secret: SECRET,
     store,
     now: clock.now,
     onEvent: ({ type }) => void events.push(type),

@@ -17,7 +17,7 @@ export function setUp(options: Partial<SessionOptions> = {}) {
   const store = new MemoryStore({ now });
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
-    secret: "test",
+    secret: "the secret of the tests: 32 bytes or more",
     store,
     now,
     onEvent: (event) => events.push(event),

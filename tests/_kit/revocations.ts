@@ -39,7 +39,12 @@ export function setUp(
   /** Adds a server that shares only the secret and the revocations. */
   const server = (other: Partial<CookieStoreOptions> = {}) => {
     const store = new CookieStore({ secret, revocations, now: clock.now, ...options, ...other });
-    const sessions = new SessionMiddleware({ secret: "ids", store, now: clock.now, ...session });
+    const sessions = new SessionMiddleware({
+      secret: "the secret for IDs: 32 bytes or more",
+      store,
+      now: clock.now,
+      ...session,
+    });
     const visit = (cookie: string | undefined, act: (session: Session) => unknown = () => {}) =>
       sessions.run(requestWith(cookie === undefined ? {} : { cookie }), async (session) => {
         await act(session);

@@ -23,6 +23,7 @@ export function sealWith(options: Partial<HourlyFormatOptions> = {}) {
     text: 's1:{"_created":1700000000,"user":"ada"}',
     lastAccess: 1_700_000_000,
     lifetime: HOUR,
+    generation: "",
   };
   return { clock, make, format: make(), session };
 }

@@ -17,7 +17,7 @@ export function on(store: SessionStore, storeTimeout?: number) {
   const clock = fakeClock();
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
-    secret: "test",
+    secret: "the secret of the tests: 32 bytes or more",
     store,
     storeTimeout,
     now: clock.now,

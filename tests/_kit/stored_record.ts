@@ -107,7 +107,7 @@ export async function visitStored(
     if (stored === undefined) return "cannot be stored there";
     const events: SessionEvent["type"][] = [];
     const sessions = new SessionMiddleware({
-      secret: "s",
+      secret: "the secret of the tests: 32 bytes or more",
       store: stored.store,
       codec,
       now: () => NOW * 1000,

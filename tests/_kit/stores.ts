@@ -16,10 +16,9 @@ import {
 import { isId } from "../../base/id.ts";
 import { SqliteStore } from "../../store/sqlite.ts";
 import { Browser, type Work } from "./browser.ts";
-import { fakeClock } from "./helpers.ts";
+import { fakeClock, SECRET } from "./helpers.ts";
 
-/** The secret of the middleware and of the stores that encrypt. */
-export const SECRET = "a secret of thirty-two bytes or so";
+export { SECRET };
 
 /** The calls of a versioned store. */
 export const CALLS = ["read", "create", "replace", "touch", "delete"] as const;
@@ -116,12 +115,17 @@ export const VERSIONED: Readonly<Record<string, Opener>> = {
 
 /** A store that ends IDs for good, although the client holds the session. */
 export const REVOKING: Readonly<Record<string, Opener>> = {
-  "CookieStore with revocations"(now) {
-    const revocations = new MemoryStore({ now });
-    const store = new CookieStore({ secret: SECRET, revocations, now });
-    return { store, isWithClient: true, records: () => revocations.size };
-  },
+  "CookieStore with revocations": onRevocations((revocations) => revocations),
+  "CookieStore with slow revocations": onRevocations((revocations) => slow(revocations)),
 };
+
+function onRevocations(wrap: (revocations: MemoryStore) => VersionedStore): Opener {
+  return (now) => {
+    const revocations = new MemoryStore({ now });
+    const store = new CookieStore({ secret: SECRET, revocations: wrap(revocations), now });
+    return { store, isWithClient: true, records: () => revocations.size };
+  };
+}
 
 /** A store with the three methods of PAGI, which promise the least. */
 export const PLAIN: Readonly<Record<string, Opener>> = {

@@ -16,7 +16,11 @@ export type Work = (session: Session, scope: SessionScope) => unknown;
 /** Sets up sessions on a MemoryStore, and a client whose session is `{ n: 0, a: 1, b: 1 }`. */
 export async function setUp(options: Partial<SessionOptions> = {}) {
   const store = new MemoryStore();
-  const sessions = new SessionMiddleware({ secret: "test", store, ...options });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    ...options,
+  });
   const app = (work: Work) =>
     sessions.wrap(async (scope, _receive, send) => {
       await work(new Session(scope), scope);
@@ -47,7 +51,11 @@ export async function setUpClock() {
   const clock = { seconds: 1_700_000_000 };
   const now = () => clock.seconds * 1000;
   const store = new MemoryStore({ now });
-  const sessions = new SessionMiddleware({ secret: "test", store, now });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    now,
+  });
   const app = (work: Work) =>
     sessions.wrap(async (scope, _receive, send) => {
       await work(new Session(scope), scope);

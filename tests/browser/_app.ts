@@ -37,7 +37,11 @@ export class Gate {
 /** Creates sessions, their store and the app. */
 export function createApp(options: Partial<SessionOptions> = {}, gate?: Gate) {
   const store = new MemoryStore();
-  const sessions = new SessionMiddleware<Data>({ secret: "test", store, ...options });
+  const sessions = new SessionMiddleware<Data>({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    ...options,
+  });
   const handler = sessions.handler(async (request, session) => {
     const { pathname, searchParams } = new URL(request.url);
     // The last segment counts, so that cookies can have any Path.

@@ -70,7 +70,7 @@ export async function replay(scenario: Scenario): Promise<Seen[]> {
   const store = new JsonStore();
   const { state, cookieName } = stateOf(scenario);
   const sessions = new SessionMiddleware({
-    secret: "conformance",
+    secret: "the secret of the conformance tests",
     saveUninitialized: true,
     rolling: false,
     touchInterval: 0,

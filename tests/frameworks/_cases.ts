@@ -75,6 +75,24 @@ export const CASES: Record<string, Case> = {
     assertMatch(page.cookies[0]!, /^pagi_session=; Path=\/; .*Max-Age=0$/);
     assertEquals((await other.get("/read")).text, "Visits 0");
   },
+  "the end of one's own session by destroyAll()": async (url) => {
+    for (
+      const [path, cookie] of [["/everywhere", /^pagi_session=; .*Max-Age=0$/], [
+        "/everywhere-and-on",
+        COOKIE,
+      ]] as const
+    ) {
+      const visitor = await returning(url);
+      await visitor.get("/sign-in");
+      const other = new Visitor(url, visitor.cookie);
+      const page = await visitor.get(path);
+      assertEquals([page.status, page.text, page.cookies.length], [200, "Bye", 1]);
+      assertMatch(page.cookies[0]!, cookie);
+      const visits = visitor.cookie === undefined ? 0 : 7;
+      assertEquals((await visitor.get("/read")).text, `Visits ${visits}`);
+      assertEquals((await other.get("/read")).text, "Visits 0");
+    }
+  },
   "a redirect": async (url) => {
     const visitor = new Visitor(url);
     const page = await visitor.get("/redirect");

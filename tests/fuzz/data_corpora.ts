@@ -40,7 +40,11 @@ export const dataStrings: Campaign = {
 };
 
 async function keep(text: string, codec: typeof CODECS[number]): Promise<void> {
-  const sessions = new SessionMiddleware({ secret: "s", codec, store: new MemoryStore() });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    codec,
+    store: new MemoryStore(),
+  });
   const nested = [text, { [text]: [text] }, [[text, text]]];
   const visit = (cookie: string, act: (session: Session) => unknown) =>
     sessions.run(requestWith({ cookie }), (session) => {

@@ -61,7 +61,7 @@ const unkept = fc.constantFrom<unknown>(() => 1, Symbol("s"), /x/, new (class Mi
 /** Stores a value in a new session; resolves to the value that the next request finds. */
 async function through(codec: SessionOptions["codec"], value: unknown): Promise<unknown> {
   const sessions = new SessionMiddleware({
-    secret: "s",
+    secret: "the secret of the tests: 32 bytes or more",
     codec,
     store: new MemoryStore(),
     maxBytes: 1e6,

@@ -23,7 +23,10 @@ export const idsFlood: Campaign = {
   async run(count, seed) {
     const random = new Random(seed);
     const store = new MemoryStore();
-    const sessions = new SessionMiddleware({ secret: "s", store });
+    const sessions = new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+    });
     let read = READS[0]!;
     const app = sessions.wrap(looking((data) => void read(new Session(data))));
     const handler = sessions.handler((_request, session) => new Response(String(read(session))));

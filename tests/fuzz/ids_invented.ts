@@ -49,7 +49,10 @@ export const idsInvented: Campaign = {
   async run(count, seed) {
     const random = new Random(seed);
     const store = new Counted();
-    const sessions = new SessionMiddleware({ secret: "s", store });
+    const sessions = new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+    });
     let presented = "";
     const app = sessions.wrap(looking((data) => {
       if (data._id === presented) throw failure("An ID was adopted", { presented });

@@ -13,7 +13,7 @@ export const idsMade: Campaign = {
   name: "ids-made",
   counts: { long: 1_000_000, brief: 100_000 },
   async run(count) {
-    const sessions = new SessionMiddleware({ secret: "s" });
+    const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
     const ids = new Set<string>();
     const set = new Uint32Array(BITS);
     const app = sessions.wrap(looking(({ _id }) => {

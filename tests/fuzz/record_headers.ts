@@ -157,7 +157,7 @@ function check(header: RecordHeader): void {
 
 function optionsAt(seconds: number) {
   const options = {
-    secret: "s",
+    secret: "the secret of the tests: 32 bytes or more",
     expire: EXPIRE,
     absoluteExpire: ABSOLUTE,
     now: () => seconds * 1000,

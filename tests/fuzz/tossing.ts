@@ -124,7 +124,7 @@ class World {
       return read(id);
     };
     this.#sessions = new SessionMiddleware({
-      secret: "fuzz",
+      secret: "the secret of the tests: 32 bytes or more",
       store,
       now: () => 1_700_000_000_000,
       onEvent: ({ type }) => void this.#events.push(type),

@@ -16,7 +16,11 @@ for (const { name, state, present, told } of WAYS) {
   for (const [what, read] of Object.entries(READS)) {
     Deno.test(`${name}: a visitor leaves no session and gets no ID when the handler ${what}`, async () => {
       const store = new MemoryStore();
-      const sessions = new SessionMiddleware({ secret: "test", store, state });
+      const sessions = new SessionMiddleware({
+        secret: "the secret of the tests: 32 bytes or more",
+        store,
+        state,
+      });
       for (const headers of [{}, present("0123456789abcdef".repeat(4)), present("nonsense")]) {
         const response = await sessions.run(requestWith(headers), (session) => {
           read(session);

@@ -46,7 +46,11 @@ const STORES: {
 
 /** Sets up a server on a store. */
 function serverOn(store: VersionedStore, clock: FakeClock) {
-  const sessions = new SessionMiddleware({ secret: "test", store, now: clock.now });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    now: clock.now,
+  });
   const visit = async (cookie: string, work: Work = () => {}) => {
     const response = await sessions.run(requestWith({ cookie }), async (session) => {
       await work(session);

@@ -34,7 +34,7 @@ async function setUp() {
   const store = new FaultyStore(inner);
   const events: SessionEvent[] = [];
   const sessions = new SessionMiddleware({
-    secret: "test",
+    secret: "the secret of the tests: 32 bytes or more",
     store,
     now,
     storeTimeout: 0.001,
@@ -267,7 +267,7 @@ Deno.test("no session is lost when the clock goes back and forward again", async
   const clock = { seconds: 1_700_000_000 };
   const store = new MemoryStore();
   const sessions = new SessionMiddleware({
-    secret: "test",
+    secret: "the secret of the tests: 32 bytes or more",
     store,
     now: () => clock.seconds * 1000,
   });

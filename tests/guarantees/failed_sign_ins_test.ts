@@ -19,7 +19,7 @@ function setUp() {
     throw new Error("The connection was closed");
   });
   const sessions = new SessionMiddleware({
-    secret: "test",
+    secret: "the secret of the tests: 32 bytes or more",
     store: new HashedStore(store),
     now: clock.now,
   });
@@ -67,7 +67,11 @@ Deno.test("a session whose creation failed stays unwritten when the store carrie
     late = call;
     throw new Error("The connection was closed");
   });
-  const sessions = new SessionMiddleware({ secret: "test", store, now: clock.now });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    now: clock.now,
+  });
   const visitor = new Browser(sessions, clock.now);
   await assertRejects(
     () => visitor.visit((session) => void (session.subject = "ada")),

@@ -130,7 +130,10 @@ Deno.test("a copy of a cookie is ignored after a logout or a new ID when revocat
   for (const act of ["destroy", "regenerate"] as const) {
     const revocations = new MemoryStore();
     const store = new CookieStore({ secret: SECRET, revocations });
-    const sessions = new SessionMiddleware({ secret: "ids", store });
+    const sessions = new SessionMiddleware({
+      secret: "the secret for IDs: 32 bytes or more",
+      store,
+    });
     const visit = (cookie: string, act: "set" | "destroy" | "regenerate") =>
       sessions.run(requestWith({ cookie }), (session) => {
         if (act === "set") session.set("user", "ada");

@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MemoryStore, type Session, SessionError, type VersionedStore } from "@pagi/session";
 import { fakeClock, requestWith } from "../_kit/helpers.ts";
+import { contentOf, isIndex } from "../_kit/indexes.ts";
 import { around, testOn, VERSIONED } from "../_kit/stores.ts";
 import { rig } from "../_kit/subjects.ts";
 
@@ -19,11 +20,12 @@ Deno.test("destroyAll() ends every session of the subject and no other session",
 
 Deno.test("a request in progress writes nothing when destroyAll() ends its session", async () => {
   const { sessions, signIn, subjectOf, store } = rig();
-  /** Runs a request whose session is ended by `destroyAll()` before its handler returns. */
+  const elsewhere = rig({ store }).sessions;
+  /** Runs a request whose session another server ends before its handler returns. */
   const during = (cookie: string, act: (session: Session) => void) =>
     sessions.run(requestWith({ cookie }), async (session) => {
       act(session);
-      await sessions.destroyAll("ada");
+      await elsewhere.destroyAll("ada");
       return new Response(session.subject);
     });
   for (
@@ -158,6 +160,22 @@ Deno.test("destroyAll() ends every session when the store has no memory until so
   assertEquals(await sessions.destroyAll("ada"), 3);
   for (const cookie of cookies) assertEquals(await subjectOf(cookie), undefined);
   assertEquals(await sessions.list("ada"), []);
+});
+
+Deno.test("destroyAll() succeeds when all sessions have ended and only their entries cannot be removed", async () => {
+  const inner = new MemoryStore();
+  let isFull = false;
+  // It can write a new generation, but not a list without entries.
+  const isRefused = (text: string) =>
+    isFull && isIndex(text) && contentOf(text).entries.length === 0;
+  const { sessions, signIn, subjectOf, events } = rig({ store: full(inner, isRefused) });
+  const cookies = [await signIn("ada"), await signIn("ada"), await signIn("ada")];
+  isFull = true;
+  assertEquals(await sessions.destroyAll("ada"), 3);
+  for (const cookie of cookies) assertEquals(await subjectOf(cookie), undefined);
+  assertEquals([await sessions.list("ada"), events], [[], ["cleanup-failed"]]);
+  isFull = false;
+  assertEquals(await sessions.destroyAll("ada"), 0);
 });
 
 Deno.test("destroyAll() ends every session and rejects when the store has no memory at all", async () => {

@@ -388,7 +388,7 @@ Deno.test("an update counts once when its callback is asynchronous only the seco
       }),
       visit(increment),
     ];
-    const expected = isBroken ? { ok: 4, "Error: broken": 1 } : { ok: 5 };
+    const expected: Record<string, number> = isBroken ? { ok: 4, "Error: broken": 1 } : { ok: 5 };
     assertEquals(await outcomes(pending), expected);
     assertEquals([(await values())!.n, runs], isBroken ? [4, 2] : [5, 3]);
   }

@@ -23,6 +23,7 @@ import {
 } from "../_kit/leaks.ts";
 import { cookieOf, failing, fakeClock, idOf, keyOf, requestWith } from "../_kit/helpers.ts";
 import { WAYS } from "../_kit/entry_points.ts";
+import { contentOf, idsOfOneShard, isIndex } from "../_kit/indexes.ts";
 import { around } from "../_kit/stores.ts";
 
 const secret = SECRET;
@@ -51,8 +52,14 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "ambiguous": true,
   "public-response": true,
   "cleanup-failed": true,
+  "subject-full": true,
   "destroy-failed": true,
   "headers-dropped": true,
+  "request-failed": true,
+  "session-lost": true,
+  "short-secret": true,
+  "questionable-option": true,
+  "cookie-dropped": true,
 };
 
 /** Sets up sessions on a MemoryStore whose output is recorded, and two clients with sessions. */
@@ -116,7 +123,8 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
       ["ERR_SESSION_INTERRUPTED", () =>
         visit(cookie, async (session) => {
           session.set("more", DATA);
-          await sessions.destroy(id);
+          // By another server: this one would know that the handler has ended its own session.
+          await listenedTo(ear, { store }).destroy(id);
         })],
       ["ERR_SESSION_INTERRUPTED", () => sessions.update(id, () => {})],
       ["ERR_SESSION_STORE", () => sessions.update("1".repeat(64), () => {})],
@@ -181,11 +189,33 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
-    // The 16th sign-in prunes the index of a user's sessions.
+    const replaced = await signIn();
+    await visit(replaced, (session) => session.regenerate());
+    clock.advance(200);
+    await visit(replaced);
+    await ear.fails(() =>
+      listenedTo(ear, { store: failing("read") }).run(
+        requestWith({ cookie: replaced }),
+        () => new Response(),
+      )
+    );
+    listenedTo(ear, { secret: SECRET.slice(0, 31), touchInterval: 1000 });
+    await listenedTo(ear, { cookieOptions: { secure: true } }).run(
+      new Request("http://shop.example/"),
+      (session) => (fill(session), new Response()),
+    );
+    // A logout removes the session from the index of its user's sessions.
     const untidy = listenedTo(ear, { store: withoutTidying(store), now: clock.now });
-    for (let device = 0; device < 16; device++) {
-      await untidy.run(requestWith(), (session) => {
-        session.subject = `${SUBJECT} on 16 devices`;
+    await untidy.run(requestWith(), (session) => {
+      session.subject = `${SUBJECT} on a device`;
+      return new Response();
+    });
+    await untidy.destroyAll(`${SUBJECT} on a device`);
+    // All but the first 32 sessions belong into one shard of the index.
+    const crowded = listenedTo(ear, { generateId: idsOfOneShard(SUBJECT), now: clock.now });
+    for (let device = 0; device < 16 + 16 + 257; device++) {
+      await crowded.run(requestWith(), (session) => {
+        session.subject = SUBJECT;
         return new Response();
       });
     }
@@ -195,15 +225,12 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
   assertEquals(ear.leaks(), []);
 });
 
-/** Refuses to write an index of a user's sessions unless it is longer than before. */
+/** Refuses to write an index of a user's sessions without any session. */
 function withoutTidying(store: MemoryStore): VersionedStore {
-  const lengths = new Map<unknown, number>();
   return around(store, (name, call, args) => {
-    const [key, text] = args as string[];
-    if (name !== "replace" || !text!.startsWith("subject:")) return call();
-    const { length } = JSON.parse(text!.slice("subject:".length)).entries;
-    if (length <= (lengths.get(key) ?? 0)) throw quotingError("replace", [...args], "throws");
-    lengths.set(key, length);
+    const [, text] = args as string[];
+    const isTidied = name === "replace" && isIndex(text) && contentOf(text!).entries.length === 0;
+    if (isTidied) throw quotingError("replace", [...args], "throws");
     return call();
   });
 }

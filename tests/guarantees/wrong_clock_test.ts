@@ -65,7 +65,7 @@ Deno.test("a write that arrives twice counts once when a server two hours ahead 
     await others();
     return await call();
   });
-  const options = { secret: "test", store, ...A_DAY };
+  const options = { secret: "the secret of the tests: 32 bytes or more", store, ...A_DAY };
   const { now } = rig.clock;
   const sessions = new SessionMiddleware({ ...options, now });
   const other = new SessionMiddleware({ ...options, now: () => now() + TWO_HOURS * 1000 });
@@ -89,7 +89,7 @@ Deno.test("a session is listed when a server two hours ahead prunes the list bef
     }
     return await call();
   });
-  const options = { secret: "test", store, ...A_DAY };
+  const options = { secret: "the secret of the tests: 32 bytes or more", store, ...A_DAY };
   const { now } = rig.clock;
   const sessions = new SessionMiddleware({ ...options, now });
   const other = new SessionMiddleware({ ...options, now: () => now() + TWO_HOURS * 1000 });

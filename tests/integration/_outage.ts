@@ -28,7 +28,7 @@ export interface Outage {
 /** Stops the database under load, starts it again, and checks that no promise was violated. */
 export async function rideOut({ store, stop, start }: Outage): Promise<Balance> {
   const sessions = new SessionMiddleware<Data>({
-    secret: "the outage's own",
+    secret: "the outage's own, of 32 bytes or more",
     store,
     storeTimeout: STORE_TIMEOUT,
     touchInterval: 1,

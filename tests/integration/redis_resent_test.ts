@@ -11,7 +11,10 @@ type Work = (session: Session) => unknown;
 
 /** Sets up a server on Redis, and what its clients can do. */
 function server(store: RedisStore) {
-  const sessions = new SessionMiddleware({ secret: "test", store });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+  });
   const visit = async (cookie: string, work: Work) => {
     const request = new Request("http://localhost/", { headers: { cookie } });
     const response = await sessions.run(request, (session) => {

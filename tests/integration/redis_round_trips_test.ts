@@ -23,7 +23,7 @@ for (const name of ["ioredis 6", "node-redis 6"]) {
     try {
       let now = Date.now();
       const sessions = new SessionMiddleware<Data>({
-        secret: "s".repeat(32),
+        secret: "x".repeat(32),
         store: new RedisStore(client, { prefix: `pagi:trips:${crypto.randomUUID()}:` }),
         expire: 86_400,
         now: () => now,

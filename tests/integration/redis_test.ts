@@ -47,8 +47,15 @@ for (const name of ["ioredis 5", "node-redis 5", "a plain function"]) {
     using proxy = new RedisProxy(redis.port);
     const { client, close } = await CLIENTS[name]!(proxy.port);
     const store = new RedisStore(client);
-    const sessions = new SessionMiddleware({ secret: "s", store, touchInterval: 0 });
-    const quiet = new SessionMiddleware({ secret: "s", store });
+    const sessions = new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+      touchInterval: 0,
+    });
+    const quiet = new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+    });
     let cookie = "";
     /** The commands that a request takes. */
     const visit = async (

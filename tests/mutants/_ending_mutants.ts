@@ -7,14 +7,16 @@ const ANSWERS = ["store_answers_test.ts"];
 const UPDATES = ["update_test.ts"];
 const REVOCATIONS = ["revocations_test.ts"];
 const COOKIES = ["tests/unit/core/backend/cookie_test.ts"];
+const EVERYWHERE = ["tests/guarantees/log_out_everywhere_cookies_test.ts"];
+const OWN = ["ending_ones_own_session_test.ts"];
 
 /** Mistakes in the requests and calls that end a session. */
 const destroying: Mutant[] = [
   {
     name: "a destroy() that gives up after a concurrent write",
-    find: "if ($isDone) return this.$isActive($record); $record = await",
-    replace: "if ($isDone) return this.$isActive($record);\nif ($record) return false;\n" +
-      "$record = await",
+    find: "if ($isDone) return $decode($record, this.$options); $record = await",
+    replace: "if ($isDone) return $decode($record, this.$options);\n" +
+      "if ($record) return undefined;\n$record = await",
     by: "resurrected",
   },
   {
@@ -43,24 +45,25 @@ const destroying: Mutant[] = [
       "await this.$repository.$endByKey(this.$repository.$keyOf($id));",
   }),
   mistake("sessions.destroy() that says that it has ended an expired session", UPDATES, {
-    find: "if ($isDone) return this.$isActive($record); $record = await",
-    replace: "if ($isDone) return true;\n$record = await",
+    find: "return $ended !== undefined && $isSession($ended, this.$options);",
+    replace: "return $ended !== undefined;",
   }),
   mistake("sessions.destroy() that deletes a subject's index", UPDATES, {
     find: "const $isNotIndex = ({ text }: $Rec) => !$isIndex(text);",
     replace: 'const $isNotIndex = ({ text }: $Rec) => text !== "";',
   }),
   mistake("a destroy() that does not recognize its own marker", WRITES, {
-    find: "return $record?.text === $marker && this.$isActive($last!);",
-    replace: "return $marker === null && this.$isActive($last!);",
+    find: "return $record?.text === $marker ? $decode($last, this.$options) : undefined;",
+    replace: "return $marker === null ? $decode($last, this.$options) : undefined;",
   }),
   mistake("a destroy() that takes another call's marker for its own", WRITES, {
-    find: "return $record?.text === $marker && this.$isActive($last!);",
-    replace: "return $record !== undefined && this.$isActive($last!);",
+    find: "return $record?.text === $marker ? $decode($last, this.$options) : undefined;",
+    replace: "return $record !== undefined ? $decode($last, this.$options) : undefined;",
   }),
   mistake("a destroy() that loses against requests that always write first", ANSWERS, {
-    find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key);",
-    replace: "$record = await this.$backend.read($key);\n}\nreturn false;",
+    find: "$record = await this.$backend.read($key); } return await this.$backend.delete($key) ?",
+    replace: "$record = await this.$backend.read($key);\n}\nif ($record) return undefined;\n" +
+      "return await this.$backend.delete($key) ?",
   }),
 ];
 
@@ -98,16 +101,82 @@ const marking: Mutant[] = [
   }),
 ];
 
+/** Mistakes in the end of all sessions of a subject that lie at their clients. */
+const generations: Mutant[] = [
+  mistake("a sign-in that gets a generation from the cache", EVERYWHERE, {
+    find: "return $expected(await this.#records.ask($key, $options), $sessionKey);",
+    replace: "return $expected(await this.#records.find($key, $options), $sessionKey);",
+  }),
+  mistake("a session that comes back when it is kept", EVERYWHERE, {
+    beside: "class Generations",
+    find: "const $kept = $expected($found, $keptKey);",
+    replace: "const $kept = $expected($found && undefined, $keptKey);",
+  }),
+  mistake("a session that is kept only once", EVERYWHERE, {
+    beside: "class Generations",
+    find: "return $found.$keptKey === $sessionKey ? $found.$keptGeneration : $found.$generation;",
+    replace: "return $found.$keptKey === null ? $found.$keptGeneration : $found.$generation;",
+  }),
+  mistake("a new ID for a session that was ended with all others", EVERYWHERE, {
+    find: "if (!$isActive) return false; return await this.$revocations.",
+    replace: "return await this.$revocations.",
+  }),
+  mistake("a new ID by an answer from before the end of all sessions", EVERYWHERE, {
+    find: "this.$isOfGeneration($id, $subject, $options, 0)",
+    replace: "this.$isOfGeneration($id, $subject, $options)",
+  }),
+  mistake("a write to a session that was ended with all others", EVERYWHERE, {
+    find: "return $isActive ? $known.$generation : undefined;",
+    replace: "return $isActive || $known.$generation === FIRST ? $known.$generation : undefined;",
+  }),
+  mistake("a value of a session that was ended with all others, which opens", EVERYWHERE, {
+    find: "return $isActive ? $toOpened($found, $key) : undefined;",
+    replace: "return $isActive === null ? undefined : $toOpened($found, $key);",
+  }),
+  mistake("a session that a cached answer extends for longer than the record lives", EVERYWHERE, {
+    find: "const $maxAgeMs = Math.min($maxAge, this.#cacheSeconds) * 1000;",
+    replace: "const $maxAgeMs = ($maxAge && this.#cacheSeconds) * 1000;",
+  }),
+];
+
+/** Mistakes about a handler that ends its own session by a call of the server. */
+const own: Mutant[] = [
+  mistake("a handler that is refused because it has ended its own session", OWN, {
+    find: "if ($isDone) this.$current.$noteEnd(($request) =>",
+    replace: "if (!$isDone) this.$current.$noteEnd(($request) =>",
+  }),
+  mistake("a request that is cleared because another one has ended its session", OWN, {
+    find: "if ($isEnded($request)) $request.$workingCopy.$isEnded = true;",
+    replace: "$request.$workingCopy.$isEnded = true;",
+  }),
+  mistake("a login that is lost because the handler has ended its own session", OWN, {
+    find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
+    replace: '$mode === "replaced" || ($mode === "writable" && $isEnded && $isRestarted);',
+  }),
+  mistake("a login that begins another session each time that the subject is assigned", OWN, {
+    find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
+    replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
+  }),
+  mistake("a dead cookie that stays when the handler only reads", OWN, {
+    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
+    replace: "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty)) return false;",
+  }),
+  mistake("a session that was kept and is cleared at its client", OWN, {
+    find: "&& ($keptKey === undefined || !$isSame($request.$key, $keptKey))",
+    replace: "&& ($keptKey === undefined || $isSame($request.$key, $request.$key))",
+  }),
+];
+
 /** Mistakes in the revocations of a CookieStore. */
 const revoking: Mutant[] = [
   mistake("an end that a new ID undoes", REVOCATIONS, {
     beside: "class Revocations",
-    find: "const $mayWrite = ($found: $Type | undefined) => $isValid($id, $found);",
-    replace: "const $mayWrite = ($found: $Type | undefined) => $isValid($id, $found) || !!$found;",
+    find: "$isValid($id, $found) ? $text : undefined;",
+    replace: "$isValid($id, $found) || !!$found ? $text : undefined;",
   }),
   mistake("an end that resolves to true twice", REVOCATIONS, {
-    find: "const $mayWrite = ($found: $Type | undefined) => !$found?.$isEnded;",
-    replace: "const $mayWrite = ($found: $Type | undefined) => $found !== null;",
+    find: "$found?.$isEnded ? undefined : $text;",
+    replace: "$found === null ? undefined : $text;",
   }),
   mistake("a revocation whose own call is not recognized when it arrives twice", REVOCATIONS, {
     find: "if ($found?.text === $text) return true;",
@@ -122,12 +191,13 @@ const revoking: Mutant[] = [
     replace: '($found.$isEnded ? $verifierOf($id) === "" : $isSame($id, $id))',
   }),
   mistake("an invalid answer of revocations that counts as valid", REVOCATIONS, {
-    find: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) throw $invalid();',
-    replace: 'if (typeof $text !== "string" || !$text.startsWith($prefix)) return undefined;',
+    beside: "class RevocationRecords",
+    find: "if ($found === undefined) throw $invalid(); return $found;",
+    replace: "return $found;",
   }),
   mistake("a replaced value that opens", REVOCATIONS, {
-    find: "return { $id, text, $version, $lastAccess, $replacedAt: $found!.$lastAccess };",
-    replace: "return { $id, text, $version, $lastAccess };",
+    find: "{ ...$opened, $replacedAt: $found!.$lastAccess }",
+    replace: "{ ...$opened, $replacedAt: $found && undefined }",
   }),
   mistake("two requests that both replace the ID", COOKIES, {
     find: 'return $check($isReplaced, "save") === false ? undefined : $toResult($transport);',
@@ -141,4 +211,10 @@ const revoking: Mutant[] = [
   }),
 ];
 
-export const ENDING_MUTANTS: readonly Mutant[] = [...destroying, ...marking, ...revoking];
+export const ENDING_MUTANTS: readonly Mutant[] = [
+  ...destroying,
+  ...marking,
+  ...revoking,
+  ...generations,
+  ...own,
+];

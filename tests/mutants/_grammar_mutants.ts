@@ -139,12 +139,12 @@ const others: Mutant[] = [
 /** Mistakes with several session cookies in one request. */
 const tossing: Mutant[] = [
   mistake("two active sessions of which the first is used", TOSSING, {
-    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
-    replace: "if (!$isSameSession($found, $best)) return $best;",
+    find: "if (!$isSameSession($found.$key, $best.$key)) return this.$refuse();",
+    replace: "if (!$isSameSession($found.$key, $best.$key)) return $best;",
   }),
   mistake("two active sessions of which the last is used", TOSSING, {
-    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
-    replace: "if (!$isSameSession($found, $best)) $best = $found;",
+    find: "if (!$isSameSession($found.$key, $best.$key)) return this.$refuse();",
+    replace: "if (!$isSameSession($found.$key, $best.$key)) $best = $found;",
   }),
   mistake("a client all of whose IDs are looked up", TOSSING, {
     find: "export const $limit = 4;",

@@ -66,8 +66,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "two calls of update() of which only the last is replayed",
-    find: "$functions: $follows ? [...$earlier.$functions, $replayable] : [$replayable]",
-    replace: "$functions: [$replayable]",
+    find: "const $functions = $follows ? $earlier.$functions : [];",
+    replace: "const $functions: ((value: unknown) => unknown)[] = [];",
     by: "lost",
   },
   {

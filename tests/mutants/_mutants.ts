@@ -4,6 +4,7 @@ import { ENDING_MUTANTS } from "./_ending_mutants.ts";
 import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { mistake, type Mutant } from "./_mutant.ts";
+import { MISTAKE_MUTANTS } from "./_mistake_mutants.ts";
 import { RECORD_MUTANTS } from "./_record_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { STORE_MUTANTS } from "./_store_mutants.ts";
@@ -164,8 +165,8 @@ const late: Mutant[] = [
     replace: "else if (this.$replacedKey !== undefined) {",
   }),
   mistake("a login that is refused because its ID was replaced", SESSION, {
-    find: 'if ($subject !== undefined && this.$copy.$mode === "replaced") this.$restart();',
-    replace: "",
+    find: 'const $isOver = $mode === "replaced" || (',
+    replace: "const $isOver = (",
   }),
   mistake("a session that can be started again after the response", SESSION, {
     find: 'if ($mode !== "replaced") this.$write("restart");',
@@ -237,8 +238,9 @@ const answering: Mutant[] = [
   }),
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed) return false;",
-    replace: "if (($maybeDirty && this.#stored === undefined) || $isDestroyed) return false;",
+    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
+    replace:
+      "if (($maybeDirty && this.#stored === undefined) || $isDestroyed || $isEnded) return false;",
     by: "lost",
   },
   mistake(
@@ -290,6 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...late,
   ...ENDING_MUTANTS,
   ...answering,
+  ...MISTAKE_MUTANTS,
   ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,

@@ -95,9 +95,10 @@ const forging: Mutant[] = [
   }),
   mistake("a CookieStore that does not look up revocations", FORGERY, {
     beside: "class CookieStore",
-    find: "return $after(this.$find($id, $options), ($found) => { if ($isValid($id, $found))",
-    replace: "return $after(this.$find($id, $options), ($found) => {\n" +
-      "if ($found === null || $isValid($id, undefined))",
+    find:
+      "return $isValid($id, $found) ? $opened : { ...$opened, $replacedAt: $found!.$lastAccess };",
+    replace:
+      "return $isValid($id, undefined) ? $opened : { ...$opened, $replacedAt: $found!.$lastAccess };",
   }),
   mistake("a failure of the crypto library that counts as a wrong key", [
     "tests/unit/store/cookie_test.ts",
@@ -141,8 +142,8 @@ const planting: Mutant[] = [
     "no_leaks_test.ts",
     "lifecycle_commit_test.ts",
   ], {
-    find: "if (!$isSameSession($found, $best)) return this.$refuse();",
-    replace: "if (!$isSameSession($found, $best)) return $best;",
+    find: "if (!$isSameSession($found.$key, $best.$key)) return this.$refuse();",
+    replace: "if (!$isSameSession($found.$key, $best.$key)) return $best;",
   }),
 ];
 
@@ -238,8 +239,8 @@ const leaking: Mutant[] = [
     replace: "if (!$allowed.test($value)) { throw new TypeError(`Cannot set ${$value}`);",
   }),
   mistake("a warning on the console", LEAKS, {
-    find: "try { $onEvent?.($event); } catch",
-    replace: "try {\n$onEvent?.($event);\nconsole.warn($event.message);\n} catch",
+    find: "try { $listen($event); } catch",
+    replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
     find: "$state.inject($headers, $transport, { $expire });",
@@ -265,6 +266,7 @@ const leaking: Mutant[] = [
   }),
   mistake("a HashedStore whose keys are the IDs", ["tests/guarantees/long/at_rest_test.ts"], {
     find: "const $key = await $sha256($id); const $answer = await $ask($key, $options);",
+    beside: "class HashedStore",
     replace: "const $key = $id; const $answer = await $ask($key, $options);",
   }),
 ];

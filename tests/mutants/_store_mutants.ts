@@ -12,12 +12,12 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     find: "if ($record === this.$cursor) this.$cursor = $newer;",
     replace: "",
   }),
-  mistake("a sweep that is held up by an old index of a subject", EXPIRY, {
-    find: "if (!this.$removeIfExpired($oldest, $now) && !this.$spareIndex($oldest)) break;",
-    replace: "if (!this.$removeIfExpired($oldest, $now)) break;",
-  }),
-  mistake("a full MemoryStore that evicts the oldest record, even a subject's index", EXPIRY, {
-    find: "for (let $spared = 0; $spared < $limit && this.$spareIndex(this.$oldest!); $spared++);",
+  mistake("a sweep that never removes the indexes of subjects", EXPIRY, {
+    find: "this.#sweep(this.#indexes, CHECKED_INDEXES, $now);",
     replace: "",
+  }),
+  mistake("a full MemoryStore that evicts a session for a subject's index", ["memory_test.ts"], {
+    find: "return isSubjectIndex($text) ? this.#indexes : this.#sessions;",
+    replace: "return isSubjectIndex($text) ? this.#sessions : this.#sessions;",
   }),
 ];

@@ -15,7 +15,7 @@ const withKeys = (count: number) =>
 
 /** Runs a request of a new client, or of the one that has the cookie. */
 function visitor() {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const visit = async (act: (session: Session) => unknown, cookie?: string) => {
     let result: unknown;
     const response = await sessions.run(requestWith(cookie ? { cookie } : {}), async (session) => {
@@ -28,7 +28,7 @@ function visitor() {
 }
 
 Deno.test("Session() takes data that lifecycle made", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   let seen: unknown;
   await sessions.run(requestWith(), (session) => {
     const again = new Session(session.data);

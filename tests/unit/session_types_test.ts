@@ -176,7 +176,9 @@ unused(() => {
 
 // handler, run, load, update, destroy
 unused(async () => {
-  const sessions = new SessionMiddleware<Account>({ secret: "s" });
+  const sessions = new SessionMiddleware<Account>({
+    secret: "the secret of the tests: 32 bytes or more",
+  });
   const plain = sessions.handler((request, session) => {
     typed<Request>()(request);
     typed<Session<Account>>()(session);
@@ -232,7 +234,9 @@ unused(async () => {
 
 // wrap and builder
 unused(() => {
-  const sessions = new SessionMiddleware<Account>({ secret: "s" });
+  const sessions = new SessionMiddleware<Account>({
+    secret: "the secret of the tests: 32 bytes or more",
+  });
   const wrapped = sessions.wrap((scope, receive, send) => {
     typed<SessionScope<Account>>()(scope);
     typed<Receive>()(receive);
@@ -254,22 +258,28 @@ unused(() => {
   const untyped: SessionApp = (scope) => void (scope["pagi.session"].n = 1);
   const built = builder((b) => {
     typed<Builder>()(b);
-    b.enable(SessionMiddleware, { secret: "s" }).enable(sessions).enable((app) => app);
-    b.enableIf((scope) => scope.type === "http", "Session", { secret: "s" });
-    b.enableIf(() => true, SessionMiddleware, { secret: "s" }).enableIf(() => true, sessions);
+    b.enable(SessionMiddleware, { secret: "the secret of the tests: 32 bytes or more" }).enable(
+      sessions,
+    ).enable((app) => app);
+    b.enableIf((scope) => scope.type === "http", "Session", {
+      secret: "the secret of the tests: 32 bytes or more",
+    });
+    b.enableIf(() => true, SessionMiddleware, {
+      secret: "the secret of the tests: 32 bytes or more",
+    }).enableIf(() => true, sessions);
     b.mount("/a", app).mount("/b", sessionApp).mount("/c", untyped);
     // @ts-expect-error -- there is no middleware of this name
-    b.enable("Sesion", { secret: "s" });
+    b.enable("Sesion", { secret: "the secret of the tests: 32 bytes or more" });
     // @ts-expect-error -- the options go with it
     b.enable("Session");
     // @ts-expect-error -- secret is required
     b.enable("Session", { expire: 60 });
     // @ts-expect-error -- there is no such option
-    b.enable("Session", { secret: "s", expires: 60 });
+    b.enable("Session", { secret: "the secret of the tests: 32 bytes or more", expires: 60 });
     // @ts-expect-error -- secret is required
     b.enable(SessionMiddleware, { expire: 60 });
     // @ts-expect-error -- an instance has its options
-    b.enable(sessions, { secret: "s" });
+    b.enable(sessions, { secret: "the secret of the tests: 32 bytes or more" });
     return sessionApp;
   });
   typed<App>()(built);
@@ -279,8 +289,9 @@ unused(() => {
   builder((b) => b);
   const middleware: Middleware = sessions;
   middleware.wrap(app);
+  const secret = "the secret of the tests: 32 bytes or more";
   // @ts-expect-error -- misspelt options are refused
-  new SessionMiddleware({ secret: "s", cookie_name: "sid" });
+  new SessionMiddleware({ secret, cookie_name: "sid" });
   // @ts-expect-error -- secret is required
   new SessionMiddleware({});
 });

@@ -62,7 +62,7 @@ class FailingStore implements VersionedStore {
 
 /** The app's sessions, in a synchronous or an asynchronous store. */
 export const sessions: SessionMiddleware<Data> = new SessionMiddleware<Data>({
-  secret: "a test's secret",
+  secret: "a test's secret of 32 bytes or more",
   store: globalThis.process?.env.STORE === "memory" ? new MemoryStore() : new FailingStore(),
   storeTimeout: 0.25,
 });
@@ -91,6 +91,20 @@ export const work: Record<string, (session: Session<Data>) => string | Promise<s
     await sessions.destroy(session);
     session.set("visits", 100);
     return "never sent";
+  },
+  "/sign-in": (session) => {
+    session.subject = `user ${crypto.randomUUID()}`;
+    return "Welcome";
+  },
+  "/everywhere": async (session) => {
+    await sessions.destroyAll(session.subject!);
+    session.set("visits", 100);
+    return "Bye";
+  },
+  "/everywhere-and-on": async (session) => {
+    await sessions.destroyAll(session.subject!);
+    session.restart().set("visits", 7);
+    return "Bye";
   },
   "/store-fails": (session) => {
     session.set("trouble", "fails");

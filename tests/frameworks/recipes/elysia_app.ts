@@ -2,7 +2,9 @@ import { SessionMiddleware } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
 import { Elysia } from "elysia";
 
-const sessions = new SessionMiddleware<{ visits: number }>({ secret: "change me" });
+const sessions = new SessionMiddleware<{ visits: number }>({
+  secret: "replace this with: openssl rand -hex 32",
+});
 
 export const app = new Elysia()
   .use(elysiaSession(sessions))

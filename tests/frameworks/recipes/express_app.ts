@@ -10,7 +10,7 @@ declare global {
     }
   }
 }
-const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+const sessions = new SessionMiddleware<Data>({ secret: "replace this with: openssl rand -hex 32" });
 
 export const app = express();
 app.use(expressSession(sessions));

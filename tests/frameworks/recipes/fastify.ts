@@ -10,6 +10,7 @@ export function fastifySession<Data extends object>(
   app.addHook("onRequest", async (request) => {
     opened.set(request, await sessions.open(request.raw));
   });
+  app.addHook("preValidation", (request, _reply, done) => opened.get(request)!.run(done));
   app.addHook("onError", async (request) => {
     await opened.get(request)?.abort();
   });

@@ -3,7 +3,7 @@ import { honoSession, type SessionEnv } from "@pagi/session/hono";
 import { Hono } from "hono";
 
 type Data = { visits: number };
-const sessions = new SessionMiddleware<Data>({ secret: "change me" });
+const sessions = new SessionMiddleware<Data>({ secret: "replace this with: openssl rand -hex 32" });
 
 const app = new Hono<SessionEnv<Data>>();
 app.use(honoSession(sessions));

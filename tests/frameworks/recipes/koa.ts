@@ -8,7 +8,7 @@ export function koaSession<Data extends object>(
     const open = await sessions.open(ctx.req);
     ctx.state.session = open.session;
     try {
-      await next();
+      await open.run(next);
     } catch (error) {
       await open.abort();
       throw error;

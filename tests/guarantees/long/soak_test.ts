@@ -59,7 +59,7 @@ function clients(memory: MemoryStore, tick: () => number): () => Promise<void> {
   let now = tick();
   const store = sometimesLate(memory);
   const sessions = new SessionMiddleware<Data>({
-    secret: "s".repeat(32),
+    secret: "x".repeat(32),
     store,
     expire: EXPIRE,
     now: () => now,

@@ -53,6 +53,7 @@ export function setUp(options: Partial<SessionOptions> = {}) {
     secret: SECRET,
     store: new MemoryStore({ now }),
     storeTimeout: A_DAY,
+    onEvent: () => {},
     now,
     ...options,
   });

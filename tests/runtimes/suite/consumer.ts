@@ -30,7 +30,7 @@ interface Shop {
 
 const events: SessionEvent["type"][] = [];
 const options: SessionOptions = {
-  secret: "change me",
+  secret: "replace this with: openssl rand -hex 32",
   expire: 1800,
   rotateInterval: 600,
   rotateGrace: 60,
@@ -93,7 +93,9 @@ class Logger implements Middleware {
 }
 export const built: App = builder((b) =>
   b.enable(Logger, { level: "all" })
-    .enableIf((scope) => scope.type === "http", "Session", { secret: "s" })
+    .enableIf((scope) => scope.type === "http", "Session", {
+      secret: "the secret of the tests: 32 bytes or more",
+    })
     .toApp(wrapped)
 );
 
@@ -146,7 +148,10 @@ export const stores: NonNullable<SessionOptions["store"]>[] = [
   new CookieStore({ secret: ["new", "old"], purpose: "shop", revocations: new OwnStore() }),
   { get: () => undefined, set: (id: string, _data: SessionHash) => id, delete: () => {} },
 ];
-export const bearer: SessionOptions = { secret: "s", state: new BearerState({ emit: "X-Id" }) };
+export const bearer: SessionOptions = {
+  secret: "the secret of the tests: 32 bytes or more",
+  state: new BearerState({ emit: "X-Id" }),
+};
 
 export function statusOf(error: unknown): number {
   if (!(error instanceof SessionError)) return 500;

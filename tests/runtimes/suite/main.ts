@@ -11,7 +11,11 @@ import type { Modules } from "./subpaths.ts";
 export async function main(modules: Modules): Promise<void> {
   console.log(`# ${runtime}`);
   await print(all(modules));
-  const sessions = new SessionMiddleware<Data>({ secret: SECRET, storeTimeout: A_DAY });
+  const sessions = new SessionMiddleware<Data>({
+    secret: SECRET,
+    storeTimeout: A_DAY,
+    onEvent: () => {},
+  });
   const server = await serve(app(sessions));
   const url = `http://127.0.0.1:${server.port}/`;
   // Run the entry points again: a server may have replaced classes of the runtime with its own.

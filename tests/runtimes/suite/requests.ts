@@ -50,6 +50,25 @@ export const requests: Cases = {
     same((await client.visit()).data, { n: 2 });
   },
 
+  async "a handler that ends its own session by destroyAll() goes on as after a logout"() {
+    const { client, sessions } = setUp();
+    await client.visit((session) => session.subject = "ada");
+    const { status, cookies } = await client.visit(async (session) => {
+      await sessions.destroyAll("ada");
+      session.set("n", 1);
+    });
+    // Without AsyncLocalStorage, the write is refused.
+    const { process } = globalThis as { process?: { getBuiltinModule?: unknown } };
+    const isKnown = process?.getBuiltinModule !== undefined;
+    same(status, isKnown ? 200 : 409, "the status");
+    same(
+      cookies.map((one) => one.includes("Max-Age=0")),
+      isKnown ? [true] : [],
+      "what was cleared",
+    );
+    same((await client.visit()).data, {});
+  },
+
   async "restart() ends the session and starts an empty one in the same response"() {
     const { client, sessions } = setUp();
     await client.visit((session) => session.set("n", 1));

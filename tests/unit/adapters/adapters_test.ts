@@ -83,6 +83,16 @@ function oakContext(headers: Record<string, string> = {}) {
 const write = (ctx: OakContext) => () =>
   Promise.resolve(void (ctx.state.session as Session).set("n", 1));
 
+Deno.test("oakSession() reports a Secure cookie over plain HTTP", async () => {
+  for (const scheme of ["http", "https"]) {
+    const { events, sessions } = rig({ cookieOptions: { secure: true } });
+    const { ctx } = oakContext({ host: "shop.example" });
+    Object.assign(ctx.request, { url: new URL(`${scheme}://shop.example/`) });
+    await oakSession(sessions)(ctx, write(ctx));
+    assertEquals(events, scheme === "http" ? ["cookie-dropped"] : []);
+  }
+});
+
 Deno.test("oakSession() adds the headers to the response that is sent", async () => {
   const { events, sessions } = rig();
   const middleware = oakSession(sessions);

@@ -46,7 +46,7 @@ async function route(app: App, path: string, scope: Partial<Scope> = {}): Promis
 
 Deno.test("builder() runs PAGI's synopsis", async () => {
   const app = builder((b) => {
-    b.enable("Session", { secret: "your-secret-key" });
+    b.enable("Session", { secret: "your-secret-key, of 32 bytes or more" });
     return (async (scope, _receive, send) => {
       const visits = Number(scope["pagi.session"].visits ?? 0) + 1;
       scope["pagi.session"].visits = visits;
@@ -120,9 +120,9 @@ Deno.test("Builder.enable() accepts a class whose wrap is a property", async () 
 });
 
 Deno.test("Builder.enable() throws when an instance or a function comes with options", () => {
-  const instance = new SessionMiddleware({ secret: "s" });
+  const instance = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   for (const middleware of [instance, tracing("x"), { wrap: tracing("x") }]) {
-    for (const options of [{ secret: "s" }, {}, null]) {
+    for (const options of [{ secret: "the secret of the tests: 32 bytes or more" }, {}, null]) {
       assertThrows(
         () => builder((b) => b.enable(middleware as never, options) && respond),
         TypeError,
@@ -134,7 +134,11 @@ Deno.test("Builder.enable() throws when an instance or a function comes with opt
 
 Deno.test("Builder.enable() throws and lists the known names when the name is unknown", () => {
   for (const name of ["Sesion", "session", "", "constructor", "__proto__", "toString"]) {
-    const enable = () => builder((b) => b.enable(name as "Session", { secret: "s" }) && respond);
+    const enable = () =>
+      builder((b) =>
+        b.enable(name as "Session", { secret: "the secret of the tests: 32 bytes or more" }) &&
+        respond
+      );
     assert(assertThrows(enable, TypeError, `"${name}"`).message.includes("Session"));
   }
 });
@@ -154,7 +158,7 @@ Deno.test("Builder.enable() validates the session options immediately, not at th
   const wrong: [options: unknown, named: string][] = [
     [undefined, "options"],
     [{}, "secret"],
-    [{ secret: "s", expires: 60 }, '"expires"'],
+    [{ secret: "the secret of the tests: 32 bytes or more", expires: 60 }, '"expires"'],
   ];
   for (const [options, named] of wrong) {
     for (const middleware of ["Session", SessionMiddleware]) {
@@ -181,7 +185,9 @@ Deno.test("Builder.enableIf() runs the middleware only when the condition is tru
 
 Deno.test("Builder.enableIf() adds a session only when its condition is true", async () => {
   const app = builder((b) => {
-    b.enableIf((scope) => scope.path !== "/health", "Session", { secret: "s" });
+    b.enableIf((scope) => scope.path !== "/health", "Session", {
+      secret: "the secret of the tests: 32 bytes or more",
+    });
     return async (scope, _receive, send) => {
       await send({ type: "report", has: scope["pagi.session"] !== undefined });
     };
@@ -265,7 +271,13 @@ Deno.test("Builder.mount() puts mounted apps behind all middleware", async () =>
 
 Deno.test("Builder.mount() throws unless it gets a path and an app", () => {
   assertThrows(() => builder((b) => b.mount(1 as never, respond) && respond), TypeError, "mount");
-  for (const wrong of [undefined, {}, new SessionMiddleware({ secret: "s" })]) {
+  for (
+    const wrong of [
+      undefined,
+      {},
+      new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" }),
+    ]
+  ) {
     assertThrows(
       () => builder((b) => b.mount("/a", wrong as never) && respond),
       TypeError,
@@ -283,7 +295,9 @@ Deno.test("builder() throws when the callback does not return an app", () => {
 Deno.test("builder() passes an error of the app on unchanged", async () => {
   const failure = new RangeError("mine");
   const app = builder((b) => {
-    b.enable("Session", { secret: "s" }).enable(tracing("x"));
+    b.enable("Session", { secret: "the secret of the tests: 32 bytes or more" }).enable(
+      tracing("x"),
+    );
     return () => Promise.reject(failure);
   });
   assertEquals(await assertRejects(() => call(app)), failure);

@@ -21,7 +21,11 @@ export const KEY = "0".repeat(32);
 
 /** Resolves options as the middleware does. */
 export function optionsWith(options: Partial<SessionOptions> = {}): ResolvedOptions {
-  return resolveOptions({ secret: "s", now: () => NOW * 1000, ...options }, {
+  return resolveOptions({
+    secret: "the secret of the tests: 32 bytes or more",
+    now: () => NOW * 1000,
+    ...options,
+  }, {
     state: () => new CookieState(),
     store: () => new MemoryStore(),
   });

@@ -25,7 +25,10 @@ async function newId(sessions: SessionMiddleware): Promise<string> {
   return id!;
 }
 
-function newIds(count: number, sessions = new SessionMiddleware({ secret: "s" })) {
+function newIds(
+  count: number,
+  sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" }),
+) {
   return Promise.all(Array.from({ length: count }, () => newId(sessions)));
 }
 
@@ -66,7 +69,7 @@ function notRandom(): never {
 }
 
 Deno.test("an ID is 64 lowercase hex digits in the handler, the cookie and the store's key", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   let id: string | undefined;
   const response = await sessions.run(requestWith(), (session) => {
     id = session.set("n", 1).id;
@@ -78,7 +81,7 @@ Deno.test("an ID is 64 lowercase hex digits in the handler, the cookie and the s
 });
 
 Deno.test("IDs are unique when 10,000 are created in a row and concurrently", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const ids = await newIds(5000, sessions);
   for (let i = 0; i < 5000; i++) ids.push(await newId(sessions));
   assertEquals(new Set(ids).size, 10_000);
@@ -94,7 +97,10 @@ Deno.test("IDs are unique and valid when more are requested at the same time tha
 });
 
 Deno.test("one derivation serves 2048 IDs, and the next ID needs another", async () => {
-  const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
+  const ids = new IdSource({
+    secret: "the secret of the tests: 32 bytes or more",
+    generateId: undefined,
+  }, isId);
   const make = (count: number) =>
     countSubtle(async () => {
       for (let at = 0; at < count; at++) await ids.next();
@@ -146,7 +152,9 @@ Deno.test("SessionMiddleware() draws no random bytes when it is created", async 
         () =>
           withStub(crypto.subtle, "importKey", counting, () =>
             withStub(Math, "random", counting, () => {
-              const sessions = new SessionMiddleware({ secret: "s" });
+              const sessions = new SessionMiddleware({
+                secret: "the secret of the tests: 32 bytes or more",
+              });
               sessions.wrap(() => {});
               sessions.handler(() =>
                 new Response()
@@ -159,7 +167,10 @@ Deno.test("SessionMiddleware() draws no random bytes when it is created", async 
 
 Deno.test("SessionMiddleware.run() rejects and starts no session when the random generator fails", async () => {
   const store = new MemoryStore();
-  const sessions = new SessionMiddleware({ secret: "s", store });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+  });
   let handled = 0;
   const visit = () => {
     return sessions.run(requestWith(), (session) => {
@@ -179,7 +190,7 @@ Deno.test("SessionMiddleware.run() rejects and starts no session when the random
 });
 
 Deno.test("SessionMiddleware.run() draws no random bytes when a visitor gets no session and no ID", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const visit = (look: (session: Session) => unknown) =>
     sessions.run(requestWith(), (session) => (look(session), new Response()));
   await visit(() => {});
@@ -191,7 +202,7 @@ Deno.test("SessionMiddleware.run() draws no random bytes when a visitor gets no 
 });
 
 Deno.test("session.id stays the same and equals the cookie's when it is read several times", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const ids: unknown[] = [];
   const response = await sessions.run(requestWith(), (session) => {
     ids.push(session.id, session.set("a", 1).id, session.data._id, session.id);
@@ -202,7 +213,10 @@ Deno.test("session.id stays the same and equals the cookie's when it is read sev
 });
 
 Deno.test("reserved IDs differ when they are drawn in any order", async () => {
-  const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
+  const ids = new IdSource({
+    secret: "the secret of the tests: 32 bytes or more",
+    generateId: undefined,
+  }, isId);
   const draws = await Promise.all(Array.from({ length: 100 }, () => ids.reserve()));
   // Without randomness, what is left is the stream: each has its own part of it.
   const drawn = await withStub(
@@ -217,7 +231,7 @@ Deno.test("reserved IDs differ when they are drawn in any order", async () => {
 });
 
 Deno.test("SessionMiddleware.run() rejects while Web Crypto fails, and works again afterward", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   for (const name of ["importKey", "deriveKey", "encrypt"]) {
     const fails = () => Promise.reject(new DOMException("no crypto", "OperationError"));
     await withStub(
@@ -231,7 +245,7 @@ Deno.test("SessionMiddleware.run() rejects while Web Crypto fails, and works aga
 });
 
 Deno.test("IDs differ when the random generator is broken", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const ids = await withConstantRandom(() => newIds(600, sessions));
   assertEquals(new Set(ids).size, 600);
   for (const id of ids) assertMatch(id, ID);
@@ -259,7 +273,7 @@ Deno.test("IDs depend on new random bytes when the secret is known and time stan
 
 Deno.test("each ID depends on new random bytes when the machine was cloned after the first ID", async () => {
   // A clone has the same block in memory, but its generator was reseeded.
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const calls: number[] = [];
   const { getRandomValues } = crypto;
   const counting = (bytes: Uint8Array<ArrayBuffer>) => {
@@ -272,7 +286,7 @@ Deno.test("each ID depends on new random bytes when the machine was cloned after
 });
 
 Deno.test("an ID is not adopted when it was issued but never stored", async () => {
-  const sessions = new SessionMiddleware({ secret: "s" });
+  const sessions = new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more" });
   const id = await newId(sessions);
   const again = await sessions.run(
     requestWith({ cookie: `pagi_session=${id}` }),
@@ -283,7 +297,9 @@ Deno.test("an ID is not adopted when it was issued but never stored", async () =
 
 Deno.test("generateId() provides the IDs, and one of another form throws", async () => {
   const make = (generateId: unknown) =>
-    new SessionMiddleware({ secret: "s", generateId } as SessionOptions);
+    new SessionMiddleware(
+      { secret: "the secret of the tests: 32 bytes or more", generateId } as SessionOptions,
+    );
   const id = "0123456789abcdef".repeat(4);
   assertStrictEquals(await newId(make(() => id)), id);
   assertStrictEquals(await newId(make(() => Promise.resolve(id))), id);
@@ -302,7 +318,10 @@ Deno.test("isNotEmpty() accepts any text except the empty one, and nothing else"
 });
 
 Deno.test("every byte of every ID depends on the secret's stream, up to the last ID of a stream", async () => {
-  const ids = new IdSource({ secret: "s", generateId: undefined }, isId);
+  const ids = new IdSource({
+    secret: "the secret of the tests: 32 bytes or more",
+    generateId: undefined,
+  }, isId);
   const zeros = (bytes: Uint8Array) => bytes.fill(0);
   const [firsts, lasts]: [string[], string[]] = [[], []];
   await withStub(crypto, "getRandomValues", zeros, async () => {

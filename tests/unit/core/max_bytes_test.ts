@@ -10,7 +10,12 @@ const ROOM = SMALL.maxBytes - TEXT.length - 7;
 
 Deno.test("maxBytes throws when it is not a number from 0 up", () => {
   for (const maxBytes of [-1, NaN, Infinity, "1" as never]) {
-    assertThrows(() => new SessionMiddleware({ secret: "s", maxBytes }), RangeError, "maxBytes");
+    assertThrows(
+      () =>
+        new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more", maxBytes }),
+      RangeError,
+      "maxBytes",
+    );
   }
 });
 
@@ -76,7 +81,11 @@ Deno.test("sessions.update() throws when the session gets too large", async () =
 Deno.test("a session can be read, renewed, reduced and ended when it is too large already", async () => {
   const { store, tab, stored, cookie } = await setUp();
   await tab((session) => session.set("k", "x".repeat(200)));
-  const strict = new SessionMiddleware({ secret: "test", store, maxBytes: 100 });
+  const strict = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    maxBytes: 100,
+  });
   const visit = (act: (session: import("@pagi/session").Session) => unknown) =>
     strict.run(new Request("http://localhost/", { headers: { cookie } }), (session) => {
       act(session);

@@ -81,7 +81,10 @@ const ACTS: Record<string, Act> = {
 };
 
 function serve(options: Partial<SessionOptions>) {
-  const sessions = new SessionMiddleware({ secret: "s", ...options });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    ...options,
+  });
   /** Resolves to the cookie that the client has then. */
   const visit = async (cookie: string, act: (session: Session) => unknown) => {
     const headers = { cookie };

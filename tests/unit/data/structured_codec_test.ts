@@ -169,7 +169,11 @@ Deno.test("structured: sessions.update() and load() have values as they were put
 Deno.test('structured: what "json" wrote is read as it was meant, tag or no tag, and merged so', async () => {
   const { store, tab, id } = await setUp();
   await tab((session) => session.set({ paid: ["$5", "$date"], date: ["$date", 5] }));
-  const structured = new SessionMiddleware({ secret: "test", store, ...CODEC });
+  const structured = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    ...CODEC,
+  });
   const cookie = `pagi_session=${id}`;
   const visit = (act: (session: Session) => unknown) =>
     structured.run(new Request("http://x/", { headers: { cookie } }), async (session) => {
@@ -193,7 +197,11 @@ Deno.test('structured: a record with tags is no session to "json", and one witho
   const { store, tab, cookie } = await setUp(CODEC);
   const events: string[] = [];
   const onEvent = ({ type }: { type: string }) => void events.push(type);
-  const json = new SessionMiddleware({ secret: "test", store, onEvent });
+  const json = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+    onEvent,
+  });
   const load = () => json.load(new Request("http://x/", { headers: { cookie } }));
   assertEquals((await load())?.get("n"), 0);
   await tab((session) => session.set("when", new Date(0)));
@@ -283,7 +291,12 @@ Deno.test("structured: a record with a tag that nobody wrote is no session, and 
       const events: string[] = [];
       const store = new MemoryStore();
       const onEvent = ({ type }: { type: string }) => void events.push(type);
-      const sessions = new SessionMiddleware({ secret: "s", store, ...CODEC, onEvent });
+      const sessions = new SessionMiddleware({
+        secret: "the secret of the tests: 32 bytes or more",
+        store,
+        ...CODEC,
+        onEvent,
+      });
       const id = "0".repeat(64);
       const _codec = JSON.stringify(codec);
       const text = `s1:${verifierOf(id)}{"_created":${
@@ -299,6 +312,10 @@ Deno.test("structured: a record with a tag that nobody wrote is no session, and 
 });
 
 Deno.test("codec is json or structured", () => {
-  const make = () => new SessionMiddleware({ secret: "s", codec: "superjson" as never });
+  const make = () =>
+    new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      codec: "superjson" as never,
+    });
   assertThrows(make, TypeError, 'codec must be "json" or "structured"');
 });

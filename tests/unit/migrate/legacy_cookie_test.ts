@@ -131,7 +131,7 @@ Deno.test("LegacyCookie() throws and names the option when it is wrong", () => {
     [{}, "cookieName"],
     [{ cookieName: "a b" }, "cookieName"],
     [{ cookieName: "a", decode: "x" }, "decode"],
-    [{ cookieName: "a", secret: "x" }, '"secret"'],
+    [{ cookieName: "a", secret: "the secret of the tests: 32 bytes or more" }, '"secret"'],
     [{ cookieName: "a", cookieOptions: { sameSite: "None" } }, "sameSite"],
   ];
   for (const [options, named] of wrong) {

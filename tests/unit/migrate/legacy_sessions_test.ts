@@ -65,7 +65,7 @@ Deno.test("LegacySessions.adopt() stores both as long as its option says", async
 Deno.test("LegacySessions.adopt() fails and keeps the old record when the new ID is taken", async () => {
   const { moving, records } = migrationRig({ store: creating(new MemoryStore(), () => undefined) });
   const error = await assertRejects(() => moving.adopt("abc"), SessionError);
-  assertEquals([error.code, records.size], ["ERR_SESSION_CONFLICT", 1]);
+  assertEquals([error.code, records.size], ["ERR_SESSION_STORE", 1]);
 });
 
 Deno.test("LegacySessions.adopt() names the call when the old store fails", async () => {
@@ -275,7 +275,7 @@ Deno.test("a marker's key is treated as an unknown ID when a client sends it", a
 
 Deno.test("LegacySessions() throws and names the option when it is wrong", () => {
   const right: LegacySessionsOptions = {
-    secret: "hush",
+    secret: "hush: nobody may read these 32 bytes",
     store: new MemoryStore(),
     legacy: { get: () => undefined },
   };
@@ -286,8 +286,8 @@ Deno.test("LegacySessions() throws and names the option when it is wrong", () =>
     [{ legacy: {} }, "legacy"],
     [{ map: {} }, "map"],
     [{ now: 1 }, "now"],
-    [{ keep: -1 }, "Cannot make LegacySessions: keep must be seconds"],
-    [{ storeTimeout: NaN }, "storeTimeout must be seconds"],
+    [{ keep: -1 }, "Cannot make LegacySessions: keep must be a number of seconds"],
+    [{ storeTimeout: NaN }, "storeTimeout must be a number of seconds"],
     [{ prefix: "x" }, 'Cannot make LegacySessions: there is no option "prefix"'],
   ];
   for (const [option, named] of wrong) {

@@ -225,11 +225,11 @@ Deno.test("an ID is sent once when a State sets mustInject", async () => {
   const { ours } = await visit("", (session) => session.set("a", 1));
   const id = ours!.split("=")[1]!;
   const other = new SessionMiddleware({
-    secret: "s",
+    secret: "the secret of the tests: 32 bytes or more",
     store,
     rolling: false,
     now: Date.now,
-    expire: 1e10,
+    expire: 10 * 365 * 86_400,
     state: {
       extract: () => ({ id, mustInject: true }),
       inject: (headers, id, options) => {
@@ -245,7 +245,7 @@ Deno.test("an ID is sent once when a State sets mustInject", async () => {
 
 Deno.test("an ID without a session is not sent when a State sets mustInject", async () => {
   const sessions = new SessionMiddleware({
-    secret: "s",
+    secret: "the secret of the tests: 32 bytes or more",
     state: { extract: () => ({ id: idOf("a"), mustInject: true }), inject: () => fail() },
   });
   await sessions.run(new Request("http://localhost/"), () => new Response());

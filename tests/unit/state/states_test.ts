@@ -171,7 +171,10 @@ Deno.test("BearerState.inject() sends the id only when emit names a header", () 
 
 Deno.test("HeaderState sends the new ID after regenerate() when emit is set", async () => {
   const state = new HeaderState({ headerName: "X-Session-ID", emit: "X-Session-ID" });
-  const sessions = new SessionMiddleware({ secret: "s", state });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    state,
+  });
   const visit = (headers = {}) =>
     sessions.run(requestWith(headers), (session) => {
       if (session.exists("n")) session.regenerate();
@@ -252,7 +255,11 @@ function mixed() {
     clear: (headers) => cookie.clear(headers),
   });
   const store = new MemoryStore();
-  const sessions = new SessionMiddleware({ secret: "s", state, store });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    state,
+    store,
+  });
   const counter: App = async (scope, _receive, send) => {
     const session = new Session(scope);
     if (scope.path === "/logout") session.destroy();

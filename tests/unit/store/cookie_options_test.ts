@@ -28,7 +28,7 @@ for (
     [
       { secret, revocations: new MemoryStore(), revocationCache: -1 },
       RangeError,
-      "revocationCache must be seconds",
+      "revocationCache must be a number of seconds",
     ],
     [{ secret, format: "pagi", purpose: "session" }, TypeError, "cannot bind a purpose"],
     [{ secret, format: "pagi", revocations: new MemoryStore() }, TypeError, "would not ask"],

@@ -256,7 +256,12 @@ Deno.test("a sealed session travels in a header just as well", async () => {
   const clock = fakeClock();
   const store = new CookieStore({ secret, now: clock.now });
   const state = new HeaderState({ headerName: "X-Session", emit: "X-Session" });
-  const sessions = new SessionMiddleware({ secret: "ids", store, state, now: clock.now });
+  const sessions = new SessionMiddleware({
+    secret: "the secret for IDs: 32 bytes or more",
+    store,
+    state,
+    now: clock.now,
+  });
   const response = await sessions.run(requestWith(), (session) => {
     session.set("user", "ada");
     return new Response();

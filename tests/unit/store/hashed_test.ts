@@ -40,7 +40,11 @@ Deno.test("HashedStore.accepts() judges an id as the store behind it would, with
 Deno.test("HashedStore() does no crypto, and sessions without a client cost none", async () => {
   await withoutCrypto(async () => {
     const store = new HashedStore(new MemoryStore());
-    const sessions = new SessionMiddleware({ secret: "s", store, generateId: () => ID });
+    const sessions = new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+      generateId: () => ID,
+    });
     for (const cookie of ["", "pagi_session=junk", `pagi_session=${"A".repeat(64)}`]) {
       assertEquals(await sessions.load(requestWith({ cookie })), undefined);
     }

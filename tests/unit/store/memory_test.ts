@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { MemoryStore, type MemoryStoreOptions } from "@pagi/session";
 import { storeWith, write } from "../../_kit/memory_store.ts";
+import { rig } from "../../_kit/subjects.ts";
 
 const { signal } = write;
 
@@ -173,6 +174,60 @@ Deno.test("MemoryStore holds no more than maxSessions over 10,000 creates", () =
   for (let i = 0; i < 10_000; i++) create(`id${i}`);
   assertEquals(store.size, 100);
   assertEquals(alive("id9899", "id9900", "id9999"), ["id9900", "id9999"]);
+});
+
+/** How a store refers to records of each kind. */
+const KINDS = { session: "text", index: "subject:{}" };
+
+Deno.test("MemoryStore drops no session for an index of a subject, and no index for a session", () => {
+  for (const [kept, added] of [["session", "index"], ["index", "session"]] as const) {
+    const { store, alive } = storeWith({ maxSessions: 3 });
+    const ids = ["a", "b", "c"];
+    for (const id of ids) store.create(id, KINDS[kept], write);
+    for (let i = 0; i < 10; i++) store.create(`${i}`, KINDS[added], write);
+    assertEquals(alive(...ids), ids, kept);
+    assertEquals(alive("6", "7", "8", "9"), ["7", "8", "9"], added);
+    assertEquals(store.size, 6);
+    store.clear();
+    assertEquals(store.size, 0);
+    for (let i = 0; i < 4; i++) store.create(`${i}`, KINDS[kept], write);
+    assertEquals(alive("0", "1", "2", "3"), ["1", "2", "3"]);
+  }
+});
+
+Deno.test("MemoryStore counts a record as what replace() has made of it", () => {
+  const { store, alive } = storeWith({ maxSessions: 1 });
+  const version = store.create("a", KINDS.session, write)!;
+  store.create("index", KINDS.index, write);
+  store.replace("a", KINDS.index, { ...write, version });
+  // As an index it is the newest, and only one is kept.
+  assertEquals(alive("a", "index"), ["a"]);
+  store.create("b", KINDS.session, write);
+  assertEquals(alive("a", "b"), ["a", "b"]);
+});
+
+Deno.test("MemoryStore.maxSessions limits the indexes of a million subjects", () => {
+  const { store } = storeWith({ maxSessions: 1000 });
+  for (let i = 0; i < 1_000_000; i++) store.create(`${i}`, KINDS.index, write);
+  assertEquals(store.size, 1000);
+});
+
+Deno.test("MemoryStore keeps every active session when many users come and go", async () => {
+  const maxSessions = 1000;
+  const { clock, store } = storeWith({ maxSessions });
+  const { answer, signIn, subjectOf, sessions } = rig({ store, now: clock.now });
+  const active: string[] = [];
+  for (let user = 0; user < 100; user++) active.push(await signIn(`active ${user}`));
+  for (let user = 0; user < 3000; user++) {
+    clock.advance(3);
+    await signIn(`other ${user}`);
+    await sessions.destroyAll(`other ${user}`);
+    // Each active user comes back within the lifetime of the session.
+    if (user % 6 === 0) await answer(new Response(), { cookie: active[user / 6 % 100]! });
+    assert(store.size <= 2 * maxSessions);
+  }
+  const subjects = await Promise.all(active.map(subjectOf));
+  assertEquals(subjects.filter((one) => one === undefined), []);
 });
 
 Deno.test("MemoryStore.clear() forgets every session, and goes on working", () => {

@@ -29,7 +29,11 @@ const STORES: {
   DenoKvStore: () => Promise.resolve(new DenoKvStore(fakeKv())),
   HashedStore: () => Promise.resolve(new HashedStore(new MemoryStore())),
   SealedStore: () =>
-    Promise.resolve(new SealedStore(new MemoryStore(), { secret: "s".repeat(32) })),
+    Promise.resolve(
+      new SealedStore(new MemoryStore(), {
+        secret: "x".repeat(32),
+      }),
+    ),
 };
 
 for (const [name, open] of Object.entries(STORES)) {
@@ -55,7 +59,10 @@ for (const [name, open] of Object.entries(STORES)) {
 
   Deno.test(`${name}.set() shares sessions with the middleware`, async () => {
     const store = await open();
-    const sessions = new SessionMiddleware({ secret: "s", store });
+    const sessions = new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+    });
     await store.set(ID, { user: "ada" });
     const request = () => requestWith({ cookie: `pagi_session=${ID}` });
     const response = await sessions.run(request(), (session) => {

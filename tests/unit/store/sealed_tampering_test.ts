@@ -13,7 +13,7 @@ function rig() {
   const inner = new MemoryStore({ now: clock.now });
   const events: SessionEvent["type"][] = [];
   const sessions = new SessionMiddleware({
-    secret: "s",
+    secret: "the secret of the tests: 32 bytes or more",
     store: new SealedStore(inner, { secret }),
     now: clock.now,
     onEvent: ({ type }) => void events.push(type),

@@ -118,7 +118,11 @@ Deno.test("SealedStore no longer needs an old secret after `expire`", async () =
   const clock = fakeClock();
   const inner = new MemoryStore({ now: clock.now });
   const on = (...secrets: string[]) =>
-    new SessionMiddleware({ secret: "s", store: sealedOn(inner, ...secrets), now: clock.now });
+    new SessionMiddleware({
+      secret: "the secret of the tests: 32 bytes or more",
+      store: sealedOn(inner, ...secrets),
+      now: clock.now,
+    });
   const started = await on(OLD_SECRET).run(requestWith(), (session) => {
     session.set("user", "ada");
     return new Response();
@@ -247,7 +251,10 @@ Deno.test("SealedStore throws while crypto fails, and works again afterward", as
   const key = ID.slice(32);
   await new SealedStore(inner, options).create(key, TEXT, write);
   const store = new SealedStore(inner, options);
-  const sessions = new SessionMiddleware({ secret: "s", store });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+  });
   for (const method of ["importKey", "deriveKey"]) {
     await failSubtle(method, async () => {
       await assertRejects(() => store.read(key, { signal }), Error, "out of order");
@@ -283,7 +290,11 @@ Deno.test("SealedStore() throws when its secret or its inner store is unusable",
   refuse({ secret: SECRET, secrets: [] }, TypeError, "Cannot make SealedStore: there is no option");
   refuse({ secret: "" }, RangeError, "Cannot make SealedStore: secret must have 32 bytes");
   refuse({ secret: "a short one" }, RangeError, "32 bytes");
-  refuse({ secret: "x".repeat(31) }, RangeError, "32 bytes");
+  refuse(
+    { secret: "x".repeat(31) },
+    RangeError,
+    "32 bytes",
+  );
   refuse({ secret: [SECRET, "a short one"] }, RangeError, "32 bytes");
   new SealedStore(inner, { secret: "ä".repeat(16) });
   new SealedStore(inner, { secret: "x".repeat(32) });

@@ -6,7 +6,10 @@ import { Client, respond } from "../../_kit/client.ts";
 
 Deno.test("commit() throws when the record has got another subject under the same ID", async () => {
   const store = new MemoryStore();
-  const sessions = new SessionMiddleware({ secret: "test", store });
+  const sessions = new SessionMiddleware({
+    secret: "the secret of the tests: 32 bytes or more",
+    store,
+  });
   let id = "";
   const client = new Client(sessions.wrap(async (scope, _receive, send) => {
     const isFirst = scope["pagi.session"].n === undefined;

@@ -69,6 +69,17 @@ Deno.test("judge() reports a lost update when a session is not in the list of it
   assertEquals(broken(run), ["lost: the list of its subject's sessions does not have it"]);
 });
 
+Deno.test("judge() reports a wrong answer when an index has an entry too many", async () => {
+  const run = await race(["signs in", "reads"]);
+  const [subject] = [...run.entries].find(([, count]) => count === 1)!;
+  run.entries.set(subject, 2);
+  assertEquals(broken(run), ["wrongAnswers: the index has 2 entries of 1 sessions"]);
+  // A call that arrives twice may have left one.
+  const resent = await race([["signs in", { resend: { call: 0, how: "first answer lost" } }]]);
+  for (const [subject, count] of resent.entries) resent.entries.set(subject, count + 1);
+  assertEquals(broken(resent), []);
+});
+
 Deno.test("judge() reports a lost update when a refused change was stored", async () => {
   const run = await race(["writes a key"]);
   const [visit] = run.visits;

@@ -133,7 +133,7 @@ Deno.test("a plain store never rotates by itself: the old ID would be invalid im
   const store = new PlainStore();
   const clock = fakeClock();
   const sessions = new SessionMiddleware({
-    secret: "s",
+    secret: "the secret of the tests: 32 bytes or more",
     store,
     now: clock.now,
     rotateInterval: 60,

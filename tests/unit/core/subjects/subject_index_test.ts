@@ -10,6 +10,7 @@ import { keyOf } from "../../../../base/id.ts";
 import { indexKeyOf } from "../../../../core/subjects/subject_index.ts";
 import { tap } from "../../../_kit/dump.ts";
 import { cookieOf, fakeClock, requestWith } from "../../../_kit/helpers.ts";
+import { contentOf, textOf } from "../../../_kit/indexes.ts";
 import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
 
 Deno.test("a session stays listed and its list does not grow when it is used for a long time", async () => {
@@ -199,8 +200,8 @@ Deno.test("a sign-in is listed again when a server whose clock is ahead has remo
   store.create = function (...args) {
     if (args[1].startsWith("s1:") && ++removed === 1) {
       const index = store.read(key)!;
-      const { epoch, entries } = JSON.parse(index.text.slice("subject:".length));
-      const text = `subject:${JSON.stringify({ epoch, entries: entries.slice(0, -1) })}`;
+      const content = contentOf(index.text);
+      const text = textOf({ ...content, entries: content.entries.slice(0, -1) });
       const { signal } = new AbortController();
       store.replace(key, text, { ...index, ttl: 3600, signal });
     }
@@ -210,6 +211,31 @@ Deno.test("a sign-in is listed again when a server whose clock is ahead has remo
   await signIn("ada", "desktop");
   assertEquals([removed, await devices("ada")], [1, ["desktop", "phone"]]);
   assertEquals(await sessions.destroyAll("ada"), 2);
+});
+
+Deno.test("a sign-in is refused when its entry was lost before destroyAll() looked for it", async () => {
+  const store = new MemoryStore();
+  const { signIn, sessions, subjectOf } = rig({ store });
+  const kept = await signIn("bob");
+  const key = await indexKeyOf("ada");
+  const { read } = MemoryStore.prototype;
+  const { signal } = new AbortController();
+  let reads = 0;
+  store.read = function (id, ...options) {
+    const record = read.call(this, id, ...options);
+    // The second read of the index comes after the session's record was written.
+    if (id !== key || record === undefined || ++reads !== 1) return record;
+    const text = textOf({ ...contentOf(record.text), entries: [] });
+    store.replace(key, text, { ...record, ttl: 3600, signal });
+    return (async () => {
+      const found = read.call(this, id, ...options);
+      await sessions.destroyAll("ada");
+      return found;
+    })() as never;
+  };
+  const error = await assertRejects(() => signIn("ada"), SessionError);
+  assertEquals([error.code, await sessions.list("ada")], ["ERR_SESSION_INTERRUPTED", []]);
+  assertEquals(await subjectOf(kept), "bob");
 });
 
 Deno.test("a sign-in that destroyAll() meets is refused, and the session that it came from has ended", async () => {
@@ -238,19 +264,34 @@ Deno.test("a sign-in that destroyAll() meets is refused, and the session that it
 
 Deno.test("a sign-in succeeds and emits an event when the list cannot be pruned", async () => {
   const store = new MemoryStore();
-  const { signIn, devices, clock, events } = rig({ store });
-  for (let count = 0; count < 15; count++) await signIn("ada", "phone");
-  clock.advance(100);
-  const { replace } = MemoryStore.prototype;
-  let writes = 0;
-  store.replace = function (...args) {
-    // The first is the sign-in's own.
-    if (args[1].startsWith("subject:") && ++writes > 1) throw new Error("connection refused");
-    return replace.apply(this, args);
+  const { signIn, devices, clock, events } = rig({ store, expire: 600 });
+  const old = [
+    keyOf(idOf(await signIn("ada", "tablet"))),
+    keyOf(idOf(await signIn("ada", "desktop"))),
+  ];
+  clock.advance(900);
+  const { read } = MemoryStore.prototype;
+  store.read = function (id, ...options) {
+    if (old.includes(id)) throw new Error("connection refused");
+    return read.call(this, id, ...options);
   };
   await signIn("ada", "phone");
   assertEquals(events, ["cleanup-failed"]);
-  assertEquals((await devices("ada")).length, 16);
+  store.read = read;
+  assertEquals(await devices("ada"), ["phone"]);
+});
+
+Deno.test("a logout succeeds and emits an event when the list cannot be changed", async () => {
+  const store = new MemoryStore();
+  const { signIn, sessions, subjectOf, events } = rig({ store });
+  const cookie = await signIn("ada", "phone");
+  const { replace } = MemoryStore.prototype;
+  store.replace = function (...args) {
+    if (args[1].startsWith("subject:")) throw new Error("connection refused");
+    return replace.apply(this, args);
+  };
+  assertEquals(await sessions.destroy(idOf(cookie)), true);
+  assertEquals([events, await subjectOf(cookie)], [["cleanup-failed"], undefined]);
 });
 
 Deno.test("a full MemoryStore evicts sessions before it evicts a list", async () => {
@@ -293,7 +334,7 @@ Deno.test("a list's key is treated as an unknown ID when a client sends it", asy
   assertMatch(key, /^[0-9a-f]{64}$/);
   assertEquals(await sessions.load(requestWith({ cookie: `pagi_session=${key}` })), undefined);
   await sessions.destroy(key);
-  await assertRejects(() => sessions.update(key, () => {}), SessionError, "there is none");
+  await assertRejects(() => sessions.update(key, () => {}), SessionError, "no session has this ID");
   assertEquals(events, []);
   assertEquals(await devices("ada"), ["phone"]);
 });

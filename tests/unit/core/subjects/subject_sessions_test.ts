@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { CookieStore, SessionError, SessionMiddleware } from "@pagi/session";
+import { CookieStore, MemoryStore, SessionError, SessionMiddleware } from "@pagi/session";
 import { keyOf, verifierOf } from "../../../../base/id.ts";
 import { cookieOf, failing, requestWith } from "../../../_kit/helpers.ts";
 import { idOf, rig, SECRET } from "../../../_kit/subjects.ts";
@@ -130,11 +130,23 @@ Deno.test("sessions.destroyListed() ends the session with that hash", async () =
 
 Deno.test("methods for subjects throw when the store compares no versions or the subject is empty", async () => {
   const plain = { get: () => undefined, set: () => undefined, delete: () => undefined };
-  for (const store of [plain, new CookieStore({ secret: SECRET })]) {
+  const cookies = new CookieStore({ secret: SECRET });
+  const revoking = new CookieStore({ secret: SECRET, revocations: new MemoryStore() });
+  const clients = "their clients hold them";
+  for (
+    const [store, listing, ending] of [
+      [plain, "takes a VersionedStore", "takes a VersionedStore"],
+      [cookies, clients, "Set the option revocations"],
+      [revoking, clients, undefined],
+    ] as const
+  ) {
     const sessions = new SessionMiddleware({ secret: "s", store });
-    await assertRejects(() => sessions.list("ada"), TypeError, "takes a VersionedStore");
-    await assertRejects(() => sessions.destroyAll("ada"), TypeError, "takes a VersionedStore");
-    await assertRejects(() => sessions.destroyListed("ada", ""), TypeError, "VersionedStore");
+    await assertRejects(() => sessions.list("ada"), TypeError, listing);
+    await assertRejects(() => sessions.destroyListed("ada", ""), TypeError, listing);
+    const end = () => sessions.destroyAll("ada");
+    if (ending === undefined) assertEquals(await end(), undefined);
+    else await assertRejects(end, TypeError, ending);
+    await assertRejects(() => sessions.destroyAll(""), TypeError, "subject must be");
   }
   const { sessions } = rig();
   for (const subject of ["", undefined, 7]) {

@@ -28,7 +28,7 @@ function serve(state: SessionState, options: Partial<CookieStoreOptions> = {}) {
   const events: string[] = [];
   const store = new CookieStore({ secret, ...options });
   const sessions = new SessionMiddleware({
-    secret: "ids",
+    secret: "the secret for IDs: 32 bytes or more",
     store,
     state,
     onEvent: ({ type }) => void (type !== "store-without-guarantees" && events.push(type)),
@@ -102,7 +102,12 @@ Deno.test("a session stays bound to its name after a write, a touch, a new ID an
   for (const change of ["write", "touch", "regenerate", "secret"] as const) {
     const make = (name: string, secrets: string[]) => {
       const store = new CookieStore({ secret: secrets, now: clock });
-      return new SessionMiddleware({ secret: "s", store, cookieName: name, now: clock });
+      return new SessionMiddleware({
+        secret: "the secret of the tests: 32 bytes or more",
+        store,
+        cookieName: name,
+        now: clock,
+      });
     };
     const [customer, admin] = names.map((name) => make(name, [secret]));
     const first = await customer!.run(requestWith({}), (session) => {
@@ -212,7 +217,11 @@ Deno.test("SessionMiddleware() and CallbackState() throw when a name is not a st
   const name = 1 as unknown as string;
   assertThrows(() => new CallbackState({ extract: () => undefined, name }), TypeError, "name");
   const state = { extract: () => undefined, inject: () => {}, name };
-  assertThrows(() => new SessionMiddleware({ secret: "s", state }), TypeError, "name");
+  assertThrows(
+    () => new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more", state }),
+    TypeError,
+    "name",
+  );
 });
 
 Deno.test("a State's own name is used when the name beside an ID is not a string", async () => {
@@ -347,7 +356,11 @@ Deno.test("a session under our former name is found when another library's cooki
     new MigratingState({
       state: new MigratingState({ state: cookieCalled("new"), legacy: cookieCalled("old") }),
       legacy: new LegacyCookie({ cookieName: "theirs" }),
-      sessions: new LegacySessions({ secret: "s", store: new CookieStore({ secret }), legacy }),
+      sessions: new LegacySessions({
+        secret: "the secret of the tests: 32 bytes or more",
+        store: new CookieStore({ secret }),
+        legacy,
+      }),
     }),
   );
   assertEquals(await load({ cookie: "theirs=abc" }), "eve");
@@ -356,7 +369,8 @@ Deno.test("a session under our former name is found when another library's cooki
 
 Deno.test("a stored session keeps its ID and gets the new name when its cookie was renamed", async () => {
   const store = new MemoryStore();
-  const make = (state: SessionState) => new SessionMiddleware({ secret: "s", store, state });
+  const make = (state: SessionState) =>
+    new SessionMiddleware({ secret: "the secret of the tests: 32 bytes or more", store, state });
   const first = await make(cookieCalled("old")).run(requestWith({}), (session) => {
     session.set("user", "ada");
     return new Response();
@@ -376,7 +390,11 @@ Deno.test("LegacySessions encrypts moved sessions for the State's name", async (
   const store = new CookieStore({ secret });
   const { visit, load } = renaming({}, {
     legacy: new LegacyCookie({ cookieName: "old" }),
-    sessions: new LegacySessions({ secret: "s", store, legacy: { get: (id) => records.get(id) } }),
+    sessions: new LegacySessions({
+      secret: "the secret of the tests: 32 bytes or more",
+      store,
+      legacy: { get: (id) => records.get(id) },
+    }),
   });
   const response = await visit({ cookie: "old=abc" });
   assertEquals(await response.json(), { user: "ada" });

@@ -96,14 +96,20 @@ Deno.test("PagiFormat opens the longest value that a browser keeps, and seals no
   const value = await format.encryptPlain("a", { fill: "x".repeat(3022) });
   assertEquals(value.length, 4096);
   assertEquals((await format.decryptPlain(value))?._id, "a");
-  const broken = { id: "a", text: "ended:", lastAccess: 1, lifetime: 60 };
+  const broken = { id: "a", text: "ended:", lastAccess: 1, lifetime: 60, generation: "" };
   await assertRejects(() => format.encrypt(broken), TypeError, "no session's");
 });
 
 Deno.test("PagiFormat keeps the time of the sign-in, and shows no header to the Perl side", async () => {
   const format = new PagiFormat({ secrets: [SECRET], maxSize: 4095, now: Date.now });
   const text = 's1: r5 a6 c7{"_created":1,"_subject":"ada","n":2}';
-  const value = await format.encrypt({ id: "a", text, lastAccess: 8, lifetime: 60 });
+  const value = await format.encrypt({
+    id: "a",
+    text,
+    lastAccess: 8,
+    lifetime: 60,
+    generation: "",
+  });
   const hash = { _id: "a", _created: 1, _subject: "ada", n: 2, _last_access: 8, _signed_in: 6 };
   assertEquals(await format.decryptPlain(value), hash);
   assertEquals(await format.decrypt(value), {
@@ -111,5 +117,14 @@ Deno.test("PagiFormat keeps the time of the sign-in, and shows no header to the 
     text: 's1: a6{"_created":1,"_subject":"ada","n":2}',
     lastAccess: 8,
     lifetime: Infinity,
+    generation: "",
   });
+});
+
+Deno.test("PagiFormat opens no value whose subject cannot be one, and does not throw", async () => {
+  const format = new PagiFormat({ secrets: [SECRET], maxSize: 4095, now: Date.now });
+  for (const _subject of [5, null, "", "\ud800", {}]) {
+    const value = await format.encryptPlain("a", { _created: 1, _subject });
+    assertEquals(await format.decrypt(value), undefined);
+  }
 });

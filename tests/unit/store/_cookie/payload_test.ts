@@ -5,7 +5,13 @@ import { recordFromPlainData } from "../../../../store/_plain_methods.ts";
 import { decodePayload, encodePayload } from "../../../../store/_cookie/payload.ts";
 import { idOf } from "../../../_kit/helpers.ts";
 
-const session = { id: idOf("5"), text: 's1:{"_created":1,"a":2}', lastAccess: 3, lifetime: 60 };
+const session = {
+  id: idOf("5"),
+  text: 's1:{"_created":1,"a":2}',
+  lastAccess: 3,
+  lifetime: 60,
+  generation: "",
+};
 const defaults = { id: "new", now: 9 };
 
 Deno.test("toPlainData() puts the id and the last use beside what the text says", () => {

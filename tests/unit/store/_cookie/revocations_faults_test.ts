@@ -27,7 +27,7 @@ async function setUp(kind: Fault, revocationCache = 0) {
   const store = new CookieStore({ secret, revocations, revocationCache, now: clock.now });
   const events: string[] = [];
   const sessions = new SessionMiddleware({
-    secret: "ids",
+    secret: "the secret for IDs: 32 bytes or more",
     store,
     now: clock.now,
     onEvent: ({ type }) => void events.push(type),
