@@ -147,7 +147,8 @@ export interface SessionOptions {
    */
   vary?: boolean;
   /**
-   * Limits the seconds that one call of the store may take.
+   * Limits the seconds that one call of the store may take. All requests that wait for the call fail
+   * with it.
    *
    * @default {5}
    */
