@@ -56,6 +56,7 @@ export class Lifecycle implements SharedParts {
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
+    if ("reportTo" in store) store.reportTo?.(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }

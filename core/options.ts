@@ -25,6 +25,7 @@ import type { SessionStore } from "../store/store.ts";
  * | `public-response` | a response with a new ID had a `Cache-Control` that lets shared caches store it (`public`, `s-maxage`, or none of `private`, `no-cache` and `no-store`); it became `private, no-store` |
  * | `cleanup-failed` | a record that no client knows could not be removed; it will expire |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
+ * | `statements-unprepared` | a pooler does not keep the statements of `PostgresStore` prepared; the store no longer prepares them |
  * | `headers-dropped` | the session's headers could not be added to a 101 response, or to one that was sent already |
  */
 export interface SessionEvent {
@@ -37,6 +38,7 @@ export interface SessionEvent {
     | "public-response"
     | "cleanup-failed"
     | "destroy-failed"
+    | "statements-unprepared"
     | "headers-dropped";
   /** A description for people. It contains no ID, secret or session data. */
   message: string;

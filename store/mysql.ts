@@ -12,11 +12,15 @@ import {
   VERSION_LENGTH,
 } from "./_sql/records.ts";
 import {
-  checkMysql,
   isNoTable,
   MYSQL_CLOCK,
+  type MysqlCallbackClient,
   type MysqlClient,
+  MysqlColumns,
   MysqlDriver,
+  type MysqlPromiseClient,
+  type MysqlQuery,
+  mysqlQuery,
   mysqlTexts,
 } from "./_sql/mysql_client.ts";
 import { tableName } from "./_sql/statements.ts";
@@ -30,7 +34,7 @@ import type {
   WriteOptions,
 } from "./store.ts";
 
-export type { MysqlClient };
+export type { MysqlCallbackClient, MysqlClient, MysqlPromiseClient };
 
 /** Options of {@linkcode MysqlStore}. */
 export interface MysqlStoreOptions {
@@ -105,7 +109,8 @@ export class MysqlStore implements VersionedStore {
    * yourself.
    */
   readonly ddl: readonly string[];
-  readonly #client: MysqlClient;
+  readonly #query: MysqlQuery;
+  readonly #columns: MysqlColumns;
   readonly #table: string;
   readonly #records: SqlRecords;
 
@@ -119,11 +124,13 @@ export class MysqlStore implements VersionedStore {
     const now = checkSqlOptions("MysqlStore", options, []);
     const { table = DEFAULT_TABLE } = options;
     const { full, index } = tableName("MysqlStore", table, "`");
-    checkMysql(client);
-    this.#client = client;
+    this.#query = mysqlQuery(client);
     this.#table = full;
     const dialect = { placeholders: "?", clock: MYSQL_CLOCK } as const;
-    this.#records = new SqlRecords(new MysqlDriver(client), mysqlTexts(full), dialect, now);
+    const [unqualified, schema] = table.split(".").reverse();
+    this.#columns = new MysqlColumns(this.#query, schema, unqualified!);
+    const driver = new MysqlDriver(this.#query, this.#columns);
+    this.#records = new SqlRecords(driver, mysqlTexts(full), dialect, now);
     const ascii = (length: number) =>
       `CHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;
     this.ddl = [
@@ -143,11 +150,12 @@ export class MysqlStore implements VersionedStore {
    */
   async setup(): Promise<void> {
     try {
-      await this.#client.execute(`SELECT id FROM ${this.#table} LIMIT 0`);
+      await this.#query(`SELECT id FROM ${this.#table} LIMIT 0`, []);
     } catch (error) {
       if (!isNoTable(error)) throw error;
-      for (const statement of this.ddl) await this.#client.execute(statement);
+      for (const statement of this.ddl) await this.#query(statement, []);
     }
+    await this.#columns.check({});
   }
 
   /**

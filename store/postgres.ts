@@ -5,30 +5,34 @@
  */
 import { optionError } from "../base/check_options.ts";
 import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
-import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
+import { checkSqlOptions, DEFAULT_TABLE, firstText, SqlRecords } from "./_sql/records.ts";
 import {
   alreadyExists,
+  parseDouble,
   type PgClient,
+  type PgPromiseDatabase,
   POSTGRES_CLOCK,
+  POSTGRES_LAST_ACCESS,
   type PostgresClient,
   PostgresDriver,
   type PostgresQuery,
   type PostgresTag,
-  queryFunction,
+  recognizePostgres,
 } from "./_sql/postgres_client.ts";
 import { retrying } from "./_sql/retry.ts";
-import { sqlTexts, tableName } from "./_sql/statements.ts";
+import { recordText, sqlTexts, tableName } from "./_sql/statements.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
   SessionHash,
   StoredRecord,
+  StoreEvent,
   TouchOptions,
   VersionedStore,
   WriteOptions,
 } from "./store.ts";
 
-export type { PgClient, PostgresClient, PostgresTag };
+export type { PgClient, PgPromiseDatabase, PostgresClient, PostgresTag };
 
 /** Options of {@linkcode PostgresStore}. */
 export interface PostgresStoreOptions {
@@ -39,11 +43,12 @@ export interface PostgresStoreOptions {
    */
   table?: string;
   /**
-   * Prepares the statements on the server. Set it to `false` behind a pooler that does not support
-   * prepared statements, such as PgBouncer before 1.21 in transaction mode. If you created
-   * postgres.js or Bun.SQL with `prepare: false`, that setting takes precedence.
+   * Keeps the statements prepared on the server. If a pooler such as PgBouncer in transaction mode
+   * does not support that, the store stops preparing them at the first error, with the event
+   * `statements-unprepared`. Set it to `true` for postgres.js only if no pooler is in between. For
+   * Bun.SQL, set `prepare` when you create it; PGlite has no such statements.
    *
-   * @default {true}
+   * @default {true for pg and pg-promise, false for other clients}
    */
   prepare?: boolean;
   /**
@@ -79,7 +84,8 @@ export interface PostgresSweepOptions {
  * An expired session is treated as absent immediately. Its row is removed later: about one in a
  * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
  * call of {@linkcode PostgresStore.sweep}. Only the clock of the database decides what has expired,
- * so a web server whose clock is wrong removes nothing. The encoding of the database must be UTF8.
+ * so a web server whose clock is wrong removes nothing. Texts are stored in
+ * ASCII, so every encoding of the database works.
  *
  * @example With pg
  * ```ts ignore
@@ -116,6 +122,7 @@ export class PostgresStore implements VersionedStore {
   readonly #index: string;
   readonly #query: PostgresQuery;
   readonly #records: SqlRecords;
+  readonly #reports: ((event: StoreEvent) => void)[] = [];
 
   /**
    * Validates the arguments. Sends nothing yet.
@@ -125,24 +132,35 @@ export class PostgresStore implements VersionedStore {
    */
   constructor(client: PostgresClient, options: PostgresStoreOptions = {}) {
     const now = checkSqlOptions("PostgresStore", options, ["prepare"]);
-    const { table = DEFAULT_TABLE, prepare = true } = options;
+    const { table = DEFAULT_TABLE, prepare } = options;
     const { full, schema, index } = tableName("PostgresStore", table, '"');
-    if (typeof prepare !== "boolean") {
+    if (prepare !== undefined && typeof prepare !== "boolean") {
       throw optionError("PostgresStore", "prepare must be true or false");
     }
-    this.#query = queryFunction(client);
+    const { query, preparesByDefault } = recognizePostgres(client);
+    this.#query = query;
     this.#index = schema + index;
+    const functions = {
+      greatest: "GREATEST",
+      record: recordText(POSTGRES_LAST_ACCESS),
+      returning: (column: string) => ` RETURNING ${column}`,
+    };
     const texts = {
-      ...sqlTexts(full, "GREATEST"),
+      ...sqlTexts(full, functions),
       // Concurrent sweeps take different rows, and none waits for another.
       sweep: (limit: number) =>
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
-        `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
+        `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)) ` +
+        "RETURNING id",
     };
-    // With `now`, the statements have other texts, which must not be prepared under the same names.
-    const isPrepared = prepare && now === undefined;
-    const driver = new PostgresDriver(this.#query, isPrepared ? table : undefined);
-    const dialect = { placeholders: "$1", clock: POSTGRES_CLOCK } as const;
+    const driver = new PostgresDriver(query, prepare ?? preparesByDefault, (event) => {
+      for (const report of this.#reports) report(event);
+    });
+    const dialect = {
+      placeholders: "$1",
+      clock: POSTGRES_CLOCK,
+      parseNumber: parseDouble,
+    } as const;
     this.#records = new SqlRecords(driver, texts, dialect, now);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${full} (` +
@@ -161,9 +179,9 @@ export class PostgresStore implements VersionedStore {
    */
   async setup(): Promise<void> {
     // The index is created last, so the table exists if the index does.
-    const asked = "SELECT to_regclass($1) IS NOT NULL AS found";
-    const { rows } = await this.#query(asked, [this.#index], undefined);
-    if ((rows[0] as { found: boolean }).found) return;
+    const asked = "SELECT CASE WHEN to_regclass($1) IS NULL THEN 'no' ELSE 'yes' END AS found";
+    const [row] = await this.#query(asked, [this.#index], undefined);
+    if (firstText(row) === "yes") return;
     for (const statement of this.ddl) {
       await retrying(() => this.#query(statement, [], undefined), alreadyExists);
     }
@@ -228,6 +246,11 @@ export class PostgresStore implements VersionedStore {
    */
   async sweep(options: PostgresSweepOptions = {}): Promise<number> {
     return await this.#records.sweep(options);
+  }
+
+  /** Reports events to `report`, too. The middleware calls it once. */
+  reportTo(report: (event: StoreEvent) => void): void {
+    this.#reports.push(report);
   }
 
   /**

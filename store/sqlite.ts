@@ -4,13 +4,15 @@
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
-import { hasMethods, optionError } from "../base/check_options.ts";
+import { optionError } from "../base/check_options.ts";
 import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
+  checkSqlite,
   isLocked,
   preparePragmas,
   SQLITE_CLOCK,
+  SQLITE_FUNCTIONS,
   type SqliteDatabase,
   SqliteDriver,
   type SqliteStatement,
@@ -127,17 +129,11 @@ export class SqliteStore implements VersionedStore {
     if (synchronous !== "NORMAL" && synchronous !== "FULL") {
       throw optionError("SqliteStore", 'synchronous must be "NORMAL" or "FULL"');
     }
-    if (!hasMethods(database, ["prepare", "exec"])) {
-      throw optionError(
-        "SqliteStore",
-        "database must be a DatabaseSync of node:sqlite, " +
-          "or a Database of bun:sqlite or better-sqlite3",
-      );
-    }
+    checkSqlite(database);
     this.#database = database;
     this.#synchronous = synchronous;
     const dialect = { placeholders: "?", clock: SQLITE_CLOCK } as const;
-    const texts = sqlTexts(name.full, "max");
+    const texts = sqlTexts(name.full, SQLITE_FUNCTIONS);
     this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, now);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${name.full} (` +

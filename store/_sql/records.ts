@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { toHex } from "../../base/hex.ts";
-import { checkOptions, optionError } from "../../base/check_options.ts";
+import { checkOptions, isObject, optionError } from "../../base/check_options.ts";
 import {
   compile,
   type CompiledSql,
@@ -14,7 +14,7 @@ import {
   type SqlTexts,
   type SqlValue,
 } from "./statements.ts";
-import { fromStorableText, toStorableText } from "../../base/utf8.ts";
+import { fromStorableText, toAsciiText } from "../../base/utf8.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
@@ -26,14 +26,18 @@ import type {
 
 /** Runs statements on a client. Returns promises only if the client does. */
 export interface SqlDriver {
-  /** The first row of a result. */
-  first(statement: CompiledSql, values: SqlValue[]): Awaitable<SqlRow | undefined | null>;
-  /** The number of rows that a statement wrote. */
-  write(statement: CompiledSql, values: SqlValue[]): Awaitable<number>;
+  /** The first row of a result, in whatever form the client returns it. */
+  first(statement: CompiledSql, values: SqlValue[]): Awaitable<unknown>;
+  /**
+   * Whether a statement wrote a row.
+   *
+   * @param expected The text that such a statement returns, if the database can return one. Any
+   * other text is the result of another statement.
+   */
+  write(statement: CompiledSql, values: SqlValue[], expected: string): Awaitable<boolean>;
+  /** The number of rows that a sweep removed. */
+  sweep(statement: CompiledSql, values: SqlValue[]): Awaitable<number>;
 }
-
-/** A row: values by column name. */
-export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** Options of a sweep. */
 export interface SqlSweepOptions {
@@ -105,7 +109,10 @@ export class SqlRecords implements VersionedStore {
     if (!ID.test(id)) return undefined;
     const { read } = this.#statements;
     const row = this.#driver.first(read, this.#values(read, { id }));
-    return after(row, (row) => row ? toRecord(row) : undefined);
+    return after(row, (row) => {
+      if (row === undefined || row === null) return undefined;
+      return parseRecord(row, id, this.#dialect);
+    });
   }
 
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
@@ -114,14 +121,8 @@ export class SqlRecords implements VersionedStore {
     }
     const version = newVersion();
     const { lastAccess, ttl } = options;
-    const done = this.#write("create", {
-      id,
-      version,
-      text: toStorableText(text),
-      lastAccess,
-      ttl,
-    });
-    return after(done, (isDone) => {
+    const values = { id, version, text: toAsciiText(text), lastAccess, ttl };
+    return after(this.#write("create", values, version), (isDone) => {
       if (!isDone) return undefined;
       return after(this.#sweepSometimes(), () => version);
     });
@@ -131,21 +132,22 @@ export class SqlRecords implements VersionedStore {
     if (!ID.test(id)) return undefined;
     const version = newVersion();
     const { version: oldVersion, lastAccess, ttl } = options;
-    const values = { id, version, oldVersion, text: toStorableText(text), lastAccess, ttl };
-    return after(this.#write("replace", values), (isDone) => isDone ? version : undefined);
+    const values = { id, version, oldVersion, text: toAsciiText(text), lastAccess, ttl };
+    return after(this.#write("replace", values, version), (isDone) => isDone ? version : undefined);
   }
 
   touch(id: string, { version: oldVersion, lastAccess, ttl }: TouchOptions): Awaitable<boolean> {
     if (!ID.test(id)) return false;
     // Some clients of MySQL count changed rows instead of matched ones. A new version is a change
     // even if the times stay as they are.
-    return this.#write("touch", { id, version: newVersion(), oldVersion, lastAccess, ttl });
+    const version = newVersion();
+    return this.#write("touch", { id, version, oldVersion, lastAccess, ttl }, version);
   }
 
   delete(id: string, { version }: Partial<DeleteOptions> = {}): Awaitable<boolean> {
     if (!ID.test(id)) return false;
-    if (version === undefined) return this.#write("delete", { id });
-    return this.#write("deleteAt", { id, oldVersion: version });
+    if (version === undefined) return this.#write("delete", { id }, id);
+    return this.#write("deleteAt", { id, oldVersion: version }, id);
   }
 
   /** Removes expired records. Returns their number. */
@@ -156,7 +158,7 @@ export class SqlRecords implements VersionedStore {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
     const statement = compile(this.#texts.sweep(limit), this.#dialect);
-    return this.#driver.write(statement, this.#values(statement, {}));
+    return this.#driver.sweep(statement, this.#values(statement, {}));
   }
 
   /** The current time of this process, in Unix seconds. */
@@ -164,10 +166,13 @@ export class SqlRecords implements VersionedStore {
     return this.#now() / 1000;
   }
 
-  #write(name: "create" | "replace" | "touch" | "delete" | "deleteAt", values: Values) {
+  #write(
+    name: Exclude<keyof SqlTexts, "read" | "sweep">,
+    values: Values,
+    expected: string,
+  ): Awaitable<boolean> {
     const statement = this.#statements[name];
-    const written = this.#driver.write(statement, this.#values(statement, values));
-    return after(written, (rows) => rows > 0);
+    return this.#driver.write(statement, this.#values(statement, values), expected);
   }
 
   #values({ names }: CompiledSql, { ttl = 0, ...given }: Values): SqlValue[] {
@@ -196,12 +201,45 @@ export class SqlRecords implements VersionedStore {
 
 type Values = Partial<Record<SqlName, SqlValue>> & { ttl?: number };
 
-function toRecord({ text, version, accessed }: SqlRow): StoredRecord {
-  const lastAccess = Number(accessed);
-  if (typeof text !== "string" || typeof version !== "string" || Number.isNaN(lastAccess)) {
-    throw new TypeError("Cannot read the record: the client gave a row without the columns' names");
+/** The parts of a record before its text. Some servers pad columns with spaces. */
+const HEADER = /^(\S+) +(\S+) +(\S+) /;
+
+/** The record in a row that has it as one text. */
+function parseRecord(row: unknown, id: string, { parseNumber = Number }: Dialect): StoredRecord {
+  const record = firstText(row);
+  const header = record === undefined ? null : HEADER.exec(record);
+  if (header === null) {
+    throw new TypeError(
+      "Cannot read the record: the client returned a row that is not one text. " +
+        "Remove the client's options that convert results",
+    );
   }
-  return { text: fromStorableText(text), version, lastAccess };
+  const [start, foundId, version, accessed] = header as unknown as [string, string, string, string];
+  const lastAccess = parseNumber(accessed);
+  if (foundId !== id || Number.isNaN(lastAccess)) {
+    throw new TypeError(
+      "Cannot read the record: the client returned the result of another statement. " +
+        "Check how it is pooled",
+    );
+  }
+  // A text never ends with a space, but some column types add spaces.
+  const text = fromStorableText(record!.slice(start.length).trimEnd());
+  return { text, version, lastAccess };
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * The first value of a row, as a text; `undefined` if it is not one. Clients return rows as objects
+ * or lists, some as an object for each table, and texts as strings or bytes.
+ */
+export function firstText(row: unknown): string | undefined {
+  let value = row;
+  while (isObject(value)) {
+    if (value instanceof Uint8Array) return decoder.decode(value);
+    value = Object.values(value)[0];
+  }
+  return typeof value === "string" ? value : undefined;
 }
 
 /** A new version: 96 random bits as hex digits. */

@@ -8,11 +8,15 @@ const { signal } = new AbortController();
 const write = { lastAccess: 7, ttl: 60, signal };
 const ID = idOf("a");
 
-/** A client that gives these answers, one after the other. */
+/**
+ * A client that gives these answers, one after the other. To the question for the sizes of the
+ * columns, it answers that there are none.
+ */
 function clientWith(...answers: unknown[]) {
   const asked: [sql: string, values: unknown[]][] = [];
   const client = {
     async execute(sql: string, values: unknown[] = []): Promise<[unknown, unknown]> {
+      if (sql.includes("information_schema")) return await [[], undefined];
       asked.push([sql, values]);
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;
@@ -53,7 +57,7 @@ Deno.test("MysqlStore.create() knows from the answer whether it wrote", async ()
 });
 
 Deno.test("MysqlStore sends one statement a call, its values in the order of their places", async () => {
-  const row = { text: "one", version: "v", accessed: 7 };
+  const row = { record: `${ID} v 7 one` };
   const { asked, store } = clientWith(wrote(1), [row], wrote(1), wrote(1), wrote(1), wrote(0));
   const version = await unswept(() => store.create(ID, "one", write));
   assertEquals(await store.read(ID), { text: "one", version: "v", lastAccess: 7 });
@@ -143,14 +147,14 @@ Deno.test("MysqlStore throws when the client is one that only looks right", asyn
   for (const answer of [undefined, {}, { affectedRows: 1 }, { affectedRows: "1", insertId: 0 }]) {
     await assertRejects(() => clientWith(answer).store.create(ID, "", write), TypeError);
   }
-  await assertRejects(() => clientWith([["text", "version"]]).store.read(ID), TypeError, "names");
+  await assertRejects(() => clientWith([["text", "version"]]).store.read(ID), TypeError, "options");
 });
 
 Deno.test("MysqlStore() throws and names what is wrong", () => {
   const { client } = clientWith();
   const callbacks = { ...client, promise() {} };
   for (const wrong of [undefined, null, "mysql://db", {}, () => {}, { query() {} }, callbacks]) {
-    assertThrows(() => new MysqlStore(wrong as never), TypeError, "mysql2/promise");
+    assertThrows(() => new MysqlStore(wrong as never), TypeError, "mysql2");
   }
   const make = (options: unknown) => () => new MysqlStore(client, options as MysqlStoreOptions);
   for (const table of ["", "a`b", "a.b.c", "a".repeat(49), null]) {

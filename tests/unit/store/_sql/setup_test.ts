@@ -64,6 +64,7 @@ Deno.test("SqliteStore uses its indexes", async () => {
     ...watching,
     prepare: (sql) => (statements.push(sql), watching.prepare(sql)),
   });
+  statements.length = 0;
   await withChance(0.99, () => {
     store.create(idOf("a"), "", write);
     store.read(idOf("a"));

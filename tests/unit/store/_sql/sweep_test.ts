@@ -59,6 +59,7 @@ Deno.test("SqliteStore.create() has written when its sweep fails", async () => {
   using rig = await storeWith();
   const { ran, watching } = watched(rig.database, (sql) => sql.startsWith("DELETE"));
   const store = new SqliteStore(watching, { now: rig.clock.now });
+  ran.length = 0;
   await withChance(0, () => assert(store.create(idOf("a"), "one", write) !== undefined));
   assertEquals(ran, ["INSERT", "DELETE"]);
   assertEquals(rig.store.read(idOf("a"))?.text, "one");
