@@ -75,7 +75,17 @@ export function mysqlQuery(client: MysqlClient): MysqlQuery {
         `promises; ${received(client)}`,
     );
   }
-  return async (sql, values) => resultOf(await promised.execute(sql, values));
+  if (!hasMethods(promised, ["batch"])) {
+    return async (sql, values) => resultOf(await promised.execute(sql, values));
+  }
+  // MariaDB's connector. With named placeholders, it would not take a list of values.
+  const { execute } = promised as unknown as MariadbExecute;
+  return async (sql, values) =>
+    resultOf(await execute.call(promised, { sql, namedPlaceholders: false }, values));
+}
+
+interface MariadbExecute {
+  execute(query: { sql: string; namedPlaceholders: boolean }, values: SqlValue[]): Promise<unknown>;
 }
 
 /** The result in an answer. mysql2 returns it with a description of the columns. */
@@ -92,10 +102,15 @@ function resultOf(answer: unknown): unknown {
 export function mysqlTexts(table: string): SqlTexts {
   const unlessUnexpired = (column: string) =>
     `${column} = IF(expires_at >= :now, ${column}, VALUES(${column}))`;
-  // Converted, because a table that was created by hand may have a character set for each column.
+  // Converted, because a table that was created by hand may have a character set for each column, and
+  // read as bytes, because not every character set of a connection has a backslash.
   const columns = ["CONVERT(id USING utf8mb4)", "CONVERT(version USING utf8mb4)"];
   const record = [...columns, "last_access", "CONVERT(text USING utf8mb4)"].join(", ' ', ");
-  const functions = { greatest: "GREATEST", record: `CONCAT(${record})`, returning: () => "" };
+  const functions = {
+    greatest: "GREATEST",
+    record: `CAST(CONCAT(${record}) AS BINARY)`,
+    returning: () => "",
+  };
   return {
     ...sqlTexts(table, functions),
     // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only
@@ -202,8 +217,9 @@ export class MysqlColumns {
     const [schema, values] = this.#schema === undefined
       ? ["DATABASE()", [this.#table]]
       : ["?", [this.#schema, this.#table]];
-    const sql = "SELECT CONCAT(column_name, ' ', COALESCE(character_maximum_length, '')) AS size " +
-      `FROM information_schema.columns WHERE table_schema = ${schema} AND table_name = ?`;
+    const sql =
+      "SELECT CAST(CONCAT(column_name, ' ', COALESCE(character_maximum_length, '')) AS BINARY) " +
+      `AS size FROM information_schema.columns WHERE table_schema = ${schema} AND table_name = ?`;
     const rows = await this.#query(sql, values);
     const sizes = new Map<string, number>();
     for (const row of Array.isArray(rows) ? rows : []) {

@@ -202,7 +202,7 @@ export class SqlRecords implements VersionedStore {
 type Values = Partial<Record<SqlName, SqlValue>> & { ttl?: number };
 
 /** The parts of a record before its text. Some servers pad columns with spaces. */
-const HEADER = /^(\S+) +(\S+) +(\S+) /;
+const HEADER = /^(\S+) +(\S+) +(\S+)(?: |$)/;
 
 /** The record in a row that has it as one text. */
 function parseRecord(row: unknown, id: string, { parseNumber = Number }: Dialect): StoredRecord {

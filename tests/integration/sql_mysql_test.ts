@@ -205,7 +205,7 @@ serverTest(mysqlMissing, "MysqlStore finds rows by its indexes", async () => {
   const plans: [sql: string, keys: unknown[]][] = [];
   const explaining: MysqlClient = {
     async execute(sql, values) {
-      if (/^(SELECT|UPDATE|DELETE)/.test(sql)) {
+      if (/^(SELECT|UPDATE|DELETE)/.test(sql) && !sql.includes("information_schema")) {
         const [rows] = await client.execute(`EXPLAIN ${sql}`, values);
         plans.push([sql, (rows as { key: unknown }[]).map(({ key }) => key)]);
       }
