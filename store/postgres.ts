@@ -147,10 +147,11 @@ export class PostgresStore implements VersionedStore {
     };
     const texts = {
       ...sqlTexts(full, functions),
-      // Concurrent sweeps take different rows, and none waits for another.
-      sweep: (limit: number) =>
+      // Concurrent sweeps take different rows, and none waits for another. The limit is a value,
+      // because postgres.js pipelines statements without values, and PgBouncer then loses answers.
+      sweep: () =>
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
-        `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)) ` +
+        `WHERE expires_at < :now ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED)) ` +
         "RETURNING id",
     };
     const driver = new PostgresDriver(query, prepare ?? preparesByDefault, (event) => {

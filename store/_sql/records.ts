@@ -152,13 +152,12 @@ export class SqlRecords implements VersionedStore {
 
   /** Removes expired records. Returns their number. */
   sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Awaitable<number> {
-    // The limit becomes part of the statement, because not every server accepts a placeholder
-    // there.
+    // With MySQL and SQLite, the limit becomes part of the statement.
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
     const statement = compile(this.#texts.sweep(limit), this.#dialect);
-    return this.#driver.sweep(statement, this.#values(statement, {}));
+    return this.#driver.sweep(statement, this.#values(statement, { limit }));
   }
 
   /** The current time of this process, in Unix seconds. */

@@ -14,6 +14,7 @@ export type SqlName =
   | "expiresAt"
   | "text"
   | "oldVersion"
+  | "limit"
   | "now";
 
 /** A value that is passed to a statement. */
@@ -56,7 +57,7 @@ export interface SqlTexts {
   touch: string;
   delete: string;
   deleteAt: string;
-  /** Removes at most `limit` expired records. */
+  /** Removes at most `limit` expired records. The limit is a value, or part of the text. */
   sweep(limit: number): string;
 }
 

@@ -24,6 +24,7 @@ export const DRIVERS = {
   mariadb: "npm:mariadb@3.4.5",
   pgPromise: "npm:pg-promise@11.15.0",
   pglite: "npm:@electric-sql/pglite@0.3.14",
+  libsql: "npm:libsql@0.5.22",
 };
 
 /** A client, a way past the store, and how it is closed. */
@@ -49,7 +50,10 @@ interface PgLike extends PgClient {
   end(): Promise<void>;
 }
 interface Postgres {
-  (url: string, options: object): PostgresTag & { end(): Promise<void> };
+  (
+    url: string,
+    options: object,
+  ): PostgresTag & { end(options: { timeout: number }): Promise<void> };
   camel: unknown;
 }
 interface Mysql {
@@ -149,7 +153,8 @@ async function openPostgresJs(url: string, options: object): Promise<OpenSql<Pos
   const postgres = (await import(DRIVERS.postgres)).default as Postgres;
   const client = postgres(url, { max: POOL, onnotice: () => {}, ...options });
   const ask = async (sql: string) => [...await client.unsafe(sql) as Row[]];
-  return await opened({ client, ask, close: () => client.end() });
+  // With a limit, because behind some poolers it waits for answers that never come.
+  return await opened({ client, ask, close: () => client.end({ timeout: 5 }) });
 }
 
 /** The clients of MySQL. Two kinds of counting: the rows that were found, and those that changed. */
