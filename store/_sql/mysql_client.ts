@@ -1,6 +1,6 @@
 /** The clients that a {@linkcode MysqlStore} supports, and its SQL. */
 import { hasMethods, isObject, optionError } from "../../base/check_options.ts";
-import { received } from "./received.ts";
+import { received } from "../_received.ts";
 import { firstText, type SqlDriver } from "./records.ts";
 import { hasCode, retrying } from "./retry.ts";
 import { type CompiledSql, type SqlTexts, sqlTexts, type SqlValue } from "./statements.ts";

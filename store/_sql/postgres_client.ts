@@ -1,7 +1,7 @@
 /** The clients that a {@linkcode PostgresStore} supports, recognized by their methods. */
 import { hasMethods, isObject, optionError } from "../../base/check_options.ts";
 import type { StoreEvent } from "../store.ts";
-import { received } from "./received.ts";
+import { received } from "../_received.ts";
 import { firstText, type SqlDriver } from "./records.ts";
 import { hasCode, retrying } from "./retry.ts";
 import type { CompiledSql, SqlValue } from "./statements.ts";

@@ -1,7 +1,7 @@
 /** The clients that a {@linkcode SqliteStore} supports. */
 import { isPromise } from "../../base/awaitable.ts";
 import { hasMethods, optionError } from "../../base/check_options.ts";
-import { received } from "./received.ts";
+import { received } from "../_received.ts";
 import { firstText, type SqlDriver } from "./records.ts";
 import { type CompiledSql, recordText, type SqlFunctions, type SqlValue } from "./statements.ts";
 

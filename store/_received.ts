@@ -1,3 +1,10 @@
+/** Whether `value` is a class, not a function to call: its prototype has methods. */
+export function isClass(value: unknown): boolean {
+  if (typeof value !== "function") return false;
+  const { prototype } = value as { prototype?: object };
+  return typeof prototype === "object" && Object.getOwnPropertyNames(prototype).length > 1;
+}
+
 /** What a constructor received instead of a client, in words for an error message. */
 export function received(value: unknown): string {
   if (value === null || value === undefined) return `it is ${value}`;
@@ -6,9 +13,8 @@ export function received(value: unknown): string {
     return "it is a Promise: await it first";
   }
   if (typeof value === "function") {
-    const { name, prototype } = value as { name?: string; prototype?: object };
-    const isClass = prototype !== undefined && /^class\b/.test(String(value));
-    if (isClass) return `it is the class ${name}: create an instance with new`;
+    const { name } = value;
+    if (isClass(value)) return `it is the class ${name}: create an instance with new`;
     return `it is the function ${name || "without a name"}: call it to create a client`;
   }
   if (typeof value !== "object") return `it is a ${typeof value}`;
