@@ -45,6 +45,14 @@ export interface MysqlStoreOptions {
    */
   table?: string;
   /**
+   * Lets one in ten creates remove up to 25 expired rows. No request waits for that, and it skips rows that are
+   * locked. Servers that cannot skip (before MySQL 8.0 and MariaDB 10.6) remove nothing.
+   * With `false`, call {@linkcode MysqlStore.sweep} from a job.
+   *
+   * @default {true}
+   */
+  sweep?: boolean;
+  /**
    * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
    * the sessions of all servers must expire by one clock.
    *
@@ -67,17 +75,22 @@ export interface MysqlSweepOptions {
  * Keeps sessions in an InnoDB table of MySQL 5.7 or later, or MariaDB 10.2 or later. Each call
  * sends one prepared statement and takes one round trip.
  *
- * Pass a pool or a connection of `mysql2/promise`. You connect the client and close it, and you
- * call {@linkcode MysqlStore.setup} at each start. The client must connect to the primary, not to a
- * replica, with the charset utf8mb4 and with autocommit; both are its defaults. Do not pass a
+ * Pass a pool or a connection of mysql2, or one of MariaDB's connector with promises. You connect the
+ * client and close it, and you call {@linkcode MysqlStore.setup} at each start. The client must
+ * connect to the primary, not to a replica, and with autocommit, which is its default. Do not pass a
  * connection that is inside a transaction. If replication is asynchronous, a failover can lose the
  * last writes, and can so undo a logout.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a
- * hundred calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode MysqlStore.sweep}. Only the clock of the database decides what has expired, so a web
- * server whose clock is wrong removes nothing. A session's text may be as long as the database's
- * `max_allowed_packet`, which is 16 MiB or more.
+ * An expired session is treated as absent immediately. Its row is removed later: one in ten calls of
+ * {@linkcode MysqlStore.create} also removes up to 25 expired rows, if the server can skip locked
+ * rows (MySQL 8.0, MariaDB 10.6). Your own call of {@linkcode MysqlStore.sweep} removes more. Only
+ * the clock of the database decides what has expired, so a web server whose clock is wrong removes
+ * nothing.
+ *
+ * Texts are stored in ASCII, so the connection and the table may have any character set. A text may
+ * be as long as the database's `max_allowed_packet`, which is 16 MiB or more, and as the column. The
+ * store refuses a text that the column cannot hold, because a server without strict mode would cut it
+ * off.
  *
  * @example With mysql2
  * ```ts ignore
@@ -121,7 +134,7 @@ export class MysqlStore implements VersionedStore {
    * wrong type.
    */
   constructor(client: MysqlClient, options: MysqlStoreOptions = {}) {
-    const now = checkSqlOptions("MysqlStore", options, []);
+    checkSqlOptions("MysqlStore", options, []);
     const { table = DEFAULT_TABLE } = options;
     const { full, index } = tableName("MysqlStore", table, "`");
     this.#query = mysqlQuery(client);
@@ -130,7 +143,7 @@ export class MysqlStore implements VersionedStore {
     const [unqualified, schema] = table.split(".").reverse();
     this.#columns = new MysqlColumns(this.#query, schema, unqualified!);
     const driver = new MysqlDriver(this.#query, this.#columns);
-    this.#records = new SqlRecords(driver, mysqlTexts(full), dialect, now);
+    this.#records = new SqlRecords(driver, mysqlTexts(full), dialect, options);
     const ascii = (length: number) =>
       `CHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;
     this.ddl = [
@@ -209,8 +222,8 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Resolves to their number. Several processes may
-   * sweep at the same time.
+   * Removes expired records, the oldest first, in small batches with pauses for other work in
+   * between. Resolves to their number. Several processes may sweep at the same time.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.

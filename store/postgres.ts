@@ -52,6 +52,14 @@ export interface PostgresStoreOptions {
    */
   prepare?: boolean;
   /**
+   * Lets one in ten creates remove up to 25 expired rows. No request waits for that, and it skips rows that are
+   * locked.
+   * With `false`, call {@linkcode PostgresStore.sweep} from a job.
+   *
+   * @default {true}
+   */
+  sweep?: boolean;
+  /**
    * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
    * the sessions of all servers must expire by one clock.
    *
@@ -71,21 +79,22 @@ export interface PostgresSweepOptions {
 }
 
 /**
- * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call sends one prepared statement and
- * takes one round trip.
+ * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call sends one statement. With pg, it is
+ * prepared and takes one round trip.
  *
- * Pass a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. You connect the client
+ * Pass a `Pool` or `Client` of pg, a database of pg-promise, the `sql` of postgres.js, a `PGlite`, or
+ * a `Bun.SQL`. You connect the client
  * and close it, and you call {@linkcode PostgresStore.setup} at each start. The client must connect
  * to the primary, not to a replica. Do not pass a Client that is inside a transaction. Listen for
  * `"error"` on a Pool of pg; otherwise the process ends when an idle connection is lost. In Deno,
  * use pg: there, postgres.js 3.4.9 may not reconnect after the server was unavailable. If
  * replication is asynchronous, a failover can lose the last writes, and can so undo a logout.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a
- * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
- * call of {@linkcode PostgresStore.sweep}. Only the clock of the database decides what has expired,
- * so a web server whose clock is wrong removes nothing. Texts are stored in
- * ASCII, so every encoding of the database works.
+ * An expired session is treated as absent immediately. Its row is removed later: one in ten calls of
+ * {@linkcode PostgresStore.create} also removes up to 25 expired rows, and your own call of
+ * {@linkcode PostgresStore.sweep} removes more. Only the clock of the database decides what has
+ * expired, so a web server whose clock is wrong removes nothing. Texts are stored in ASCII, so the
+ * database may have any encoding.
  *
  * @example With pg
  * ```ts ignore
@@ -131,7 +140,7 @@ export class PostgresStore implements VersionedStore {
    * wrong type.
    */
   constructor(client: PostgresClient, options: PostgresStoreOptions = {}) {
-    const now = checkSqlOptions("PostgresStore", options, ["prepare"]);
+    checkSqlOptions("PostgresStore", options, ["prepare"]);
     const { table = DEFAULT_TABLE, prepare } = options;
     const { full, schema, index } = tableName("PostgresStore", table, '"');
     if (prepare !== undefined && typeof prepare !== "boolean") {
@@ -162,7 +171,7 @@ export class PostgresStore implements VersionedStore {
       clock: POSTGRES_CLOCK,
       parseNumber: parseDouble,
     } as const;
-    this.#records = new SqlRecords(driver, texts, dialect, now);
+    this.#records = new SqlRecords(driver, texts, dialect, options);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${full} (` +
       "id text NOT NULL PRIMARY KEY, version text NOT NULL, " +
@@ -239,8 +248,8 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Resolves to their number. Several processes may
-   * sweep at the same time.
+   * Removes expired records, the oldest first, in small batches with pauses for other work in
+   * between. Resolves to their number. Several processes may sweep at the same time.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.

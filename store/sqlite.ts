@@ -48,6 +48,13 @@ export interface SqliteStoreOptions {
    */
   synchronous?: "NORMAL" | "FULL";
   /**
+   * Lets one in ten creates remove up to 25 expired rows. No request waits for that for other processes.
+   * With `false`, call {@linkcode SqliteStore.sweep} from a job.
+   *
+   * @default {true}
+   */
+  sweep?: boolean;
+  /**
    * Replaces the clock of SQLite in tests. Returns Unix milliseconds. Do not set it otherwise: the
    * sessions of all processes must expire by one clock.
    *
@@ -75,14 +82,14 @@ const SETUP_PAUSE_MS = 50;
  * Several processes of one machine can share the file: each call is one statement, and SQLite lets
  * one process write at a time.
  *
- * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite` or better-sqlite3. You
+ * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite`, better-sqlite3 or libsql. You
  * open the database and close it, and you call {@linkcode SqliteStore.setup} at each start. Open it
  * for the store alone: a write inside a transaction of your own would be lost if that transaction
  * is rolled back.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a
- * hundred calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode SqliteStore.sweep}. SQLite's clock decides what has expired.
+ * An expired session is treated as absent immediately. Its row is removed later: one in ten calls of
+ * {@linkcode SqliteStore.create} also removes up to 25 expired rows, and your own call of
+ * {@linkcode SqliteStore.sweep} removes more. SQLite's clock decides what has expired.
  *
  * @example
  * ```ts
@@ -123,7 +130,7 @@ export class SqliteStore implements VersionedStore {
    * wrong type.
    */
   constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
-    const now = checkSqlOptions("SqliteStore", options, ["synchronous"]);
+    checkSqlOptions("SqliteStore", options, ["synchronous"]);
     const { table = DEFAULT_TABLE, synchronous = "NORMAL" } = options;
     const name = tableName("SqliteStore", table, '"');
     if (synchronous !== "NORMAL" && synchronous !== "FULL") {
@@ -134,7 +141,7 @@ export class SqliteStore implements VersionedStore {
     this.#synchronous = synchronous;
     const dialect = { placeholders: "?", clock: SQLITE_CLOCK } as const;
     const texts = sqlTexts(name.full, SQLITE_FUNCTIONS);
-    this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, now);
+    this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, options);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${name.full} (` +
       "id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, " +
@@ -219,13 +226,14 @@ export class SqliteStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Returns their number.
+   * Removes expired records, the oldest first, in small batches with pauses for other work in
+   * between. Resolves to their number.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.
    */
-  sweep(options: SqliteSweepOptions = {}): number {
-    return withoutPromise(this.#records.sweep(options));
+  async sweep(options: SqliteSweepOptions = {}): Promise<number> {
+    return await this.#records.sweep(options);
   }
 
   /**

@@ -34,6 +34,8 @@ interface WriteResult {
 
 /** ER_LOCK_DEADLOCK, and ER_CHECKREAD of MariaDB's snapshot isolation. */
 const ROLLED_BACK = [1213, 1020];
+/** ER_PARSE_ERROR, ER_NOT_SUPPORTED_YET: before MySQL 8.0 and MariaDB 10.6, for SKIP LOCKED. */
+const UNKNOWN_STATEMENT = [1064, 1235];
 /** ER_NO_SUCH_TABLE. */
 const NO_TABLE = [1146];
 /** The insert ID that `create` reports if an unexpired record exists. */
@@ -122,7 +124,12 @@ export function mysqlTexts(table: string): SqlTexts {
       `${unlessUnexpired("last_access")}, ${unlessUnexpired("text")}, ${
         unlessUnexpired("expires_at")
       }`,
+    // Joined in this order, so that it looks up each row by its key and locks only what it deletes.
     sweep: (limit) =>
+      `DELETE session FROM (SELECT id AS expired_id FROM ${table} WHERE expires_at < :now ` +
+      `ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED) AS expired ` +
+      `STRAIGHT_JOIN ${table} AS session ON session.id = expired.expired_id`,
+    waitingSweep: (limit) =>
       `DELETE FROM ${table} WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit}`,
   };
 }
@@ -157,6 +164,10 @@ export class MysqlDriver implements SqlDriver {
 
   async sweep(statement: CompiledSql, values: SqlValue[]): Promise<number> {
     return (await this.#run(statement, values) as WriteResult).affectedRows;
+  }
+
+  isUnknownStatement(error: unknown): boolean {
+    return hasCode(error, CODE, UNKNOWN_STATEMENT);
   }
 
   #run({ text }: CompiledSql, values: SqlValue[]): Promise<unknown> {

@@ -37,6 +37,8 @@ export interface SqlDriver {
   write(statement: CompiledSql, values: SqlValue[], expected: string): Awaitable<boolean>;
   /** The number of rows that a sweep removed. */
   sweep(statement: CompiledSql, values: SqlValue[]): Awaitable<number>;
+  /** Whether an error says that the server does not know a statement. */
+  isUnknownStatement?(error: unknown): boolean;
 }
 
 /** Options of a sweep. */
@@ -58,25 +60,29 @@ const VERSION_BYTES = 12;
 export const VERSION_LENGTH: number = 2 * VERSION_BYTES;
 /** The default `limit` of a sweep. */
 const SWEEP_LIMIT = 1000;
+/** How many records one statement removes. It is short, so that no other statement waits for long. */
+const SWEEP_BATCH = 50;
 /**
  * On average one of this many creates sweeps. It removes more records than were created, so
  * sweeping keeps up.
  */
-const CREATES_PER_SWEEP = 100;
-const CREATE_SWEEP_LIMIT = 250;
+const CREATES_PER_SWEEP = 10;
+const CREATE_SWEEP_LIMIT = 25;
 
-/** Checks the options that the SQL stores share. Returns the clock that replaces the database's. */
+/** Checks the options that the SQL stores share. */
 export function checkSqlOptions(
   owner: string,
-  options: { now?: () => number },
+  options: SqlRecordsOptions,
   known: readonly string[],
-): (() => number) | undefined {
-  checkOptions(owner, options, ["table", "now", ...known]);
-  const { now } = options;
+): void {
+  checkOptions(owner, options, ["table", "sweep", "now", ...known]);
+  const { now, sweep } = options;
+  if (sweep !== undefined && typeof sweep !== "boolean") {
+    throw optionError(owner, "sweep must be true or false");
+  }
   if (now !== undefined && typeof now !== "function") {
     throw optionError(owner, "now must be a function");
   }
-  return now;
 }
 
 /** The records in one table. Its methods return promises only if the driver does. */
@@ -85,16 +91,23 @@ export class SqlRecords implements VersionedStore {
   readonly #texts: SqlTexts;
   readonly #dialect: Dialect;
   readonly #now: () => number;
-  readonly #statements: Record<Exclude<keyof SqlTexts, "sweep">, CompiledSql>;
+  readonly #statements: Record<StatementName, CompiledSql>;
+  #sweepsOnCreate: boolean;
+  #isSweeping = false;
+  #skipsLocked = true;
 
-  /** @param now Replaces the clock of the dialect. */
-  constructor(driver: SqlDriver, texts: SqlTexts, dialect: Dialect, now?: () => number) {
+  constructor(
+    driver: SqlDriver,
+    texts: SqlTexts,
+    dialect: Dialect,
+    { now, sweep = true }: SqlRecordsOptions,
+  ) {
+    this.#sweepsOnCreate = sweep;
     this.#driver = driver;
     this.#texts = texts;
     this.#dialect = now === undefined ? dialect : { ...dialect, clock: undefined };
     this.#now = now ?? Date.now;
-    const compiled = (name: Exclude<keyof SqlTexts, "sweep">) =>
-      compile(texts[name], this.#dialect, name);
+    const compiled = (name: StatementName) => compile(texts[name], this.#dialect, name);
     this.#statements = {
       read: compiled("read"),
       create: compiled("create"),
@@ -124,7 +137,8 @@ export class SqlRecords implements VersionedStore {
     const values = { id, version, text: toAsciiText(text), lastAccess, ttl };
     return after(this.#write("create", values, version), (isDone) => {
       if (!isDone) return undefined;
-      return after(this.#sweepSometimes(), () => version);
+      this.#sweepSometimes();
+      return version;
     });
   }
 
@@ -150,13 +164,47 @@ export class SqlRecords implements VersionedStore {
     return this.#write("deleteAt", { id, oldVersion: version }, id);
   }
 
-  /** Removes expired records. Returns their number. */
-  sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Awaitable<number> {
-    // With MySQL and SQLite, the limit becomes part of the statement.
+  /**
+   * Removes expired records in small batches. Other statements get their turn in between. Resolves
+   * to the number of records.
+   */
+  async sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Promise<number> {
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
-    const statement = compile(this.#texts.sweep(limit), this.#dialect);
+    let removed = 0;
+    while (true) {
+      const batch = Math.min(limit - removed, SWEEP_BATCH);
+      const start = performance.now();
+      const rows = await this.#sweepBatch(batch) ?? await this.#waitingSweep(batch);
+      removed += rows;
+      if (rows < batch || removed === limit) return removed;
+      // As long as the batch took, so that sweeping takes half of the time at most.
+      await new Promise((resolve) => setTimeout(resolve, performance.now() - start));
+    }
+  }
+
+  /**
+   * Removes at most `limit` expired records, and waits for no locked one. Returns `undefined` if the
+   * server cannot skip them.
+   */
+  #sweepBatch(limit: number): Awaitable<number | undefined> {
+    if (!this.#skipsLocked) return undefined;
+    const rows = this.#runSweep(this.#texts.sweep(limit), limit);
+    if (!isPromise(rows)) return rows;
+    return rows.catch((error) => {
+      if (!this.#driver.isUnknownStatement?.(error)) throw error;
+      this.#skipsLocked = false;
+      return undefined;
+    });
+  }
+
+  #waitingSweep(limit: number): Awaitable<number> {
+    return this.#runSweep(this.#texts.waitingSweep!(limit), limit);
+  }
+
+  #runSweep(text: string, limit: number): Awaitable<number> {
+    const statement = compile(text, this.#dialect);
     return this.#driver.sweep(statement, this.#values(statement, { limit }));
   }
 
@@ -166,7 +214,7 @@ export class SqlRecords implements VersionedStore {
   }
 
   #write(
-    name: Exclude<keyof SqlTexts, "read" | "sweep">,
+    name: Exclude<StatementName, "read">,
     values: Values,
     expected: string,
   ): Awaitable<boolean> {
@@ -184,19 +232,36 @@ export class SqlRecords implements VersionedStore {
     return names.map((name) => values[name]!);
   }
 
-  /** The create waits for the sweep, so that nothing keeps running after it. */
-  #sweepSometimes(): Awaitable<unknown> {
+  /**
+   * Removes a few expired records, in one of several creates. No create waits for it, and a failure
+   * changes nothing: the next one tries again.
+   */
+  #sweepSometimes(): void {
+    if (!this.#sweepsOnCreate || this.#isSweeping || !this.#skipsLocked) return;
     if (Math.random() * CREATES_PER_SWEEP >= 1) return;
-    // The record has been created, so a failed sweep must not fail the create. The next one
-    // retries.
+    this.#isSweeping = true;
+    const end = () => {
+      this.#isSweeping = false;
+    };
     try {
-      const swept = this.sweep({ limit: CREATE_SWEEP_LIMIT });
-      return isPromise(swept) ? swept.catch(() => {}) : swept;
+      const swept = this.#sweepBatch(CREATE_SWEEP_LIMIT);
+      if (isPromise(swept)) swept.then(end, end);
+      else end();
     } catch {
-      return;
+      end();
     }
   }
 }
+
+/** The options that the SQL stores share. */
+export interface SqlRecordsOptions {
+  /** Replaces the clock of the dialect. */
+  now?: () => number;
+  /** Whether creates remove a few expired records. */
+  sweep?: boolean;
+}
+
+type StatementName = Exclude<keyof SqlTexts, "sweep" | "waitingSweep">;
 
 type Values = Partial<Record<SqlName, SqlValue>> & { ttl?: number };
 

@@ -57,8 +57,13 @@ export interface SqlTexts {
   touch: string;
   delete: string;
   deleteAt: string;
-  /** Removes at most `limit` expired records. The limit is a value, or part of the text. */
+  /**
+   * Removes at most `limit` expired records, and skips those that are locked. The limit is a value,
+   * or part of the text.
+   */
   sweep(limit: number): string;
+  /** The same for servers that cannot skip locked records; `undefined` if all of them can. */
+  waitingSweep?(limit: number): string;
 }
 
 /** What the databases write differently. */

@@ -222,6 +222,7 @@ Deno.test("SqliteStore() throws and names what is wrong", () => {
   for (const synchronous of ["normal", "OFF", true, null]) {
     assertThrows(make({ synchronous }), TypeError, "synchronous");
   }
+  for (const sweep of [null, 5, "no"]) assertThrows(make({ sweep }), TypeError, "sweep");
   for (const now of [null, 5, "now"]) assertThrows(make({ now }), TypeError, "now");
   assertThrows(make({ tabel: "a" }), TypeError, '"tabel"');
   assertThrows(make(null), TypeError, "options");

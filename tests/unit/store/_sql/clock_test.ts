@@ -36,7 +36,7 @@ for (const hours of [2, -2]) {
       await withChance(0, () => {
         for (const digit of ["d", "e"]) other.create(idOf(digit), digit, write);
       });
-      assertEquals(other.sweep(), 0);
+      assertEquals(await other.sweep(), 0);
     });
     const rows = rig.database.prepare("SELECT text, expires_at FROM pagi_sessions ORDER BY id")
       .all();
@@ -75,5 +75,5 @@ Deno.test("SqliteStore keeps a record for ever when its ttl has no end", async (
   store.create(idOf("a"), "a", { ...write, ttl: Infinity });
   const { expires_at } = rig.database.prepare("SELECT expires_at FROM pagi_sessions").get()!;
   assert(Number(expires_at) >= Number.MAX_SAFE_INTEGER);
-  assertEquals([store.read(idOf("a"))?.text, store.sweep()], ["a", 0]);
+  assertEquals([store.read(idOf("a"))?.text, await store.sweep()], ["a", 0]);
 });

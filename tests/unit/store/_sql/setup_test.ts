@@ -33,7 +33,7 @@ Deno.test("SqliteStore.setup() tries again when the database is locked", async (
   };
   const store = new SqliteStore({ prepare: (sql) => database.prepare(sql), exec });
   await store.setup();
-  assertEquals(store.sweep(), 0);
+  assertEquals(await store.sweep(), 0);
 });
 
 Deno.test("SqliteStore.setup() leaves more patience than its own, and makes up for less", async () => {
@@ -72,8 +72,8 @@ Deno.test("SqliteStore uses its indexes", async () => {
     store.touch(idOf("a"), { ...write, version: "", text: "" });
     store.delete(idOf("a"), { version: "", signal });
     store.delete(idOf("a"));
-    store.sweep();
   });
+  await store.sweep();
   assertEquals(statements.length, 7);
   for (const sql of statements) {
     const plan = rig.database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
