@@ -9,8 +9,6 @@ import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
   checkSqlite,
-  isLocked,
-  preparePragmas,
   SQLITE_CLOCK,
   SQLITE_FUNCTIONS,
   type SqliteDatabase,
@@ -22,6 +20,7 @@ import type {
   DeleteOptions,
   ReplaceOptions,
   SessionHash,
+  StoreCallOptions,
   StoredRecord,
   TouchOptions,
   VersionedStore,
@@ -73,14 +72,12 @@ export interface SqliteSweepOptions {
   limit?: number;
 }
 
-/** How long `setup` retries while other processes set up the database, and its pause in between. */
-const SETUP_TIMEOUT_MS = 10_000;
-const SETUP_PAUSE_MS = 50;
-
 /**
- * Keeps sessions in a table of SQLite 3.24 or later. Its methods return values, not promises.
- * Several processes of one machine can share the file: each call is one statement, and SQLite lets
- * one process write at a time.
+ * Keeps sessions in a table of SQLite 3.24 or later. Several processes of one machine can share the
+ * file: each call is one statement, and SQLite lets one process write at a time. Its methods return
+ * values. If another process is writing, they return promises and try again until `storeTimeout`;
+ * this process goes on in the meantime. With the write-ahead log that
+ * {@linkcode SqliteStore.setup} turns on, reads never wait.
  *
  * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite`, better-sqlite3 or libsql. You
  * open the database and close it, and you call {@linkcode SqliteStore.setup} at each start. Open it
@@ -119,7 +116,7 @@ export class SqliteStore implements VersionedStore {
    * yourself.
    */
   readonly ddl: readonly string[];
-  readonly #database: SqliteDatabase;
+  readonly #driver: SqliteDriver;
   readonly #records: SqlRecords;
   readonly #synchronous: string;
 
@@ -137,11 +134,11 @@ export class SqliteStore implements VersionedStore {
       throw optionError("SqliteStore", 'synchronous must be "NORMAL" or "FULL"');
     }
     checkSqlite(database);
-    this.#database = database;
+    this.#driver = new SqliteDriver(database);
     this.#synchronous = synchronous;
     const dialect = { placeholders: "?", clock: SQLITE_CLOCK } as const;
     const texts = sqlTexts(name.full, SQLITE_FUNCTIONS);
-    this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, options);
+    this.#records = new SqlRecords(this.#driver, texts, dialect, options);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${name.full} (` +
       "id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, " +
@@ -152,25 +149,13 @@ export class SqliteStore implements VersionedStore {
 
   /**
    * Creates the table and its index if they do not exist, and configures the connection: a
-   * write-ahead log, the `synchronous` option, and a busy timeout of at least five seconds. Call it
-   * at each start. Several processes may call it at the same time.
+   * write-ahead log and the `synchronous` option. The connection keeps its busy timeout. Call it at
+   * each start. Several processes may call it at the same time.
    *
    * @throws {Error} If the client fails, with its error.
    */
   async setup(): Promise<void> {
-    const deadline = performance.now() + SETUP_TIMEOUT_MS;
-    while (true) {
-      try {
-        preparePragmas(this.#database, this.#synchronous);
-        for (const statement of this.ddl) this.#database.exec(statement);
-        return;
-      } catch (error) {
-        if (!isLocked(error) || performance.now() > deadline) throw error;
-        // The busy timeout does not cover everything: if two processes switch to the write-ahead
-        // log at the same time, one of them fails immediately.
-        await new Promise((resolve) => setTimeout(resolve, SETUP_PAUSE_MS));
-      }
-    }
+    await this.#driver.setUp(this.#synchronous, this.ddl);
   }
 
   /**
@@ -178,8 +163,8 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  read(id: string): StoredRecord | undefined {
-    return withoutPromise(this.#records.read(id));
+  read(id: string, options?: StoreCallOptions): Awaitable<StoredRecord | undefined> {
+    return this.#records.read(id, options);
   }
 
   /**
@@ -188,8 +173,8 @@ export class SqliteStore implements VersionedStore {
    * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
    * @throws {Error} If the client fails, with its error.
    */
-  create(id: string, text: string, options: WriteOptions): string | undefined {
-    return withoutPromise(this.#records.create(id, text, options));
+  create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
+    return this.#records.create(id, text, options);
   }
 
   /**
@@ -198,8 +183,8 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  replace(id: string, text: string, options: ReplaceOptions): string | undefined {
-    return withoutPromise(this.#records.replace(id, text, options));
+  replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined> {
+    return this.#records.replace(id, text, options);
   }
 
   /**
@@ -208,8 +193,8 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  touch(id: string, options: TouchOptions): boolean {
-    return withoutPromise(this.#records.touch(id, options));
+  touch(id: string, options: TouchOptions): Awaitable<boolean> {
+    return this.#records.touch(id, options);
   }
 
   /**
@@ -218,11 +203,11 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  delete(id: string, options?: Partial<DeleteOptions>): boolean {
+  delete(id: string, options?: Partial<DeleteOptions>): Awaitable<boolean> {
     if (options === undefined) {
-      return withoutPromise(plainDelete(id, (key) => this.#records.delete(key)));
+      return plainDelete(id, (key) => this.#records.delete(key));
     }
-    return withoutPromise(this.#records.delete(id, options));
+    return this.#records.delete(id, options);
   }
 
   /**
@@ -251,9 +236,4 @@ export class SqliteStore implements VersionedStore {
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#records.now()));
   }
-}
-
-/** The SQLite driver returns no promises, so neither do the records. */
-function withoutPromise<T>(value: Awaitable<T>): T {
-  return value as T;
 }

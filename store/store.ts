@@ -190,8 +190,6 @@ export interface StoreEvent {
   type: "statements-unprepared";
   /** A description for people. It contains no ID, secret or session data. */
   message: string;
-  /** The underlying error, if there is one. */
-  cause?: unknown;
 }
 
 /** Options of `open`. */

@@ -206,13 +206,13 @@ export class PostgresDriver implements SqlDriver {
         return await retrying(() => this.#query(text, values, name), isRetryable);
       } catch (cause) {
         if (!hasCode(cause, CODE, NOT_PREPARED_HERE)) throw cause;
-        this.#stopPreparing(cause);
+        this.#stopPreparing();
       }
     }
     return await retrying(() => this.#query(text, values, undefined), isRetryable);
   }
 
-  #stopPreparing(cause: unknown): void {
+  #stopPreparing(): void {
     // Several calls may fail at the same time.
     if (!this.#isPrepared) return;
     this.#isPrepared = false;
@@ -220,7 +220,6 @@ export class PostgresDriver implements SqlDriver {
       type: "statements-unprepared",
       message: "A pooler between the server and PostgresStore does not keep statements prepared, " +
         "so the store no longer prepares them. Set the option prepare to false",
-      cause,
     });
   }
 }

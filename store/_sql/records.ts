@@ -18,6 +18,7 @@ import { fromStorableText, toAsciiText } from "../../base/utf8.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
+  StoreCallOptions,
   StoredRecord,
   TouchOptions,
   VersionedStore,
@@ -27,16 +28,21 @@ import type {
 /** Runs statements on a client. Returns promises only if the client does. */
 export interface SqlDriver {
   /** The first row of a result, in whatever form the client returns it. */
-  first(statement: CompiledSql, values: SqlValue[]): Awaitable<unknown>;
+  first(statement: CompiledSql, values: SqlValue[], signal?: AbortSignal): Awaitable<unknown>;
   /**
    * Whether a statement wrote a row.
    *
    * @param expected The text that such a statement returns, if the database can return one. Any
    * other text is the result of another statement.
    */
-  write(statement: CompiledSql, values: SqlValue[], expected: string): Awaitable<boolean>;
+  write(
+    statement: CompiledSql,
+    values: SqlValue[],
+    expected: string,
+    signal?: AbortSignal,
+  ): Awaitable<boolean>;
   /** The number of rows that a sweep removed. */
-  sweep(statement: CompiledSql, values: SqlValue[]): Awaitable<number>;
+  sweep(statement: CompiledSql, values: SqlValue[], signal?: AbortSignal): Awaitable<number>;
   /** Whether an error says that the server does not know a statement. */
   isUnknownStatement?(error: unknown): boolean;
 }
@@ -118,10 +124,10 @@ export class SqlRecords implements VersionedStore {
     };
   }
 
-  read(id: string): Awaitable<StoredRecord | undefined> {
+  read(id: string, options?: StoreCallOptions): Awaitable<StoredRecord | undefined> {
     if (!ID.test(id)) return undefined;
     const { read } = this.#statements;
-    const row = this.#driver.first(read, this.#values(read, { id }));
+    const row = this.#driver.first(read, this.#values(read, { id }), options?.signal);
     return after(row, (row) => {
       if (row === undefined || row === null) return undefined;
       return parseRecord(row, id, this.#dialect);
@@ -135,7 +141,7 @@ export class SqlRecords implements VersionedStore {
     const version = newVersion();
     const { lastAccess, ttl } = options;
     const values = { id, version, text: toAsciiText(text), lastAccess, ttl };
-    return after(this.#write("create", values, version), (isDone) => {
+    return after(this.#write("create", values, version, options), (isDone) => {
       if (!isDone) return undefined;
       this.#sweepSometimes();
       return version;
@@ -147,21 +153,26 @@ export class SqlRecords implements VersionedStore {
     const version = newVersion();
     const { version: oldVersion, lastAccess, ttl } = options;
     const values = { id, version, oldVersion, text: toAsciiText(text), lastAccess, ttl };
-    return after(this.#write("replace", values, version), (isDone) => isDone ? version : undefined);
+    return after(
+      this.#write("replace", values, version, options),
+      (isDone) => isDone ? version : undefined,
+    );
   }
 
-  touch(id: string, { version: oldVersion, lastAccess, ttl }: TouchOptions): Awaitable<boolean> {
+  touch(id: string, options: TouchOptions): Awaitable<boolean> {
     if (!ID.test(id)) return false;
+    const { version: oldVersion, lastAccess, ttl } = options;
     // Some clients of MySQL count changed rows instead of matched ones. A new version is a change
     // even if the times stay as they are.
     const version = newVersion();
-    return this.#write("touch", { id, version, oldVersion, lastAccess, ttl }, version);
+    return this.#write("touch", { id, version, oldVersion, lastAccess, ttl }, version, options);
   }
 
-  delete(id: string, { version }: Partial<DeleteOptions> = {}): Awaitable<boolean> {
+  delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
     if (!ID.test(id)) return false;
-    if (version === undefined) return this.#write("delete", { id }, id);
-    return this.#write("deleteAt", { id, oldVersion: version }, id);
+    const { version } = options;
+    if (version === undefined) return this.#write("delete", { id }, id, options);
+    return this.#write("deleteAt", { id, oldVersion: version }, id, options);
   }
 
   /**
@@ -188,9 +199,9 @@ export class SqlRecords implements VersionedStore {
    * Removes at most `limit` expired records, and waits for no locked one. Returns `undefined` if the
    * server cannot skip them.
    */
-  #sweepBatch(limit: number): Awaitable<number | undefined> {
+  #sweepBatch(limit: number, signal?: AbortSignal): Awaitable<number | undefined> {
     if (!this.#skipsLocked) return undefined;
-    const rows = this.#runSweep(this.#texts.sweep(limit), limit);
+    const rows = this.#runSweep(this.#texts.sweep(limit), limit, signal);
     if (!isPromise(rows)) return rows;
     return rows.catch((error) => {
       if (!this.#driver.isUnknownStatement?.(error)) throw error;
@@ -203,9 +214,9 @@ export class SqlRecords implements VersionedStore {
     return this.#runSweep(this.#texts.waitingSweep!(limit), limit);
   }
 
-  #runSweep(text: string, limit: number): Awaitable<number> {
+  #runSweep(text: string, limit: number, signal?: AbortSignal): Awaitable<number> {
     const statement = compile(text, this.#dialect);
-    return this.#driver.sweep(statement, this.#values(statement, { limit }));
+    return this.#driver.sweep(statement, this.#values(statement, { limit }), signal);
   }
 
   /** The current time of this process, in Unix seconds. */
@@ -217,9 +228,10 @@ export class SqlRecords implements VersionedStore {
     name: Exclude<StatementName, "read">,
     values: Values,
     expected: string,
+    { signal }: Partial<StoreCallOptions>,
   ): Awaitable<boolean> {
     const statement = this.#statements[name];
-    return this.#driver.write(statement, this.#values(statement, values), expected);
+    return this.#driver.write(statement, this.#values(statement, values), expected, signal);
   }
 
   #values({ names }: CompiledSql, { ttl = 0, ...given }: Values): SqlValue[] {
@@ -244,7 +256,8 @@ export class SqlRecords implements VersionedStore {
       this.#isSweeping = false;
     };
     try {
-      const swept = this.#sweepBatch(CREATE_SWEEP_LIMIT);
+      // It does not retry.
+      const swept = this.#sweepBatch(CREATE_SWEEP_LIMIT, AbortSignal.abort());
       if (isPromise(swept)) swept.then(end, end);
       else end();
     } catch {
@@ -298,12 +311,16 @@ const decoder = new TextDecoder();
  * or lists, some as an object for each table, and texts as strings or bytes.
  */
 export function firstText(row: unknown): string | undefined {
-  let value = row;
-  while (isObject(value)) {
-    if (value instanceof Uint8Array) return decoder.decode(value);
-    value = Object.values(value)[0];
-  }
+  const value = firstValue(row);
+  if (value instanceof Uint8Array) return decoder.decode(value);
   return typeof value === "string" ? value : undefined;
+}
+
+/** The first value of a row. */
+export function firstValue(row: unknown): unknown {
+  let value = row;
+  while (isObject(value) && !(value instanceof Uint8Array)) value = Object.values(value)[0];
+  return value;
 }
 
 /** A new version: 96 random bits as hex digits. */

@@ -10,6 +10,7 @@ import {
   type VersionedStore,
 } from "@pagi/session";
 import { CookieStore } from "../../store/cookie.ts";
+import { PostgresStore } from "../../store/postgres.ts";
 import { SealedStore } from "../../store/sealed.ts";
 import {
   DATA,
@@ -52,6 +53,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "public-response": true,
   "cleanup-failed": true,
   "destroy-failed": true,
+  "statements-unprepared": true,
   "headers-dropped": true,
 };
 
@@ -181,6 +183,15 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
+    const unprepared = new PostgresStore({
+      query: (query: unknown) =>
+        Promise.reject(
+          Object.assign(quotingError("read", [query], "rejects") as Error, { code: "26000" }),
+        ),
+    });
+    const pooled = listenedTo(ear, { store: unprepared, now: clock.now });
+    await ear.fails(() => pooled.run(requestWith({ cookie: corrupt }), () => new Response()));
+
     // The 16th sign-in prunes the index of a user's sessions.
     const untidy = listenedTo(ear, { store: withoutTidying(store), now: clock.now });
     for (let device = 0; device < 16; device++) {

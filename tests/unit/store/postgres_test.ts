@@ -165,7 +165,7 @@ Deno.test("PostgresStore stops preparing when a pooler does not keep its stateme
     const store = new PostgresStore(client as never);
     await store.setup();
     const events: unknown[] = [];
-    store.reportTo(({ type, message, cause }) => events.push([type, message, Boolean(cause)]));
+    store.reportTo((event) => events.push(event));
     const version = (await store.create(idOf("a"), "one", write))!;
     isPooled = true;
     const reads = await Promise.all([store.read(idOf("a")), store.read(idOf("a"))]);

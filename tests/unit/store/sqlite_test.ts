@@ -8,16 +8,16 @@ import {
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { formatRaces, simulateRaces, storeContract } from "../../../testing/mod.ts";
-import { SqliteStore, type SqliteStoreOptions } from "../../../store/sqlite.ts";
+import type { SqliteStoreOptions } from "../../../store/sqlite.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
-import { open, storeWith, watched, withChance, write } from "../../_kit/sqlite.ts";
+import { open, sqliteStore, storeWith, watched, withChance, write } from "../../_kit/sqlite.ts";
 
 const { signal } = write;
 
 const clock = fakeClock();
 const cases = storeContract({
   async open() {
-    const store = new SqliteStore(new DatabaseSync(":memory:"), { now: clock.now });
+    const store = sqliteStore(new DatabaseSync(":memory:"), { now: clock.now });
     await store.setup();
     return store;
   },
@@ -111,7 +111,7 @@ Deno.test("SqliteStore takes a ttl without an end", async () => {
 Deno.test("SqliteStore asks nothing about what cannot be an id", async () => {
   using rig = await storeWith();
   const { ran, watching } = watched(rig.database);
-  const store = new SqliteStore(watching);
+  const store = sqliteStore(watching);
   ran.length = 0;
   for (const id of ["", " ", "é", "\0", "a\n", "a b", "f".repeat(65)]) {
     assertEquals(store.read(id), undefined);
@@ -126,7 +126,7 @@ Deno.test("SqliteStore asks nothing about what cannot be an id", async () => {
 Deno.test("SqliteStore runs one statement a call, and prepares each once", async () => {
   using rig = await storeWith();
   const { prepared, ran, watching } = watched(rig.database);
-  const store = new SqliteStore(watching);
+  const store = sqliteStore(watching);
   for (const list of [prepared, ran]) list.length = 0;
   await withChance(0.99, () => {
     for (let round = 0; round < 3; round++) {
@@ -161,7 +161,7 @@ Deno.test("SqliteStore.set() and get() keep PAGI's hash, and delete() removes it
 
 Deno.test("SqliteStore passes on what the client throws", () => {
   using rig = open();
-  const store = new SqliteStore(rig.database);
+  const store = sqliteStore(rig.database);
   assertThrows(() => store.read(idOf("a")), Error, "no such table");
 });
 
@@ -172,7 +172,7 @@ Deno.test("SqliteStore throws when the client is one that only looks right", () 
     const prepare = (
       sql: string,
     ) => (sql.includes("FROM") || sql.includes("INTO") ? statement : probe);
-    return new SqliteStore({ prepare: prepare as never, exec: () => {} });
+    return sqliteStore({ prepare: prepare as never, exec: () => {} });
   };
   for (const answer of [Promise.resolve({ changes: 1 }), undefined, {}]) {
     const create = () => storeOn(answer).create(idOf("a"), "", write);
@@ -197,7 +197,7 @@ Deno.test("SqliteStore() draws no randomness", () => {
     throw new Error("not here");
   };
   try {
-    new SqliteStore(rig.database);
+    sqliteStore(rig.database);
   } finally {
     crypto.getRandomValues = getRandomValues;
   }
@@ -208,15 +208,14 @@ Deno.test("SqliteStore() throws and names what is wrong", () => {
   for (
     const client of [undefined, null, "sessions.db", {}, { prepare() {} }, () => {}, DatabaseSync]
   ) {
-    assertThrows(() => new SqliteStore(client as never), TypeError, "node:sqlite");
+    assertThrows(() => sqliteStore(client as never), TypeError, "node:sqlite");
   }
   const asynchronous = { run() {}, get: () => Promise.reject(new Error("nobody waits for it")) };
   for (const answer of [asynchronous, Promise.resolve(asynchronous)]) {
     const client = { prepare: () => answer, exec() {} };
-    assertThrows(() => new SqliteStore(client as never), TypeError, "it answers with promises");
+    assertThrows(() => sqliteStore(client as never), TypeError, "it answers with promises");
   }
-  const make = (options: unknown) => () =>
-    new SqliteStore(rig.database, options as SqliteStoreOptions);
+  const make = (options: unknown) => () => sqliteStore(rig.database, options as SqliteStoreOptions);
   const names = ["", "a b", 'a"b', "a;", "a.b.c", ".a", "a.", "1a", "ä", "a\n", "a".repeat(49), 5];
   for (const table of [...names, null]) assertThrows(make({ table }), TypeError, "table");
   for (const synchronous of ["normal", "OFF", true, null]) {

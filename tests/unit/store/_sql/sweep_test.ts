@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { SqliteStore } from "../../../../store/sqlite.ts";
 import { idOf } from "../../../_kit/helpers.ts";
-import { storeWith, watched, withChance, write } from "../../../_kit/sqlite.ts";
+import { sqliteStore, storeWith, watched, withChance, write } from "../../../_kit/sqlite.ts";
 
 Deno.test("SqliteStore.sweep() removes what has expired, the oldest first, at most limit", async () => {
   using rig = await storeWith();
@@ -44,7 +43,7 @@ Deno.test("SqliteStore.sweep() lets other work run between its batches", async (
   });
   rig.clock.advance(61);
   const { ran, watching } = watched(rig.database);
-  const store = new SqliteStore(watching, { now: rig.clock.now });
+  const store = sqliteStore(watching, { now: rig.clock.now });
   ran.length = 0;
   let turns = 0;
   let isDone = false;
@@ -96,7 +95,7 @@ Deno.test("SqliteStore.create() keeps up with what expires", async () => {
 Deno.test("SqliteStore.create() has written when its sweep fails", async () => {
   using rig = await storeWith();
   const { ran, watching } = watched(rig.database, (sql) => sql.startsWith("DELETE"));
-  const store = new SqliteStore(watching, { now: rig.clock.now });
+  const store = sqliteStore(watching, { now: rig.clock.now });
   ran.length = 0;
   await withChance(0, () => assert(store.create(idOf("a"), "one", write) !== undefined));
   assertEquals(ran, ["INSERT", "DELETE"]);
