@@ -5,7 +5,7 @@ export function isClass(value: unknown): boolean {
   return typeof prototype === "object" && Object.getOwnPropertyNames(prototype).length > 1;
 }
 
-/** What a constructor received instead of a client, in words for an error message. */
+/** Describes the value that a constructor received instead of a client, for an error message. */
 export function received(value: unknown): string {
   if (value === null || value === undefined) return `it is ${value}`;
   if (typeof value === "string") return "it is a string: create a client from it first";

@@ -160,8 +160,8 @@ export class PostgresStore implements VersionedStore {
       // because postgres.js pipelines statements without values, and PgBouncer then loses answers.
       sweep: () =>
         `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
-        `WHERE expires_at < :now ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED)) ` +
-        "RETURNING id",
+        `WHERE expires_at < :now ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED))` +
+        functions.returning("id"),
     };
     const driver = new PostgresDriver(query, prepare ?? preparesByDefault, (event) => {
       for (const report of this.#reports) report(event);

@@ -104,10 +104,11 @@ function resultOf(answer: unknown): unknown {
 export function mysqlTexts(table: string): SqlTexts {
   const unlessUnexpired = (column: string) =>
     `${column} = IF(expires_at >= :now, ${column}, VALUES(${column}))`;
-  // Converted, because a table that was created by hand may have a character set for each column, and
-  // read as bytes, because not every character set of a connection has a backslash.
-  const columns = ["CONVERT(id USING utf8mb4)", "CONVERT(version USING utf8mb4)"];
-  const record = [...columns, "last_access", "CONVERT(text USING utf8mb4)"].join(", ' ', ");
+  // In a table that was created manually, each column may have another character set.
+  const converted = (column: string) => `CONVERT(${column} USING utf8mb4)`;
+  const columns = [converted("id"), converted("version"), "last_access", converted("text")];
+  // As bytes, because not every character set of a connection has a backslash.
+  const record = columns.join(", ' ', ");
   const functions = {
     greatest: "GREATEST",
     record: `CAST(CONCAT(${record}) AS BINARY)`,

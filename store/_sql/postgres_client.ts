@@ -82,7 +82,7 @@ export function alreadyExists(error: unknown): boolean {
   return hasCode(error, CODE, ALREADY_EXISTS);
 }
 
-/** A function that runs statements on a client, and whether it prepares them unless told otherwise. */
+/** A function that runs statements on a client, and whether it prepares them by default. */
 interface Recognized {
   query: PostgresQuery;
   preparesByDefault: boolean;

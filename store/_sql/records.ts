@@ -176,7 +176,7 @@ export class SqlRecords implements VersionedStore {
   }
 
   /**
-   * Removes expired records in small batches. Other statements get their turn in between. Resolves
+   * Removes expired records in small batches. Other statements run in between. Resolves
    * to the number of records.
    */
   async sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Promise<number> {

@@ -66,7 +66,7 @@ export interface SqlTexts {
   waitingSweep?(limit: number): string;
 }
 
-/** What the databases write differently. */
+/** The parts of the statements that differ between databases. */
 export interface SqlFunctions {
   /** Returns the greatest of its arguments. */
   readonly greatest: string;

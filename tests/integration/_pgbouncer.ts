@@ -9,7 +9,7 @@ export const pgbouncerMissing = await isInstalled(PROGRAM)
   ? undefined
   : "there is no pgbouncer to start";
 
-/** Starts one in front of a server, with a few connections that its clients take turns to use. */
+/** Starts one in front of a server, with a few connections that its clients share. */
 export async function startPgbouncer(server: SqlServer): Promise<SqlServer> {
   const { hostname, port, username } = new URL(server.url);
   const folder = await Deno.makeTempDir({ prefix: "pagi-pgbouncer-" });

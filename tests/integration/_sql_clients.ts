@@ -4,7 +4,6 @@
  * Node's along, for the whole check. `sql_types_test.ts` holds the stores to them.
  */
 import type {
-  MysqlCallbackClient,
   MysqlClient,
   MysqlPromiseClient,
 } from "@pagi/session/store/mysql";

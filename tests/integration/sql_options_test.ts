@@ -181,7 +181,7 @@ serverTest(mysqlMissing, "MysqlStore keeps texts in any character set of the ser
   assert(charsets.length > 30 && refused.length < charsets.length, refused.join());
 });
 
-/** Tables as someone may have created them by hand. */
+/** Tables as someone may have created them manually. */
 const columns = (type: string) => `id ${type}, version ${type}, text`;
 const MYSQL_TABLES = [
   `(${
@@ -202,7 +202,7 @@ const MYSQL_TABLES = [
 for (const mode of ["", "PAD_CHAR_TO_FULL_LENGTH", "ANSI,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES"]) {
   serverTest(
     mysqlMissing,
-    `MysqlStore keeps texts in tables that were created by hand, with sql_mode "${mode}"`,
+    `MysqlStore keeps texts in tables that were created manually, with sql_mode "${mode}"`,
     async (t) => {
       for (const definition of MYSQL_TABLES) {
         await t.step(definition, async () => {
@@ -346,7 +346,7 @@ const POSTGRES_TABLES = [
 ];
 serverTest(
   postgresMissing,
-  "PostgresStore keeps texts in tables that were created by hand",
+  "PostgresStore keeps texts in tables that were created manually",
   async (t) => {
     for (const definition of POSTGRES_TABLES) {
       await t.step(definition, async () => {
