@@ -3,10 +3,7 @@
  * named here, with their versions, and nowhere else. Their own types are not loaded: they bring
  * Node's along, for the whole check. `sql_types_test.ts` holds the stores to them.
  */
-import type {
-  MysqlClient,
-  MysqlPromiseClient,
-} from "@pagi/session/store/mysql";
+import type { MysqlClient, MysqlPromiseClient } from "@pagi/session/store/mysql";
 import type {
   PgClient,
   PgPromiseDatabase,
