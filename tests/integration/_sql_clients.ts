@@ -117,6 +117,7 @@ export const openSql = {
   async pg(url: string, options: object): Promise<OpenSql<unknown>> {
     const { Pool } = (await import(DRIVERS.pg)).default as Pg;
     const client = new Pool({ connectionString: url, ...options });
+    client.on("error", () => {});
     const { ask, close } = await POSTGRES_CLIENTS["a Client of pg"]!(url);
     return { client, ask, close: () => Promise.all([client.end(), close()]) };
   },
