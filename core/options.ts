@@ -33,6 +33,7 @@ import { reportQuestionable } from "./questionable_options.ts";
  * | `cleanup-failed` | the entry of an ended session in a per-user session index could not be removed; a later sign-in removes it |
  * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
+ * | `statements-unprepared` | a pooler does not keep the statements of `PostgresStore` prepared; the store no longer prepares them |
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
  * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
  * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
@@ -51,6 +52,7 @@ export interface SessionEvent {
     | "cleanup-failed"
     | "subject-full"
     | "destroy-failed"
+    | "statements-unprepared"
     | "headers-dropped"
     | "short-secret"
     | "questionable-option"
