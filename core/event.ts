@@ -1,4 +1,4 @@
-/** What operators hear of. */
+/** The events that tell operators of problems. */
 
 /**
  * A problem that the operator should know of. Without the option `onEvent`, most are written to

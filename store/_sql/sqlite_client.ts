@@ -79,8 +79,8 @@ export class SqliteDriver implements SqlDriver {
   readonly #database: SqliteDatabase;
   readonly #prepared = new WeakMap<CompiledSql, SqliteStatement>();
   #busyTimeout: SqliteStatement | undefined;
-  /** With a write-ahead log, reads never wait. */
-  readsWait = true;
+  /** Whether another process may hold up reads. With a write-ahead log, none can. */
+  #readsWait = true;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -88,7 +88,7 @@ export class SqliteDriver implements SqlDriver {
 
   first(statement: CompiledSql, values: SqlValue[], signal?: AbortSignal): unknown {
     const read = () => this.#prepare(statement).get(...values);
-    return this.readsWait ? this.#whenUnlocked(read, signal) : read();
+    return this.#readsWait ? this.#whenUnlocked(read, signal) : read();
   }
 
   write(
@@ -147,16 +147,17 @@ export class SqliteDriver implements SqlDriver {
    * @param ddl The statements that create the table.
    */
   async setUp(synchronous: string, ddl: readonly string[]): Promise<void> {
-    const isLogged = await this.#whenUnlocked(() => {
+    const journal = await this.#whenUnlocked(() => {
       const pragma = (text: string) => firstValue(this.#database.prepare(`PRAGMA ${text}`).get());
+      const journal = pragma("journal_mode") === "wal" ? "wal" : pragma("journal_mode = WAL");
       // Some databases have no write-ahead log, for example in memory. Then only the default of
       // `synchronous` is safe.
-      const isLogged = pragma("journal_mode") === "wal" || pragma("journal_mode = WAL") === "wal";
-      if (isLogged) this.#database.exec(`PRAGMA synchronous = ${synchronous}`);
+      if (journal === "wal") this.#database.exec(`PRAGMA synchronous = ${synchronous}`);
       for (const statement of ddl) this.#database.exec(statement);
-      return isLogged;
+      return journal;
     }, undefined);
-    this.readsWait = !isLogged;
+    // No other process has a database in memory.
+    this.#readsWait = journal !== "wal" && journal !== "memory";
   }
 }
 
