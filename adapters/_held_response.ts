@@ -218,7 +218,10 @@ class HeldResponse {
       this.#call("setHeader", [name, name.toLowerCase() === "set-cookie" ? all : all.join(", ")]);
     };
     const set = (name: string, value: string) => this.#call("setHeader", [name, value]);
-    return { get, append, set, keys: () => Object.keys(this.#res.getHeaders()) };
+    const forEach = (visit: (value: string, name: string) => void) => {
+      for (const name of Object.keys(this.#res.getHeaders())) visit(get(name)!, name);
+    };
+    return { get, append, set, forEach };
   }
 }
 

@@ -66,6 +66,7 @@ export class Lifecycle implements SharedParts {
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
     this.secureCookie = new SecureCookieWatch(options.emit);
+    if ("reportTo" in store) store.reportTo?.(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }

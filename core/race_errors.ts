@@ -47,6 +47,16 @@ export function conflict(): SessionError {
 }
 
 /**
+ * The error of one of several requests that failed together. Each has its own, because an error is
+ * reported once.
+ */
+export function ownError(error: unknown): unknown {
+  if (!(error instanceof SessionError)) return error;
+  const { code, message, cause, headers } = error;
+  return new SessionError(code, message, { cause, headers: [...headers] });
+}
+
+/**
  * Calls `attempt` until it returns something other than `undefined`.
  *
  * @throws {SessionError} `ERR_SESSION_CONFLICT` after `MAX_ATTEMPTS` calls.

@@ -38,7 +38,7 @@ import {
   unixNow,
 } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { conflict, interrupted, pause, repeated, retry, taken } from "./race_errors.ts";
+import { conflict, interrupted, ownError, pause, repeated, retry, taken } from "./race_errors.ts";
 import { type PlacedEntry, SubjectIndex } from "./subjects/subject_index.ts";
 
 /** A request's changes to its session, as they were when the handler returned. */
@@ -471,11 +471,12 @@ export class SessionRepository {
     job: Omit<WriteJob, "resolve" | "reject">,
     learn?: (left: CurrentSession) => void,
   ): Promise<SavedSession | undefined> {
-    return new Promise((done, reject) => {
+    return new Promise((done, fail) => {
       const resolve: WriteJob["resolve"] = (saved, left) => {
         learn?.(left);
         done(saved);
       };
+      const reject = (error: unknown) => fail(ownError(error));
       this.#writes.add(job.base.key, { ...job, resolve, reject });
     });
   }
@@ -638,7 +639,8 @@ export class SessionRepository {
   }
 
   #updateLater(base: LoadedSession, write: SessionWrite, tokens: string[]): Promise<SavedSession> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve, fail) => {
+      const reject = (error: unknown) => fail(ownError(error));
       this.#updates.add(base.key, { base, write, tokens, resolve, reject });
     });
   }

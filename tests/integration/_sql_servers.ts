@@ -42,8 +42,9 @@ function notOurs(url: string): SqlServer {
   return { url, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-async function askPostgres(url: string): Promise<void> {
-  const { close } = await POSTGRES_CLIENTS["a Client of pg"]!(url);
+async function askPostgres(url: string, sql?: string): Promise<void> {
+  const { ask, close } = await POSTGRES_CLIENTS["a Client of pg"]!(url);
+  if (sql !== undefined) await ask(sql);
   await close();
 }
 
@@ -103,6 +104,25 @@ export class OwnPostgres implements SqlServer {
     await run(command!, ...args, ...auth, "--no-sync");
     await postgres.start();
     return postgres;
+  }
+
+  /** Starts a standby of another, which acknowledges only what the standby has, too. */
+  static async startStandby(primary: OwnPostgres): Promise<OwnPostgres> {
+    const folder = await Deno.makeTempDir({ prefix: "pagi-postgres-" });
+    if (isRoot) await run("chown", "postgres", folder);
+    const standby = new OwnPostgres(freePort(), folder);
+    const [command, ...args] = standby.#command("pg_basebackup");
+    const source = ["-h", "127.0.0.1", "-p", String(primary.#port), "-U", "tester"];
+    await run(command!, ...args, ...source, "--write-recovery-conf", "--checkpoint=fast");
+    await standby.start();
+    await askPostgres(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    await askPostgres(primary.url, "SELECT pg_reload_conf()");
+    return standby;
+  }
+
+  /** Makes a standby the primary. */
+  async promote(): Promise<void> {
+    await askPostgres(this.url, "SELECT pg_promote()");
   }
 
   /** Starts it again, on the same port and with what it has on disk. */

@@ -134,7 +134,7 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: "if (this.$writes.isBusy($base.$key)) return this.$swap($base, $write, []);",
     replace: "",
   }),
-  batching("a request that tries again and waits for those that have failed", {
+  mistake("a request that tries again and waits for those that failed", ["keyed_batches_test.ts"], {
     find: "this.$close($key, $lane); $first.reject($error);",
     replace: "setTimeout(() => this.$close($key, $lane));\n$first.reject($error);",
   }),
