@@ -49,6 +49,13 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     tests: ["subject_lists_test.ts"],
   },
   {
+    name: "a damaged index that stays damaged when there is nothing to change in it",
+    find: "const $isSame = $content === $before && ($record === undefined || $stored !== undefined);",
+    replace: "const $isSame = $content === $before;",
+    by: "tests",
+    tests: INDEX,
+  },
+  {
     name: "a long session that is not confirmed in the index",
     find: "return $lastAccess <= this.$now() && Math.floor(",
     replace: "return $lastAccess < 0 && Math.floor(",
