@@ -490,7 +490,7 @@ export class SessionRepository {
       return await this.#writeBatch(jobs, left);
     } catch (error) {
       if (concernsAll(error)) throw error;
-      if (jobs.length === 1 || !isStoreError(error)) {
+      if (jobs.length === 1 || isConflict(error)) {
         for (const job of jobs) job.reject(error);
         return undefined;
       }
@@ -578,9 +578,12 @@ export class SessionRepository {
         }
         const own = this.#prepare(base, last, json, write, prepared ? undefined : token);
         const before = last;
-        outcomes.push((written, left) =>
-          job.resolve(this.#toSaved(base, before, own, write, written), left)
-        );
+        outcomes.push((written, left) => {
+          const saved = this.#toSaved(base, before, own, write, written);
+          // If a write after this one has replaced the ID, only its response sends the new one.
+          if (saved.id !== left.id) saved.sent = undefined;
+          job.resolve(saved, left);
+        });
         if (token !== undefined) tokens.push(token);
         last = advance(last, own, write);
         prepared = own;
@@ -959,6 +962,10 @@ function advance(
 
 function isStoreError(error: unknown): error is SessionError {
   return (error as SessionError).code === "ERR_SESSION_STORE";
+}
+
+function isConflict(error: unknown): boolean {
+  return (error as SessionError).code === "ERR_SESSION_CONFLICT";
 }
 
 /**

@@ -119,8 +119,16 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     replace: "if (false) {\nconst $saved",
   }),
   batching("a batch of which all fail because of one", {
-    find: "if ($jobs.length === 1 || !$isStoreError($error)) {",
+    find: "if ($jobs.length === 1 || $isConflict($error)) {",
     replace: "{",
+  }),
+  batching("a batch of which all fail because one is too large for the store", {
+    find: "if ($jobs.length === 1 || $isConflict($error)) {",
+    replace: "if ($jobs.length === 1 || !isStoreError($error)) {",
+  }),
+  batching("a response that sends an ID which a write in the same call has replaced", {
+    find: "if ($saved.id !== $left.id) $saved.sent = undefined;",
+    replace: "",
   }),
   batching("a batch whose writes fail one after the other for a long time", {
     find: "$left === undefined && performance.now() - $startedAt > this.$timeoutMs",
