@@ -18,6 +18,7 @@ import {
 } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
+import type { VersionedStore } from "../store/store.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
@@ -56,7 +57,7 @@ export class Lifecycle implements SharedParts {
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
-    if ("reportTo" in store) store.reportTo?.(options.emit);
+    (store as VersionedStore).reportTo?.(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }
