@@ -27,7 +27,7 @@ Deno.test("PostgresStore on PGlite keeps the contract", async (t) => {
   const { PGlite } = await import(DRIVERS.pglite);
   const client = new PGlite();
   try {
-    const store = new PostgresStore(client);
+    const store = new PostgresStore(client, { sweep: false });
     await store.setup();
     await store.setup();
     await hold(t, store);
