@@ -35,8 +35,9 @@ import {
 } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { type CurrentSession, SessionRepository } from "./repository.ts";
+import { SessionRepository } from "./repository.ts";
 import { SecureCookieWatch } from "./secure_cookie.ts";
+import type { CurrentSession } from "./session_writer.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
 
 /**
