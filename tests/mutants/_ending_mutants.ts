@@ -153,6 +153,10 @@ const own: Mutant[] = [
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && $isEnded && $isRestarted);',
   }),
+  mistake("a login that is lost because the handler then ended the session from before", OWN, {
+    find: 'if ($subject === undefined || $subject === $stored?.subject) return { kind: "cleared" };',
+    replace: 'if ($subject !== null || $stored) return { kind: "cleared" };',
+  }),
   mistake("a login that begins another session each time that the subject is assigned", OWN, {
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
