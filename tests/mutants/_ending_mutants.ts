@@ -161,7 +161,7 @@ const own: Mutant[] = [
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
   }),
-  mistake("a dead cookie that stays when the handler only reads", OWN, {
+  mistake("an invalid cookie that stays when the handler only reads", OWN, {
     find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
     replace: "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty)) return false;",
   }),

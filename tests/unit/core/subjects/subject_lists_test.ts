@@ -73,7 +73,7 @@ Deno.test("a session whose record is still there keeps its entry, and is examine
   assertEquals(last().entries, 3);
   clock.advance(1);
   await signIn("ada");
-  // The first session's is gone.
+  // The first session's was removed.
   assertEquals(last().entries, 3);
 });
 
