@@ -154,7 +154,8 @@ const own: Mutant[] = [
     replace: '$mode === "replaced" || ($mode === "writable" && $isEnded && $isRestarted);',
   }),
   mistake("a login that is lost because the handler then ended the session from before", OWN, {
-    find: 'if ($subject === undefined || $subject === $stored?.subject) return { kind: "cleared" };',
+    find:
+      'if ($subject === undefined || $subject === $stored?.subject) return { kind: "cleared" };',
     replace: 'if ($subject !== null || $stored) return { kind: "cleared" };',
   }),
   mistake("a login that begins another session each time that the subject is assigned", OWN, {
