@@ -159,7 +159,12 @@ export class ActiveSession {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
-    if (workingCopy.isEnded && !workingCopy.isRestarted) return { kind: "cleared" };
+    if (workingCopy.isEnded && !workingCopy.isRestarted) {
+      const { _subject } = workingCopy.data;
+      if (_subject === undefined || _subject === stored?.subject) return { kind: "cleared" };
+      // Another user signs in with this request.
+      workingCopy.restart(workingCopy.data);
+    }
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {

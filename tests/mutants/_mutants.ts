@@ -173,8 +173,8 @@ const late: Mutant[] = [
     replace: "",
   }),
   mistake("a session that starts again with the old data", SESSION, {
-    find: "this.$data = { _created: $now };",
-    replace: "this.$data = { ...$data, _created: $now };",
+    find: "this.$data = { ...$kept, _created: $now };",
+    replace: "this.$data = { ...$data, ...$kept, _created: $now };",
   }),
 ];
 

@@ -50,10 +50,18 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a damaged index that stays damaged when there is nothing to change in it",
-    find: "const $isSame = $content === $before && ($record === undefined || $stored !== undefined);",
+    find:
+      "const $isSame = $content === $before && ($record === undefined || $stored !== undefined);",
     replace: "const $isSame = $content === $before;",
     by: "tests",
     tests: INDEX,
+  },
+  {
+    name: "an index that is used less often than the records of its sessions",
+    find: "this.$confirm = Math.min(MAX_CONFIRM_SECONDS, $expire);",
+    replace: "this.$confirm = $expire && MAX_CONFIRM_SECONDS;",
+    by: "tests",
+    tests: LISTS,
   },
   {
     name: "a long session that is not confirmed in the index",
