@@ -18,8 +18,16 @@ export const MISTAKE_MUTANTS: readonly Mutant[] = [
     replace: "$sent.catch(() => {});",
   }),
   mistake("a failure that two entry points report", FAILURES, {
-    find: "if (reported.has($error)) return;",
+    find: "if (reported.has($error) || reported.has($error.cause as object)) return;",
     replace: "",
+  }),
+  mistake("an error that an adapter has made anew and that is reported again", FAILURES, {
+    find: "|| reported.has($error.cause as object)",
+    replace: "",
+  }),
+  mistake("a refused change in an app of Express that is not reported", FAILURES, {
+    find: "abort($error?: unknown): Promise<void> { reportFailure(this.$options, $error);",
+    replace: "abort(_error?: unknown): Promise<void> {",
   }),
   mistake("a log with a line for each failed request", FAILURES, {
     find:
