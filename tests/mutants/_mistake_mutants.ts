@@ -21,9 +21,13 @@ export const MISTAKE_MUTANTS: readonly Mutant[] = [
     find: "if (reported.has($error) || reported.has($error.cause as object)) return;",
     replace: "",
   }),
-  mistake("an error that an adapter has made anew and that is reported again", FAILURES, {
+  mistake("an error that is reported again when an adapter has copied it", FAILURES, {
     find: "|| reported.has($error.cause as object)",
     replace: "",
+  }),
+  mistake("a Map that set() takes and does not store", SESSION, {
+    find: "&& !Array.isArray($values) && $hasKeys($values)",
+    replace: "&& !Array.isArray($values)",
   }),
   mistake("a refused change in an app of Express that is not reported", FAILURES, {
     find: "abort($error?: unknown): Promise<void> { reportFailure(this.$options, $error);",
