@@ -28,7 +28,10 @@ export interface ExpressSession<Data extends object = Record<string, unknown>> {
 }
 
 /** The sessions of requests in progress. */
-const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<void> }>();
+const opened = new WeakMap<
+  NodeRequest,
+  { session: unknown; abort(error: unknown): Promise<void> }
+>();
 
 /**
  * Creates a middleware for Connect 3 and Express 4 and 5: `req.session` is the request's
@@ -123,8 +126,9 @@ export function expressSession<Data extends object>(
 
 /**
  * Discards the session changes of a request whose handler threw or called `next(error)`. A session
- * that the handler destroyed stays destroyed. Add this error middleware after the routes and before
- * your own error middleware.
+ * that the handler destroyed stays destroyed. If the session refused a change of the handler, you
+ * get the event `request-failed`. Add this error middleware after the routes and before your own
+ * error middleware.
  *
  * @example Discard changes when a route fails
  * ```ts ignore
@@ -139,7 +143,7 @@ export function abortSession(
   _res: unknown,
   next: Next,
 ): void {
-  const aborted = opened.get(req)?.abort() ?? Promise.resolve();
+  const aborted = opened.get(req)?.abort(error) ?? Promise.resolve();
   aborted.then(() => next(error), next);
 }
 

@@ -204,8 +204,11 @@ const HINTS: Readonly<Record<string, string>> = {
   ),
   maxAge: IN_SECONDS,
   ttl: IN_SECONDS,
+  expireAfterSeconds: IN_SECONDS,
   expires: IN_SECONDS,
-  password: "use secret",
+  ...Object.fromEntries(["secrets", "keys", "password", "encryptionKey"]
+    .map((name) => [name, "use secret, which may be a list"])),
+  sessionCookieName: "use cookieName",
   genid: "use generateId",
   resave: "leave it out: only changes are saved",
 };

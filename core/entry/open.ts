@@ -53,8 +53,10 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   commit(headers?: ResponseHeaders): Awaitable<void>;
   /**
    * Ends the request without saving, because the handler failed. A `destroy()` still takes effect.
+   *
+   * @param error The error of the handler. If it is a session's, you get the event `request-failed`.
    */
-  abort(): Promise<void>;
+  abort(error?: unknown): Promise<void>;
 }
 
 /** An {@linkcode ActiveSession} for code outside this package. */
@@ -101,7 +103,8 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
     });
   }
 
-  abort(): Promise<void> {
+  abort(error?: unknown): Promise<void> {
+    reportFailure(this.#options, error);
     return this.#active.abort();
   }
 

@@ -1,5 +1,6 @@
 /** Typical mistakes with a Session: each throws and says what to do, and no log shows its values. */
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import { BearerState, CookieState, CookieStore, MemoryStore, SealedStore } from "@pagi/session";
 import { Session, type SessionOptions } from "@pagi/session";
 import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
@@ -126,6 +127,29 @@ Deno.test("a method that takes keys throws when it gets a function", async () =>
   for (const verb of ["get", "exists", "slice", "set", "delete"] as const) {
     assertThrows(() => (session[verb] as (key: unknown) => unknown)(() => {}), TypeError);
   }
+});
+
+Deno.test("set() throws when the content of an object is not in its keys", async () => {
+  const { session } = await stored();
+  const set = (values: unknown) => session.set(values as Shop);
+  const form = new FormData();
+  form.set("a", "1");
+  const wrong = {
+    FormData: form,
+    Map: new Map([["a", 1]]),
+    Date: new Date(),
+    Headers: new Headers(),
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    assertThrows(() => set(values), TypeError, `an object of them; it got a ${name}`);
+  }
+  assertThrows(() => set(Promise.resolve({ a: 1 })), TypeError, "must be awaited");
+  class Row {
+    id = 7;
+  }
+  // An object of another realm is not an `instanceof Object`.
+  for (const values of [{}, Object.create(null), new Row(), runInNewContext("({})")]) set(values);
+  assertEquals(session.keys(), ["cart", "id"]);
 });
 
 /** What a log shows of a value. */

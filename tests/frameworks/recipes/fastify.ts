@@ -11,8 +11,8 @@ export function fastifySession<Data extends object>(
     opened.set(request, await sessions.open(request.raw));
   });
   app.addHook("preValidation", (request, _reply, done) => opened.get(request)!.run(done));
-  app.addHook("onError", async (request) => {
-    await opened.get(request)?.abort();
+  app.addHook("onError", async (request, _reply, error) => {
+    await opened.get(request)?.abort(error);
   });
   app.addHook("onSend", async (request, reply, payload) => {
     try {
@@ -32,6 +32,7 @@ function headersOf(reply: FastifyReply) {
   const get = (name: string) => reply.getHeader(name)?.toString();
   return {
     get,
+    set: (name: string, value: string) => reply.header(name, value),
     append(name: string, value: string) {
       // Fastify itself keeps a Set-Cookie beside another.
       const old = name === "set-cookie" ? undefined : get(name);

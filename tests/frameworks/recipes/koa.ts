@@ -10,7 +10,7 @@ export function koaSession<Data extends object>(
     try {
       await open.run(next);
     } catch (error) {
-      await open.abort();
+      await open.abort(error);
       throw error;
     }
     try {
