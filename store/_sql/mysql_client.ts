@@ -67,9 +67,10 @@ export function mysqlQuery(client: MysqlClient): MysqlQuery {
     ? (client as MysqlCallbackClient).promise()
     : client as MysqlPromiseClient;
   // With callbacks, the methods of MariaDB's connector have a third parameter. Clients that use HTTP
-  // or serve other databases have a transaction().
+  // or serve other databases have a transaction(). A cluster of mysql2's pools has an of(), and sends
+  // statements to any of its servers.
   const isSupported = hasMethods(promised, ["execute"]) && promised.execute.length < 3 &&
-    !hasMethods(promised, ["transaction"]);
+    !hasMethods(promised, ["transaction"]) && !hasMethods(promised, ["of"]);
   if (!isSupported) {
     throw optionError(
       "MysqlStore",
