@@ -42,32 +42,35 @@ export const SQLITE_FUNCTIONS: SqlFunctions = {
 };
 
 /**
- * Requires a client that answers without promises. It is asked for a constant, because clients with
- * promises and callbacks have methods of the same names. SQLite does not open the file for that.
+ * Requires a client that answers without promises. It is asked for two values that it is given,
+ * because clients with other arguments and answers have methods of the same names. SQLite does not
+ * open the file for that.
  *
  * @throws {TypeError} If it is another client.
  */
 export function checkSqlite(database: unknown): void {
-  const answer = hasMethods(database, ["prepare", "exec"])
-    ? answerOf(database as SqliteDatabase)
-    : undefined;
-  if (firstText(answer) === PROBE) return;
-  const isAsynchronous = isPromise(answer) ? "it answers with promises" : received(database);
+  const problem = hasMethods(database, ["prepare", "exec"])
+    ? problemOf(database as SqliteDatabase)
+    : received(database);
+  if (problem === undefined) return;
   throw optionError(
     "SqliteStore",
     "database must be a DatabaseSync of node:sqlite, " +
-      `or a Database of bun:sqlite, better-sqlite3 or libsql; ${isAsynchronous}`,
+      `or a Database of bun:sqlite, better-sqlite3 or libsql; ${problem}`,
   );
 }
 
-const PROBE = "a";
-
-function answerOf(database: SqliteDatabase): unknown {
-  const statement = database.prepare(`SELECT '${PROBE}' AS a`);
-  const answer = hasMethods(statement, ["run", "get"]) ? statement.get() : statement;
+function problemOf(database: SqliteDatabase): string | undefined {
+  const statement = database.prepare("SELECT ? || ? AS a");
+  // Two values, because some clients take a list or a single value.
+  const answer = hasMethods(statement, ["run", "get"]) ? statement.get("a", "b") : statement;
+  if (firstText(answer) === "ab") return undefined;
+  if (!isPromise(answer)) {
+    return `${received(database)}, whose prepare(sql).get(...values) does not return the first row`;
+  }
   // Nothing waits for it.
-  if (isPromise(answer)) answer.then(undefined, () => {});
-  return answer;
+  answer.then(undefined, () => {});
+  return "it answers with promises";
 }
 
 /**
