@@ -1,0 +1,161 @@
+/**
+ * The session beside other middleware of Node's servers, in both orders, for every way to send a
+ * response, on a synchronous and a slow store, and with a store that fails.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type App, OTHER_MIDDLEWARE, Running } from "./_apps.ts";
+import { type Page, Visitor } from "./_visitor.ts";
+
+const ORDERS = ["session-last", "session-first"];
+
+const OTHERS = [
+  "nothing",
+  "compression",
+  "compression-by-default",
+  "morgan",
+  "response-time",
+  "helmet",
+  "cors",
+  "cookie-session",
+  "multer",
+  "serve-static",
+  "own-wrapper",
+  "several",
+];
+
+const WAYS = [
+  "end",
+  "end-twice",
+  "write",
+  "later",
+  "head",
+  "flush",
+  "events",
+  "callbacks",
+  "corked",
+  "trailers",
+  "hints",
+  "pipe",
+  "pipe-large",
+  "pipeline",
+  "pipeline-large",
+  "pipeline-iterable",
+  "pipeline-iterable-large",
+  "drain-large",
+  "static",
+  "static-large",
+  "proxy",
+  "upload",
+];
+
+const EXPRESS_WAYS = ["send", "json", "send-file", "send-file-large", "download"];
+
+/** What a client waits for a response. Only a response that never ends takes as long. */
+const DEADLINE = 3_000;
+
+/** Whether the other middleware itself breaks this way of sending. */
+function isBroken(other: string, way: string): boolean {
+  // It drops the callbacks of `write`.
+  return /compression|several/.test(other) && way === "callbacks";
+}
+
+async function fetchPage(visitor: Visitor, path: string, init?: RequestInit): Promise<Page> {
+  return await visitor.get(path, { ...init, signal: AbortSignal.timeout(DEADLINE) });
+}
+
+function assertSent({ status, text, headers }: Page, way: string): void {
+  const expected = way.includes("large")
+    ? "x".repeat(1_000_000)
+    : way === "json"
+    ? '"sent"'
+    : "sent";
+  assert(text === expected, `${status} ${text.slice(0, 100)}`);
+  assertEquals([status, headers.get("x-handler")], [200, way === "head" ? "head" : "yes"]);
+}
+
+/** Asserts that an error response has nothing of the handler's response. */
+function assertError({ status, text, headers, cookies }: Page): void {
+  assertEquals([status, cookies], [503, []]);
+  assert(!/sent|xxx/.test(text), text);
+  for (const name of ["etag", "content-disposition", "x-handler", "trailer"]) {
+    assertEquals(headers.get(name), null, name);
+  }
+  assert(!headers.getSetCookie().some((one) => one.startsWith("own=")));
+}
+
+/** The cases of one way of sending. Each returns nothing, or throws. */
+const CASES: Record<string, (url: string, path: string, way: string) => Promise<void>> = {
+  "a first visit": async (url, path, way) => {
+    const visitor = new Visitor(url);
+    const page = await fetchPage(visitor, path);
+    assertSent(page, way);
+    assertEquals([page.cookies.length, page.headers.get("cache-control")], [1, "no-store"]);
+    assertEquals((await fetchPage(visitor, "/count")).text, "Visits 1");
+  },
+  "a read with a touch": async (url, path, way) => {
+    const visitor = new Visitor(url);
+    await fetchPage(visitor, "/session-last/nothing/end");
+    assertSent(await fetchPage(visitor, `${path}?read=1`), way);
+  },
+  "a failing save": async (url, path) => {
+    const visitor = new Visitor(url);
+    await fetchPage(visitor, "/session-last/nothing/end");
+    assertError(await fetchPage(visitor, `${path}?trouble=1&cookie=1`));
+    assertEquals((await fetchPage(visitor, "/count")).text, "Visits 1");
+  },
+  "a failing read": async (url, path) => {
+    const visitor = new Visitor(url, `pagi_session=${"d".repeat(64)}`);
+    assertError(await fetchPage(visitor, path));
+  },
+  HEAD: async (url, path, way) => {
+    const visitor = new Visitor(url);
+    const page = await fetchPage(visitor, path, { method: "HEAD" });
+    // Node refuses trailers here, after the save: then the error page carries the session.
+    const status = way === "trailers" ? 500 : 200;
+    assertEquals([page.status, page.text, page.cookies.length], [status, "", 1]);
+    assertEquals((await fetchPage(visitor, "/count")).text, "Visits 1");
+  },
+};
+
+/** Runs all cases of one order and middleware at the same time. Returns how many there were. */
+async function runAll(url: string, prefix: string, ways: string[], cases: string[]) {
+  const failures: string[] = [];
+  const runs = ways.flatMap((way) =>
+    cases.map(async (name) => {
+      try {
+        await CASES[name]!(url, `${prefix}/${way}`, way);
+      } catch (error) {
+        failures.push(`${way}, ${name}: ${error instanceof Error ? error.message : error}`);
+      }
+    })
+  );
+  await Promise.all(runs);
+  if (failures.length > 0) throw new Error(`${failures.length} failed:\n${failures.join("\n")}`);
+  return runs.length;
+}
+
+for (const app of OTHER_MIDDLEWARE) {
+  Deno.test(`other middleware: ${app.name}`, async (t) => {
+    await using running = await Running.start(app);
+    const fails = app.env!.STORE === "slow";
+    const cases = Object.keys(CASES).filter((name) => fails || !name.startsWith("a failing"));
+    let count = 0;
+    for (const order of ORDERS) {
+      for (const other of OTHERS) {
+        const ways = waysOf(app).filter((way) => !isBroken(other, way));
+        await t.step(`${order}, ${other}`, async () => {
+          count += await runAll(running.url, `/${order}/${other}`, ways, cases);
+        });
+      }
+    }
+    await t.step("no error is left unhandled", async () => {
+      const stderr = await running.end();
+      assert(!/unhandled|uncaught|MaxListeners/i.test(stderr), stderr);
+    });
+    console.log(`${app.name}: ${count} combinations`);
+  });
+}
+
+function waysOf({ env }: App): string[] {
+  return env!.FRAMEWORK!.startsWith("express") ? [...WAYS, ...EXPRESS_WAYS] : WAYS;
+}
