@@ -99,14 +99,14 @@ class HeldResponse {
   /** Whether the app has sent something without calling `writeHead`. */
   #isImplicit = false;
   /** The calls since the response started. */
-  #queue: [name: string, args: unknown[]][] = [];
+  readonly #queue: [name: string, args: unknown[]][] = [];
   /** The bytes in the queue. */
   #queued = 0;
   /** Whether a queued `write` has returned false. */
   #needsDrain = false;
   #isEnded = false;
   /** Listeners of "drain" that another middleware keeps elsewhere, as `compression` does. */
-  #moved: Method[] = [];
+  readonly #moved: Method[] = [];
 
   constructor(res: NodeResponse, hooks: HoldHooks) {
     this.#res = res;
@@ -169,6 +169,8 @@ class HeldResponse {
           : this.#call(name, args);
       case "discarded":
         callBack(args, new Error("Cannot send: the response was discarded"));
+        // `pipeline` waits for an event after `end`, and "finish" and "close" may have passed.
+        if (name === "end") queueMicrotask(() => this.#drain());
         return name === "write" || this.#res;
     }
   }
@@ -230,6 +232,7 @@ class HeldResponse {
     // Node, too, does nothing if the headers exist.
     if (name === "_implicitHeader") return;
     if (name === "writeHead") throw headersSentError(name);
+    if (name === "write" || name === "end") checkChunk(name, args[0]);
     this.#queue.push([name, args]);
     if (name === "end") this.#isEnded = true;
     if (name !== "write") return this.#res;
@@ -253,9 +256,7 @@ class HeldResponse {
   #leaveSaving(): [name: string, args: unknown[]][] {
     for (const undo of this.#undoSaving.splice(0)) undo();
     this.#stage = "released";
-    const queue = this.#queue;
-    this.#queue = [];
-    return queue;
+    return this.#queue.splice(0);
   }
 
   /** Sends the queued calls after the session was saved. */
@@ -265,15 +266,13 @@ class HeldResponse {
     let hasRoom = true;
     for (const [name, args] of queue) if (this.#call(name, args) === false) hasRoom = false;
     // If the next buffer is full, too, "drain" comes from there.
-    if (hasRoom && !this.#isEnded) this.#drain();
+    if (this.#needsDrain && hasRoom && !this.#isEnded) this.#drain();
   }
 
   /** Tells the app that it can write again. */
   #drain(): void {
-    if (!this.#needsDrain) return;
-    this.#needsDrain = false;
     this.#res.emit("drain");
-    for (const listener of this.#moved.splice(0)) listener.call(this.#res);
+    for (const listener of this.#moved) listener.call(this.#res);
   }
 
   /** Discards the app's response after the session could not be saved, or Node refused to send it. */
@@ -287,7 +286,7 @@ class HeldResponse {
     this.#stage = "discarded";
     for (const [, args] of queue) callBack(args, error);
     if (this.#isEnded || res.destroyed) this.#hooks.fail(error);
-    else this.#drain();
+    else if (this.#needsDrain) this.#drain();
   }
 
   /**
@@ -370,6 +369,15 @@ function descriptorOf(object: object | null, name: string): PropertyDescriptor |
   if (object === null) return undefined;
   return Object.getOwnPropertyDescriptor(object, name) ??
     descriptorOf(Object.getPrototypeOf(object), name);
+}
+
+/** Refuses what Node refuses, in the call and not when the queue is sent. */
+function checkChunk(name: string, chunk: unknown): void {
+  if (typeof chunk === "string" || chunk instanceof Uint8Array) return;
+  if (name === "end" && (chunk == null || typeof chunk === "function")) return;
+  const code = chunk === null ? "ERR_STREAM_NULL_VALUES" : "ERR_INVALID_ARG_TYPE";
+  const message = `Cannot ${name}: a chunk has to be a string, a Buffer or a Uint8Array`;
+  throw Object.assign(new TypeError(message), { code });
 }
 
 /** About how many bytes a chunk has. */

@@ -40,11 +40,19 @@ class SlowStore {
         if (typeof text === "string" && text.includes('"trouble":true')) {
           throw new Error("connection refused");
         }
+        if (typeof text === "string" && text.includes('"trouble":"when the client has gone"')) {
+          await clientHasGone.promise;
+          throw new Error("connection refused");
+        }
         return this.#inner[name](id, ...rest);
       };
     }
   }
 }
+
+/** Resolves when the client of `/gone` has disconnected. */
+const clientHasGone = {};
+clientHasGone.promise = new Promise((resolve) => clientHasGone.resolve = resolve);
 
 /** The events of the middleware, by type. */
 const events = [];
@@ -109,6 +117,62 @@ const others = {
 const upstream = createServer((_req, res) => res.end("sent")).listen(0, "127.0.0.1");
 const proxy = httpProxy.createProxyServer();
 proxy.on("error", () => {});
+
+/** Sends a response and notes what the response and its events tell after each step. */
+async function noteStates(req, res) {
+  const look = (name) => {
+    const { headersSent, writableEnded, finished, writableFinished, writableNeedDrain } = res;
+    const states = { headersSent, writableEnded, finished, writableFinished, writableNeedDrain };
+    const isTrue = Object.keys(states).filter((state) => states[state] === true);
+    note(req, [name, ...isTrue].join(" "));
+  };
+  const attempt = (name, act) => {
+    try {
+      act();
+      note(req, `${name} works`);
+    } catch ({ code }) {
+      note(req, `${name} throws ${code}`);
+    }
+  };
+  const called = (name) => (error) => note(req, `${name} is called with ${error?.code}`);
+  for (const event of ["drain", "finish", "close"]) res.on(event, () => look(`on ${event}`));
+  res.on("error", ({ code }) => note(req, `on error ${code}`));
+  look("at first");
+  note(req, `write returns ${res.write("sent", called("the first callback"))}`);
+  look("after write");
+  attempt("setHeader", () => res.setHeader("x-late", "1"));
+  attempt("appendHeader", () => res.appendHeader("x-late", "1"));
+  attempt("removeHeader", () => res.removeHeader("x-handler"));
+  attempt("writeHead", () => res.writeHead(500));
+  attempt("flushHeaders", () => res.flushHeaders());
+  attempt("write(null)", () => res.write(null));
+  res.statusCode = 500;
+  const drained = new Promise((resolve) => res.once("drain", resolve));
+  note(
+    req,
+    `a large write returns ${res.write("x".repeat(200_000), called("the second callback"))}`,
+  );
+  look("after a large write");
+  await drained;
+  res.end("end", called("the callback of end"));
+  look("after end");
+  res.end(called("the callback of a second end"));
+  res.write("late", called("the callback of a late write"));
+  look("at last");
+}
+
+/** Streams until the client disconnects, and goes on after that. */
+async function streamOn(_req, res) {
+  res.write("sent");
+  res.on("close", () => clientHasGone.resolve());
+  seen.gone = ["streaming"];
+  await clientHasGone.promise;
+  for (let i = 0; i < 10; i++) {
+    res.write("sent");
+    await delay(2);
+  }
+  res.end();
+}
 
 const large = () =>
   Readable.from((function* () {
@@ -210,7 +274,8 @@ const ways = {
     req.url = "/large.txt";
     serveStatic(folder, { cacheControl: false })(req, res, next);
   },
-  proxy: (req, res) => proxy.web(req, res, { target: `http://127.0.0.1:${upstream.address().port}` }),
+  proxy: (req, res) =>
+    proxy.web(req, res, { target: `http://127.0.0.1:${upstream.address().port}` }),
   upload: (req, res, next) => {
     multer().none()(req, res, (error) => error ? next(error) : res.end(req.body?.text ?? "sent"));
   },
@@ -250,6 +315,17 @@ function onError(error, _req, res, _next) {
 /** Everything that a request passes, by path. */
 const routes = {
   "/count": [session, (req, res) => res.end(`Visits ${session.of(req).get("visits", 0)}`)],
+  "/bare": [(req, res) => noteStates(req, res)],
+  "/states": [session, handler(noteStates)],
+  "/gone": [
+    session,
+    (req, _res, next) => {
+      session.of(req).set("trouble", "when the client has gone");
+      next();
+    },
+    streamOn,
+    onError,
+  ],
   "/noted": [(_req, res) => res.end(JSON.stringify({ events, errors, seen }))],
 };
 const allWays = FRAMEWORK.startsWith("express") ? { ...ways, ...expressWays } : ways;
