@@ -59,6 +59,18 @@ function otherMiddleware(node: string, framework: string, store = "slow"): App {
   };
 }
 
+/** Servers whose WebSocket handshakes go through the middleware. */
+export const WEBSOCKETS: App[] = ["slow", "memory"].flatMap((store) =>
+  ["node20", "node26"].map((node) => ({
+    name: `${node}, ${store} store`,
+    command: [
+      `${import.meta.dirname}/node_modules/${node}/bin/node`,
+      `${FOLDER}/websockets.js`,
+    ],
+    env: { STORE: store },
+  }))
+);
+
 export const APPS: App[] = [
   { name: "Hono on Deno", command: deno("hono_deno.ts") },
   { name: "Hono on Node", command: node("hono_node.ts"), skips: NO_SOCKET },
