@@ -38,6 +38,9 @@ const opened = new WeakMap<NodeRequest, { session: unknown; abort(): Promise<voi
  * An assignment to `req.session` throws, because nothing would save or end the session: write with
  * `req.session.set(…)`, and end it with `req.session.destroy()`.
  *
+ * The session of a WebSocket's handshake is read-only: `io.engine.use(expressSession(sessions))`, or
+ * `session(request, {}, next)`.
+ *
  * If a session cannot be read or saved, the middleware calls `next(error)` with a
  * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
  * response at that time, the client gets a response without a body instead.

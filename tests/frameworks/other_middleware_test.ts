@@ -1,6 +1,6 @@
 /**
- * The session beside other middleware of Node's servers, in both orders, for every way to send a
- * response, on a synchronous and a slow store, and with a store that fails.
+ * The session before and after other middleware of Node's servers, for every way to send a response.
+ * The stores are synchronous, slow and failing.
  */
 import { assert, assertEquals } from "@std/assert";
 import { type App, OTHER_MIDDLEWARE, Running } from "./_apps.ts";
