@@ -66,6 +66,9 @@ const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader
 /** Used if the response does not tell its own; Node's on most systems. */
 const HIGH_WATER_MARK = 65_536;
 
+/** How long an error page may take before the client gets an empty one, in milliseconds. */
+const ERROR_PAGE_TIMEOUT_MS = 10_000;
+
 /** The headers of sessions that were saved. Every later response of the request has to carry them. */
 const sessionHeaders = new WeakMap<NodeResponse, AddedHeader[]>();
 
@@ -285,8 +288,24 @@ class HeldResponse {
     else if (!res.destroyed) this.#sendEmpty(error);
     this.#stage = "discarded";
     for (const [, args] of queue) callBack(args, error);
-    if (this.#isEnded || res.destroyed) this.#hooks.fail(error);
+    if (this.#isEnded || res.destroyed) this.#failEnded(error);
     else if (this.#needsDrain) this.#drain();
+  }
+
+  /**
+   * Lets the error handling respond. A server may ignore the second call of `next`, for example if
+   * it has put a promise around the first. The client must not wait forever then.
+   */
+  #failEnded(error: unknown): void {
+    const res = this.#res;
+    this.#hooks.fail(error);
+    if (res.headersSent || res.destroyed) return;
+    const timer = setTimeout(() => {
+      if (!res.headersSent) this.#endEmpty(error);
+    }, ERROR_PAGE_TIMEOUT_MS);
+    res.once("close", () => clearTimeout(timer));
+    // Node's timers have it. A stopping server does not wait for this one.
+    (timer as { unref?(): void }).unref?.();
   }
 
   /**
@@ -294,10 +313,13 @@ class HeldResponse {
    * would mix with that. The error is passed on when the empty response is sent.
    */
   #sendEmpty(error: unknown): void {
-    const { status } = this.#hooks.errorHead(error);
-    this.#headers().append("connection", "close");
-    this.#res.statusCode = status;
     this.#res.once("close", () => this.#hooks.fail(error));
+    this.#endEmpty(error);
+  }
+
+  #endEmpty(error: unknown): void {
+    this.#headers().append("connection", "close");
+    this.#res.statusCode = this.#hooks.errorHead(error).status;
     this.#call("end", []);
   }
 

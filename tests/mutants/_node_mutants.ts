@@ -38,8 +38,12 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     replace: "",
   }),
   mistake("a failed save that nobody hears of after the client has gone", ADAPTERS, {
-    find: "if (this.$isEnded || res.destroyed) this.$hooks.fail($error);",
-    replace: "if (this.$isEnded) this.$hooks.fail($error);",
+    find: "if (this.$isEnded || res.destroyed) this.$failEnded($error);",
+    replace: "if (this.$isEnded) this.$failEnded($error);",
+  }),
+  mistake("a client that waits forever if the server ignores the error", ADAPTERS, {
+    find: "if (!res.headersSent) this.$endEmpty($error);",
+    replace: "",
   }),
   mistake("a chunk that fails when the queue is sent", ADAPTERS, {
     find: 'if (name === "write" || name === "end") $checkChunk(name, $args[0]);',

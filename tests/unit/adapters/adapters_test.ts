@@ -231,6 +231,7 @@ function nodeResponse() {
       if (typeof chunk === "string") sent.push(chunk);
       sent.push("end");
       this.finished = true;
+      for (const [event, listener] of listeners) if (event === "close") listener();
       return this;
     }
     emit(event: string) {
@@ -312,13 +313,36 @@ Deno.test("expressSession() accepts every form of headers that writeHead accepts
 });
 
 Deno.test("expressSession() passes the error of a save on and discards the response", async () => {
-  const { errors, headers, sent } = await visit(slow("create"), (res: Res, session) => {
+  const { errors, headers, res, sent } = await visit(slow("create"), (res: Res, session) => {
     session.set("n", 1);
     res.setHeader("etag", "1");
     res.end("page");
   });
   assertEquals(errors.map((error) => (error as SessionError).status), [503]);
   assertEquals([sent, headers.has("etag")], [[], false]);
+  res.end("sorry");
+});
+
+Deno.test("expressSession() responds if the server ignores the error", async () => {
+  const { setTimeout } = globalThis;
+  const timers: (() => void)[] = [];
+  globalThis.setTimeout = ((work: () => void, wait?: number) => {
+    return wait === 10_000 ? timers.push(work) : setTimeout(work, wait);
+  }) as typeof setTimeout;
+  try {
+    const { errors, headers, sent } = await visit(slow("create"), (res: Res, session) => {
+      session.set("n", 1);
+      res.end("page");
+    });
+    for (const timer of timers) timer();
+    assertEquals([errors.length, timers.length, sent], [1, 1, [503, "end"]]);
+    assertEquals(headers.get("connection"), "close");
+    // An error page that was sent is not followed by another response.
+    for (const timer of timers) timer();
+    assertEquals(sent, [503, "end"]);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
 });
 
 Deno.test("expressSession() makes the response look ended while it is held", async () => {
@@ -410,7 +434,7 @@ Deno.test("expressSession() gives the error handling the response as it was", as
 });
 
 Deno.test("expressSession() keeps the cookie of a saved session on an error page", async () => {
-  const { errors, headers } = await visit(slow(), (res: Res, session) => {
+  const { errors, headers, res } = await visit(slow(), (res: Res, session) => {
     session.set("n", 1);
     res.setHeader("etag", "1");
     res.end("page");
@@ -421,6 +445,7 @@ Deno.test("expressSession() keeps the cookie of a saved session on an error page
   });
   assert(errors[0] instanceof RangeError);
   assertEquals([headers.has("set-cookie"), headers.has("etag")], [true, false]);
+  Object.getPrototypeOf(res).end.call(res);
 });
 
 Deno.test("expressSession() reports a failed save although the client has gone", async () => {
