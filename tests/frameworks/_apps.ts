@@ -43,18 +43,25 @@ export const EXPRESS: App[] = [
   ...express("Express 5", "express5.ts"),
 ];
 
-/** Servers with other middleware, on the oldest and the newest Node. */
+/** Servers with other middleware, on the oldest and the newest Node, and on Node's API elsewhere. */
 export const OTHER_MIDDLEWARE: App[] = [
   ...["express4", "express5", "connect", "node"].map((name) => otherMiddleware("node26", name)),
   ...["express4", "express5", "node"].map((name) => otherMiddleware("node20", name)),
   otherMiddleware("node26", "express5", "memory"),
+  otherMiddleware("bun", "express5"),
+  otherMiddleware("deno", "express5"),
 ];
 
 function otherMiddleware(node: string, framework: string, store = "slow"): App {
-  const { dirname } = import.meta;
+  const file = "other_middleware.js";
+  const command = node === "bun"
+    ? bun(file)
+    : node === "deno"
+    ? deno(file)
+    : [`${import.meta.dirname}/node_modules/${node}/bin/node`, `${FOLDER}/${file}`];
   return {
     name: `${framework} on ${node}, ${store} store`,
-    command: [`${dirname}/node_modules/${node}/bin/node`, `${FOLDER}/other_middleware.js`],
+    command,
     env: { FRAMEWORK: framework, STORE: store },
   };
 }
