@@ -368,7 +368,6 @@ class HeldResponse {
         const value = res.getHeader(name);
         return value === undefined ? undefined : [value].flat().join(", ");
       },
-      keys: () => Object.keys(res.getHeaders()),
       set(name, value) {
         remembered.push(["set", name, value]);
         put(name, value);
