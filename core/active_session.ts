@@ -6,6 +6,7 @@ import { checkSubject } from "../base/subject.ts";
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
+import type { SessionState } from "../state/state.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
@@ -31,6 +32,8 @@ export interface SessionOrigin {
   readonly stored?: LoadedSession;
   /** The key of the session that the client's ID belonged to before it was replaced. */
   readonly replacedKey?: string;
+  /** The State that answers the request, if the middleware's State consists of several. */
+  readonly state?: SessionState;
 }
 
 /**
@@ -64,6 +67,7 @@ export class ActiveSession {
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
   readonly #replacedKey: string | undefined;
+  readonly #state: SessionState;
   #isDone = false;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
@@ -76,6 +80,7 @@ export class ActiveSession {
     this.#created = origin.created;
     this.#stored = origin.stored;
     this.#replacedKey = origin.replacedKey;
+    this.#state = origin.state ?? parts.options.state;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -128,9 +133,9 @@ export class ActiveSession {
       case "none":
         return;
       case "cleared":
-        return this.#options.state.clear?.(headers);
+        return this.#state.clear?.(headers);
       case "destroyed":
-        return this.#destroy().then(() => this.#options.state.clear?.(headers));
+        return this.#destroy().then(() => this.#state.clear?.(headers));
       case "restarted":
         return this.#restart(headers, generated!, outcome.change);
       case "created": {
@@ -226,7 +231,8 @@ export class ActiveSession {
   }
 
   #create(headers: HeaderPair[], id: string, change: SessionChange): Awaitable<void> {
-    const saved = this.#repository.create(id, this.#createdAt, change);
+    const { name } = this.#state;
+    const saved = this.#repository.create(id, this.#createdAt, change, name);
     return after(saved, (saved) => this.#send(headers, saved));
   }
 
@@ -238,7 +244,7 @@ export class ActiveSession {
   ): Promise<void> {
     if (this.#stored !== undefined) {
       await this.#destroy();
-      if (change === undefined) this.#options.state.clear?.(headers);
+      if (change === undefined) this.#state.clear?.(headers);
     }
     if (change !== undefined) await this.#create(headers, generated, change);
   }
@@ -258,7 +264,7 @@ export class ActiveSession {
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
     const before = headers.length;
-    this.#options.state.inject(headers, sent, { expire });
+    this.#state.inject(headers, sent, { expire });
     this.#secureCookie.check(headers, before, this.#scope);
   }
 
@@ -285,8 +291,8 @@ export class ActiveSession {
 
   /** Whether less than half of the time remains for which the client keeps the ID. */
   #isOldAtClient(stored: LoadedSession, now: number): boolean {
-    const { rolling, touchInterval, state, expire } = this.#options;
-    const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
+    const { rolling, touchInterval, expire } = this.#options;
+    const maxAge = this.#state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
       this.#repository.sentAgo(stored, now) > maxAge / 2;
   }
@@ -316,7 +322,7 @@ export class ActiveSession {
       await this.#end();
     } catch (cause) {
       const headers: HeaderPair[] = [];
-      this.#options.state.clear?.(headers);
+      this.#state.clear?.(headers);
       if (headers.length > 0) headers.push(["cache-control", "no-store"]);
       throw new SessionError(
         "ERR_SESSION_STORE",

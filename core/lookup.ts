@@ -8,6 +8,7 @@ import {
   type ReplacedVerifier,
 } from "../base/record_header.ts";
 import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
+import type { SessionState } from "../state/state.ts";
 import type { SessionRecord } from "./backend/backend.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -51,13 +52,16 @@ export interface NoSession {
   reason: "none" | "unknown" | "expired";
 }
 
+/** The client sent IDs of more than one active session, or too many IDs. */
+export interface AmbiguousIds {
+  status: "ambiguous";
+}
+
 /** The result of looking up the ID that a client sent. */
-export type Lookup =
-  | LoadedSession
-  | ReplacedSession
-  | NoSession
-  /** The client sent IDs of more than one active session, or too many IDs. */
-  | { status: "ambiguous" };
+export type Lookup = (LoadedSession | ReplacedSession | NoSession | AmbiguousIds) & {
+  /** The State that answers the request, if the middleware's State consists of several. */
+  state?: SessionState;
+};
 
 /** The client sent no ID. */
 export const NONE: NoSession = { status: "absent", reason: "none" };

@@ -191,20 +191,29 @@ export class SessionRepository {
     );
   }
 
-  /** Writes a new session. */
-  create(id: string, created: number, change: SessionChange): Awaitable<SavedSession> {
+  /**
+   * Writes a new session.
+   *
+   * @param name The name of the cookie or header that carries it, if not the State's.
+   */
+  create(
+    id: string,
+    created: number,
+    change: SessionChange,
+    name?: string,
+  ): Awaitable<SavedSession> {
     const { index } = this;
     return change.subject && index !== undefined
       ? this.#createIndexed(index, change.subject, id, created, change.json)
-      : this.#create(id, created, change.json);
+      : this.#create(id, created, change.json, name);
   }
 
-  #create(id: string, created: number, json: string): Awaitable<SavedSession> {
+  #create(id: string, created: number, json: string, name?: string): Awaitable<SavedSession> {
     const backend = this.#backend;
     const header = newHeader(backend.verifierOf(id) ?? "");
     const expiry = this.#expiry(created, true, this.now());
     const text = encodeHeader(header) + json;
-    return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
+    return after(createOnce(backend, backend.keyOf(id), text, expiry, name), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
       if (written === undefined) throw taken(this.#options.generateId !== undefined);
       const sent = written.transport ?? id;

@@ -6,6 +6,7 @@ import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { mistake, type Mutant } from "./_mutant.ts";
 import { MISTAKE_MUTANTS } from "./_mistake_mutants.ts";
 import { RECORD_MUTANTS } from "./_record_mutants.ts";
+import { SAVE_MUTANTS } from "./_save_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { STORE_MUTANTS } from "./_store_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
@@ -296,6 +297,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,
+  ...SAVE_MUTANTS,
   ...SECURITY_MUTANTS,
   ...DATA_MUTANTS,
   ...STORE_MUTANTS,
