@@ -56,7 +56,7 @@ export class FirstState extends State {
   /**
    * Takes the States in the order in which they are asked.
    *
-   * @throws {TypeError} If there is none, or one lacks the methods `extract` and `inject`.
+   * @throws {TypeError} If there is no State, or one lacks the methods `extract` and `inject`.
    */
   constructor(...states: SessionState[]) {
     super();
@@ -97,7 +97,7 @@ export class FirstState extends State {
     });
   }
 
-  /** Adds the headers of the last State, for a client that presented nothing. */
+  /** Adds the headers of the last State, for a client that sent no ID. */
   override inject(headers: HeaderPair[], id: string, options: InjectOptions): void {
     this.#last.inject(headers, id, options);
   }

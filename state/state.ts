@@ -91,7 +91,7 @@ export type Extracted = string | readonly string[] | TranslatedId | undefined;
 export interface ChosenState {
   /** The State. */
   readonly state: SessionState;
-  /** What its `extract` has found. */
+  /** The result of its `extract`. */
   readonly extracted: Extracted;
 }
 

@@ -149,7 +149,7 @@ const late: Mutant[] = [
     replace: "return !this.$options.saveUninitialized;",
   }),
   mistake("a late request of a client that sends its ID itself and is refused", REPLACED, {
-    find: 'if (this.$options.$state.$isExplicit) return this.$openNew($scope, "unknown", $key);',
+    find: 'if ($isExplicit) return this.$openNew($scope, "unknown", $lookup, $key);',
     replace: "",
   }),
   mistake("a logout by a client that knows the key only", WRITES, {

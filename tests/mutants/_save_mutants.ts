@@ -18,8 +18,8 @@ const first: Mutant[] = [
       "if (Array.isArray($extracted)) return true;",
   }),
   mistake("an ID that is sent by another State than the one that found it", FIRST, {
-    find: "this.$state = $origin.$state ?? $parts.options.$state;",
-    replace: "this.$state = $parts.options.$state;",
+    find: "this.$own = $origin.$state ?? $parts.options.$state;",
+    replace: "this.$own = $parts.options.$state;",
   }),
   mistake("a replaced ID in a header that is refused, because browsers have a cookie", FIRST, {
     find: "const { isExplicit } = $lookup.state ?? this.options.state;\n" +
