@@ -406,6 +406,55 @@ export class Session<T extends object = Record<string, unknown>> {
     return this;
   }
 
+  /**
+   * Saves the session now, and resolves to what the client will send from now on: the ID, or the
+   * encrypted session of a `CookieStore`. It resolves to `undefined` if the client will send nothing,
+   * because the session is new and empty, or has ended. Nothing can be written to the session after
+   * that. The headers for the client go onto the response that follows, whatever it is.
+   *
+   * Call it to keep changes in spite of an exception, which would otherwise discard them. Call it as
+   * well to hand out the ID after a login, to a client that has no cookies.
+   *
+   * If the promise rejects, the session cannot be saved any more in this request, and the response
+   * fails with the same error, even if the handler catches it. A second call returns the same
+   * promise.
+   *
+   * @throws {TypeError} If it gets a callback.
+   * @throws {SessionError} The promise rejects with it if the session cannot be saved: for the same
+   * reasons for which a response would fail; with `ERR_SESSION_COMMITTED` if the response has
+   * started; with `ERR_SESSION_READ_ONLY` if the session was loaded for reading.
+   *
+   * @example Count failed logins, although the handler throws
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { MemoryStore, SessionMiddleware } from "@pagi/session";
+   *
+   * const store = new MemoryStore();
+   * const sessions = new SessionMiddleware<{ failures: number }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   *   store,
+   * });
+   * const logIn = sessions.handler(async (_request, session) => {
+   *   session.update("failures", (failures = 0) => failures + 1);
+   *   await session.save();
+   *   throw new Error("401 Unauthorized");
+   * });
+   *
+   * await logIn(new Request("http://localhost/login", { method: "POST" })).catch(() => {});
+   * assertEquals(store.size, 1);
+   * ```
+   */
+  save(): Promise<string | undefined> {
+    refuseCallback("save", arguments, "Await the promise that it returns");
+    const { mode, link } = this.#workingCopy;
+    this.#workingCopy.isAccessed = true;
+    if (link !== undefined) return link.save();
+    if (mode !== "writable") return Promise.reject(refusal(mode, "save"));
+    // A test's own data: nothing is stored.
+    this.#workingCopy.close();
+    return Promise.resolve(undefined);
+  }
+
   /** Returns the session's state and keys, but neither its values nor its ID, for logs. */
   toJSON(): SessionSummary {
     const { mode, data, absence, isDestroyed } = this.#workingCopy;

@@ -3,10 +3,12 @@ import { after, type Awaitable } from "../base/awaitable.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import { checkSubject } from "../base/subject.ts";
-import type { WorkingCopy } from "../data/working_copy.ts";
+import type { SessionLink } from "../data/session_link.ts";
+import { refusal, type WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
+import { reportFailure } from "./entry/error_response.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
@@ -55,8 +57,21 @@ type Outcome =
 
 const NONE: Outcome = { kind: "none" };
 
+/** The headers of a response that does not exist yet. */
+const NO_HEADERS: CacheHeaders = { get: () => undefined };
+
+/** A save before the response, and its headers for the client. */
+interface EarlySave {
+  readonly headers: HeaderPair[];
+  /** Resolves to what the client will send. */
+  readonly saved: Promise<string | undefined>;
+  isSaved: boolean;
+  /** Whether it has failed, and the entry point knows that. */
+  isFailed: boolean;
+}
+
 /** One request's session, from the beginning of the request to the commit. */
-export class ActiveSession {
+export class ActiveSession implements SessionLink {
   /** The session's values, for the `Session` object. */
   readonly workingCopy: WorkingCopy;
   readonly #options: ResolvedOptions;
@@ -69,6 +84,9 @@ export class ActiveSession {
   readonly #replacedKey: string | undefined;
   readonly #state: SessionState;
   #isDone = false;
+  #early: EarlySave | undefined;
+  /** What the client will send from now on. */
+  #presented: string | undefined;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
     this.#options = parts.options;
@@ -81,6 +99,8 @@ export class ActiveSession {
     this.#stored = origin.stored;
     this.#replacedKey = origin.replacedKey;
     this.#state = origin.state ?? parts.options.state;
+    this.#presented = origin.stored?.presented;
+    workingCopy.link = this;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -101,22 +121,72 @@ export class ActiveSession {
 
   /**
    * Saves the request's changes, and adds the headers for the client to `headers`. A second call
-   * does nothing.
+   * does nothing. After `save` or `abort`, it adds the headers of the earlier save.
    *
    * @param own Returns the response's own headers.
    */
   commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    if (this.#isDone) return;
+    if (this.#isDone && this.#early === undefined) return;
+    const before = headers.length;
+    return after(this.#early ? this.#takeEarly(headers) : this.#commit(headers, own), () => {
+      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
+    });
+  }
+
+  #commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
     this.#isDone = true;
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) return this.workingCopy.close();
-    const before = headers.length;
-    const saved = this.#needsGeneratedId()
+    return this.#needsGeneratedId()
       ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
       : this.#save(headers, own);
-    return after(saved, () => {
-      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
-    });
+  }
+
+  /**
+   * Saves the changes before there is a response. Resolves to what the client will send from now on;
+   * `undefined` if that is nothing.
+   */
+  save(): Promise<string | undefined> {
+    if (this.#early !== undefined) return this.#early.saved;
+    if (this.#isDone) return Promise.reject(refusal("committed", "save"));
+    const headers: HeaderPair[] = [];
+    const saved = this.#saveInto(headers);
+    const early: EarlySave = { headers, saved, isSaved: false, isFailed: false };
+    this.#early = early;
+    // If the handler awaits nothing, `commit` rejects. A second rejection would end the process.
+    saved.then(() => void (early.isSaved = true), () => {});
+    return saved;
+  }
+
+  async #saveInto(headers: HeaderPair[]): Promise<string | undefined> {
+    try {
+      await this.#commit(headers, () => NO_HEADERS);
+    } catch (error) {
+      headers.length = 0;
+      reportFailure(this.#options, error);
+      throw error;
+    }
+    return this.#presented;
+  }
+
+  /**
+   * Adds the headers of an earlier save, once. If that save has failed, the response fails, once:
+   * nobody can tell whether the handler knows of it. An error response then passes.
+   */
+  #takeEarly(headers: HeaderPair[]): Awaitable<void> {
+    const early = this.#early!;
+    if (early.isFailed) return;
+    if (!early.isSaved) {
+      return early.saved.then(() => this.#takeEarly(headers), (error) => {
+        early.isFailed = true;
+        throw error;
+      });
+    }
+    const taken = early.headers.splice(0);
+    const { isEnded, isRestarted } = this.workingCopy;
+    // The handler has ended the session since.
+    if (isEnded && !isRestarted && taken.length > 0) this.#state.clear?.(headers);
+    else headers.push(...taken);
   }
 
   /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
@@ -133,8 +203,10 @@ export class ActiveSession {
       case "none":
         return;
       case "cleared":
+        this.#presented = undefined;
         return this.#state.clear?.(headers);
       case "destroyed":
+        this.#presented = undefined;
         return this.#destroy().then(() => this.#state.clear?.(headers));
       case "restarted":
         return this.#restart(headers, generated!, outcome.change);
@@ -242,6 +314,7 @@ export class ActiveSession {
     generated: string,
     change: SessionChange | undefined,
   ): Promise<void> {
+    this.#presented = undefined;
     if (this.#stored !== undefined) {
       await this.#destroy();
       if (change === undefined) this.#state.clear?.(headers);
@@ -254,7 +327,9 @@ export class ActiveSession {
     workingCopy.rename(id);
     workingCopy.absence = undefined;
     workingCopy.lineage = this.#repository.lineageOf({ key: this.#repository.keyOf(id), header });
-    if (sent !== undefined) this.#inject(headers, sent, { header, created: this.#createdAt });
+    if (sent === undefined) return;
+    this.#presented = sent;
+    this.#inject(headers, sent, { header, created: this.#createdAt });
   }
 
   #inject(
@@ -298,9 +373,13 @@ export class ActiveSession {
   }
 
   /**
-   * Ends the request without saving, because the handler threw. A `destroy()` still takes effect.
+   * Ends the request without saving, because the handler threw. A `destroy()` still takes effect, and
+   * so does an earlier `save()`: `commit` then adds its headers to the error response.
    */
   async abort(): Promise<void> {
+    const early = this.#early;
+    // The save's error has been reported, and the handler's own error takes precedence.
+    await early?.saved.catch(() => early.isFailed = true);
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();

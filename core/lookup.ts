@@ -27,6 +27,8 @@ export interface LoadedSession extends SessionRecord {
   subject: string | undefined;
   /** The values in the JSON. The reader of the record may change them. */
   data: SessionValues;
+  /** What the client sent: the ID, or the encrypted session; `undefined` if it was not asked. */
+  presented: string | undefined;
   /** The verifier that the client sent, if `rotate` has replaced it and it is still valid. */
   oldVerifier: string | undefined;
   /**
@@ -86,9 +88,11 @@ export function examine(
   record: SessionRecord | undefined,
   verifier: string | undefined,
   options: ResolvedOptions,
+  presented?: string,
 ): Lookup {
   const session = decodeRecord(record, options);
   if (session === undefined) return UNKNOWN;
+  session.presented = presented;
   if (record!.replacedAt !== undefined) {
     return isLate(record!.replacedAt, session.readAt)
       ? { status: "replaced", key: record!.key, isHeld: true, replacedAt: record!.replacedAt }
@@ -216,6 +220,7 @@ export function decodeRecord(
     created: data._created as number,
     subject: data._subject as string | undefined,
     data,
+    presented: undefined,
     oldVerifier: undefined,
     mustInject: false,
   };

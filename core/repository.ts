@@ -168,8 +168,8 @@ export class SessionRepository {
     const verifier = this.#backend.verifierOf(presented);
     const record = this.#backend.read(this.#backend.keyOf(presented), name);
     return isPromise(record)
-      ? record.then((one) => examine(one, verifier, this.#options))
-      : examine(record, verifier, this.#options);
+      ? record.then((one) => examine(one, verifier, this.#options, presented))
+      : examine(record, verifier, this.#options, presented);
   }
 
   /** The active session under a key. */

@@ -1,0 +1,5 @@
+/** The operations of a `Session` that the rules carry out. */
+export interface SessionLink {
+  /** Saves the session now. Resolves to what the client will send, if that is anything. */
+  save(): Promise<string | undefined>;
+}
