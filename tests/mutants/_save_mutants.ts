@@ -2,6 +2,7 @@
 import { mistake, type Mutant } from "./_mutant.ts";
 
 const FIRST = ["tests/unit/state/first_test.ts"];
+const SAVE = ["save_test.ts"];
 
 /** Mistakes of a FirstState, and of the middleware that has one. */
 const first: Mutant[] = [
@@ -40,4 +41,47 @@ const first: Mutant[] = [
   }),
 ];
 
-export const SAVE_MUTANTS: readonly Mutant[] = [...first];
+/** Mistakes of `session.save()`. */
+const saving: Mutant[] = [
+  mistake("save() whose failure is forgotten when the handler catches it", SAVE, {
+    find: "if ($early.isFailed) return;\nif (!$early.isSaved) {",
+    replace: "if (!$early.isSaved) return;\nif (!$early.isSaved) {",
+  }),
+  mistake("save() that fails every response after it", SAVE, {
+    find: "($error) => {\n$early.isFailed = true; throw $error;",
+    replace: "($error) => {\nthrow $error;",
+  }),
+  mistake("a second save() that writes again", SAVE, {
+    find: "if (this.$early !== undefined) return this.$early.saved;",
+    replace: "",
+  }),
+  mistake("save() whose cookie is sent with each of several responses", SAVE, {
+    find: "const $taken = $early.headers.splice(0);",
+    replace: "const $taken = $early.headers.slice(0);",
+  }),
+  mistake("save() that resolves to the ID before the regeneration", SAVE, {
+    find: "if ($sent === undefined) return;\nthis.$presented = $sent;",
+    replace: "if ($sent === undefined) return;",
+  }),
+  mistake("save() that resolves to the ID of a session that has ended", SAVE, {
+    find: 'case "destroyed":\nthis.$presented = undefined;',
+    replace: 'case "destroyed":',
+  }),
+  mistake("save() whose cookie is sent although the handler then ended the session", SAVE, {
+    find:
+      "if ($isEnded && !$isRestarted && $taken.length > 0) this.$state.clear?.($headers);\nelse",
+    replace: "",
+  }),
+  mistake("save() whose cookie is not on the response to an error", SAVE, {
+    beside: "const $isHandled = $thrown instanceof HandledFailure;",
+    find: "await $active?.commit($headers, () => $answered.headers);\n" +
+      "if ($headers.length === 0) return $answered;",
+    replace: "return $answered;",
+  }),
+  mistake("an unawaited save() that is not waited for when the handler throws", SAVE, {
+    find: "await $early?.saved.catch(() => $early.isFailed = true);",
+    replace: "",
+  }),
+];
+
+export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving];
