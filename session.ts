@@ -420,9 +420,9 @@ export class Session<T extends object = Record<string, unknown>> {
    * promise.
    *
    * @throws {TypeError} If it gets a callback.
-   * @throws {SessionError} The promise rejects with it if the session cannot be saved: for the same
-   * reasons for which a response would fail; with `ERR_SESSION_COMMITTED` if the response has
-   * started; with `ERR_SESSION_READ_ONLY` if the session was loaded for reading.
+   * @throws {SessionError} The promise rejects with it if the session cannot be saved. The code is
+   * `ERR_SESSION_COMMITTED` if the response has started, `ERR_SESSION_READ_ONLY` if the session was
+   * loaded for reading, and otherwise that with which a response would fail.
    *
    * @example Count failed logins, although the handler throws
    * ```ts

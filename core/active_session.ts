@@ -85,7 +85,7 @@ export class ActiveSession implements SessionLink {
   readonly #state: SessionState;
   #isDone = false;
   #early: EarlySave | undefined;
-  /** What the client will send from now on. */
+  /** The value that the client will send from now on. */
   #presented: string | undefined;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {

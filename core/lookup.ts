@@ -27,7 +27,7 @@ export interface LoadedSession extends SessionRecord {
   subject: string | undefined;
   /** The values in the JSON. The reader of the record may change them. */
   data: SessionValues;
-  /** What the client sent: the ID, or the encrypted session; `undefined` if it was not asked. */
+  /** The ID or the encrypted session that the client sent; `undefined` if there is no request. */
   presented: string | undefined;
   /** The verifier that the client sent, if `rotate` has replaced it and it is still valid. */
   oldVerifier: string | undefined;
