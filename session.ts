@@ -455,6 +455,47 @@ export class Session<T extends object = Record<string, unknown>> {
     return Promise.resolve(undefined);
   }
 
+  /**
+   * Notes that a session which the server holds is used: that of a WebSocket or of server-sent events,
+   * from `sessions.load`, or of a response that streams. Otherwise such a session expires while its
+   * connection is open. Call it for each message: the store is called at most once per
+   * `touchInterval`. Before the response of a request, nothing has to be noted.
+   *
+   * Resolves to `false` if there is no such session any more: it has expired or was ended, or somebody
+   * else has signed in. Close the connection then. Between two calls of the store it resolves to
+   * `true`. The data, and its `_last_access`, stay as they were loaded.
+   *
+   * @throws {TypeError} If it gets a callback.
+   * @throws {SessionError} The promise rejects with `ERR_SESSION_STORE` if the store fails, or if it is
+   * a `CookieStore`: only a response can extend a session that lies at its client.
+   *
+   * @example A connection that keeps its session in use
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const sessions = new SessionMiddleware({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
+   * const logIn = sessions.handler((_request, session) => {
+   *   session.subject = "user-7";
+   *   return new Response();
+   * });
+   * const response = await logIn(new Request("http://localhost/"));
+   * const cookie = response.headers.get("set-cookie")!.split(";")[0]!;
+   *
+   * // When a WebSocket opens, and for each of its messages.
+   * const session = await sessions.load(new Request("http://localhost/", { headers: { cookie } }));
+   * const isActive = await session!.touch();
+   * assertEquals(isActive, true);
+   * ```
+   */
+  touch(): Promise<boolean> {
+    refuseCallback("touch", arguments, "Await the promise that it returns");
+    // A test's own data stands for a session that is active.
+    return this.#workingCopy.link?.touch() ?? Promise.resolve(true);
+  }
+
   /** Returns the session's state and keys, but neither its values nor its ID, for logs. */
   toJSON(): SessionSummary {
     const { mode, data, absence, isDestroyed } = this.#workingCopy;

@@ -9,6 +9,7 @@ import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
+import { HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
@@ -85,6 +86,7 @@ export class ActiveSession implements SessionLink {
   readonly #state: SessionState;
   #isDone = false;
   #early: EarlySave | undefined;
+  #held: HeldSession | undefined;
   /** The value that the client will send from now on. */
   #presented: string | undefined;
 
@@ -156,6 +158,15 @@ export class ActiveSession implements SessionLink {
     // If the handler awaits nothing, `commit` rejects. A second rejection would end the process.
     saved.then(() => void (early.isSaved = true), () => {});
     return saved;
+  }
+
+  /** Until the response, the request itself is the use, and its commit notes that. */
+  touch(): Promise<boolean> {
+    const { workingCopy } = this;
+    if (!this.#isDone) return Promise.resolve(workingCopy.absence === undefined);
+    const { touchInterval } = this.#options;
+    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy);
+    return this.#held.touch();
   }
 
   async #saveInto(headers: HeaderPair[]): Promise<string | undefined> {

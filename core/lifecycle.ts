@@ -24,6 +24,7 @@ import type { ChosenState } from "../state/state.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
+import { HeldSession, isFollowed } from "./held_session.ts";
 import { IdSource } from "./id_source.ts";
 import {
   isInGrace,
@@ -269,6 +270,7 @@ export class Lifecycle implements SharedParts {
   /** A session for reading. */
   snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
+    workingCopy.link = new HeldSession(this.repository, this.options.touchInterval, workingCopy);
     deepFreeze(workingCopy.materialize());
     return workingCopy;
   }
@@ -341,12 +343,8 @@ export class Lifecycle implements SharedParts {
 
   /** Whether this is the session that was meant, and nobody else has signed in since. */
   #mayUpdate(target: string | SessionLineage, current: CurrentSession): boolean {
-    const { header, subject, readAt } = current;
-    if (typeof target !== "string") {
-      const { regenerations, subjectChanges } = target.header;
-      return header.subjectChanges === subjectChanges &&
-        (subject !== undefined || header.regenerations === regenerations);
-    }
+    const { header, readAt } = current;
+    if (typeof target !== "string") return isFollowed(target, current);
     const verifier = this.#backend.verifierOf(target);
     return verifier === undefined || isSameVerifier(header.verifier, verifier) ||
       isInGrace(header, verifier, readAt, this.options);

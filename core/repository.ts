@@ -392,6 +392,18 @@ export class SessionRepository {
     });
   }
 
+  /**
+   * Notes that the server uses a session that it holds. Unlike a request, this proves nothing about
+   * the ID that the client has. Resolves to whether it was noted.
+   */
+  touchHeld(session: LoadedSession): Awaitable<boolean> {
+    const touched = () => {
+      const expiry = this.#expiry(session.lastAccess, true, this.now());
+      return after(this.#backend.touch(session, expiry), (written) => written !== undefined);
+    };
+    return after(this.#confirmInIndex(session), touched);
+  }
+
   /** Makes sure, from time to time, that a session that stays in use is in its subject's index. */
   #confirmInIndex(session: LoadedSession): Promise<void> | undefined {
     const { subject, key } = session;

@@ -9,8 +9,7 @@ const KEYS = ["many_keys_test.ts"];
 
 export const MISTAKE_MUTANTS: readonly Mutant[] = [
   mistake("a failed request that is answered and not reported", FAILURES, {
-    find:
-      "if ($response !== undefined) $cancel($response); reportFailure($options, $error);",
+    find: "if ($response !== undefined) $cancel($response); reportFailure($options, $error);",
     replace: "if ($response !== undefined) $cancel($response);",
   }),
   mistake("a failed save behind an error page that is not reported", FAILURES, {

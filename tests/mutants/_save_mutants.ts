@@ -3,6 +3,7 @@ import { mistake, type Mutant } from "./_mutant.ts";
 
 const FIRST = ["tests/unit/state/first_test.ts"];
 const SAVE = ["save_test.ts"];
+const TOUCH = ["touch_test.ts"];
 
 /** Mistakes of a FirstState, and of the middleware that has one. */
 const first: Mutant[] = [
@@ -51,9 +52,9 @@ const saving: Mutant[] = [
     find: "($error) => {\n$early.isFailed = true; throw $error;",
     replace: "($error) => {\nthrow $error;",
   }),
-  mistake("a second save() that writes again", SAVE, {
+  mistake("a second save() that resolves to something else", SAVE, {
     find: "if (this.$early !== undefined) return this.$early.saved;",
-    replace: "",
+    replace: "if (this.$early !== undefined) return this.$early.saved.then(() => undefined);",
   }),
   mistake("save() whose cookie is sent with each of several responses", SAVE, {
     find: "const $taken = $early.headers.splice(0);",
@@ -84,4 +85,31 @@ const saving: Mutant[] = [
   }),
 ];
 
-export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving];
+/** Mistakes of `session.touch()`. */
+const touching: Mutant[] = [
+  mistake("touch() that calls the store each time", TOUCH, {
+    find: "if ($last !== undefined && this.$repository.now() - $last < this.$touchInterval) {",
+    replace: "if ($last === -1) {",
+  }),
+  mistake("touch() that takes the client to have the current ID", TOUCH, {
+    find: "if (await this.$repository.touchHeld($current)) {",
+    replace: "if ((await this.$repository.touch($current, false)) !== undefined) {",
+  }),
+  mistake("touch() that keeps a connection after somebody else has signed in", TOUCH, {
+    find: "return $lineage === undefined || $isFollowed($lineage, $found) ? $found : undefined;",
+    replace: "return $found;",
+  }),
+  mistake("touch() that overlaps with itself", TOUCH, {
+    find: "this.$pending ??= this.$touch().finally(() => this.$pending = undefined);\n" +
+      "return this.$pending;",
+    replace: "return this.$touch();",
+  }),
+  mistake("touch() that gives up when another write comes first", TOUCH, {
+    find: "for (let $attempt = 1; $attempt <= $max; $attempt++) {\n" +
+      "const $current = await this.$find();",
+    replace: "for (let $attempt = $max; $attempt <= $max; $attempt++) {\n" +
+      "const $current = await this.$find();",
+  }),
+];
+
+export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving, ...touching];
