@@ -2,7 +2,7 @@
 import type { SessionLink } from "../data/session_link.ts";
 import { refusal, type SessionLineage, type WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
-import type { LoadedSession, Lookup } from "./lookup.ts";
+import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
 import type { CurrentSession, SessionRepository } from "./repository.ts";
 
 /** The most attempts to note a use, if other writes come first. */
@@ -45,7 +45,7 @@ export class HeldSession implements SessionLink {
         "Cannot touch the session: it is in its client's cookie, which only a response can change",
       );
     }
-    for (let attempt = 1; attempt <= MAX_TOUCHES; attempt++) {
+    for (let tries = MAX_TOUCHES; tries > 0; tries--) {
       const current = await this.#find();
       if (current === undefined) return false;
       const now = this.#repository.now();
@@ -63,20 +63,22 @@ export class HeldSession implements SessionLink {
   async #find(): Promise<LoadedSession | undefined> {
     const { lineage, id, absence } = this.#workingCopy;
     if (absence !== undefined) return undefined;
-    const isById = lineage === undefined && id !== undefined;
-    const found: Lookup | undefined = lineage !== undefined
+    // A store that cannot compare versions knows the session by its ID only.
+    const found: Lookup = lineage !== undefined
       ? await this.#repository.findByKey(lineage.key)
-      : isById
+      : id !== undefined
       ? await this.#repository.find(id)
-      : undefined;
-    if (found?.status !== "active") return undefined;
+      : NONE;
+    if (found.status !== "active") return undefined;
     return lineage === undefined || isFollowed(lineage, found) ? found : undefined;
   }
 }
 
 /** Whether a session that was held since this lineage may follow to what it has become. */
-export function isFollowed({ header: held }: SessionLineage, current: CurrentSession): boolean {
-  const { header, subject } = current;
-  return header.subjectChanges === held.subjectChanges &&
-    (subject !== undefined || header.regenerations === held.regenerations);
+export function isFollowed(
+  { header: { regenerations, subjectChanges } }: SessionLineage,
+  { header, subject }: CurrentSession,
+): boolean {
+  return header.subjectChanges === subjectChanges &&
+    (subject !== undefined || header.regenerations === regenerations);
 }

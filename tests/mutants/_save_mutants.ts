@@ -105,9 +105,9 @@ const touching: Mutant[] = [
     replace: "return this.$touch();",
   }),
   mistake("touch() that gives up when another write comes first", TOUCH, {
-    find: "for (let $attempt = 1; $attempt <= $max; $attempt++) {\n" +
+    find: "for (let $tries = $max; $tries > 0; $tries--) {\n" +
       "const $current = await this.$find();",
-    replace: "for (let $attempt = $max; $attempt <= $max; $attempt++) {\n" +
+    replace: "for (let $tries = 1; $tries > 0; $tries--) {\n" +
       "const $current = await this.$find();",
   }),
 ];
