@@ -60,6 +60,7 @@ export {
 } from "./adapters/builder.ts";
 export type { App, Event, HeaderPair, Middleware, Receive, Scope, Send } from "./pagi.ts";
 export {
+  type ChosenState,
   type Extracted,
   type InjectOptions,
   type SessionState,
@@ -69,6 +70,7 @@ export {
 export { type CookieOptions, CookieState, type CookieStateOptions } from "./state/cookie.ts";
 export { HeaderState, type HeaderStateOptions } from "./state/header.ts";
 export { BearerState, type BearerStateOptions } from "./state/bearer.ts";
+export { FirstState } from "./state/first.ts";
 export { CallbackState, type CallbackStateOptions } from "./state/callback.ts";
 export {
   type Awaitable,

@@ -418,6 +418,96 @@ export class Session<T extends object = Record<string, unknown>> {
     return this;
   }
 
+  /**
+   * Saves the session now, and resolves to what the client will send from now on: the ID, or the
+   * encrypted session of a `CookieStore`. It resolves to `undefined` if the client will send nothing,
+   * because the session is new and empty, or has ended. Nothing can be written to the session after
+   * that. The headers for the client go onto the response that follows, whatever it is.
+   *
+   * Call it to keep changes in spite of an exception, which would otherwise discard them. Call it as
+   * well to hand out the ID after a login, to a client that has no cookies.
+   *
+   * If the promise rejects, the session cannot be saved any more in this request, and the response
+   * fails with the same error, even if the handler catches it. A second call returns the same
+   * promise.
+   *
+   * @throws {TypeError} If it gets a callback.
+   * @throws {SessionError} The promise rejects with it if the session cannot be saved. The code is
+   * `ERR_SESSION_COMMITTED` if the response has started, `ERR_SESSION_READ_ONLY` if the session was
+   * loaded for reading, and otherwise that with which a response would fail.
+   *
+   * @example Count failed logins, although the handler throws
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { MemoryStore, SessionMiddleware } from "@pagi/session";
+   *
+   * const store = new MemoryStore();
+   * const sessions = new SessionMiddleware<{ failures: number }>({
+   *   secret: "replace this with: openssl rand -hex 32",
+   *   store,
+   * });
+   * const logIn = sessions.handler(async (_request, session) => {
+   *   session.update("failures", (failures = 0) => failures + 1);
+   *   await session.save();
+   *   throw new Error("401 Unauthorized");
+   * });
+   *
+   * await logIn(new Request("http://localhost/login", { method: "POST" })).catch(() => {});
+   * assertEquals(store.size, 1);
+   * ```
+   */
+  save(): Promise<string | undefined> {
+    refuseCallback("save", arguments, "Await the promise that it returns");
+    const { mode, link } = this.#workingCopy;
+    this.#workingCopy.isAccessed = true;
+    if (link !== undefined) return link.save();
+    if (mode !== "writable") return Promise.reject(refusal(mode, "save"));
+    // A test's own data: nothing is stored.
+    this.#workingCopy.close();
+    return Promise.resolve(undefined);
+  }
+
+  /**
+   * Notes that a session which the server holds is used: that of a WebSocket or of server-sent events,
+   * from `sessions.load`, or of a response that streams. Otherwise such a session expires while its
+   * connection is open. Call it for each message: the store is called at most once per
+   * `touchInterval`. Before the response of a request, nothing has to be noted.
+   *
+   * Resolves to `false` if there is no such session any more: it has expired or was ended, or somebody
+   * else has signed in. Close the connection then. Between two calls of the store it resolves to
+   * `true`. The data, and its `_last_access`, stay as they were loaded.
+   *
+   * @throws {TypeError} If it gets a callback.
+   * @throws {SessionError} The promise rejects with `ERR_SESSION_STORE` if the store fails, or if it is
+   * a `CookieStore`: only a response can extend a session that lies at its client.
+   *
+   * @example A connection that keeps its session in use
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const sessions = new SessionMiddleware({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
+   * const logIn = sessions.handler((_request, session) => {
+   *   session.subject = "user-7";
+   *   return new Response();
+   * });
+   * const response = await logIn(new Request("http://localhost/"));
+   * const cookie = response.headers.get("set-cookie")!.split(";")[0]!;
+   *
+   * // When a WebSocket opens, and for each of its messages.
+   * const session = await sessions.load(new Request("http://localhost/", { headers: { cookie } }));
+   * const isActive = await session!.touch();
+   * assertEquals(isActive, true);
+   * ```
+   */
+  touch(): Promise<boolean> {
+    refuseCallback("touch", arguments, "Await the promise that it returns");
+    // A test's own data stands for a session that is active.
+    return this.#workingCopy.link?.touch() ?? Promise.resolve(true);
+  }
+
   /** Returns the session's state and keys, but neither its values nor its ID, for logs. */
   toJSON(): SessionSummary {
     const { mode, data, absence, isDestroyed } = this.#workingCopy;

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkMiddleware } from "../base/check_options.ts";
+import { HandledFailure } from "../core/entry/handled_failure.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
@@ -84,10 +85,10 @@ export function elysiaSession<Data extends object>(
       pending.session = session;
       pendingRequests.set(request, pending);
       const response = pending.response = await fetch();
-      // Elysia has already turned the error into a response. Rethrowing it discards the session's
-      // changes.
-      if (pending.thrown !== undefined) throw pending.thrown.error;
-      if (!(response instanceof Response)) throw UPGRADED;
+      const { thrown } = pending;
+      if (!(response instanceof Response)) throw thrown === undefined ? UPGRADED : thrown.error;
+      // Elysia has already turned the error into a response. Throwing discards the session's changes.
+      if (thrown !== undefined) throw new HandledFailure(thrown.error, response);
       return response;
     },
   );

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkMiddleware } from "../base/check_options.ts";
+import { HandledFailure } from "../core/entry/handled_failure.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import { Session } from "../session.ts";
 
@@ -66,21 +67,17 @@ export function honoSession<Data extends object>(sessions: SessionMiddleware<Dat
     async (_request, session, c: HonoContext, next: () => Promise<void>) => {
       c.set("session", session);
       await next();
-      // Hono has already turned the error into a response. Rethrowing it discards the session's
-      // changes.
-      if (c.error !== undefined) throw c.error;
+      // Hono has already turned the error into a response. Throwing discards the session's changes.
+      if (c.error !== undefined) throw new HandledFailure(c.error, c.res!);
       return c.res!;
     },
   );
   return async (c, next) => {
     if (c.get("session") instanceof Session) return await next();
-    try {
-      const response = await respond(c.req.raw, c, next);
-      // Otherwise Hono would copy the headers of the old response over those of the new one.
-      c.res = undefined;
-      c.res = response;
-    } catch (error) {
-      if (error !== c.error) throw error;
-    }
+    const response = await respond(c.req.raw, c, next);
+    if (response === c.res) return;
+    // Otherwise Hono would copy the headers of the old response over those of the new one.
+    c.res = undefined;
+    c.res = response;
   };
 }

@@ -105,7 +105,7 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
       await open.run(next);
     } catch (error) {
       await open.abort();
-      return await respondWithError(sessions, ctx, error);
+      return await respondWithError(sessions, ctx, error, open);
     }
     try {
       await open.commit(await unsentHeaders(ctx));
@@ -120,6 +120,36 @@ function nodeRequest({ request: { headers, method, url } }: OakContext) {
   return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search, socket };
 }
 
+/** Makes the response to a session error. Rejects with any other error, whose response oak makes. */
+async function answer<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  { request, response }: OakContext,
+  error: unknown,
+  open: OpenSession<Data> | undefined,
+): Promise<Response> {
+  const copy = new Request(request.url, { headers: [...request.headers] });
+  try {
+    const { body, status, headers } = await sessions.answer(error, copy);
+    const errorResponse = new Response(body, { status, headers });
+    await open?.commit(errorResponse.headers);
+    return errorResponse;
+  } catch (rethrown) {
+    // If no middleware of the app handles the error, oak removes all headers but those of the error.
+    const headers = new Headers();
+    await open?.commit(headers);
+    for (const [name, value] of headers) response.headers.append(name, value);
+    if (rethrown instanceof Error) addToError(rethrown, headers);
+    throw rethrown;
+  }
+}
+
+function addToError(error: Error & { headers?: unknown }, added: Headers): void {
+  if ([...added].length === 0 || !Object.isExtensible(error)) return;
+  error.headers ??= new Headers();
+  if (!(error.headers instanceof Headers)) return;
+  for (const [name, value] of added) error.headers.append(name, value);
+}
+
 /** Returns the response headers that the middleware can still change, if any. */
 async function unsentHeaders(
   { respond, response }: OakContext,
@@ -132,12 +162,10 @@ async function respondWithError<Data extends object>(
   sessions: SessionMiddleware<Data>,
   ctx: OakContext,
   error: unknown,
+  open?: OpenSession<Data>,
 ): Promise<void> {
   const { request, response } = ctx;
-  const errorResponse = await sessions.answer(
-    error,
-    new Request(request.url, { headers: [...request.headers] }),
-  );
+  const errorResponse = await answer(sessions, ctx, error, open);
   if (response.writable) {
     response.status = errorResponse.status;
     response.headers = errorResponse.headers;

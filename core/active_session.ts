@@ -3,9 +3,13 @@ import { after, type Awaitable } from "../base/awaitable.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import { checkSubject } from "../base/subject.ts";
-import type { WorkingCopy } from "../data/working_copy.ts";
+import type { SessionLink } from "../data/session_link.ts";
+import { refusal, type WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
+import type { SessionState } from "../state/state.ts";
+import { reportFailure } from "./entry/error_response.ts";
+import { HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
@@ -32,6 +36,8 @@ export interface SessionOrigin {
   readonly stored?: LoadedSession;
   /** The key of the session that the client's ID belonged to before it was replaced. */
   readonly replacedKey?: string;
+  /** The State that answers the request, if the middleware's State consists of several. */
+  readonly state?: SessionState;
 }
 
 /**
@@ -53,8 +59,21 @@ type Outcome =
 
 const NONE: Outcome = { kind: "none" };
 
+/** The headers of a response that does not exist yet. */
+const NO_HEADERS: CacheHeaders = { get: () => undefined };
+
+/** A save before the response, and its headers for the client. */
+interface EarlySave {
+  readonly headers: HeaderPair[];
+  /** Resolves to what the client will send. */
+  readonly saved: Promise<string | undefined>;
+  isSaved: boolean;
+  /** Whether it has failed, and the entry point knows that. */
+  isFailed: boolean;
+}
+
 /** One request's session, from the beginning of the request to the commit. */
-export class ActiveSession {
+export class ActiveSession implements SessionLink {
   /** The session's values, for the `Session` object. */
   readonly workingCopy: WorkingCopy;
   readonly #options: ResolvedOptions;
@@ -65,7 +84,12 @@ export class ActiveSession {
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
   readonly #replacedKey: string | undefined;
+  readonly #state: SessionState;
   #isDone = false;
+  #early: EarlySave | undefined;
+  #held: HeldSession | undefined;
+  /** The value that the client will send from now on. */
+  #presented: string | undefined;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
     this.#options = parts.options;
@@ -77,6 +101,9 @@ export class ActiveSession {
     this.#created = origin.created;
     this.#stored = origin.stored;
     this.#replacedKey = origin.replacedKey;
+    this.#state = origin.state ?? parts.options.state;
+    this.#presented = origin.stored?.presented;
+    workingCopy.link = this;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -97,22 +124,81 @@ export class ActiveSession {
 
   /**
    * Saves the request's changes, and adds the headers for the client to `headers`. A second call
-   * does nothing.
+   * does nothing. After `save` or `abort`, it adds the headers of the earlier save.
    *
    * @param own Returns the response's own headers.
    */
   commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    if (this.#isDone) return;
+    if (this.#isDone && this.#early === undefined) return;
+    const before = headers.length;
+    return after(this.#early ? this.#takeEarly(headers) : this.#commit(headers, own), () => {
+      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
+    });
+  }
+
+  #commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
     this.#isDone = true;
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) return this.workingCopy.close();
-    const before = headers.length;
-    const saved = this.#needsGeneratedId()
+    return this.#needsGeneratedId()
       ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
       : this.#save(headers, own);
-    return after(saved, () => {
-      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
-    });
+  }
+
+  /**
+   * Saves the changes before there is a response. Resolves to what the client will send from now on;
+   * `undefined` if that is nothing.
+   */
+  save(): Promise<string | undefined> {
+    if (this.#early !== undefined) return this.#early.saved;
+    if (this.#isDone) return Promise.reject(refusal("committed", "save"));
+    const headers: HeaderPair[] = [];
+    const saved = this.#saveInto(headers);
+    const early: EarlySave = { headers, saved, isSaved: false, isFailed: false };
+    this.#early = early;
+    // If the handler awaits nothing, `commit` rejects. A second rejection would end the process.
+    saved.then(() => void (early.isSaved = true), () => {});
+    return saved;
+  }
+
+  /** Until the response, the request itself is the use, and its commit notes that. */
+  touch(): Promise<boolean> {
+    const { workingCopy } = this;
+    if (!this.#isDone) return Promise.resolve(workingCopy.absence === undefined);
+    const { touchInterval } = this.#options;
+    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy);
+    return this.#held.touch();
+  }
+
+  async #saveInto(headers: HeaderPair[]): Promise<string | undefined> {
+    try {
+      await this.#commit(headers, () => NO_HEADERS);
+    } catch (error) {
+      headers.length = 0;
+      reportFailure(this.#options, error);
+      throw error;
+    }
+    return this.#presented;
+  }
+
+  /**
+   * Adds the headers of an earlier save, once. If that save has failed, the response fails, once:
+   * nobody can tell whether the handler knows of it. An error response then passes.
+   */
+  #takeEarly(headers: HeaderPair[]): Awaitable<void> {
+    const early = this.#early!;
+    if (early.isFailed) return;
+    if (!early.isSaved) {
+      return early.saved.then(() => this.#takeEarly(headers), (error) => {
+        early.isFailed = true;
+        throw error;
+      });
+    }
+    const taken = early.headers.splice(0);
+    const { isEnded, isRestarted } = this.workingCopy;
+    // The handler has ended the session since.
+    if (isEnded && !isRestarted && taken.length > 0) this.#state.clear?.(headers);
+    else headers.push(...taken);
   }
 
   /** Carries out the outcome. Nothing is awaited between reading the values and freezing them. */
@@ -129,9 +215,11 @@ export class ActiveSession {
       case "none":
         return;
       case "cleared":
-        return this.#options.state.clear?.(headers);
+        this.#presented = undefined;
+        return this.#state.clear?.(headers);
       case "destroyed":
-        return this.#destroy().then(() => this.#options.state.clear?.(headers));
+        this.#presented = undefined;
+        return this.#destroy().then(() => this.#state.clear?.(headers));
       case "restarted":
         return this.#restart(headers, generated!, outcome.change);
       case "created": {
@@ -232,7 +320,8 @@ export class ActiveSession {
   }
 
   #create(headers: HeaderPair[], id: string, change: SessionChange): Awaitable<void> {
-    const saved = this.#repository.create(id, this.#createdAt, change);
+    const { name } = this.#state;
+    const saved = this.#repository.create(id, this.#createdAt, change, name);
     return after(saved, (saved) => this.#send(headers, saved));
   }
 
@@ -242,9 +331,10 @@ export class ActiveSession {
     generated: string,
     change: SessionChange | undefined,
   ): Promise<void> {
+    this.#presented = undefined;
     if (this.#stored !== undefined) {
       await this.#destroy();
-      if (change === undefined) this.#options.state.clear?.(headers);
+      if (change === undefined) this.#state.clear?.(headers);
     }
     if (change !== undefined) await this.#create(headers, generated, change);
   }
@@ -254,7 +344,9 @@ export class ActiveSession {
     workingCopy.rename(id);
     workingCopy.absence = undefined;
     workingCopy.lineage = this.#repository.lineageOf({ key: this.#repository.keyOf(id), header });
-    if (sent !== undefined) this.#inject(headers, sent, { header, created: this.#createdAt });
+    if (sent === undefined) return;
+    this.#presented = sent;
+    this.#inject(headers, sent, { header, created: this.#createdAt });
   }
 
   #inject(
@@ -264,7 +356,7 @@ export class ActiveSession {
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
     const before = headers.length;
-    this.#options.state.inject(headers, sent, { expire });
+    this.#state.inject(headers, sent, { expire });
     this.#secureCookie.check(headers, before, this.#scope);
   }
 
@@ -291,16 +383,20 @@ export class ActiveSession {
 
   /** Whether less than half of the time remains for which the client keeps the ID. */
   #isOldAtClient(stored: LoadedSession, now: number): boolean {
-    const { rolling, touchInterval, state, expire } = this.#options;
-    const maxAge = state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
+    const { rolling, touchInterval, expire } = this.#options;
+    const maxAge = this.#state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
       this.#repository.sentAgo(stored, now) > maxAge / 2;
   }
 
   /**
-   * Ends the request without saving, because the handler threw. A `destroy()` still takes effect.
+   * Ends the request without saving, because the handler threw. A `destroy()` still takes effect, and
+   * so does an earlier `save()`: `commit` then adds its headers to the error response.
    */
   async abort(): Promise<void> {
+    const early = this.#early;
+    // The save's error has been reported, and the handler's own error takes precedence.
+    await early?.saved.catch(() => early.isFailed = true);
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();
@@ -322,7 +418,7 @@ export class ActiveSession {
       await this.#end();
     } catch (cause) {
       const headers: HeaderPair[] = [];
-      this.#options.state.clear?.(headers);
+      this.#state.clear?.(headers);
       if (headers.length > 0) headers.push(["cache-control", "no-store"]);
       throw new SessionError(
         "ERR_SESSION_STORE",

@@ -20,7 +20,7 @@
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
  * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
  * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
- * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, or to one that was sent already |
+ * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()` |
  */
 export interface SessionEvent {
   /** The kind of problem. */

@@ -20,10 +20,12 @@ import {
 } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
+import type { ChosenState } from "../state/state.ts";
 import type { VersionedStore } from "../store/store.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
+import { HeldSession, isFollowed } from "./held_session.ts";
 import { IdSource } from "./id_source.ts";
 import {
   isInGrace,
@@ -45,6 +47,9 @@ import { SubjectSessions } from "./subjects/subject_sessions.ts";
  * with the current ID may still be on its way.
  */
 const NAVIGATION_WAIT = 10 + MAX_CLOCK_SKEW;
+
+/** The State that answers, in a lookup. */
+type Answered = Pick<Lookup, "state">;
 
 /** The most lost clients that are remembered, so that each is reported once. */
 const MAX_LOST = 1000;
@@ -83,16 +88,26 @@ export class Lifecycle implements SharedParts {
 
   /** Finds the session of a request by the ID that its client sent. */
   identify(scope: Scope): Awaitable<Lookup> {
-    const extracted = this.options.state.extract(scope);
+    const { state } = this.options;
+    if (state.choose !== undefined) return this.#identifyWith(state.choose(scope));
+    const extracted = state.extract(scope);
     return isPromise(extracted)
       ? extracted.then((one) => this.#lookUp(one))
       : this.#lookUp(extracted);
   }
 
+  /** Finds the session by what one of several States has found. */
+  async #identifyWith(chosen: Awaitable<ChosenState>): Promise<Lookup> {
+    const { state, extracted } = await chosen;
+    const lookup = await this.#lookUp(extracted, state.name);
+    if (lookup.status === "active") lookup.name = state.name;
+    return { ...lookup, state };
+  }
+
   /** Looks up whatever a State extracted. A callback may return anything that a client sent. */
   #lookUp(extracted: unknown, name?: string): Awaitable<Lookup> {
     if (Array.isArray(extracted)) return this.#choose([...new Set(extracted)], name);
-    if (isObject(extracted)) return this.#lookUpTranslated(extracted);
+    if (isObject(extracted)) return this.#lookUpTranslated(extracted, name);
     if (typeof extracted !== "string" || extracted === "") return NONE;
     return this.#backend.accepts(extracted) ? this.repository.find(extracted, name) : UNKNOWN;
   }
@@ -103,8 +118,9 @@ export class Lifecycle implements SharedParts {
    */
   async #lookUpTranslated(
     { id, mustInject, name: given }: Record<string, unknown>,
+    own: string | undefined,
   ): Promise<Lookup> {
-    const name = typeof given === "string" ? given : undefined;
+    const name = typeof given === "string" ? given : own;
     const isNested = isObject(id) && !Array.isArray(id);
     const lookup = isNested ? UNKNOWN : await this.#lookUp(id, name);
     if (lookup.status === "active" && mustInject) lookup.mustInject = true;
@@ -144,31 +160,36 @@ export class Lifecycle implements SharedParts {
       case "active":
         return this.#openStored(lookup, scope);
       case "absent":
-        return this.#openNew(scope, lookup.reason);
+        return this.#openNew(scope, lookup.reason, lookup);
       case "replaced":
         return this.#openReplaced(lookup, scope);
       case "ambiguous":
-        return this.#openRefusing(scope, "ambiguous");
+        return this.#openRefusing(scope, "ambiguous", lookup);
     }
   }
 
-  #openStored(stored: LoadedSession, scope: Scope): ActiveSession {
-    const { id, data, created, readAt } = stored;
+  #openStored(stored: LoadedSession & Answered, scope: Scope): ActiveSession {
+    const { id, data, created, readAt, state } = stored;
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
     workingCopy.lineage = this.repository.lineageOf(stored);
-    return new ActiveSession(this, workingCopy, { scope, created, stored });
+    return new ActiveSession(this, workingCopy, { scope, created, stored, state });
   }
 
   /** A new session under a new ID: an ID that the server did not issue is never adopted. */
-  #openNew(scope: Scope, absence: SessionAbsence, replacedKey?: string): Awaitable<ActiveSession> {
+  #openNew(
+    scope: Scope,
+    absence: SessionAbsence,
+    { state }: Answered,
+    replacedKey?: string,
+  ): Awaitable<ActiveSession> {
     const open = (draw: () => string) => {
       const created = this.repository.now();
       const identity = { id: draw, lastAccess: created };
       const values = { _created: created };
       const workingCopy = new WorkingCopy(values, "writable", identity, this.options.codec);
       workingCopy.absence = absence;
-      return new ActiveSession(this, workingCopy, { scope, created, replacedKey });
+      return new ActiveSession(this, workingCopy, { scope, created, replacedKey, state });
     };
     const draw = this.ids.reserve();
     return isPromise(draw) ? draw.then(open) : open(draw);
@@ -178,16 +199,17 @@ export class Lifecycle implements SharedParts {
    * The session of a request whose ID was replaced. The client may know the current ID by now, and a
    * cookie of a new session would take that away from it.
    */
-  #openReplaced(lookup: ReplacedSession, scope: Scope): Awaitable<ActiveSession> {
+  #openReplaced(lookup: ReplacedSession & Answered, scope: Scope): Awaitable<ActiveSession> {
     const replacedKey = lookup.isHeld ? lookup.key : undefined;
     const age = this.repository.now() - lookup.replacedAt;
     if (age > NAVIGATION_WAIT) this.#reportLost(lookup);
     // No response can take an ID away from a client that adds it to each request itself.
-    if (this.options.state.isExplicit) return this.#openNew(scope, "unknown", replacedKey);
+    const { isExplicit } = lookup.state ?? this.options.state;
+    if (isExplicit) return this.#openNew(scope, "unknown", lookup, replacedKey);
     if (age > NAVIGATION_WAIT && isNavigation(scope)) {
-      return this.#openNew(scope, "replaced", replacedKey);
+      return this.#openNew(scope, "replaced", lookup, replacedKey);
     }
-    return this.#openRefusing(scope, "replaced", replacedKey);
+    return this.#openRefusing(scope, "replaced", lookup, replacedKey);
   }
 
   /** Reports a client that never got the ID that replaced its own: once, however often it comes. */
@@ -207,6 +229,7 @@ export class Lifecycle implements SharedParts {
   #openRefusing(
     scope: Scope,
     mode: "replaced" | "ambiguous",
+    { state }: Answered,
     replacedKey?: string,
   ): ActiveSession {
     const identity = { id: undefined, lastAccess: this.repository.now() };
@@ -217,7 +240,7 @@ export class Lifecycle implements SharedParts {
       this.options.codec,
     );
     workingCopy.absence = mode;
-    return new ActiveSession(this, workingCopy, { scope, created: 0, replacedKey });
+    return new ActiveSession(this, workingCopy, { scope, created: 0, replacedKey, state });
   }
 
   /** The client's session for reading; `undefined` if it has no active session. */
@@ -231,9 +254,10 @@ export class Lifecycle implements SharedParts {
     const lookup = await this.identify(scope);
     if (lookup.status === "active") return this.#snapshotOf(lookup);
     const workingCopy = this.snapshot(Object.create(null));
+    const { isExplicit } = lookup.state ?? this.options.state;
     workingCopy.absence = lookup.status === "absent"
       ? lookup.reason
-      : this.options.state.isExplicit && lookup.status === "replaced"
+      : isExplicit && lookup.status === "replaced"
       ? "unknown"
       : lookup.status;
     return workingCopy;
@@ -249,6 +273,7 @@ export class Lifecycle implements SharedParts {
   /** A session for reading. */
   snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
+    workingCopy.link = new HeldSession(this.repository, this.options.touchInterval, workingCopy);
     deepFreeze(workingCopy.materialize());
     return workingCopy;
   }
@@ -321,12 +346,8 @@ export class Lifecycle implements SharedParts {
 
   /** Whether this is the session that was meant, and nobody else has signed in since. */
   #mayUpdate(target: string | SessionLineage, current: CurrentSession): boolean {
-    const { header, subject, readAt } = current;
-    if (typeof target !== "string") {
-      const { regenerations, subjectChanges } = target.header;
-      return header.subjectChanges === subjectChanges &&
-        (subject !== undefined || header.regenerations === regenerations);
-    }
+    const { header, readAt } = current;
+    if (typeof target !== "string") return isFollowed(target, current);
     const verifier = this.#backend.verifierOf(target);
     return verifier === undefined || isSameVerifier(header.verifier, verifier) ||
       isInGrace(header, verifier, readAt, this.options);

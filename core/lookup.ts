@@ -8,6 +8,7 @@ import {
   type ReplacedVerifier,
 } from "../base/record_header.ts";
 import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
+import type { SessionState } from "../state/state.ts";
 import type { SessionRecord } from "./backend/backend.ts";
 import type { ResolvedOptions } from "./options.ts";
 
@@ -26,6 +27,8 @@ export interface LoadedSession extends SessionRecord {
   subject: string | undefined;
   /** The values in the JSON. The reader of the record may change them. */
   data: SessionValues;
+  /** The ID or the encrypted session that the client sent; `undefined` if there is no request. */
+  presented: string | undefined;
   /** The verifier that the client sent, if `rotate` has replaced it and it is still valid. */
   oldVerifier: string | undefined;
   /**
@@ -51,13 +54,16 @@ export interface NoSession {
   reason: "none" | "unknown" | "expired";
 }
 
+/** The client sent IDs of more than one active session, or too many IDs. */
+export interface AmbiguousIds {
+  status: "ambiguous";
+}
+
 /** The result of looking up the ID that a client sent. */
-export type Lookup =
-  | LoadedSession
-  | ReplacedSession
-  | NoSession
-  /** The client sent IDs of more than one active session, or too many IDs. */
-  | { status: "ambiguous" };
+export type Lookup = (LoadedSession | ReplacedSession | NoSession | AmbiguousIds) & {
+  /** The State that answers the request, if the middleware's State consists of several. */
+  state?: SessionState;
+};
 
 /** The client sent no ID. */
 export const NONE: NoSession = { status: "absent", reason: "none" };
@@ -82,9 +88,11 @@ export function examine(
   record: SessionRecord | undefined,
   verifier: string | undefined,
   options: ResolvedOptions,
+  presented?: string,
 ): Lookup {
   const session = decodeRecord(record, options);
   if (session === undefined) return UNKNOWN;
+  session.presented = presented;
   if (record!.replacedAt !== undefined) {
     return isLate(record!.replacedAt, session.readAt)
       ? { status: "replaced", key: record!.key, isHeld: true, replacedAt: record!.replacedAt }
@@ -212,6 +220,7 @@ export function decodeRecord(
     created: data._created as number,
     subject: data._subject as string | undefined,
     data,
+    presented: undefined,
     oldVerifier: undefined,
     mustInject: false,
   };

@@ -327,7 +327,10 @@ function check(options: SessionOptions): void {
         `state must have the methods extract and inject; it is ${kindOf(options.state)}`,
       );
     }
-    const { name } = options.state;
+    const { name, choose } = options.state;
+    if (choose !== undefined && typeof choose !== "function") {
+      throw optionError(OWNER, "the state's choose must be a function");
+    }
     if (name !== undefined && typeof name !== "string") {
       throw optionError(OWNER, "the state's name must be a string");
     }

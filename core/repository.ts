@@ -72,8 +72,8 @@ export class SessionRepository {
     const verifier = this.#backend.verifierOf(presented);
     const record = this.#backend.read(this.#backend.keyOf(presented), name);
     return isPromise(record)
-      ? record.then((one) => examine(one, verifier, this.#options))
-      : examine(record, verifier, this.#options);
+      ? record.then((one) => examine(one, verifier, this.#options, presented))
+      : examine(record, verifier, this.#options, presented);
   }
 
   /** The active session under a key. */
@@ -95,20 +95,29 @@ export class SessionRepository {
     );
   }
 
-  /** Writes a new session. */
-  create(id: string, created: number, change: SessionChange): Awaitable<SavedSession> {
+  /**
+   * Writes a new session.
+   *
+   * @param name The name of the cookie or header that carries it, if not the State's.
+   */
+  create(
+    id: string,
+    created: number,
+    change: SessionChange,
+    name?: string,
+  ): Awaitable<SavedSession> {
     const { index } = this;
     return change.subject && index !== undefined
       ? this.#createIndexed(index, change.subject, id, created, change.json)
-      : this.#create(id, created, change.json);
+      : this.#create(id, created, change.json, name);
   }
 
-  #create(id: string, created: number, json: string): Awaitable<SavedSession> {
+  #create(id: string, created: number, json: string, name?: string): Awaitable<SavedSession> {
     const backend = this.#backend;
     const header = newHeader(backend.verifierOf(id) ?? "");
     const expiry = expiryOf(this.#options, created, true, this.now());
     const text = encodeHeader(header) + json;
-    return after(createOnce(backend, backend.keyOf(id), text, expiry), (written) => {
+    return after(createOnce(backend, backend.keyOf(id), text, expiry, name), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
       if (written === undefined) throw taken(this.#options.generateId !== undefined);
       const sent = written.transport ?? id;
@@ -285,6 +294,18 @@ export class SessionRepository {
       const sent = this.#writer.toSend(session, session, header, id, written, write, now);
       return { id, header, sent, isWithClient: false };
     });
+  }
+
+  /**
+   * Notes that the server uses a session that it holds. Unlike a request, this proves nothing about
+   * the ID that the client has. Resolves to whether it was noted.
+   */
+  touchHeld(session: LoadedSession): Awaitable<boolean> {
+    const touched = () => {
+      const expiry = expiryOf(this.#options, session.lastAccess, true, this.now());
+      return after(this.#backend.touch(session, expiry), (written) => written !== undefined);
+    };
+    return after(this.#confirmInIndex(session), touched);
   }
 
   /** Makes sure, from time to time, that a session that stays in use is in its subject's index. */

@@ -7,11 +7,12 @@ import type { SessionValues } from "../base/record_text.ts";
 import { SessionError, type SessionErrorCode } from "../errors.ts";
 import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
+import type { SessionLink } from "./session_link.ts";
 
 /**
  * How a session may be used:
  * - `writable`: everything.
- * - `committed`: the response has started, so nothing is saved any more.
+ * - `committed`: it was saved, by `save()` or for the response, so nothing is saved any more.
  * - `readOnly`: it was loaded for reading.
  * - `replaced`: the client sent an ID that a regeneration has replaced.
  * - `ambiguous`: the client sent several IDs, and none can be trusted.
@@ -21,7 +22,10 @@ export type Mode = "writable" | "committed" | "readOnly" | "replaced" | "ambiguo
 /** Why a session cannot be written to. */
 const REFUSALS: Record<Exclude<Mode, "writable">, readonly [code: SessionErrorCode, why: string]> =
   {
-    committed: ["ERR_SESSION_COMMITTED", "the response has started, and the session is saved"],
+    committed: [
+      "ERR_SESSION_COMMITTED",
+      "the session was saved already, by session.save() or because the response has started",
+    ],
     readOnly: ["ERR_SESSION_READ_ONLY", "this session was loaded for reading"],
     replaced: [
       "ERR_SESSION_INTERRUPTED",
@@ -47,9 +51,7 @@ export function refusal(mode: Exclude<Mode, "writable">, verb: string): SessionE
 function adviceFor(mode: Mode, verb: string): string {
   if (VALUE_VERBS.includes(verb)) return "Use sessions.update() to change it";
   if (verb === "destroy") return "Use sessions.destroy() to end it";
-  return mode === "committed"
-    ? "Do it before the response starts"
-    : "Only the handler of a request can do that";
+  return mode === "committed" ? "Do it before that" : "Only the handler of a request can do that";
 }
 
 /**
@@ -116,6 +118,8 @@ export class WorkingCopy implements ReplayableUpdates {
   absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
+  /** The rules behind the session; `undefined` if the values are a test's own. */
+  link: SessionLink | undefined;
   #updates: Map<string, KeyUpdate> | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;

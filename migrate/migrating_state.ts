@@ -114,6 +114,12 @@ export class MigratingState extends State {
     const { state, legacy, sessions } = options;
     checkMethods("state", state, ["extract", "inject"]);
     checkMethods("legacy", legacy, ["extract"]);
+    if (typeof state.choose === "function") {
+      throw optionError(
+        "MigratingState",
+        "state must not consist of several; put the MigratingState into the FirstState instead",
+      );
+    }
     if (sessions !== undefined) checkMethods("sessions", sessions, ["adopt", "holds"]);
     this.#state = state;
     this.#legacy = legacy;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Awaitable } from "../base/awaitable.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 
 /** The attributes of the session cookie. `false` leaves an attribute out. */
@@ -86,6 +87,14 @@ export interface TranslatedId {
 /** The result of `extract`: an ID, several candidates, a translated ID, or nothing. */
 export type Extracted = string | readonly string[] | TranslatedId | undefined;
 
+/** The State that answers a request. */
+export interface ChosenState {
+  /** The State. */
+  readonly state: SessionState;
+  /** The result of its `extract`. */
+  readonly extracted: Extracted;
+}
+
 /**
  * The methods that the middleware calls on a State. Any object with `extract` and `inject` is a
  * State; it does not have to extend a class.
@@ -97,6 +106,11 @@ export interface SessionState {
    * all.
    */
   extract(scope: Scope): Extracted | Promise<Extracted>;
+  /**
+   * Finds the State that answers the request, for a State that consists of several. The middleware
+   * then calls the methods of that one, and not `extract`.
+   */
+  choose?(scope: Scope): Awaitable<ChosenState>;
   /** Adds the response headers that make the client send `id` from now on. */
   inject(headers: HeaderPair[], id: string, options: InjectOptions): void;
   /** Adds the response headers that make the client forget its ID. */
@@ -159,6 +173,8 @@ export class State implements SessionState {
   readonly isExplicit?: boolean;
   /** How long the client keeps the ID, if that is not the middleware's `expire`. */
   readonly maxAge?: number | false;
+  /** Finds the State that answers the request, if this one consists of several. */
+  choose?(scope: Scope): Awaitable<ChosenState>;
 
   /**
    * Finds the ID that the client sent.

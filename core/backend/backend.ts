@@ -11,6 +11,8 @@ export interface SessionRecord extends StoredRecord {
    * without the header.
    */
   replacedAt?: number;
+  /** The name of the cookie or header that carries the session, if not the State's. */
+  name?: string;
 }
 
 /** When a record was last used, in Unix seconds, and how long the store keeps it, in seconds. */

@@ -89,18 +89,19 @@ export class CookieBackend implements Backend {
     newId?: string,
   ): Awaitable<WriteResult | undefined> {
     if (newId !== undefined) return this.#replaceId(record, text, expiry, newId);
-    return after(this.#seal(record.key, text, expiry, record.version), toWriteResult);
+    const { key, version, name } = record;
+    return after(this.#seal(key, text, expiry, version, name), toWriteResult);
   }
 
   /** Without revocations, values under the old ID stay valid until they expire. */
   async #replaceId(
-    { key, version }: SessionRecord,
+    { key, version, name }: SessionRecord,
     text: string,
     expiry: Expiry,
     newId: string,
   ): Promise<WriteResult | undefined> {
     // First the value, which may be too large. Nobody has it until the old ID has been replaced.
-    const transport = await this.#seal(newId, text, expiry);
+    const transport = await this.#seal(newId, text, expiry, undefined, name);
     const isReplaced = await this.#guard.call(
       "save",
       (signal) => this.#store.replaceId?.(key, newId, { version, ...expiry, signal }),
@@ -111,10 +112,10 @@ export class CookieBackend implements Backend {
   }
 
   touch(
-    { key, text, version }: SessionRecord,
+    { key, text, version, name }: SessionRecord,
     expiry: Expiry,
   ): Awaitable<WriteResult | undefined> {
-    return after(this.#seal(key, text, expiry, version), toWriteResult);
+    return after(this.#seal(key, text, expiry, version, name), toWriteResult);
   }
 
   end({ key, version }: SessionRecord): Promise<boolean> {

@@ -2,11 +2,12 @@
 import { isPromise } from "../../base/awaitable.ts";
 import { isObject } from "../../base/check_options.ts";
 import type { HeaderPair } from "../../pagi.ts";
+import { HandledFailure } from "./handled_failure.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { reportFailure } from "./error_response.ts";
-import { addHeaders, cancelBody } from "./response_headers.ts";
+import { addHeaders, cancelBody, reportDropped } from "./response_headers.ts";
 import { notRequest, RequestScope } from "./scope.ts";
 
 /** A fetch handler that gets the session beside the request, and whatever its server adds. */
@@ -32,6 +33,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   let active: ActiveSession | undefined;
   let response: Response | undefined;
   const headers: HeaderPair[] = [];
+  const { options } = lifecycle;
   if (!isObject(request)) throw notRequest();
   try {
     const opened = lifecycle.begin(new RequestScope(request));
@@ -42,15 +44,32 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     response = answered;
     const committed = active.commit(headers, () => answered.headers);
     if (committed !== undefined) await committed;
-  } catch (error) {
+  } catch (thrown) {
+    const isHandled = thrown instanceof HandledFailure;
+    const error = isHandled ? thrown.error : thrown;
     // Does nothing if the commit has started.
     await active?.abort();
     if (response !== undefined) cancelBody(response);
-    reportFailure(lifecycle.options, error);
-    return await recover(error, request);
+    reportFailure(options, error);
+    headers.length = 0;
+    try {
+      response = await recover(error, request);
+    } catch (rethrown) {
+      if (isHandled) response = thrown.response;
+      else {
+        await active?.commit(headers, () => NO_HEADERS);
+        reportDropped(options, headers, "the error response that others make");
+        throw rethrown;
+      }
+    }
+    const answered = response;
+    await active?.commit(headers, () => answered.headers);
+    if (headers.length === 0) return answered;
   }
-  return addHeaders(response, request, headers, active.vary, lifecycle.options.emit);
+  return addHeaders(response, request, headers, active?.vary ?? [], options.emit);
 }
+
+const NO_HEADERS = { get: () => undefined };
 
 function checkResponse(response: Response): Response {
   let cause: unknown;

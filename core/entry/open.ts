@@ -7,7 +7,7 @@ import type { ActiveSession } from "../active_session.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
-import { missingVary } from "./response_headers.ts";
+import { missingVary, reportDropped } from "./response_headers.ts";
 
 /**
  * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
@@ -28,6 +28,7 @@ export interface ResponseHeaders {
 
 /** The headers of a response that has been sent. */
 const NO_HEADERS = { get: () => undefined };
+const SENT_ALREADY = "a response that was sent already";
 
 /**
  * The session of a request in progress, as {@linkcode SessionMiddleware.open} resolves to. The
@@ -53,7 +54,9 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    */
   commit(headers?: ResponseHeaders): Awaitable<void>;
   /**
-   * Ends the request without saving, because the handler failed. A `destroy()` still takes effect.
+   * Ends the request without saving, because the handler failed. A `destroy()` still takes effect, and
+   * so does an earlier `session.save()`: call `commit` with the headers of the error response, to add
+   * those for the client.
    *
    * @param error The error of the handler. If it is a session's, you get the event `request-failed`.
    */
@@ -82,6 +85,7 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
   readonly #active: ActiveSession;
   readonly #options: ResolvedOptions;
+  #isAborted = false;
 
   constructor(active: ActiveSession, options: ResolvedOptions) {
     this.#active = active;
@@ -109,9 +113,11 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
     const added: HeaderPair[] = [];
+    const isAborted = this.#isAborted;
     const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
     return after(committed, () => {
-      if (headers === undefined) return this.#drop(added);
+      if (isAborted && added.length === 0) return;
+      if (headers === undefined) return reportDropped(this.#options, added, SENT_ALREADY);
       for (const [name, value] of added) {
         if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
         else headers.append(name, value);
@@ -122,15 +128,8 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   abort(error?: unknown): Promise<void> {
+    this.#isAborted = true;
     reportFailure(this.#options, error);
     return this.#active.abort();
-  }
-
-  #drop(headers: HeaderPair[]): void {
-    if (headers.length === 0) return;
-    this.#options.emit({
-      type: "headers-dropped",
-      message: "The session's headers could not be put on a response that was sent already",
-    });
   }
 }

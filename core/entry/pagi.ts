@@ -5,7 +5,7 @@ import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { type CacheHeaders, isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
-import { missingVary } from "./response_headers.ts";
+import { missingVary, reportDropped } from "./response_headers.ts";
 
 /** The scope that an app behind the middleware receives. */
 export interface SessionScope<Data extends object = Record<string, unknown>> extends Scope {
@@ -93,6 +93,9 @@ async function serve<Data extends object>(
     await started;
   } catch (error) {
     await active.abort();
+    const headers: HeaderPair[] = [];
+    await active.commit(headers, () => ({ get: () => undefined }));
+    reportDropped(options, headers, "the error response that others make");
     throw error;
   }
 }

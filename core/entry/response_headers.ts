@@ -1,6 +1,7 @@
 /** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../event.ts";
+import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 
 /** The request that a response was last returned for. (A WeakMap would be slower.) */
@@ -109,6 +110,17 @@ function hasBody(response: Response): boolean {
   }
   cancelBody(copy);
   return Boolean(copy.body);
+}
+
+/** Reports headers for the client that no response can carry. */
+export function reportDropped(
+  { emit }: ResolvedOptions,
+  headers: readonly HeaderPair[],
+  what: string,
+): void {
+  if (headers.length === 0) return;
+  const message = `The session's headers could not be put on ${what}`;
+  emit({ type: "headers-dropped", message });
 }
 
 /** Cancels the body of a response that is not sent. Otherwise its source would wait forever. */

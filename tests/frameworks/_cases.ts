@@ -123,6 +123,15 @@ export const CASES: Record<string, Case> = {
     const first = new Visitor(url);
     assertEquals((await first.get("/throw")).cookies, []);
   },
+  "a handler that saves, then throws": async (url) => {
+    const visitor = await returning(url);
+    const page = await visitor.get("/save-and-throw");
+    assertEquals([page.status, page.cookies], [500, []]);
+    assertEquals((await visitor.get("/read")).text, "Visits 2");
+    const first = new Visitor(url);
+    assertEquals((await first.get("/save-and-throw")).cookies.length, 1);
+    assertEquals((await first.get("/read")).text, "Visits 1");
+  },
   "no such page": async (url) => {
     for (const visitor of [await returning(url), new Visitor(url)]) {
       const page = await visitor.get("/nowhere");

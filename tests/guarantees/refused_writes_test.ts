@@ -34,7 +34,7 @@ const WRITES: [verb: string, (session: Session) => unknown, late: string, loaded
     ([verb, write]): typeof WRITES[number] => [
       verb,
       write,
-      "Do it before the response starts",
+      "Do it before that",
       "Only the handler of a request can do that",
     ],
   ),
@@ -51,7 +51,8 @@ for (const [verb, write, late, loaded] of WRITES) {
     });
     assertEquals(
       said(() => write(session!)),
-      `Cannot ${verb}: the response has started, and the session is saved. ${late}`,
+      `Cannot ${verb}: the session was saved already, by session.save() or because the response has ` +
+        `started. ${late}`,
     );
     if (late.includes("update()")) await sessions.update(session!, (data) => void (data.n = 2));
     if (late.includes("destroy()")) assertEquals(await sessions.destroy(session!), true);

@@ -34,7 +34,7 @@ const destroying: Mutant[] = [
   },
   {
     name: "a logout that does not clear the cookie",
-    find: "return this.$destroy().then(() => this.$options.$state.clear?.($headers));",
+    find: "return this.$destroy().then(() => this.$state.clear?.($headers));",
     replace: "return this.$destroy();",
     by: "wrongAnswers",
   },

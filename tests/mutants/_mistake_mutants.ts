@@ -9,8 +9,7 @@ const KEYS = ["many_keys_test.ts"];
 
 export const MISTAKE_MUTANTS: readonly Mutant[] = [
   mistake("a failed request that is answered and not reported", FAILURES, {
-    find:
-      "if ($response !== undefined) $cancel($response); reportFailure(lifecycle.options, $error);",
+    find: "if ($response !== undefined) $cancel($response); reportFailure($options, $error);",
     replace: "if ($response !== undefined) $cancel($response);",
   }),
   mistake("a failed save behind an error page that is not reported", FAILURES, {
@@ -30,8 +29,9 @@ export const MISTAKE_MUTANTS: readonly Mutant[] = [
     replace: "&& !Array.isArray($values)",
   }),
   mistake("a refused change in an app of Express that is not reported", FAILURES, {
-    find: "abort($error?: unknown): Promise<void> { reportFailure(this.$options, $error);",
-    replace: "abort(_error?: unknown): Promise<void> {",
+    find: "abort($error?: unknown): Promise<void> { this.$isAborted = true; " +
+      "reportFailure(this.$options, $error);",
+    replace: "abort(_error?: unknown): Promise<void> { this.$isAborted = true;",
   }),
   mistake("a log with a line for each failed request", FAILURES, {
     find:

@@ -7,6 +7,7 @@ import { mistake, type Mutant } from "./_mutant.ts";
 import { MISTAKE_MUTANTS } from "./_mistake_mutants.ts";
 import { NODE_MUTANTS } from "./_node_mutants.ts";
 import { RECORD_MUTANTS } from "./_record_mutants.ts";
+import { SAVE_MUTANTS } from "./_save_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { STORE_MUTANTS } from "./_store_mutants.ts";
 import { SUBJECT_MUTANTS } from "./_subject_mutants.ts";
@@ -149,7 +150,7 @@ const late: Mutant[] = [
     replace: "return !this.$options.saveUninitialized;",
   }),
   mistake("a late request of a client that sends its ID itself and is refused", REPLACED, {
-    find: 'if (this.$options.$state.$isExplicit) return this.$openNew($scope, "unknown", $key);',
+    find: 'if ($isExplicit) return this.$openNew($scope, "unknown", $lookup, $key);',
     replace: "",
   }),
   mistake("a logout by a client that knows the key only", WRITES, {
@@ -296,6 +297,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,
+  ...SAVE_MUTANTS,
   ...SECURITY_MUTANTS,
   ...DATA_MUTANTS,
   ...STORE_MUTANTS,

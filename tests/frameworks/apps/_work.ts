@@ -106,6 +106,11 @@ export const work: Record<string, (session: Session<Data>) => string | Promise<s
     session.restart().set("visits", 7);
     return "Bye";
   },
+  "/save-and-throw": async (session) => {
+    session.update("visits", (visits = 0) => visits + 1);
+    await session.save();
+    throw new Error("boom");
+  },
   "/store-fails": (session) => {
     session.set("trouble", "fails");
     return "never sent";

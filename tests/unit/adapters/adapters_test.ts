@@ -267,7 +267,7 @@ function slow(...failures: string[]) {
 /** Calls the middleware and then `app`, and waits for pending work. */
 async function visit(
   store: ReturnType<typeof slow>,
-  app: (res: never, session: Session) => void,
+  app: (res: never, session: Session, req: object) => unknown,
   before: (res: never) => void = () => {},
 ) {
   const session = expressSession(rig({ store }).sessions);
@@ -278,7 +278,7 @@ async function visit(
   await new Promise<void>((resolve) => {
     session(req, res, (error) => {
       if (error !== undefined) errors.push(error);
-      else app(res as never, session.of(req));
+      else app(res as never, session.of(req), req);
       resolve();
     });
   });
@@ -502,4 +502,76 @@ Deno.test("abortSession() discards changes and passes the error on", async () =>
   assertStrictEquals(await next({ headers: {} }), error);
   res.end("sorry");
   assertEquals(store.size, 0);
+});
+
+/** The work of a handler that counts a failed login and throws. */
+async function countAndThrow(session: Session, error: Error): Promise<never> {
+  await session.set("failures", 1).save();
+  session.get("failures");
+  throw error;
+}
+
+Deno.test("honoSession() puts the cookie of save() on the page of an error", async () => {
+  const { sessions, store, events } = rig();
+  for (const status of [401, 500]) {
+    const c = honoContext();
+    await honoSession(sessions)(c, async () => {
+      const error = await countAndThrow(c.get("session") as Session, new Error("x")).catch((e) =>
+        e
+      );
+      Object.assign(c, { error, res: Response.json("sorry", { status }) });
+    });
+    assertEquals([c.res!.status, c.res!.headers.getSetCookie().length], [status, 1]);
+    assertEquals(c.res!.headers.get("cache-control"), "no-store");
+  }
+  assertEquals([store.size, events], [2, []]);
+});
+
+Deno.test("elysiaSession() puts the cookie of save() on the page of an error", async () => {
+  const { sessions, store, events } = rig();
+  const { handle, listen } = elysia(sessions);
+  const request = requestWith();
+  const page = await handle(request, async (session) => {
+    listen({ request, error: await countAndThrow(session, new Error("x")).catch((e) => e) });
+    return new Response("sorry", { status: 401 });
+  });
+  assertEquals([page!.status, page!.headers.getSetCookie().length], [401, 1]);
+  assertEquals([store.size, events], [1, []]);
+});
+
+Deno.test("oakSession() puts the cookie of save() on every page of an error", async () => {
+  for (const error of [new RangeError("mine"), Object.assign(new Error("x"), { headers: {} })]) {
+    const { sessions, store, events } = rig();
+    const { ctx, response } = oakContext();
+    const next = () => countAndThrow(ctx.state.session as Session, error);
+    const thrown = await assertRejects(() => oakSession(sessions)(ctx, next));
+    assertStrictEquals(thrown, error);
+    // A middleware of the app may handle it; if none does, oak keeps only the error's headers.
+    assertEquals(response.headers.getSetCookie().length, 1);
+    if (error instanceof RangeError) {
+      assertEquals((error as { headers?: Headers }).headers!.getSetCookie().length, 1);
+    }
+    assertEquals([store.size, events], [1, []]);
+  }
+  const { sessions } = rig();
+  const { ctx, response } = oakContext();
+  await oakSession(sessions)(ctx, async () => {
+    await (ctx.state.session as Session).set("n", 1).save();
+    await sessions.update(idOf("a"), () => {});
+  });
+  assertEquals([response.status, response.headers.getSetCookie().length], [409, 1]);
+});
+
+Deno.test("expressSession() puts the cookie of save() on the page of an error", async () => {
+  for (const isAborted of [false, true]) {
+    const store = slow();
+    const { headers, sent } = await visit(store, async (res: Res, session, req) => {
+      const error = await countAndThrow(session, new Error("x")).catch((e) => e);
+      const page = () => void res.end("sorry");
+      if (isAborted) abortSession(error, req as never, res, page);
+      else page();
+    });
+    assertEquals([sent, headers.has("set-cookie")], [[200, "sorry", "end"], true]);
+    assertEquals(store.size, 1);
+  }
 });

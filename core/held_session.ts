@@ -1,0 +1,85 @@
+/** A session that the server holds while a connection is open, after its request or without one. */
+import type { SessionLink } from "../data/session_link.ts";
+import { refusal, type SessionLineage, type WorkingCopy } from "../data/working_copy.ts";
+import { SessionError } from "../errors.ts";
+import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
+import type { SessionRepository } from "./repository.ts";
+import type { CurrentSession } from "./session_writer.ts";
+
+/** The most attempts to note a use, if other writes come first. */
+const MAX_TOUCHES = 3;
+
+/** The rules behind a session that was loaded for reading, or whose request is over. */
+export class HeldSession implements SessionLink {
+  readonly #repository: SessionRepository;
+  readonly #touchInterval: number;
+  readonly #workingCopy: WorkingCopy;
+  /** When the session was last used, as the store had it last; `undefined` if nobody asked. */
+  #lastAccess: number | undefined;
+  #pending: Promise<boolean> | undefined;
+
+  constructor(repository: SessionRepository, touchInterval: number, workingCopy: WorkingCopy) {
+    this.#repository = repository;
+    this.#touchInterval = touchInterval;
+    this.#workingCopy = workingCopy;
+  }
+
+  /** It was loaded for reading, so there is nothing to save. */
+  save(): Promise<never> {
+    return Promise.reject(refusal("readOnly", "save"));
+  }
+
+  touch(): Promise<boolean> {
+    const last = this.#lastAccess;
+    if (last !== undefined && this.#repository.now() - last < this.#touchInterval) {
+      return Promise.resolve(true);
+    }
+    // The messages of a connection may come faster than the store answers.
+    this.#pending ??= this.#touch().finally(() => this.#pending = undefined);
+    return this.#pending;
+  }
+
+  async #touch(): Promise<boolean> {
+    if (this.#repository.isWithClient && this.#workingCopy.absence === undefined) {
+      throw new SessionError(
+        "ERR_SESSION_STORE",
+        "Cannot touch the session: it is in its client's cookie, which only a response can change",
+      );
+    }
+    for (let tries = MAX_TOUCHES; tries > 0; tries--) {
+      const current = await this.#find();
+      if (current === undefined) return false;
+      const now = this.#repository.now();
+      this.#lastAccess = current.lastAccess;
+      if (!this.#repository.isTouchDue(current, now)) return true;
+      if (await this.#repository.touchHeld(current)) {
+        this.#lastAccess = now;
+        return true;
+      }
+    }
+    return true;
+  }
+
+  /** The session, unless it has ended or somebody else has signed in since. */
+  async #find(): Promise<LoadedSession | undefined> {
+    const { lineage, id, absence } = this.#workingCopy;
+    if (absence !== undefined) return undefined;
+    // A store that cannot compare versions knows the session by its ID only.
+    const found: Lookup = lineage !== undefined
+      ? await this.#repository.findByKey(lineage.key)
+      : id !== undefined
+      ? await this.#repository.find(id)
+      : NONE;
+    if (found.status !== "active") return undefined;
+    return lineage === undefined || isFollowed(lineage, found) ? found : undefined;
+  }
+}
+
+/** Whether a session that was held since this lineage may follow to what it has become. */
+export function isFollowed(
+  { header: { regenerations, subjectChanges } }: SessionLineage,
+  { header, subject }: CurrentSession,
+): boolean {
+  return header.subjectChanges === subjectChanges &&
+    (subject !== undefined || header.regenerations === regenerations);
+}

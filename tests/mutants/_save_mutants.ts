@@ -1,0 +1,115 @@
+/** Mistakes with several States, with sessions that are saved early, and with several middlewares. */
+import { mistake, type Mutant } from "./_mutant.ts";
+
+const FIRST = ["tests/unit/state/first_test.ts"];
+const SAVE = ["save_test.ts"];
+const TOUCH = ["touch_test.ts"];
+
+/** Mistakes of a FirstState, and of the middleware that has one. */
+const first: Mutant[] = [
+  mistake("an unknown token after which the cookie is tried", FIRST, {
+    find: 'if (typeof $extracted === "string" || Array.isArray($extracted)) ' +
+      "return $extracted.length > 0;",
+    replace: 'if (typeof $extracted === "string" || Array.isArray($extracted)) ' +
+      "return $extracted.length === 64;",
+  }),
+  mistake("an empty list that counts as an ID", FIRST, {
+    find: 'if (typeof $extracted === "string" || Array.isArray($extracted)) ' +
+      "return $extracted.length > 0;",
+    replace: 'if (typeof $extracted === "string") return $extracted.length > 0;\n' +
+      "if (Array.isArray($extracted)) return true;",
+  }),
+  mistake("an ID that is sent by another State than the one that found it", FIRST, {
+    find: "this.$own = $origin.$state ?? $parts.options.$state;",
+    replace: "this.$own = $parts.options.$state;",
+  }),
+  mistake("a replaced ID in a header that is refused, because browsers have a cookie", FIRST, {
+    find: "const { isExplicit } = $lookup.state ?? this.options.state;\n" +
+      "if (isExplicit) return this.$openNew(",
+    replace: "const { isExplicit } = this.options.state;\nif (isExplicit) return this.$openNew(",
+  }),
+  mistake("an encrypted session that is bound to the last of several States", FIRST, {
+    find: 'if ($lookup.status === "active") $lookup.name = $state.name;',
+    replace: "",
+  }),
+  mistake("a new encrypted session that is bound to the last of several States", FIRST, {
+    find: "createOnce($backend, $backend.keyOf($id), $text, $expiry, $name)",
+    replace: "createOnce($backend, $backend.keyOf($id), $text, $expiry)",
+  }),
+  mistake("an encrypted session that any of several States may carry", FIRST, {
+    find: "const $lookup = await this.$lookUp($extracted, $state.name);",
+    replace: "const $lookup = await this.$lookUp($extracted);",
+  }),
+];
+
+/** Mistakes of `session.save()`. */
+const saving: Mutant[] = [
+  mistake("save() whose failure is forgotten when the handler catches it", SAVE, {
+    find: "if ($early.isFailed) return;\nif (!$early.isSaved) {",
+    replace: "if (!$early.isSaved) return;\nif (!$early.isSaved) {",
+  }),
+  mistake("save() that fails every response after it", SAVE, {
+    find: "($error) => {\n$early.isFailed = true; throw $error;",
+    replace: "($error) => {\nthrow $error;",
+  }),
+  mistake("a second save() that resolves to something else", SAVE, {
+    find: "if (this.$early !== undefined) return this.$early.saved;",
+    replace: "if (this.$early !== undefined) return this.$early.saved.then(() => undefined);",
+  }),
+  mistake("save() whose cookie is sent with each of several responses", SAVE, {
+    find: "const $taken = $early.headers.splice(0);",
+    replace: "const $taken = $early.headers.slice(0);",
+  }),
+  mistake("save() that resolves to the ID before the regeneration", SAVE, {
+    find: "if ($sent === undefined) return;\nthis.$presented = $sent;",
+    replace: "if ($sent === undefined) return;",
+  }),
+  mistake("save() that resolves to the ID of a session that has ended", SAVE, {
+    find: 'case "destroyed":\nthis.$presented = undefined;',
+    replace: 'case "destroyed":',
+  }),
+  mistake("save() whose cookie is sent although the handler then ended the session", SAVE, {
+    find:
+      "if ($isEnded && !$isRestarted && $taken.length > 0) this.$state.clear?.($headers);\nelse",
+    replace: "",
+  }),
+  mistake("save() whose cookie is not on the response to an error", SAVE, {
+    beside: "const $isHandled = $thrown instanceof HandledFailure;",
+    find: "await $active?.commit($headers, () => $answered.headers);\n" +
+      "if ($headers.length === 0) return $answered;",
+    replace: "return $answered;",
+  }),
+  mistake("an unawaited save() that is not waited for when the handler throws", SAVE, {
+    find: "await $early?.saved.catch(() => $early.isFailed = true);",
+    replace: "",
+  }),
+];
+
+/** Mistakes of `session.touch()`. */
+const touching: Mutant[] = [
+  mistake("touch() that calls the store each time", TOUCH, {
+    find: "if ($last !== undefined && this.$repository.now() - $last < this.$touchInterval) {",
+    replace: "if ($last === -1) {",
+  }),
+  mistake("touch() that takes the client to have the current ID", TOUCH, {
+    find: "if (await this.$repository.touchHeld($current)) {",
+    replace: "if ((await this.$repository.touch($current, false)) !== undefined) {",
+  }),
+  mistake("touch() that keeps a connection after somebody else has signed in", TOUCH, {
+    find: "return $lineage === undefined || $isFollowed($lineage, $found) ? $found : undefined;",
+    replace: "return $found;",
+  }),
+  mistake("touch() that overlaps with itself", TOUCH, {
+    find: "this.$pending ??= this.$touch().finally(() => this.$pending = undefined);\n" +
+      "return this.$pending;",
+    replace: "return this.$touch();",
+  }),
+  mistake("touch() that gives up when another write comes first", TOUCH, {
+    find: "for (let $tries = $max; $tries > 0; $tries--) {\n" +
+      "const $current = await this.$find();",
+    replace: "for (let $tries = 1; $tries > 0; $tries--) {\n" +
+      "const $current = await this.$find();",
+  }),
+];
+
+export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving, ...touching];
