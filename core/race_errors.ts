@@ -61,9 +61,9 @@ export function ownError(error: unknown): unknown {
  *
  * @throws {SessionError} `ERR_SESSION_CONFLICT` after `MAX_ATTEMPTS` calls.
  */
-export async function retry<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+export async function retry<T>(attempt: (count: number) => Promise<T | undefined>): Promise<T> {
   for (let count = 0; count < MAX_ATTEMPTS; count++) {
-    const result = await attempt();
+    const result = await attempt(count);
     if (result !== undefined) return result;
   }
   throw conflict();

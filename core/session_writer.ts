@@ -340,7 +340,7 @@ export class SessionWriter {
   ): Promise<CurrentSession | undefined> {
     return new Promise((release, fail) => {
       let next = left;
-      retry(async () => {
+      retry(async (attempt) => {
         const start = next === undefined || this.#hasWaited(next)
           ? await this.#reload(base.key)
           : next;
@@ -357,8 +357,15 @@ export class SessionWriter {
         if (this.#hasWaited(start)) return undefined;
         // The values may have changed since.
         const compose = (current: CurrentSession) => current.json === start.json ? json : undefined;
-        const composed = { ...write, compose };
-        return await this.#enqueue({ base, write: composed, start, tokens }, (left) => next = left);
+        const job = { base, write: { ...write, compose }, start, tokens };
+        const calledAt = performance.now();
+        const saved = await this.#enqueue(job, (left) => next = left);
+        // If another process keeps writing, what this one has learned will be too old.
+        if (saved === undefined && attempt > 0) {
+          await pause(attempt, performance.now() - calledAt);
+          next = undefined;
+        }
+        return saved;
       }).then((saved) => {
         resolve(saved);
         release(next);

@@ -145,6 +145,24 @@ Deno.test("ten processes that write to one session all succeed", async () => {
   assertEquals((await values())!.n, 200);
 });
 
+Deno.test("ten processes whose updates have asynchronous callbacks all succeed", async () => {
+  const { rule, server, values, id } = await rigOn(SLOW);
+  rule.apply = async (_name, call) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return await call();
+  };
+  const pending = times(10, server).flatMap((one) =>
+    times(20, () =>
+      one.update(id, async (data) => {
+        const n = Number(data.n);
+        await round();
+        data.n = n + 1;
+      }))
+  );
+  assertEquals(await outcomes(pending), { ok: 200 });
+  assertEquals((await values())!.n, 200);
+});
+
 Deno.test("200 simultaneous touches all succeed", async () => {
   const { clock, values, visit } = await rigOn(SLOW);
   clock.advance(120);

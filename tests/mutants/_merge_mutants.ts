@@ -150,6 +150,10 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: "while ($lane.$done !== $done);",
     replace: "while ($lane.$done >= $done);",
   }),
+  batching("updates of several processes that meet again and again", {
+    find: "await pause($attempt, performance.now() - $calledAt); $next = undefined;",
+    replace: "$next = undefined;",
+  }),
   batching("an update that others wait for as long as its callback takes", {
     find: "setTimeout(() => $release(undefined), this.$timeoutMs)",
     replace: "setTimeout(() => {}, this.$timeoutMs)",
