@@ -17,12 +17,9 @@ import {
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
 import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
 import { Lifecycle } from "./core/lifecycle.ts";
-import {
-  type ResolvedOptions,
-  resolveOptions,
-  type SessionEvent,
-  type SessionOptions,
-} from "./core/options.ts";
+import type { SessionEvent } from "./core/event.ts";
+import { type ResolvedOptions, resolveOptions, type SessionOptions } from "./core/options.ts";
+import { reportQuestionable } from "./core/questionable_options.ts";
 import {
   type DestroyAllOptions,
   type ListedSession,
@@ -91,6 +88,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
+    reportQuestionable(options, this.#options);
     this.#lifecycle = new Lifecycle(this.#options);
   }
 

@@ -78,6 +78,8 @@ const MAX_KEYS_NAMED = 10;
  * it, and so does `session.user` if the session has a key `user`. That includes sloppy mode, as in a
  * CommonJS file without `"use strict"`. There, JavaScript ignores only assignments to read-only
  * properties, such as `session.id`. A subclass may have properties, which are not saved.
+ * Nothing can notice `delete session.user` and `"user" in session`, which concern the object and not
+ * the data: use `session.delete("user")` and `session.exists("user")`.
  *
  * @example
  * ```ts
@@ -96,11 +98,14 @@ export class Session<T extends object = Record<string, unknown>> {
   // Refuses `session.user` and `session.user = "ada"`. Engines would return `undefined`, and ignore
   // the assignment in sloppy mode. The Proxy stands behind the methods, so calls do not reach it.
   static {
-    const isSession = (receiver: object) => Object.getPrototypeOf(receiver) === Session.prototype;
+    // Neither a subclass nor a Proxy of a session, such as those of Vue.
+    const isSession = (receiver: object) =>
+      #workingCopy in receiver && Object.getPrototypeOf(receiver) === Session.prototype;
     const handler: ProxyHandler<object> = {
       get(target, key, receiver) {
-        const isKey = typeof key === "string" && key !== "then" && isSession(receiver) &&
-          has((receiver as Session).#workingCopy.data, key);
+        // Not "toString" and the like: a client may have chosen the key.
+        const isKey = typeof key === "string" && key !== "then" && !(key in target) &&
+          isSession(receiver) && has((receiver as Session).#workingCopy.data, key);
         if (isKey) throw noProperty("get", key);
         return Reflect.get(target, key, receiver);
       },

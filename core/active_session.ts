@@ -11,7 +11,8 @@ import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SecureCookieWatch } from "./secure_cookie.ts";
-import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
+import type { SessionRepository } from "./repository.ts";
+import type { IdChange, SavedSession, SessionChange } from "./session_writer.ts";
 import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
 
 /** The parts that all sessions of one middleware share. */

@@ -363,12 +363,15 @@ class HeldResponse {
       this.#stage === "saving"
         ? this.#call("setHeader", [name, value])
         : res.setHeader(name, value);
+    const get = (name: string) => {
+      const value = res.getHeader(name);
+      return value === undefined ? undefined : [value].flat().join(", ");
+    };
     return {
-      get(name) {
-        const value = res.getHeader(name);
-        return value === undefined ? undefined : [value].flat().join(", ");
+      get,
+      forEach(visit) {
+        for (const name of Object.keys(res.getHeaders())) visit(get(name)!, name);
       },
-      keys: () => Object.keys(res.getHeaders()),
       set(name, value) {
         remembered.push(["set", name, value]);
         put(name, value);

@@ -20,10 +20,10 @@ export interface ResponseHeaders {
   /** Sets a header and removes others of the same name. Without it, `append` is called. */
   set?(name: string, value: string): unknown;
   /**
-   * The names of all headers. Without it, headers for one kind of cache (`CDN-Cache-Control`,
-   * `Surrogate-Control` …) are looked up by the names in common use.
+   * Visits all headers, with names in lower case, as `Headers` does. Without it, headers for one kind
+   * of cache (`CDN-Cache-Control`, `Surrogate-Control` …) are looked up by the names in common use.
    */
-  keys?(): Iterable<string>;
+  forEach?(visit: (value: string, name: string) => void): void;
 }
 
 /** The headers of a response that has been sent. */

@@ -183,8 +183,7 @@ const late: Mutant[] = [
 const answering: Mutant[] = [
   {
     name: "a commit after the response was sent",
-    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
-      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
+    find: "await $active.commit($added, () => $toCacheHeaders($headers));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "await send({ ...event, headers: [...$headers, ...$added] });\n" +
       "return await $active.commit([], () => ({ get: () => undefined }));",
@@ -192,8 +191,7 @@ const answering: Mutant[] = [
   },
   {
     name: "a commit that the response does not wait for",
-    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
-      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
+    find: "await $active.commit($added, () => $toCacheHeaders($headers));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "Promise.resolve($active.commit([], () => ({ get: () => undefined }))).catch(() => {});",
     by: "wrongAnswers",

@@ -54,6 +54,19 @@ Deno.test("a property of a Session throws and names get() when the session has s
   assertEquals(String(session), "[object Object]");
 });
 
+Deno.test("a key that is named like a method of every object keeps that method", async () => {
+  const { session } = await stored();
+  session.set({ toString: 1, valueOf: 1, hasOwnProperty: 1, toLocaleString: 1, constructor: 1 });
+  assertEquals([`${session}`, session.valueOf()], ["[object Object]", session]);
+  assertEquals(session.get("toString"), 1);
+});
+
+Deno.test("a Proxy around a Session finds no property, and no private one", async () => {
+  const { session } = await stored();
+  const around = new Proxy(session, {}) as unknown as Shop;
+  assertEquals([around.missing, around.cart], [undefined, undefined]);
+});
+
 Deno.test("a subclass of Session may have properties of its own", () => {
   class Cart extends Session<Shop> {
     total = 3;

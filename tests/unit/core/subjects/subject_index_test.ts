@@ -326,6 +326,19 @@ Deno.test("a damaged list is an error and not an empty list", async () => {
   assertEquals(await sessions.destroyAll("ada"), 0);
 });
 
+Deno.test("a user whose list is damaged can sign in, and it is reported once", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { signIn, subjectOf, events } = rig({ store });
+  await signIn("ada");
+  const options = { signal: new AbortController().signal, lastAccess: 0, ttl: 3600 };
+  const { version } = (await store.read(listKey(dump), options))!;
+  await store.replace(listKey(dump), "subject:{}", { ...options, version });
+  for (let count = 0; count < 3; count++) {
+    assertEquals(await subjectOf(await signIn("ada")), "ada");
+    assertEquals(events, ["record-corrupt"]);
+  }
+});
+
 Deno.test("a list's key is treated as an unknown ID when a client sends it", async () => {
   const { store, dump } = tap(new MemoryStore());
   const { sessions, signIn, events, devices } = rig({ store });
