@@ -1,9 +1,9 @@
 /**
  * Holds a Node response back until its session is saved. Node has no hook for that, so this module
  * replaces the methods of one response object that send something. The first such call completes the
- * head and starts the save; it and all later calls are queued. To the app and to other middleware
- * the response looks sent: its headers can no longer change, `headersSent` and `writableEnded` are
- * true, and `write` returns false when the queue is full, until "drain".
+ * head and starts the save. That call and all later ones are queued. To the app and to other
+ * middleware the response looks sent. Its headers can no longer change. `headersSent` is true, and so
+ * is `writableEnded` after `end`. `write` returns false when the queue is full, until "drain".
  */
 import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import type { ResponseHeaders } from "../../middleware.ts";
@@ -363,10 +363,14 @@ class HeldResponse {
       this.#stage === "saving"
         ? this.#call("setHeader", [name, value])
         : res.setHeader(name, value);
+    const get = (name: string) => {
+      const value = res.getHeader(name);
+      return value === undefined ? undefined : [value].flat().join(", ");
+    };
     return {
-      get(name) {
-        const value = res.getHeader(name);
-        return value === undefined ? undefined : [value].flat().join(", ");
+      get,
+      forEach(visit) {
+        for (const name of Object.keys(res.getHeaders())) visit(get(name)!, name);
       },
       set(name, value) {
         remembered.push(["set", name, value]);
