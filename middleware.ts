@@ -8,16 +8,18 @@ import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
 import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
-import { OpenedSession, type OpenSession, type ResponseHeaders } from "./core/entry/open.ts";
+import {
+  OpenedSession,
+  type OpenSession,
+  ReadOnlySession,
+  type ResponseHeaders,
+} from "./core/entry/open.ts";
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
 import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
 import { Lifecycle } from "./core/lifecycle.ts";
-import {
-  type ResolvedOptions,
-  resolveOptions,
-  type SessionEvent,
-  type SessionOptions,
-} from "./core/options.ts";
+import type { SessionEvent } from "./core/event.ts";
+import { type ResolvedOptions, resolveOptions, type SessionOptions } from "./core/options.ts";
+import { reportQuestionable } from "./core/questionable_options.ts";
 import {
   type DestroyAllOptions,
   type ListedSession,
@@ -86,6 +88,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
+    reportQuestionable(options, this.#options);
     this.#lifecycle = new Lifecycle(this.#options);
   }
 
@@ -144,6 +147,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * Opens the request's session for a server that does not make a fetch `Response`, such as Node's
    * `http` and what is built on it. The caller must call either `commit()` or `abort()`.
    *
+   * The session of a request that upgrades its connection, and of a PAGI scope of another type than
+   * `http`, is read-only: no response can carry its cookie.
+   *
    * @throws {SessionError} If the session cannot be read.
    *
    * @example
@@ -166,7 +172,11 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
     refuseCallback("open", arguments, AWAIT);
     try {
-      const active = await this.#lifecycle.begin(scopeOf(request));
+      const scope = scopeOf(request);
+      if (scope.type !== "http") {
+        return new ReadOnlySession<Data>(await this.#lifecycle.loadOrEmpty(scope));
+      }
+      const active = await this.#lifecycle.begin(scope);
       return new OpenedSession<Data>(active, this.#options);
     } catch (error) {
       reportFailure(this.#options, error);

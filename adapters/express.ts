@@ -7,7 +7,7 @@ import { checkMiddleware } from "../base/check_options.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
-import { holdResponse, type NodeResponse } from "./_held_response.ts";
+import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
 
 export type { NodeRequest, NodeResponse };
 
@@ -16,8 +16,8 @@ export type Next = (error?: unknown) => void;
 
 /** A middleware for Connect and Express. Its method `of` returns a request's session. */
 export interface ExpressSession<Data extends object = Record<string, unknown>> {
-  /** The middleware. */
-  (req: NodeRequest, res: NodeResponse, next: Next): void;
+  /** The middleware. For a WebSocket's handshake, `res` may be any object. */
+  (req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
   /**
    * Returns the session of a request that has passed through the middleware, the same as
    * `req.session`.
@@ -40,6 +40,9 @@ const opened = new WeakMap<
  *
  * An assignment to `req.session` throws, because nothing would save or end the session: write with
  * `req.session.set(…)`, and end it with `req.session.destroy()`.
+ *
+ * The session of a WebSocket's handshake is read-only: `io.engine.use(expressSession(sessions))`, or
+ * `session(request, {}, next)`.
  *
  * If a session cannot be read or saved, the middleware calls `next(error)` with a
  * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
@@ -89,9 +92,17 @@ export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): ExpressSession<Data> {
   checkMiddleware("expressSession", sessions);
-  const middleware = (req: NodeRequest & { session?: unknown }, res: NodeResponse, next: Next) => {
+  const middleware = (
+    req: NodeRequest & { session?: unknown },
+    res: Partial<NodeResponse>,
+    next: Next,
+  ) => {
     if (opened.has(req)) return next();
-    sessions.open(req).then((open) => {
+    const fail = (error: unknown) => next(withoutHeaders(error));
+    const isHeld = !req.upgrade && isNodeResponse(res);
+    const { headers, method, url, socket } = req;
+    const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
+    sessions.open(request).then((open) => {
       opened.set(req, open);
       // cookie-session ends a session by `req.session = null`. Here that would leave it active.
       Object.defineProperty(req, "session", {
@@ -105,13 +116,11 @@ export function expressSession<Data extends object>(
           );
         },
       });
-      holdResponse(res, {
-        save: (headers) => open.commit(headers),
-        errorHead,
-        fail: (error) => next(withoutHeaders(error)),
-      });
+      if (isHeld) {
+        holdResponse(res, { save: (headers) => open.commit(headers), errorHead, fail });
+      }
       open.run(next);
-    }, next);
+    }, fail);
   };
   return Object.assign(middleware, {
     of(req: NodeRequest): Session<Data> {

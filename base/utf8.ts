@@ -23,12 +23,13 @@ export function toStorableText(text: string): string {
 }
 
 /** A text of printable ASCII that is stored unchanged. */
-const PLAIN_ASCII = /^(?!")[ -~]*(?<! )$/;
+const PLAIN_ASCII = /^(?!")[ -~]+(?<! )$/;
 
 /**
  * `text` in ASCII alone. A database or its client may convert texts to another character set, and
  * many lose or replace characters in the process; ASCII is the same in all of them. Some column
- * types also drop spaces at the end. A text that contains anything else becomes a JSON string.
+ * types also drop spaces at the end, and some databases take an empty text for NULL. Any other text
+ * becomes a JSON string.
  */
 export function toAsciiText(text: string): string {
   if (PLAIN_ASCII.test(text)) return text;

@@ -1,8 +1,12 @@
-/** Whether `value` is a class, not a function to call: its prototype has methods. */
+/**
+ * Whether `value` is a class, not a function to call: the prototype of a class cannot be replaced.
+ * That of a constructor in older code can, but it has methods.
+ */
 export function isClass(value: unknown): boolean {
   if (typeof value !== "function") return false;
-  const { prototype } = value as { prototype?: object };
-  return typeof prototype === "object" && Object.getOwnPropertyNames(prototype).length > 1;
+  const prototype = Object.getOwnPropertyDescriptor(value, "prototype");
+  if (typeof prototype?.value !== "object") return false;
+  return !prototype.writable || Object.getOwnPropertyNames(prototype.value).length > 1;
 }
 
 /** Describes the value that a constructor received instead of a client, for an error message. */

@@ -69,7 +69,8 @@ export interface CookieStoreOptions {
   format?: "pagi";
   /**
    * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not
-   * outlive its session. All servers must share the store. Cannot be combined with
+   * outlive its session. All servers must share the store and have the same `expire`: a server keeps a
+   * record for as long as values of its own can be valid. Cannot be combined with
    * `format: "pagi"`, because the Perl side would not consult it.
    *
    * @default {undefined, a copy of a cookie works until it expires}

@@ -183,7 +183,8 @@ export class MysqlStore implements VersionedStore {
   /**
    * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
+   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces, or the table cannot
+   * hold the text.
    * @throws {Error} If the client fails, with its error.
    */
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
@@ -194,6 +195,7 @@ export class MysqlStore implements VersionedStore {
    * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
    * the record does not exist or has another version.
    *
+   * @throws {RangeError} If the table cannot hold the text.
    * @throws {Error} If the client fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {

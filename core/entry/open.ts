@@ -1,5 +1,6 @@
 /** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
+import type { WorkingCopy } from "../../data/working_copy.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
@@ -57,6 +58,23 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    * @param error The error of the handler. If it is a session's, you get the event `request-failed`.
    */
   abort(error?: unknown): Promise<void>;
+}
+
+/** The session of a connection that is not an HTTP request. It cannot be written to. */
+export class ReadOnlySession<Data extends object> implements OpenSession<Data> {
+  readonly session: Session<Data>;
+
+  constructor(workingCopy: WorkingCopy) {
+    this.session = new Session<Data>(workingCopy);
+  }
+
+  run<T>(handle: () => T): T {
+    return handle();
+  }
+
+  commit(): void {}
+
+  async abort(): Promise<void> {}
 }
 
 /** An {@linkcode ActiveSession} for code outside this package. */

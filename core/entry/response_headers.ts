@@ -1,6 +1,6 @@
 /** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
-import type { SessionEvent } from "../options.ts";
+import type { SessionEvent } from "../event.ts";
 import { isForCaches } from "../shared_caches.ts";
 
 /** The request that a response was last returned for. (A WeakMap would be slower.) */

@@ -62,7 +62,7 @@ export class IndexRecords {
   /** The content of a record; `undefined` if it does not exist. */
   async read(place: IndexPlace): Promise<IndexContent | undefined> {
     const record = await this.#backend.read(place.key);
-    return record && this.#contentOf(place, record);
+    return record && this.#contentOf(place, record, decodeIndex(record.text));
   }
 
   /** Changes a record. Resolves to the result of `edit`. */
@@ -84,7 +84,8 @@ export class IndexRecords {
     const deadline = performance.now() + this.#options.storeTimeout * 1000;
     for (let attempt = 0;; attempt++) {
       const record = await this.#backend.read(place.key);
-      const before = this.#contentOf(place, record);
+      const stored = record && decodeIndex(record.text);
+      const before = this.#contentOf(place, record, stored);
       const results: unknown[] = [];
       let content = before;
       for (const { edit } of jobs) {
@@ -93,9 +94,9 @@ export class IndexRecords {
         results.push(result);
       }
       const calledAt = performance.now();
-      const isDone = content === before
-        ? await this.#keep(record)
-        : await this.#write(place, record, content);
+      // A record that is damaged is replaced in any case: each read makes up another generation.
+      const isSame = content === before && (record === undefined || stored !== undefined);
+      const isDone = isSame ? await this.#keep(record) : await this.#write(place, record, content);
       if (isDone) {
         for (const [at, { resolve }] of jobs.entries()) resolve(results[at]);
         return;
@@ -135,11 +136,15 @@ export class IndexRecords {
     return written !== undefined;
   }
 
-  #contentOf({ level }: IndexPlace, record: SessionRecord | undefined): IndexContent {
+  /** @param stored The content of the record; `undefined` if there is none, or it is damaged. */
+  #contentOf(
+    { level }: IndexPlace,
+    record: SessionRecord | undefined,
+    stored: IndexContent | undefined,
+  ): IndexContent {
     const generation = level === 0 ? crypto.randomUUID() : "";
     if (record === undefined) return { generation, level, entries: [] };
-    const content = decodeIndex(record.text);
-    if (content !== undefined) return { ...content, entries: this.#clamped(content.entries) };
+    if (stored !== undefined) return { ...stored, entries: this.#clamped(stored.entries) };
     this.#options.emit({
       type: "record-corrupt",
       message: "The store returned a record that is not a per-user session index. A new " +

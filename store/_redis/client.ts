@@ -91,9 +91,10 @@ const IS_READONLY = false;
  */
 export function senderOf(client: RedisClient): Send {
   if (typeof client === "function") {
-    if (isClass(client)) throw clientError(received(client));
+    if (isClass(client) || isFactory(client)) throw clientError(received(client));
     return ([command, ...args]) => client(command!, ...args);
   }
+  if (isQueue(client)) throw clientError("it collects commands: give the client itself");
   if (has(client, "internal_send_command")) return nodeRedis3SenderOf(client as NodeRedis3Client);
   // Checked first: ioredis also has a sendCommand(), but with other arguments.
   if (has(client, "call")) {
@@ -156,14 +157,29 @@ function signalIn({ signal }: StoreCallOptions): NodeRedisOptions {
   return { signal, abortSignal: signal };
 }
 
-/** The Cluster of ioredis may send reads to replicas, and offers no option for a single command. */
+/** Whether `client` is a function that creates clients, such as node-redis' `createClient`. */
+function isFactory({ name }: { name: string }): boolean {
+  return /^create[A-Z]/.test(name);
+}
+
+/** Whether `client` is a transaction or a pipeline: it sends nothing before its `exec()`. */
+function isQueue(client: unknown): boolean {
+  if (typeof client !== "object" || client === null) return false;
+  return "addCommand" in client || (client as { isPipeline?: unknown }).isPipeline === true;
+}
+
+/**
+ * The Cluster of ioredis may send reads to replicas, and offers no option for a single command. With
+ * Sentinel, the whole client may use a replica.
+ */
 function checkReads(client: IoredisClient): void {
-  const { options } = client as { options?: { scaleReads?: unknown } };
-  const scaleReads = options?.scaleReads ?? "master";
-  if (scaleReads === "master") return;
+  const { options } = client as { options?: { scaleReads?: unknown; role?: unknown } };
+  const { scaleReads = "master", role = "master" } = options ?? {};
+  if (scaleReads === "master" && role === "master") return;
+  const name = role === "master" ? "scaleReads" : "role";
   throw optionError(
     "RedisStore",
-    'client reads from replicas, which lag; scaleReads must be "master"',
+    `client reads from replicas, which lag; ${name} must be "master"`,
   );
 }
 

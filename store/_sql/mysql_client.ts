@@ -67,9 +67,10 @@ export function mysqlQuery(client: MysqlClient): MysqlQuery {
     ? (client as MysqlCallbackClient).promise()
     : client as MysqlPromiseClient;
   // With callbacks, the methods of MariaDB's connector have a third parameter. Clients that use HTTP
-  // or serve other databases have a transaction().
+  // or serve other databases have a transaction(). A cluster of mysql2's pools has an of(), and sends
+  // statements to any of its servers.
   const isSupported = hasMethods(promised, ["execute"]) && promised.execute.length < 3 &&
-    !hasMethods(promised, ["transaction"]);
+    !hasMethods(promised, ["transaction"]) && !hasMethods(promised, ["of"]);
   if (!isSupported) {
     throw optionError(
       "MysqlStore",
@@ -193,7 +194,7 @@ export class MysqlColumns {
   readonly #query: MysqlQuery;
   readonly #schema: string | undefined;
   readonly #table: string;
-  #sizes: Promise<ReadonlyMap<string, number>> | undefined;
+  #sizes: ReadonlyMap<string, number> | undefined;
 
   /** @param schema The database; that of the connection if `undefined`. */
   constructor(query: MysqlQuery, schema: string | undefined, table: string) {
@@ -209,20 +210,16 @@ export class MysqlColumns {
    * @throws {RangeError} If a value is longer than its column.
    */
   async check(values: Readonly<Record<string, string>>): Promise<void> {
-    if (this.#sizes !== undefined && tooLong(await this.#sizes, values) === undefined) return;
-    const sizes = this.#sizes = this.#ask();
-    try {
-      const column = tooLong(await sizes, values);
-      if (column === undefined) return;
-      throw new RangeError(
-        `Cannot write the record: it has ${values[column]!.length} characters for the column ` +
-          `${column}, which holds ${(await sizes).get(column)}. ` +
-          "Change the table to the column's type in store.ddl",
-      );
-    } catch (error) {
-      if (!(error instanceof RangeError)) this.#sizes = undefined;
-      throw error;
-    }
+    if (this.#sizes !== undefined && tooLong(this.#sizes, values) === undefined) return;
+    // Each call asks for itself, so that none waits for an answer that another call never gets.
+    const sizes = this.#sizes = await this.#ask();
+    const column = tooLong(sizes, values);
+    if (column === undefined) return;
+    throw new RangeError(
+      `Cannot write the record: it has ${values[column]!.length} characters for the column ` +
+        `${column}, which holds ${sizes.get(column)}. ` +
+        "Change the table to the column's type in store.ddl",
+    );
   }
 
   async #ask(): Promise<ReadonlyMap<string, number>> {

@@ -348,7 +348,12 @@ export function firstValue(row: unknown): unknown {
   return value;
 }
 
-/** A new version: 96 random bits as hex digits. */
+/**
+ * A new version: random hex digits. The first one is a letter, because a client may be configured to
+ * convert texts that look like numbers.
+ */
 function newVersion(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(VERSION_BYTES)));
+  const bytes = crypto.getRandomValues(new Uint8Array(VERSION_BYTES));
+  bytes[0]! |= 0xa0;
+  return toHex(bytes);
 }

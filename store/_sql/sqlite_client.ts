@@ -42,32 +42,35 @@ export const SQLITE_FUNCTIONS: SqlFunctions = {
 };
 
 /**
- * Requires a client that answers without promises. It is asked for a constant, because clients with
- * promises and callbacks have methods of the same names. SQLite does not open the file for that.
+ * Requires a client that answers without promises. It is asked for two values that it is given,
+ * because clients with other arguments and answers have methods of the same names. SQLite does not
+ * open the file for that.
  *
  * @throws {TypeError} If it is another client.
  */
 export function checkSqlite(database: unknown): void {
-  const answer = hasMethods(database, ["prepare", "exec"])
-    ? answerOf(database as SqliteDatabase)
-    : undefined;
-  if (firstText(answer) === PROBE) return;
-  const isAsynchronous = isPromise(answer) ? "it answers with promises" : received(database);
+  const problem = hasMethods(database, ["prepare", "exec"])
+    ? problemOf(database as SqliteDatabase)
+    : received(database);
+  if (problem === undefined) return;
   throw optionError(
     "SqliteStore",
     "database must be a DatabaseSync of node:sqlite, " +
-      `or a Database of bun:sqlite, better-sqlite3 or libsql; ${isAsynchronous}`,
+      `or a Database of bun:sqlite, better-sqlite3 or libsql; ${problem}`,
   );
 }
 
-const PROBE = "a";
-
-function answerOf(database: SqliteDatabase): unknown {
-  const statement = database.prepare(`SELECT '${PROBE}' AS a`);
-  const answer = hasMethods(statement, ["run", "get"]) ? statement.get() : statement;
+function problemOf(database: SqliteDatabase): string | undefined {
+  const statement = database.prepare("SELECT ? || ? AS a");
+  // Two values, because some clients take a list or a single value.
+  const answer = hasMethods(statement, ["run", "get"]) ? statement.get("a", "b") : statement;
+  if (firstText(answer) === "ab") return undefined;
+  if (!isPromise(answer)) {
+    return `${received(database)}, whose prepare(sql).get(...values) does not return the first row`;
+  }
   // Nothing waits for it.
-  if (isPromise(answer)) answer.then(undefined, () => {});
-  return answer;
+  answer.then(undefined, () => {});
+  return "it answers with promises";
 }
 
 /**
@@ -79,8 +82,8 @@ export class SqliteDriver implements SqlDriver {
   readonly #database: SqliteDatabase;
   readonly #prepared = new WeakMap<CompiledSql, SqliteStatement>();
   #busyTimeout: SqliteStatement | undefined;
-  /** With a write-ahead log, reads never wait. */
-  readsWait = true;
+  /** Whether another process may hold up reads. With a write-ahead log, none can. */
+  #readsWait = true;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -88,7 +91,7 @@ export class SqliteDriver implements SqlDriver {
 
   first(statement: CompiledSql, values: SqlValue[], signal?: AbortSignal): unknown {
     const read = () => this.#prepare(statement).get(...values);
-    return this.readsWait ? this.#whenUnlocked(read, signal) : read();
+    return this.#readsWait ? this.#whenUnlocked(read, signal) : read();
   }
 
   write(
@@ -147,16 +150,17 @@ export class SqliteDriver implements SqlDriver {
    * @param ddl The statements that create the table.
    */
   async setUp(synchronous: string, ddl: readonly string[]): Promise<void> {
-    const isLogged = await this.#whenUnlocked(() => {
+    const journal = await this.#whenUnlocked(() => {
       const pragma = (text: string) => firstValue(this.#database.prepare(`PRAGMA ${text}`).get());
+      const journal = pragma("journal_mode") === "wal" ? "wal" : pragma("journal_mode = WAL");
       // Some databases have no write-ahead log, for example in memory. Then only the default of
       // `synchronous` is safe.
-      const isLogged = pragma("journal_mode") === "wal" || pragma("journal_mode = WAL") === "wal";
-      if (isLogged) this.#database.exec(`PRAGMA synchronous = ${synchronous}`);
+      if (journal === "wal") this.#database.exec(`PRAGMA synchronous = ${synchronous}`);
       for (const statement of ddl) this.#database.exec(statement);
-      return isLogged;
+      return journal;
     }, undefined);
-    this.readsWait = !isLogged;
+    // No other process has a database in memory.
+    this.#readsWait = journal !== "wal" && journal !== "memory";
   }
 }
 

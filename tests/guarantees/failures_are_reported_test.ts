@@ -232,7 +232,7 @@ Deno.test("with onError, failed requests are not written to the console", async 
   assertEquals(await logged(async () => void await write(sessions)(requestWith({ cookie }))), []);
 });
 
-Deno.test("a client that keeps sending a replaced ID is one event, and late requests are none", async () => {
+Deno.test("a client that keeps sending a replaced ID is reported once, and late requests are not", async () => {
   const clock = fakeClock();
   const { events, sessions } = listening(slow(new MemoryStore({ now: clock.now })), {
     now: clock.now,

@@ -165,7 +165,7 @@ async function ignoreClock({ open, ask, table }: Rig): Promise<void> {
       assert(await wrong.replace(other!, "new", { ...write, version: read.version }) !== undefined);
       assert(await wrong.create(swept!, "swept", write) !== undefined);
       // A sweep skips what one that a create started is about to remove.
-      await until("the expired record is gone", async () => {
+      await until("the expired record was removed", async () => {
         await wrong.sweep();
         return (await ask(`SELECT id FROM ${table} WHERE id = '${expired}'`)).length === 0;
       });

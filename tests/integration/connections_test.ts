@@ -11,6 +11,8 @@ import {
   anyMysql,
   anyPostgres,
   mysqlMissing,
+  OwnMariadb,
+  ownMariadbMissing,
   OwnPostgres,
   ownPostgresMissing,
   postgresMissing,
@@ -87,3 +89,15 @@ serverTest(ownPostgresMissing, "PostgresStore on a pool of one survives a restar
   console.log(format(await rideOut({ store, stop, start: () => postgres.start() })));
   await close();
 });
+
+for (const max of [1, 8]) {
+  serverTest(ownMariadbMissing, `MysqlStore on a pool of ${max} survives a restart`, async () => {
+    await using mariadb = await OwnMariadb.start();
+    const { client, close } = await openSql.mysql2(mariadb.url, { connectionLimit: max });
+    const store = new MysqlStore(client as MysqlClient);
+    await store.setup();
+    const stop = () => mariadb.stop("SIGKILL");
+    console.log(format(await rideOut({ store, stop, start: () => mariadb.start() })));
+    await close();
+  });
+}

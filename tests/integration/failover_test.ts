@@ -5,11 +5,17 @@ import { RedisStore } from "@pagi/session/store/redis";
 import { format } from "./_books.ts";
 import { rideOut, surviveKills } from "./_outage.ts";
 import { until } from "./_processes.ts";
-import { SENTINELS } from "./_redis_clients.ts";
+import { CLUSTERS, SENTINELS } from "./_redis_clients.ts";
 import { RespClient } from "./_resp.ts";
 import { openSql } from "./_sql_clients.ts";
 import { OwnPostgres, ownPostgresMissing } from "./_sql_servers.ts";
-import { OwnRedis, ownRedisMissing, serverTest } from "./_servers.ts";
+import {
+  OwnRedis,
+  ownRedisMissing,
+  serverTest,
+  startCluster,
+  startClusterReplica,
+} from "./_servers.ts";
 import { Switch } from "./_switch.ts";
 
 const portOf = (url: string) => Number(new URL(url).port);
@@ -42,7 +48,10 @@ serverTest(
   },
 );
 
-for (const [name, open] of Object.entries(SENTINELS)) {
+/** The newest version of each library; the other tests run all versions. */
+const LIBRARIES = ["ioredis 6", "node-redis 6"];
+
+for (const name of LIBRARIES) {
   serverTest(
     ownRedisMissing,
     `RedisStore on ${name} follows Sentinel to a replica that is promoted`,
@@ -62,7 +71,7 @@ for (const [name, open] of Object.entries(SENTINELS)) {
         "the replica is in step",
         async () => String(await oldMaster!.send("INFO", "replication")).includes("state=online"),
       );
-      const { client, close } = await open(sentinel.port);
+      const { client, close } = await SENTINELS[name]!(sentinel.port);
       let isPromoted = false;
       const balance = await surviveKills(new RedisStore(client), async () => {
         if (isPromoted) return;
@@ -84,6 +93,35 @@ for (const [name, open] of Object.entries(SENTINELS)) {
       await close();
       oldMaster!.close();
       watcher!.close();
+    },
+  );
+}
+
+for (const name of LIBRARIES) {
+  serverTest(
+    ownRedisMissing,
+    `RedisStore on ${name} follows a cluster to a replica that is promoted`,
+    async () => {
+      await using cluster = await startCluster();
+      await using replica = await startClusterReplica(cluster.ports[0]!);
+      const promoting = await RespClient.connect(replica.port);
+      // A node that stays: the client asks it for the others.
+      const { client, close } = await CLUSTERS[name]!(cluster.ports[1]!);
+      let isPromoted = false;
+      const balance = await surviveKills(new RedisStore(client), async () => {
+        if (isPromoted) return;
+        isPromoted = true;
+        // The master stops, waits until the replica has all, and hands its slots over.
+        await promoting.send("CLUSTER", "FAILOVER");
+        await until(
+          "the replica is a master",
+          async () => String(await promoting.send("ROLE")).startsWith("master"),
+        );
+      });
+      console.log(`${name}: ${format(balance)}`);
+      assert(balance.counted > 0);
+      await close();
+      promoting.close();
     },
   );
 }

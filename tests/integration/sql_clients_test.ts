@@ -27,7 +27,7 @@ Deno.test("PostgresStore on PGlite keeps the contract", async (t) => {
   const { PGlite } = await import(DRIVERS.pglite);
   const client = new PGlite();
   try {
-    const store = new PostgresStore(client);
+    const store = new PostgresStore(client, { sweep: false });
     await store.setup();
     await store.setup();
     await hold(t, store);
@@ -56,7 +56,12 @@ const OTHERS = {
   async mysql2() {
     const { default: mysql } = await import(DRIVERS.mysql2);
     const { default: promised } = await import(DRIVERS.mysql2Promise);
-    return { pool: mysql.createPool({}), promised: promised.createPool({}), Pool: mysql.Pool };
+    return {
+      pool: mysql.createPool({}),
+      promised: promised.createPool({}),
+      clusters: [mysql.createPoolCluster(), promised.createPoolCluster()],
+      Pool: mysql.Pool,
+    };
   },
   async mariadb() {
     const { default: mariadb } = await import(DRIVERS.mariadb);
@@ -136,7 +141,8 @@ Deno.test({
       refuse(MysqlStore, sql, /it is the function/);
       refuse(MysqlStore, Promise.resolve(mariaPool), /it is a Promise: await it first/);
       refuse(MysqlStore, (await libsql()).client, /it is a/);
-      const { pool: mysqlPool, promised, Pool } = await mysql2();
+      const { pool: mysqlPool, promised, clusters, Pool } = await mysql2();
+      for (const cluster of clusters) refuse(MysqlStore, cluster, /it is a (Promise)?PoolCluster/);
       if (Pool !== undefined) refuse(MysqlStore, Pool, /it is the class/);
       for (const one of [mysqlPool, promised, mariaPool]) new MysqlStore(one);
       await mariaPool.end();
@@ -147,6 +153,11 @@ Deno.test({
       refuse(SqliteStore, Database, /it is the /);
       refuse(SqliteStore, promises, /it answers with promises/);
       refuse(SqliteStore, client, /it is a/);
+      // It takes the values of a statement as a list.
+      const { default: wasm } = await import("npm:node-sqlite3-wasm@0.8.60");
+      const withLists = new wasm.Database(":memory:");
+      refuse(SqliteStore, withLists, /it is a Database, whose .* does not return the first row$/);
+      withLists.close();
       refuse(SqliteStore, DatabaseSync, /it is the (class|function) DatabaseSync/);
       refuse(SqliteStore, "sessions.db", /it is a string/);
       refuse(SqliteStore, (await pg()).pool, /it is a/);

@@ -97,7 +97,7 @@ serverTest(
   async () => {
     await using rig = await openRig(anyPostgres, POSTGRES_CLIENTS["a Client of pg"]!);
     const { client, ask, table } = rig;
-    const store = new PostgresStore(client, { table });
+    const store = new PostgresStore(client, { table, sweep: false });
     await store.setup();
     const zones = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"];
     for (const zone of zones) {

@@ -5,6 +5,7 @@ import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { mistake, type Mutant } from "./_mutant.ts";
 import { MISTAKE_MUTANTS } from "./_mistake_mutants.ts";
+import { NODE_MUTANTS } from "./_node_mutants.ts";
 import { RECORD_MUTANTS } from "./_record_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
 import { STORE_MUTANTS } from "./_store_mutants.ts";
@@ -173,8 +174,8 @@ const late: Mutant[] = [
     replace: "",
   }),
   mistake("a session that starts again with the old data", SESSION, {
-    find: "this.$data = { _created: $now };",
-    replace: "this.$data = { ...$data, _created: $now };",
+    find: "this.$data = { ...$kept, _created: $now };",
+    replace: "this.$data = { ...$data, ...$kept, _created: $now };",
   }),
 ];
 
@@ -291,6 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ENDING_MUTANTS,
   ...answering,
   ...MISTAKE_MUTANTS,
+  ...NODE_MUTANTS,
   ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,

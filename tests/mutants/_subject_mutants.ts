@@ -49,6 +49,21 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     tests: ["subject_lists_test.ts"],
   },
   {
+    name: "a damaged index that stays damaged when there is nothing to change in it",
+    find:
+      "const $isSame = $content === $before && ($record === undefined || $stored !== undefined);",
+    replace: "const $isSame = $content === $before;",
+    by: "tests",
+    tests: INDEX,
+  },
+  {
+    name: "an index that is used less often than the records of its sessions",
+    find: "this.$confirm = Math.min(MAX_CONFIRM_SECONDS, $expire);",
+    replace: "this.$confirm = $expire && MAX_CONFIRM_SECONDS;",
+    by: "tests",
+    tests: LISTS,
+  },
+  {
     name: "a long session that is not confirmed in the index",
     find: "return $lastAccess <= this.$now() && Math.floor(",
     replace: "return $lastAccess < 0 && Math.floor(",

@@ -20,7 +20,8 @@ export function fastifySession<Data extends object>(
       return payload;
     } catch (error) {
       const answer = await sessions.answer(error, new Request(`http://${request.host}/`));
-      reply.code(answer.status).removeHeader("content-length");
+      for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+      reply.code(answer.status);
       for (const [name, value] of answer.headers) reply.header(name, value);
       return await answer.text();
     }

@@ -14,8 +14,9 @@ export function koaSession<Data extends object>(
       throw error;
     }
     try {
-      await open.commit(ctx.response);
+      await open.commit(ctx.headerSent ? undefined : ctx.response);
     } catch (error) {
+      for (const name of Object.keys(ctx.response.headers)) ctx.remove(name);
       ctx.body = await sessions.answer(error, new Request(ctx.href));
     }
   };

@@ -45,6 +45,24 @@ async function withChance<T>(chance: number, work: () => Promise<T>): Promise<T>
   }
 }
 
+Deno.test("MysqlStore writes although an earlier question for the sizes was never answered", async () => {
+  let isLost = true;
+  const client = {
+    async execute(sql: string): Promise<unknown> {
+      if (!sql.includes("information_schema")) return await [wrote(1), undefined];
+      if (!isLost) return await [[{ size: "text 100" }], undefined];
+      isLost = false;
+      return await new Promise(() => {});
+    },
+  };
+  const store = new MysqlStore(client, { sweep: false });
+  let isAnswered = false;
+  void store.create(ID, "", write).then(() => isAnswered = true);
+  assert(await store.create(ID, "x", write) !== undefined);
+  await assertRejects(() => store.create(ID, "x".repeat(101), write), RangeError, "column text");
+  assertEquals(isAnswered, false);
+});
+
 Deno.test("MysqlStore.create() knows from the answer whether it wrote", async () => {
   const answers = [
     ["inserted", wrote(1), true],
