@@ -212,7 +212,9 @@ export class MysqlColumns {
   async check(values: Readonly<Record<string, string>>): Promise<void> {
     if (this.#sizes !== undefined && tooLong(this.#sizes, values) === undefined) return;
     // Each call asks for itself, so that none waits for an answer that another call never gets.
-    const sizes = this.#sizes = await this.#ask();
+    const sizes = await this.#ask();
+    // Nobody may have created the table yet.
+    if (sizes.size > 0) this.#sizes = sizes;
     const column = tooLong(sizes, values);
     if (column === undefined) return;
     throw new RangeError(
