@@ -29,8 +29,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     replace: "if (Number.isNaN($lastAccess))",
   }),
   mistake("a write that counts on the answer of another statement", ["postgres_test.ts"], {
-    find: "if (firstText($row)?.trimEnd() === $expected) return true;",
-    replace: "return true;",
+    find: "if ($found === $expected) return true; throw new TypeError(",
+    replace: "if ($found !== '') return true; throw new TypeError(",
   }),
   mistake("a sweep that each create starts once more", ["mysql_test.ts"], {
     find: "if (!this.$sweepsOnCreate || this.$isSweeping || !this.$skipsLocked) return;",
