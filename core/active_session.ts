@@ -103,6 +103,7 @@ export class ActiveSession implements SessionLink {
     this.#state = origin.state ?? parts.options.state;
     this.#presented = origin.stored?.presented;
     workingCopy.link = this;
+    workingCopy.owner = parts;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */

@@ -24,6 +24,7 @@ import type { ChosenState } from "../state/state.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
+import { countMiddleware } from "./entry/nesting.ts";
 import { HeldSession, isFollowed } from "./held_session.ts";
 import { IdSource } from "./id_source.ts";
 import {
@@ -63,6 +64,7 @@ export class Lifecycle implements SharedParts {
   #lost: BoundedCache<number> | undefined;
 
   constructor(options: ResolvedOptions) {
+    countMiddleware();
     this.options = options;
     const { store, storeTimeout, expire, touchInterval, state } = options;
     this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state.name);
@@ -271,6 +273,7 @@ export class Lifecycle implements SharedParts {
   snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
     workingCopy.link = new HeldSession(this.repository, this.options.touchInterval, workingCopy);
+    workingCopy.owner = this;
     deepFreeze(workingCopy.materialize());
     return workingCopy;
   }

@@ -34,6 +34,7 @@ import { reportQuestionable } from "./questionable_options.ts";
  * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
+ * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
  * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
  * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
  * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()` |
@@ -53,6 +54,7 @@ export interface SessionEvent {
     | "destroy-failed"
     | "headers-dropped"
     | "short-secret"
+    | "place-taken"
     | "questionable-option"
     | "cookie-dropped";
   /** A description for people. It contains no ID, secret or session data. */
@@ -84,6 +86,15 @@ export interface SessionOptions {
    */
   state?: SessionState;
   /**
+   * Names the place of the session, for an app with several middlewares, such as a shop with an admin
+   * area. With the key `admin`, the session is `req.admin`, `c.get("admin")`, `ctx.state.admin` or
+   * `scope["pagi.session.admin"]`, and its cookie is called `pagi_session_admin`. Use letters, digits,
+   * `_` and `-`, with a letter first.
+   *
+   * @default {undefined, the place is `session`, or `scope["pagi.session"]`}
+   */
+  key?: string;
+  /**
    * Keeps the data.
    *
    * @default {a MemoryStore}
@@ -92,7 +103,7 @@ export interface SessionOptions {
   /**
    * Names the cookie. Cannot be combined with `state`; pass the name to that State instead.
    *
-   * @default {"pagi_session"}
+   * @default {"pagi_session"; with a `key`, that follows after an underscore}
    */
   cookieName?: string;
   /** Sets the cookie's attributes, merged over the defaults. Cannot be combined with `state`. */
@@ -213,6 +224,7 @@ export interface ResolvedOptions {
   expire: number;
   state: SessionState;
   store: SessionStore;
+  key: string | undefined;
   saveUninitialized: boolean;
   rolling: boolean;
   touchInterval: number;
@@ -271,6 +283,7 @@ const KNOWN = [
   "store",
   "cookieName",
   "cookieOptions",
+  "key",
   "maxBytes",
   "codec",
   ...DURATIONS,
@@ -301,6 +314,7 @@ export function resolveOptions(
     expire,
     state: options.state ?? defaults.state(options),
     store: options.store ?? defaults.store(options),
+    key: options.key,
     saveUninitialized: options.saveUninitialized ?? false,
     rolling: options.rolling ?? true,
     touchInterval: Math.min(
@@ -343,6 +357,10 @@ function check(options: SessionOptions): void {
         "set cookieOptions.maxAge to false",
       RangeError,
     );
+  }
+  const { key } = options;
+  if (key !== undefined && (typeof key !== "string" || !/^[A-Za-z][\w-]*$/.test(key))) {
+    throw optionError(OWNER, "key must be a letter, then letters, digits, _ and -");
   }
   if (options.maxBytes !== undefined) checkNumber(OWNER, "maxBytes", options.maxBytes, "bytes");
   if (options.codec !== undefined && !CODECS.includes(options.codec)) {

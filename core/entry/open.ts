@@ -1,12 +1,15 @@
 /** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
-import type { HeaderPair } from "../../pagi.ts";
+import type { HeaderPair, Scope } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
+import type { Lifecycle } from "../lifecycle.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
+import { noteOpened, openedFor } from "./nesting.ts";
 import { missingVary, reportDropped } from "./response_headers.ts";
+import { type NodeRequest, scopeOf } from "./scope.ts";
 
 /**
  * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
@@ -65,11 +68,14 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
   readonly #active: ActiveSession;
   readonly #options: ResolvedOptions;
+  readonly #close: () => void;
   #isAborted = false;
 
-  constructor(active: ActiveSession, options: ResolvedOptions) {
+  /** @param close Is called when the request is over. */
+  constructor(active: ActiveSession, options: ResolvedOptions, close: () => void) {
     this.#active = active;
     this.#options = options;
+    this.#close = close;
     this.session = new Session<Data>(active.workingCopy);
   }
 
@@ -78,6 +84,7 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
+    this.#close();
     try {
       const committed = this.#commit(headers);
       return isPromise(committed) ? committed.catch((error) => this.#fail(error)) : committed;
@@ -109,6 +116,41 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   abort(): Promise<void> {
     this.#isAborted = true;
+    this.#close();
     return this.#active.abort();
+  }
+}
+
+/** Opens the session of a request, or finds the one that was opened for the same object. */
+export async function openSession<Data extends object>(
+  lifecycle: Lifecycle,
+  request: Request | NodeRequest | Scope,
+): Promise<OpenSession<Data>> {
+  const scope = scopeOf(request);
+  const first = openedFor<OpenedSession<Data>>(request, lifecycle);
+  if (first !== undefined) return new InnerSession(first);
+  const active = await lifecycle.begin(scope);
+  const close = (): void => end();
+  const opened = new OpenedSession<Data>(active, lifecycle.options, close);
+  const end = noteOpened(request, lifecycle, opened);
+  return opened;
+}
+
+/** The session of a request that an outer middleware has opened, and will commit. */
+class InnerSession<Data extends object> implements OpenSession<Data> {
+  readonly session: Session<Data>;
+
+  constructor({ session }: OpenSession<Data>) {
+    this.session = session;
+  }
+
+  run<T>(handle: () => T): T {
+    return handle();
+  }
+
+  commit(): void {}
+
+  abort(): Promise<void> {
+    return Promise.resolve();
   }
 }

@@ -1,6 +1,7 @@
 /** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
 import type { ResolvedOptions, SessionEvent } from "../options.ts";
+import { rootOf } from "./nesting.ts";
 import { isForCaches } from "../shared_caches.ts";
 
 /** The request that a response was last returned for. (A WeakMap would be slower.) */
@@ -27,10 +28,11 @@ export function addHeaders(
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
+  const root = rootOf(request);
   const before = response[REQUEST];
-  const isReturnedAgain = before !== undefined && before !== request;
+  const isReturnedAgain = before !== undefined && before !== root;
   if (isReturnedAgain && response[IS_CHANGED]) throw returnedTwice();
-  response[REQUEST] = request;
+  response[REQUEST] = root;
   // Read once, because a Response's headers are a slow getter.
   const own = response.headers;
   const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);
