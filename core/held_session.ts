@@ -5,7 +5,7 @@ import { SessionError } from "../errors.ts";
 import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
 import type { CurrentSession, SessionRepository } from "./repository.ts";
 
-/** The most attempts to note a use, if other writes come first. */
+/** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;
 
 /** The rules behind a session that was loaded for reading, or whose request is over. */
