@@ -117,8 +117,8 @@ const touching: Mutant[] = [
 /** Mistakes with several middlewares in one app. */
 const sharing: Mutant[] = [
   mistake("a second middleware that uses the session of the first in Hono", ADAPTERS, {
-    find: 'if (owners.get($present) !== sessions) throw placeTaken(`c.get("${$place}")`);',
-    replace: "",
+    find: "if (owners.get($present) !== sessions) throw",
+    replace: "if (owners.get($present) === undefined) throw",
   }),
   mistake("a second middleware that uses the session of the first in Express", ADAPTERS, {
     find: "if (opened.get(req)?.has(sessions)) return next();",
@@ -145,8 +145,8 @@ const sharing: Mutant[] = [
     replace: "",
   }),
   mistake("two middlewares with one cookie", TWO, {
-    find: "$cookieName = $key && `pagi_session_${$key}`",
-    replace: "$cookieName = undefined, $key: _",
+    find: "cookieName = key &&",
+    replace: "cookieName = key && undefined &&",
   }),
 ];
 
