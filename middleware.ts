@@ -12,12 +12,9 @@ import { type OpenSession, openSession, type ResponseHeaders } from "./core/entr
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
 import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
 import { Lifecycle } from "./core/lifecycle.ts";
-import {
-  type ResolvedOptions,
-  resolveOptions,
-  type SessionEvent,
-  type SessionOptions,
-} from "./core/options.ts";
+import type { SessionEvent } from "./core/event.ts";
+import { type ResolvedOptions, resolveOptions, type SessionOptions } from "./core/options.ts";
+import { reportQuestionable } from "./core/questionable_options.ts";
 import {
   type DestroyAllOptions,
   type ListedSession,
@@ -86,6 +83,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
+    reportQuestionable(options, this.#options);
     this.#lifecycle = new Lifecycle(this.#options);
   }
 
@@ -150,6 +148,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * `http` and what is built on it. The caller must call either `commit()` or `abort()`. While it has
    * not, a second call for the same request returns the same session. The `commit()` and `abort()` of
    * that second one do nothing.
+   *
+   * The session of a request that upgrades its connection, and of a PAGI scope of another type than
+   * `http`, is read-only: no response can carry its cookie.
    *
    * @throws {SessionError} If the session cannot be read.
    *

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { checkOptions, isObject, optionError, refuseCallback } from "./base/check_options.ts";
+import {
+  checkOptions,
+  isObject,
+  kindOf,
+  optionError,
+  refuseCallback,
+} from "./base/check_options.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
@@ -78,6 +84,8 @@ const MAX_KEYS_NAMED = 10;
  * it, and so does `session.user` if the session has a key `user`. That includes sloppy mode, as in a
  * CommonJS file without `"use strict"`. There, JavaScript ignores only assignments to read-only
  * properties, such as `session.id`. A subclass may have properties, which are not saved.
+ * Nothing can notice `delete session.user` and `"user" in session`, which concern the object and not
+ * the data: use `session.delete("user")` and `session.exists("user")`.
  *
  * @example
  * ```ts
@@ -96,11 +104,14 @@ export class Session<T extends object = Record<string, unknown>> {
   // Refuses `session.user` and `session.user = "ada"`. Engines would return `undefined`, and ignore
   // the assignment in sloppy mode. The Proxy stands behind the methods, so calls do not reach it.
   static {
-    const isSession = (receiver: object) => Object.getPrototypeOf(receiver) === Session.prototype;
+    // Neither a subclass nor a Proxy of a session, such as those of Vue.
+    const isSession = (receiver: object) =>
+      #workingCopy in receiver && Object.getPrototypeOf(receiver) === Session.prototype;
     const handler: ProxyHandler<object> = {
       get(target, key, receiver) {
-        const isKey = typeof key === "string" && key !== "then" && isSession(receiver) &&
-          has((receiver as Session).#workingCopy.data, key);
+        // Not "toString" and the like: a client may have chosen the key.
+        const isKey = typeof key === "string" && key !== "then" && !(key in target) &&
+          isSession(receiver) && has((receiver as Session).#workingCopy.data, key);
         if (isKey) throw noProperty("get", key);
         return Reflect.get(target, key, receiver);
       },
@@ -210,7 +221,8 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * Writes one key.
    *
-   * @throws {TypeError} If the key is reserved.
+   * @throws {TypeError} If the key is reserved, or the object is a Map, a FormData, a promise or
+   * something else whose content is not in its keys.
    * @throws {SessionError} If the session cannot be written to.
    */
   set<K extends keyof T & string>(key: K, value: T[K]): this;
@@ -220,7 +232,7 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#write("set");
     if (typeof keyOrValues === "string") {
       checkKey("set", keyOrValues);
-      if (arguments.length < 2) throw notValues();
+      if (arguments.length < 2) throw notValues("one key");
       this.#put(data, keyOrValues, value);
       return this;
     }
@@ -557,12 +569,22 @@ function noProperty(verb: "get" | "set", key: string): TypeError {
 }
 
 function checkValues(values: unknown): Record<string, unknown> {
-  if (isObject(values) && !Array.isArray(values)) return values;
-  throw notValues();
+  if (isObject(values) && !Array.isArray(values) && hasKeys(values)) return values;
+  throw notValues(kindOf(values));
 }
 
-function notValues(): TypeError {
-  return new TypeError("Cannot set: it takes a key and a value, or an object of them");
+/** Whether an object has keys, or may have some: a Map, a FormData or a promise never has. */
+function hasKeys(values: object): boolean {
+  if (Object.keys(values).length > 0) return true;
+  // The prototype of a plain object is the end of the chain, in whatever realm it was made.
+  const prototype = Object.getPrototypeOf(values);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function notValues(given: string): TypeError {
+  return new TypeError(
+    `Cannot set: it takes a key and a value, or an object of them; it got ${given}`,
+  );
 }
 
 function checkKey(verb: string, key: unknown): void {

@@ -7,7 +7,7 @@ import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
-import { holdResponse, type NodeResponse } from "./_held_response.ts";
+import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
 
 export type { NodeRequest, NodeResponse };
 
@@ -16,8 +16,8 @@ export type Next = (error?: unknown) => void;
 
 /** A middleware for Connect and Express. Its method `of` returns a request's session. */
 export interface ExpressSession<Data extends object = Record<string, unknown>> {
-  /** The middleware. */
-  (req: NodeRequest, res: NodeResponse, next: Next): void;
+  /** The middleware. For a WebSocket's handshake, `res` may be any object. */
+  (req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
   /**
    * Returns the session of a request that has passed through the middleware, the same as
    * `req.session`.
@@ -30,7 +30,7 @@ export interface ExpressSession<Data extends object = Record<string, unknown>> {
 /** The session of a request in progress. */
 interface OpenedRequest {
   readonly session: unknown;
-  abort(): Promise<void>;
+  abort(error: unknown): Promise<void>;
 }
 
 /** The sessions of requests in progress, by middleware. */
@@ -43,6 +43,9 @@ const opened = new WeakMap<NodeRequest, Map<unknown, OpenedRequest>>();
  *
  * An assignment to `req.session` throws, because nothing would save or end the session: write with
  * `req.session.set(…)`, and end it with `req.session.destroy()`.
+ *
+ * The session of a WebSocket's handshake is read-only: `io.engine.use(expressSession(sessions))`, or
+ * `session(request, {}, next)`.
  *
  * If a session cannot be read or saved, the middleware calls `next(error)` with a
  * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
@@ -96,10 +99,14 @@ export function expressSession<Data extends object>(
   const isTaken = (req: NodeRequest) =>
     [...opened.get(req)?.keys() ?? []].some((other) => placeOf(other) === place) ||
     (sessions.key !== undefined && place in req);
-  const middleware = (req: NodeRequest, res: NodeResponse, next: Next) => {
+  const middleware = (req: NodeRequest, res: Partial<NodeResponse>, next: Next) => {
     if (opened.get(req)?.has(sessions)) return next();
     if (isTaken(req)) return next(placeTaken(`req.${place}`));
-    sessions.open(req).then((open) => {
+    const fail = (error: unknown) => next(withoutHeaders(error));
+    const isHeld = !req.upgrade && isNodeResponse(res);
+    const { headers, method, url, socket } = req;
+    const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
+    sessions.open(request).then((open) => {
       if (!opened.has(req)) opened.set(req, new Map());
       opened.get(req)!.set(sessions, open);
       // cookie-session ends a session by `req.session = null`. Here that would leave it active.
@@ -114,13 +121,11 @@ export function expressSession<Data extends object>(
           );
         },
       });
-      holdResponse(res, {
-        save: (headers) => open.commit(headers),
-        errorHead,
-        fail: (error) => next(withoutHeaders(error)),
-      });
+      if (isHeld) {
+        holdResponse(res, { save: (headers) => open.commit(headers), errorHead, fail });
+      }
       open.run(next);
-    }, next);
+    }, fail);
   };
   return Object.assign(middleware, {
     of(req: NodeRequest): Session<Data> {
@@ -135,8 +140,9 @@ export function expressSession<Data extends object>(
 
 /**
  * Discards the session changes of a request whose handler threw or called `next(error)`. A session
- * that the handler destroyed stays destroyed. Add this error middleware after the routes and before
- * your own error middleware.
+ * that the handler destroyed stays destroyed. If the session refused a change of the handler, you
+ * get the event `request-failed`. Add this error middleware after the routes and before your own
+ * error middleware.
  *
  * @example Discard changes when a route fails
  * ```ts ignore
@@ -152,7 +158,7 @@ export function abortSession(
   next: Next,
 ): void {
   const all = [...opened.get(req)?.values() ?? []];
-  Promise.all(all.map((open) => open.abort())).then(() => next(error), next);
+  Promise.all(all.map((open) => open.abort(error))).then(() => next(error), next);
 }
 
 /** Returns the name of the property under which a middleware puts its sessions. */

@@ -21,8 +21,8 @@ interface Entry<Item, Left> {
 }
 
 /**
- * Carries out jobs. All jobs that come for a key in the meantime form the next batch, and the first
- * of them carries it out: on some runtimes, the calls of a request are canceled at its end.
+ * Carries out jobs. All jobs that come for a key in the meantime form the next batch. The first of
+ * them carries it out: on some runtimes, the calls of a request are canceled at its end.
  */
 export class KeyedBatches<Item extends Job, Left> {
   readonly #lanes = new Map<string, Lane<Item, Left>>();

@@ -22,7 +22,25 @@ export function toStorableText(text: string): string {
   return isStorable ? text : JSON.stringify(text);
 }
 
-/** The text that `toStorableText` was given. */
+/** A text of printable ASCII that is stored unchanged. */
+const PLAIN_ASCII = /^(?!")[ -~]+(?<! )$/;
+
+/**
+ * `text` in ASCII alone. A database or its client may convert texts to another character set, and
+ * many lose or replace characters in the process; ASCII is the same in all of them. Some column
+ * types also drop spaces at the end, and some databases take an empty text for NULL. Any other text
+ * becomes a JSON string.
+ */
+export function toAsciiText(text: string): string {
+  if (PLAIN_ASCII.test(text)) return text;
+  // language: off
+  return JSON.stringify(text).replace(/[\x7f-\uffff]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+  // language: on
+}
+
+/** The text that `toStorableText` or `toAsciiText` was given. */
 export function fromStorableText(stored: string): string {
   return stored.startsWith(QUOTE) ? JSON.parse(stored) : stored;
 }

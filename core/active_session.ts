@@ -15,7 +15,8 @@ import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SecureCookieWatch } from "./secure_cookie.ts";
-import type { IdChange, SavedSession, SessionChange, SessionRepository } from "./repository.ts";
+import type { SessionRepository } from "./repository.ts";
+import type { IdChange, SavedSession, SessionChange } from "./session_writer.ts";
 import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
 
 /** The parts that all sessions of one middleware share. */
@@ -247,7 +248,12 @@ export class ActiveSession implements SessionLink {
     const { workingCopy } = this;
     const stored = this.#stored;
     if (this.#isDestroyed()) return { kind: "destroyed" };
-    if (workingCopy.isEnded && !workingCopy.isRestarted) return { kind: "cleared" };
+    if (workingCopy.isEnded && !workingCopy.isRestarted) {
+      const { _subject } = workingCopy.data;
+      if (_subject === undefined || _subject === stored?.subject) return { kind: "cleared" };
+      // Another user signs in with this request.
+      workingCopy.restart(workingCopy.data);
+    }
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {

@@ -1,6 +1,6 @@
 /** Writes events to the console, for apps that do not listen to them. */
 import { SessionError } from "../errors.ts";
-import type { SessionEvent } from "./options.ts";
+import type { SessionEvent } from "./event.ts";
 
 /** Milliseconds in which events of one kind are written once. */
 const INTERVAL_MS = 60_000;

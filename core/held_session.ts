@@ -3,7 +3,8 @@ import type { SessionLink } from "../data/session_link.ts";
 import { refusal, type SessionLineage, type WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
 import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
-import type { CurrentSession, SessionRepository } from "./repository.ts";
+import type { SessionRepository } from "./repository.ts";
+import type { CurrentSession } from "./session_writer.ts";
 
 /** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;

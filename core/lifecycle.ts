@@ -21,6 +21,7 @@ import {
 import { SessionError } from "../errors.ts";
 import type { Scope } from "../pagi.ts";
 import type { ChosenState } from "../state/state.ts";
+import type { VersionedStore } from "../store/store.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
@@ -37,8 +38,9 @@ import {
 } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { type CurrentSession, SessionRepository } from "./repository.ts";
+import { SessionRepository } from "./repository.ts";
 import { SecureCookieWatch } from "./secure_cookie.ts";
+import type { CurrentSession } from "./session_writer.ts";
 import { SubjectSessions } from "./subjects/subject_sessions.ts";
 
 /**
@@ -73,6 +75,7 @@ export class Lifecycle implements SharedParts {
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
     this.secureCookie = new SecureCookieWatch(options.emit);
+    (store as VersionedStore).reportTo?.(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
   }

@@ -14,54 +14,8 @@ import { type CodecName, DataCodec } from "../data/codec.ts";
 import type { SessionError } from "../errors.ts";
 import type { CookieOptions, SessionState } from "../state/state.ts";
 import type { SessionStore } from "../store/store.ts";
+import type { SessionEvent } from "./event.ts";
 import { consoleListener } from "./event_log.ts";
-import { reportQuestionable } from "./questionable_options.ts";
-
-/**
- * A problem that the operator should know of. Without the option `onEvent`, most are written to
- * the console.
- *
- * | type | what happened |
- * | --- | --- |
- * | `request-failed` | a request failed because of its session; `cause` is the `SessionError`, whose `code` says why |
- * | `session-lost` | a client still sends an ID that was replaced more than two minutes ago: it never got the new one, or its cookie was copied |
- * | `store-without-guarantees` | the store cannot compare versions, or has no storage of its own; the message says what that means |
- * | `touch-failed` | the store failed to note a session's use; the request went on |
- * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
- * | `ambiguous` | a request carried several session IDs, and none could be trusted |
- * | `public-response` | a response with a new ID had a `Cache-Control`, `CDN-Cache-Control` or `Surrogate-Control` that lets shared caches store it; it became `private, no-store` |
- * | `cleanup-failed` | the entry of an ended session in a per-user session index could not be removed; a later sign-in removes it |
- * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
- * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
- * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
- * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
- * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
- * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
- * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()` |
- */
-export interface SessionEvent {
-  /** The kind of problem. */
-  type:
-    | "request-failed"
-    | "session-lost"
-    | "store-without-guarantees"
-    | "touch-failed"
-    | "record-corrupt"
-    | "ambiguous"
-    | "public-response"
-    | "cleanup-failed"
-    | "subject-full"
-    | "destroy-failed"
-    | "headers-dropped"
-    | "short-secret"
-    | "place-taken"
-    | "questionable-option"
-    | "cookie-dropped";
-  /** A description for people. It contains no ID, secret or session data. */
-  message: string;
-  /** The underlying error, if there is one. */
-  cause?: unknown;
-}
 
 /** Options of the session middleware: PAGI's first, then those of this package. */
 export interface SessionOptions {
@@ -158,7 +112,8 @@ export interface SessionOptions {
    */
   vary?: boolean;
   /**
-   * Limits the seconds that one call of the store may take.
+   * Limits the seconds that one call of the store may take. All requests that wait for the call fail
+   * with it.
    *
    * @default {5}
    */
@@ -259,8 +214,11 @@ const HINTS: Readonly<Record<string, string>> = {
   ),
   maxAge: IN_SECONDS,
   ttl: IN_SECONDS,
+  expireAfterSeconds: IN_SECONDS,
   expires: IN_SECONDS,
-  password: "use secret",
+  ...Object.fromEntries(["secrets", "keys", "password", "encryptionKey"]
+    .map((name) => [name, "use secret, which may be a list"])),
+  sessionCookieName: "use cookieName",
   genid: "use generateId",
   resave: "leave it out: only changes are saved",
 };
@@ -309,7 +267,7 @@ export function resolveOptions(
   if (secrets.includes("")) throw optionError(OWNER, "secret must not be empty");
   const now = options.now ?? Date.now;
   const listen = onEvent ?? consoleListener(now, options.onError !== undefined);
-  const resolved: ResolvedOptions = {
+  return {
     secrets,
     expire,
     state: options.state ?? defaults.state(options),
@@ -338,8 +296,6 @@ export function resolveOptions(
     },
     onError: options.onError,
   };
-  reportQuestionable(options, resolved);
-  return resolved;
 }
 
 function check(options: SessionOptions): void {

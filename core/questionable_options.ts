@@ -35,7 +35,7 @@ export function reportQuestionable(options: SessionOptions, resolved: ResolvedOp
     report(
       maxAge > MAX_COOKIE_AGE,
       `The cookie is to live for ${maxAge} seconds. Browsers keep it for ${MAX_COOKIE_AGE} (400 ` +
-        "days) at most",
+        `days) at most. expire and maxAge are in seconds: is ${maxAge / 1000} what you mean?`,
     );
     report(
       maxAge < Math.min(expire, absoluteExpire),

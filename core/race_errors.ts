@@ -2,6 +2,9 @@
 import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
 
+/** The longest pause between two attempts to write, as a multiple of the store's time for a call. */
+const MAX_PAUSE = 16;
+
 /** The session ended, or its ID was replaced, while a request was writing to it. */
 export function interrupted(): SessionError {
   return new SessionError(
@@ -44,14 +47,36 @@ export function conflict(): SessionError {
 }
 
 /**
+ * The error of one of several requests that failed together. Each has its own, because an error is
+ * reported once.
+ */
+export function ownError(error: unknown): unknown {
+  if (!(error instanceof SessionError)) return error;
+  const { code, message, cause, headers } = error;
+  return new SessionError(code, message, { cause, headers: [...headers] });
+}
+
+/**
  * Calls `attempt` until it returns something other than `undefined`.
  *
  * @throws {SessionError} `ERR_SESSION_CONFLICT` after `MAX_ATTEMPTS` calls.
  */
-export async function retry<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+export async function retry<T>(attempt: (count: number) => Promise<T | undefined>): Promise<T> {
   for (let count = 0; count < MAX_ATTEMPTS; count++) {
-    const result = await attempt();
+    const result = await attempt(count);
     if (result !== undefined) return result;
   }
   throw conflict();
+}
+
+/**
+ * Waits before the next attempt, for a random time that grows with the number of attempts:
+ * otherwise the same processes would meet again.
+ *
+ * @param callMs Milliseconds that the store took for the last call.
+ */
+export async function pause(attempt: number, callMs: number): Promise<void> {
+  const ms = Math.random() * Math.min(2 ** attempt, MAX_PAUSE) * callMs;
+  // No other process uses a store that is as fast as that.
+  if (ms >= 1) await new Promise((resolve) => setTimeout(resolve, ms));
 }

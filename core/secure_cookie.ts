@@ -3,7 +3,7 @@
  * signed out with each response, and nothing would say why.
  */
 import type { HeaderPair, Scope } from "../pagi.ts";
-import type { SessionEvent } from "./options.ts";
+import type { SessionEvent } from "./event.ts";
 import { headersOf } from "./request_headers.ts";
 
 /** Headers in which proxies say how their client is connected, and what they say of HTTPS. */

@@ -9,8 +9,8 @@ import type { ResolvedOptions } from "./options.ts";
 export interface CacheHeaders {
   /** The value of a header; if there are several, all of them as one value. */
   get(name: string): string | null | undefined;
-  /** The names of all headers. Without it, only known names are looked up. */
-  keys?(): Iterable<string>;
+  /** Visits all headers, with names in lower case. Without it, known names are looked up. */
+  forEach?(visit: (value: string, name: string) => void): void;
 }
 
 /** The value with which no shared cache stores a response. */
@@ -44,7 +44,7 @@ export function isForCaches(name: string): boolean {
 
 /** Whether a shared cache may store the response, as far as its headers say so themselves. */
 export function isShareable(headers: CacheHeaders, options: ResolvedOptions): boolean {
-  return sharingHeaders(headers, options).length > 0;
+  return sharingHeaders(headers, cachingHeaders(headers), options).length > 0;
 }
 
 /** Adds headers to `added`, with which no shared cache stores the response. */
@@ -53,9 +53,10 @@ export function protectFromCaches(
   headers: CacheHeaders,
   options: ResolvedOptions,
 ): void {
-  const sharing = sharingHeaders(headers, options);
+  const caching = cachingHeaders(headers);
+  const sharing = sharingHeaders(headers, caching, options);
   if (sharing.length === 0) {
-    if (!headers.get("cache-control")) added.push(["cache-control", "no-store"]);
+    if (!caching.has("cache-control")) added.push(["cache-control", "no-store"]);
     return;
   }
   for (const name of new Set(["cache-control", ...sharing])) added.push([name, PRIVATE]);
@@ -66,18 +67,29 @@ export function protectFromCaches(
   });
 }
 
+/** The headers that caches obey. One without a value says nothing, so it is left out. */
+function cachingHeaders(headers: CacheHeaders): Map<string, string> {
+  const found = new Map<string, string>();
+  const visit = (value: string | null | undefined, name: string) => {
+    if (value && (name === "expires" || isForCaches(name))) found.set(name, value);
+  };
+  // Deno visits them several times faster than it lists their names.
+  if (typeof headers.forEach === "function") headers.forEach(visit);
+  else for (const name of KNOWN) visit(headers.get(name), name);
+  return found;
+}
+
 /** The names of the headers that let shared caches store the response. */
-function sharingHeaders(headers: CacheHeaders, { now }: ResolvedOptions): string[] {
-  // Only those that are there, because looking for a header is slow on some runtimes.
-  const names = typeof headers.keys === "function" ? [...headers.keys()] : KNOWN;
-  const sharing = names.filter((name) => {
-    const value = isForCaches(name) && headers.get(name);
-    // A header without a value says nothing, and the others count.
-    return value && allowsSharing(value, headers, SURROGATES.includes(name));
-  });
-  const isExpiring = names.includes("expires") && !headers.get("cache-control") &&
-    Date.parse(headers.get("expires") ?? "") > now();
-  return isExpiring ? ["cache-control", ...sharing] : sharing;
+function sharingHeaders(
+  headers: CacheHeaders,
+  caching: Map<string, string>,
+  { now }: ResolvedOptions,
+): string[] {
+  return [...caching].filter(([name, value]) =>
+    name === "expires"
+      ? !caching.has("cache-control") && Date.parse(value) > now()
+      : allowsSharing(value, headers, SURROGATES.includes(name))
+  ).map(([name]) => name === "expires" ? "cache-control" : name);
 }
 
 /**

@@ -208,13 +208,16 @@ export class WorkingCopy implements ReplayableUpdates {
   }
 
   /**
-   * Makes this a new, empty session, whose ID is drawn when it is saved.
+   * Makes this a new session, whose ID is drawn when it is saved.
+   *
+   * @param values Its values. Those of the reserved keys do not count, except the subject.
    */
-  restart(): void {
+  restart(values?: SessionValues): void {
     const { data } = this;
     const now = this.#lastAccess!;
     if (this.mode === "writable") Object.freeze(data);
-    this.data = { _created: now };
+    const { _id, _last_access, _regenerated, _destroyed, ...kept } = values ?? {};
+    this.data = { ...kept, _created: now };
     this.mode = "writable";
     this.#updates = undefined;
     this.isCleared =

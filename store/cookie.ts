@@ -43,7 +43,11 @@ import type {
 export interface CookieStoreOptions {
   /**
    * Sets the secrets that the encryption keys are derived from, each of at least 32 bytes in UTF-8.
-   * The first secret encrypts; all of them can decrypt. To rotate, put the new secret in front.
+   * The first secret encrypts; all of them can decrypt.
+   *
+   * To rotate, first deploy `[old, new]` to all processes, then `[new, old]`, and `new` alone after
+   * `expire` has passed. If you put the new secret in front while other processes do not have it yet,
+   * these reject the cookies that it encrypts, and their users are signed out.
    * Remove the old one when the sessions encrypted with it have expired.
    */
   secret: string | readonly string[];
@@ -65,7 +69,8 @@ export interface CookieStoreOptions {
   format?: "pagi";
   /**
    * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not
-   * outlive its session. All servers must share the store. Cannot be combined with
+   * outlive its session. All servers must share the store and have the same `expire`: a server keeps a
+   * record for as long as values of its own can be valid. Cannot be combined with
    * `format: "pagi"`, because the Perl side would not consult it.
    *
    * @default {undefined, a copy of a cookie works until it expires}

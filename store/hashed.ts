@@ -21,6 +21,7 @@ import type {
   SessionHash,
   StoreCallOptions,
   StoredRecord,
+  StoreEvent,
   TouchOptions,
   VersionedStore,
   WriteOptions,
@@ -94,6 +95,11 @@ export class HashedStore implements VersionedStore {
     this.#store = store;
     this.#innerWantsId = wantsClientId(store);
     if (this.#innerWantsId) markWantsClientId(this);
+  }
+
+  /** Passes the function on to the wrapped store. */
+  reportTo(report: (event: StoreEvent) => void): void {
+    this.#store.reportTo?.(report);
   }
 
   /** Returns whether the wrapped store accepts `presented` as a session ID. */

@@ -12,11 +12,15 @@ import {
   VERSION_LENGTH,
 } from "./_sql/records.ts";
 import {
-  checkMysql,
   isNoTable,
   MYSQL_CLOCK,
+  type MysqlCallbackClient,
   type MysqlClient,
+  MysqlColumns,
   MysqlDriver,
+  type MysqlPromiseClient,
+  type MysqlQuery,
+  mysqlQuery,
   mysqlTexts,
 } from "./_sql/mysql_client.ts";
 import { tableName } from "./_sql/statements.ts";
@@ -30,7 +34,7 @@ import type {
   WriteOptions,
 } from "./store.ts";
 
-export type { MysqlClient };
+export type { MysqlCallbackClient, MysqlClient, MysqlPromiseClient };
 
 /** Options of {@linkcode MysqlStore}. */
 export interface MysqlStoreOptions {
@@ -40,6 +44,14 @@ export interface MysqlStoreOptions {
    * @default {"pagi_sessions"}
    */
   table?: string;
+  /**
+   * Lets one in ten creates remove up to 25 expired rows. No request waits for that, and it skips rows that are
+   * locked. Servers that cannot skip (before MySQL 8.0 and MariaDB 10.6) remove nothing.
+   * With `false`, call {@linkcode MysqlStore.sweep} from a job.
+   *
+   * @default {true}
+   */
+  sweep?: boolean;
   /**
    * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
    * the sessions of all servers must expire by one clock.
@@ -63,17 +75,22 @@ export interface MysqlSweepOptions {
  * Keeps sessions in an InnoDB table of MySQL 5.7 or later, or MariaDB 10.2 or later. Each call
  * sends one prepared statement and takes one round trip.
  *
- * Pass a pool or a connection of `mysql2/promise`. You connect the client and close it, and you
- * call {@linkcode MysqlStore.setup} at each start. The client must connect to the primary, not to a
- * replica, with the charset utf8mb4 and with autocommit; both are its defaults. Do not pass a
+ * Pass a pool or a connection of mysql2, or one of MariaDB's connector with promises. You connect the
+ * client and close it, and you call {@linkcode MysqlStore.setup} at each start. The client must
+ * connect to the primary, not to a replica, and with autocommit, which is its default. Do not pass a
  * connection that is inside a transaction. If replication is asynchronous, a failover can lose the
  * last writes, and can so undo a logout.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a
- * hundred calls of {@linkcode MysqlStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode MysqlStore.sweep}. Only the clock of the database decides what has expired, so a web
- * server whose clock is wrong removes nothing. A session's text may be as long as the database's
- * `max_allowed_packet`, which is 16 MiB or more.
+ * An expired session is treated as absent immediately. Its row is removed later: one in ten calls of
+ * {@linkcode MysqlStore.create} also removes up to 25 expired rows, if the server can skip locked
+ * rows (MySQL 8.0, MariaDB 10.6). Your own call of {@linkcode MysqlStore.sweep} removes more. Only
+ * the clock of the database decides what has expired, so a web server whose clock is wrong removes
+ * nothing.
+ *
+ * Texts are stored in ASCII, so the connection and the table may have any character set. A text may
+ * be as long as the database's `max_allowed_packet`, which is 16 MiB or more, and as the column. The
+ * store refuses a text that the column cannot hold, because a server without strict mode would cut it
+ * off.
  *
  * @example With mysql2
  * ```ts ignore
@@ -105,7 +122,8 @@ export class MysqlStore implements VersionedStore {
    * yourself.
    */
   readonly ddl: readonly string[];
-  readonly #client: MysqlClient;
+  readonly #query: MysqlQuery;
+  readonly #columns: MysqlColumns;
   readonly #table: string;
   readonly #records: SqlRecords;
 
@@ -116,14 +134,16 @@ export class MysqlStore implements VersionedStore {
    * wrong type.
    */
   constructor(client: MysqlClient, options: MysqlStoreOptions = {}) {
-    const now = checkSqlOptions("MysqlStore", options, []);
+    checkSqlOptions("MysqlStore", options, []);
     const { table = DEFAULT_TABLE } = options;
     const { full, index } = tableName("MysqlStore", table, "`");
-    checkMysql(client);
-    this.#client = client;
+    this.#query = mysqlQuery(client);
     this.#table = full;
     const dialect = { placeholders: "?", clock: MYSQL_CLOCK } as const;
-    this.#records = new SqlRecords(new MysqlDriver(client), mysqlTexts(full), dialect, now);
+    const [unqualified, schema] = table.split(".").reverse();
+    this.#columns = new MysqlColumns(this.#query, schema, unqualified!);
+    const driver = new MysqlDriver(this.#query, this.#columns);
+    this.#records = new SqlRecords(driver, mysqlTexts(full), dialect, options);
     const ascii = (length: number) =>
       `CHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;
     this.ddl = [
@@ -143,11 +163,12 @@ export class MysqlStore implements VersionedStore {
    */
   async setup(): Promise<void> {
     try {
-      await this.#client.execute(`SELECT id FROM ${this.#table} LIMIT 0`);
+      await this.#query(`SELECT id FROM ${this.#table} LIMIT 0`, []);
     } catch (error) {
       if (!isNoTable(error)) throw error;
-      for (const statement of this.ddl) await this.#client.execute(statement);
+      for (const statement of this.ddl) await this.#query(statement, []);
     }
+    await this.#columns.check({});
   }
 
   /**
@@ -162,7 +183,8 @@ export class MysqlStore implements VersionedStore {
   /**
    * Creates a record. Resolves to its version; `undefined` if a record exists.
    *
-   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
+   * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces, or the table cannot
+   * hold the text.
    * @throws {Error} If the client fails, with its error.
    */
   async create(id: string, text: string, options: WriteOptions): Promise<string | undefined> {
@@ -173,6 +195,7 @@ export class MysqlStore implements VersionedStore {
    * Replaces the record if it has the given version. Resolves to the new version; `undefined` if
    * the record does not exist or has another version.
    *
+   * @throws {RangeError} If the table cannot hold the text.
    * @throws {Error} If the client fails, with its error.
    */
   async replace(id: string, text: string, options: ReplaceOptions): Promise<string | undefined> {
@@ -201,8 +224,8 @@ export class MysqlStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Resolves to their number. Several processes may
-   * sweep at the same time.
+   * Removes expired records, the oldest first, in small batches with pauses for other work in
+   * between. Resolves to their number. Several processes may sweep at the same time.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.

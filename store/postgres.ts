@@ -5,30 +5,34 @@
  */
 import { optionError } from "../base/check_options.ts";
 import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
-import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
+import { checkSqlOptions, DEFAULT_TABLE, firstText, SqlRecords } from "./_sql/records.ts";
 import {
   alreadyExists,
+  parseDouble,
   type PgClient,
+  type PgPromiseDatabase,
   POSTGRES_CLOCK,
+  POSTGRES_LAST_ACCESS,
   type PostgresClient,
   PostgresDriver,
   type PostgresQuery,
   type PostgresTag,
-  queryFunction,
+  recognizePostgres,
 } from "./_sql/postgres_client.ts";
 import { retrying } from "./_sql/retry.ts";
-import { sqlTexts, tableName } from "./_sql/statements.ts";
+import { recordText, sqlTexts, tableName } from "./_sql/statements.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
   SessionHash,
   StoredRecord,
+  StoreEvent,
   TouchOptions,
   VersionedStore,
   WriteOptions,
 } from "./store.ts";
 
-export type { PgClient, PostgresClient, PostgresTag };
+export type { PgClient, PgPromiseDatabase, PostgresClient, PostgresTag };
 
 /** Options of {@linkcode PostgresStore}. */
 export interface PostgresStoreOptions {
@@ -39,13 +43,22 @@ export interface PostgresStoreOptions {
    */
   table?: string;
   /**
-   * Prepares the statements on the server. Set it to `false` behind a pooler that does not support
-   * prepared statements, such as PgBouncer before 1.21 in transaction mode. If you created
-   * postgres.js or Bun.SQL with `prepare: false`, that setting takes precedence.
+   * Keeps the statements prepared on the server. If a pooler such as PgBouncer in transaction mode
+   * does not support that, the store stops preparing them at the first error, with the event
+   * `statements-unprepared`. Set it to `true` for postgres.js only if no pooler is in between. For
+   * Bun.SQL, set `prepare` when you create it; PGlite has no such statements.
+   *
+   * @default {true for pg and pg-promise, false for other clients}
+   */
+  prepare?: boolean;
+  /**
+   * Lets one in ten creates remove up to 25 expired rows. No request waits for that, and it skips rows that are
+   * locked.
+   * With `false`, call {@linkcode PostgresStore.sweep} from a job.
    *
    * @default {true}
    */
-  prepare?: boolean;
+  sweep?: boolean;
   /**
    * Replaces the clock of the database in tests. Returns Unix milliseconds. Do not set it otherwise:
    * the sessions of all servers must expire by one clock.
@@ -66,20 +79,22 @@ export interface PostgresSweepOptions {
 }
 
 /**
- * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call sends one prepared statement and
- * takes one round trip.
+ * Keeps sessions in a table of PostgreSQL 9.5 or later. Each call sends one statement. With pg, it is
+ * prepared and takes one round trip.
  *
- * Pass a `Pool` or `Client` of pg, the `sql` of postgres.js, or a `Bun.SQL`. You connect the client
+ * Pass a `Pool` or `Client` of pg, a database of pg-promise, the `sql` of postgres.js, a `PGlite`, or
+ * a `Bun.SQL`. You connect the client
  * and close it, and you call {@linkcode PostgresStore.setup} at each start. The client must connect
  * to the primary, not to a replica. Do not pass a Client that is inside a transaction. Listen for
  * `"error"` on a Pool of pg; otherwise the process ends when an idle connection is lost. In Deno,
  * use pg: there, postgres.js 3.4.9 may not reconnect after the server was unavailable. If
  * replication is asynchronous, a failover can lose the last writes, and can so undo a logout.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a
- * hundred calls of {@linkcode PostgresStore.create} removes up to 250 rows, and so does your own
- * call of {@linkcode PostgresStore.sweep}. Only the clock of the database decides what has expired,
- * so a web server whose clock is wrong removes nothing. The encoding of the database must be UTF8.
+ * An expired session is treated as absent immediately. Its row is removed later: one in ten calls of
+ * {@linkcode PostgresStore.create} also removes up to 25 expired rows, and your own call of
+ * {@linkcode PostgresStore.sweep} removes more. Only the clock of the database decides what has
+ * expired, so a web server whose clock is wrong removes nothing. Texts are stored in ASCII, so the
+ * database may have any encoding.
  *
  * @example With pg
  * ```ts ignore
@@ -116,6 +131,7 @@ export class PostgresStore implements VersionedStore {
   readonly #index: string;
   readonly #query: PostgresQuery;
   readonly #records: SqlRecords;
+  readonly #reports: ((event: StoreEvent) => void)[] = [];
 
   /**
    * Validates the arguments. Sends nothing yet.
@@ -124,26 +140,38 @@ export class PostgresStore implements VersionedStore {
    * wrong type.
    */
   constructor(client: PostgresClient, options: PostgresStoreOptions = {}) {
-    const now = checkSqlOptions("PostgresStore", options, ["prepare"]);
-    const { table = DEFAULT_TABLE, prepare = true } = options;
+    checkSqlOptions("PostgresStore", options, ["prepare"]);
+    const { table = DEFAULT_TABLE, prepare } = options;
     const { full, schema, index } = tableName("PostgresStore", table, '"');
-    if (typeof prepare !== "boolean") {
+    if (prepare !== undefined && typeof prepare !== "boolean") {
       throw optionError("PostgresStore", "prepare must be true or false");
     }
-    this.#query = queryFunction(client);
+    const { query, preparesByDefault } = recognizePostgres(client);
+    this.#query = query;
     this.#index = schema + index;
-    const texts = {
-      ...sqlTexts(full, "GREATEST"),
-      // Concurrent sweeps take different rows, and none waits for another.
-      sweep: (limit: number) =>
-        `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
-        `WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
+    const functions = {
+      greatest: "GREATEST",
+      record: recordText(POSTGRES_LAST_ACCESS),
+      returning: (column: string) => ` RETURNING ${column}`,
     };
-    // With `now`, the statements have other texts, which must not be prepared under the same names.
-    const isPrepared = prepare && now === undefined;
-    const driver = new PostgresDriver(this.#query, isPrepared ? table : undefined);
-    const dialect = { placeholders: "$1", clock: POSTGRES_CLOCK } as const;
-    this.#records = new SqlRecords(driver, texts, dialect, now);
+    const texts = {
+      ...sqlTexts(full, functions),
+      // Concurrent sweeps take different rows, and none waits for another. The limit is a value,
+      // because postgres.js pipelines statements without values, and PgBouncer then loses answers.
+      sweep: () =>
+        `DELETE FROM ${full} WHERE id = ANY(ARRAY(SELECT id FROM ${full} ` +
+        `WHERE expires_at < :now ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED))` +
+        functions.returning("id"),
+    };
+    const driver = new PostgresDriver(query, prepare ?? preparesByDefault, (event) => {
+      for (const report of this.#reports) report(event);
+    });
+    const dialect = {
+      placeholders: "$1",
+      clock: POSTGRES_CLOCK,
+      parseNumber: parseDouble,
+    } as const;
+    this.#records = new SqlRecords(driver, texts, dialect, options);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${full} (` +
       "id text NOT NULL PRIMARY KEY, version text NOT NULL, " +
@@ -161,9 +189,9 @@ export class PostgresStore implements VersionedStore {
    */
   async setup(): Promise<void> {
     // The index is created last, so the table exists if the index does.
-    const asked = "SELECT to_regclass($1) IS NOT NULL AS found";
-    const { rows } = await this.#query(asked, [this.#index], undefined);
-    if ((rows[0] as { found: boolean }).found) return;
+    const asked = "SELECT CASE WHEN to_regclass($1) IS NULL THEN 'no' ELSE 'yes' END AS found";
+    const [row] = await this.#query(asked, [this.#index], undefined);
+    if (firstText(row) === "yes") return;
     for (const statement of this.ddl) {
       await retrying(() => this.#query(statement, [], undefined), alreadyExists);
     }
@@ -220,14 +248,19 @@ export class PostgresStore implements VersionedStore {
   }
 
   /**
-   * Removes expired records, the oldest first. Resolves to their number. Several processes may
-   * sweep at the same time.
+   * Removes expired records, the oldest first, in small batches with pauses for other work in
+   * between. Resolves to their number. Several processes may sweep at the same time.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.
    */
   async sweep(options: PostgresSweepOptions = {}): Promise<number> {
     return await this.#records.sweep(options);
+  }
+
+  /** Reports events to `report`, too. The middleware calls it once. */
+  reportTo(report: (event: StoreEvent) => void): void {
+    this.#reports.push(report);
   }
 
   /**

@@ -8,6 +8,7 @@ import { neverAborted, plainDelete, plainGet, plainSet } from "./_plain_methods.
 import {
   type BunRedisClient,
   type IoredisClient,
+  type NodeRedis3Client,
   type NodeRedisClient,
   type NodeRedisCluster,
   type NodeRedisOptions,
@@ -43,6 +44,7 @@ import type {
 export type {
   BunRedisClient,
   IoredisClient,
+  NodeRedis3Client,
   NodeRedisClient,
   NodeRedisCluster,
   NodeRedisOptions,
@@ -68,9 +70,9 @@ const DEFAULT_PREFIX = "pagi:session:";
  * which Redis expires. A read takes one round trip, and so does a write or a touch. Each write is a
  * script on its one key.
  *
- * Pass a client of ioredis or node-redis (also their cluster and sentinel clients), Bun's
- * `RedisClient`, or any function `(command, ...args) => Promise`. You connect the client, listen
- * for its errors and close it.
+ * Pass a client of ioredis, iovalkey or node-redis 3 to 6 (also their cluster and sentinel clients),
+ * Bun's `RedisClient`, or any function `(command, ...args) => Promise`. You connect the client, listen
+ * for its errors and close it. Services that speak HTTP, such as Upstash, need such a function.
  *
  * Set `maxmemory-policy noeviction` in Redis; otherwise it drops valid sessions when memory runs
  * short. Set `appendonly yes` if sessions must survive a crash, and `appendfsync always` if the
@@ -87,6 +89,19 @@ const DEFAULT_PREFIX = "pagi:session:";
  *   secret: Deno.env.get("SESSION_SECRET")!,
  *   store: new RedisStore(new Redis("redis://127.0.0.1:6379")),
  * });
+ * ```
+ *
+ * @example Over HTTP, as Upstash documents it
+ * ```ts ignore
+ * const send = async (...command: string[]) => {
+ *   const headers = { authorization: `Bearer ${Deno.env.get("UPSTASH_REDIS_REST_TOKEN")}` };
+ *   const body = JSON.stringify(command);
+ *   const url = Deno.env.get("UPSTASH_REDIS_REST_URL")!;
+ *   const { result, error } = await (await fetch(url, { method: "POST", headers, body })).json();
+ *   if (error !== undefined) throw new Error(error);
+ *   return result;
+ * };
+ * const store = new RedisStore(send);
  * ```
  *
  * @example Arguments, and the names of keys

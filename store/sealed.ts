@@ -22,6 +22,7 @@ import type {
   SessionHash,
   StoreCallOptions,
   StoredRecord,
+  StoreEvent,
   TouchOptions,
   VersionedStore,
   WriteOptions,
@@ -117,6 +118,11 @@ export class SealedStore implements VersionedStore {
     this.#seal = new TextSeal(secrets.slice(0, 1));
     this.#oldSeal = new TextSeal(secrets.slice(1));
     markWantsClientId(this);
+  }
+
+  /** Passes the function on to the wrapped store. */
+  reportTo(report: (event: StoreEvent) => void): void {
+    this.#store.reportTo?.(report);
   }
 
   /** Returns whether the wrapped store accepts `presented` as a session ID. */

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Awaitable } from "../base/awaitable.ts";
-import { hasMethods, optionError } from "../base/check_options.ts";
+import { optionError } from "../base/check_options.ts";
 import { plainDelete, plainGet, plainSet } from "./_plain_methods.ts";
 import { checkSqlOptions, DEFAULT_TABLE, SqlRecords } from "./_sql/records.ts";
 import {
-  isLocked,
-  preparePragmas,
+  checkSqlite,
   SQLITE_CLOCK,
+  SQLITE_FUNCTIONS,
   type SqliteDatabase,
   SqliteDriver,
   type SqliteStatement,
@@ -20,6 +20,7 @@ import type {
   DeleteOptions,
   ReplaceOptions,
   SessionHash,
+  StoreCallOptions,
   StoredRecord,
   TouchOptions,
   VersionedStore,
@@ -46,6 +47,13 @@ export interface SqliteStoreOptions {
    */
   synchronous?: "NORMAL" | "FULL";
   /**
+   * Lets one in ten creates remove up to 25 expired rows. No request waits for that for other processes.
+   * With `false`, call {@linkcode SqliteStore.sweep} from a job.
+   *
+   * @default {true}
+   */
+  sweep?: boolean;
+  /**
    * Replaces the clock of SQLite in tests. Returns Unix milliseconds. Do not set it otherwise: the
    * sessions of all processes must expire by one clock.
    *
@@ -64,23 +72,21 @@ export interface SqliteSweepOptions {
   limit?: number;
 }
 
-/** How long `setup` retries while other processes set up the database, and its pause in between. */
-const SETUP_TIMEOUT_MS = 10_000;
-const SETUP_PAUSE_MS = 50;
-
 /**
- * Keeps sessions in a table of SQLite 3.24 or later. Its methods return values, not promises.
- * Several processes of one machine can share the file: each call is one statement, and SQLite lets
- * one process write at a time.
+ * Keeps sessions in a table of SQLite 3.24 or later. Several processes of one machine can share the
+ * file: each call is one statement, and SQLite lets one process write at a time. Its methods return
+ * values. If another process is writing, they return promises and try again until `storeTimeout`;
+ * this process goes on in the meantime. With the write-ahead log that
+ * {@linkcode SqliteStore.setup} turns on, reads never wait.
  *
- * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite` or better-sqlite3. You
+ * Pass a `DatabaseSync` of `node:sqlite`, or a `Database` of `bun:sqlite`, better-sqlite3 or libsql. You
  * open the database and close it, and you call {@linkcode SqliteStore.setup} at each start. Open it
  * for the store alone: a write inside a transaction of your own would be lost if that transaction
  * is rolled back.
  *
- * An expired session is treated as absent immediately. Its row is removed later: about one in a
- * hundred calls of {@linkcode SqliteStore.create} removes up to 250 rows, and so does your own call
- * of {@linkcode SqliteStore.sweep}. SQLite's clock decides what has expired.
+ * An expired session is treated as absent immediately. Its row is removed later: one in ten calls of
+ * {@linkcode SqliteStore.create} also removes up to 25 expired rows, and your own call of
+ * {@linkcode SqliteStore.sweep} removes more. SQLite's clock decides what has expired.
  *
  * @example
  * ```ts
@@ -113,7 +119,7 @@ export class SqliteStore implements VersionedStore {
    * yourself.
    */
   readonly ddl: readonly string[];
-  readonly #database: SqliteDatabase;
+  readonly #driver: SqliteDriver;
   readonly #records: SqlRecords;
   readonly #synchronous: string;
 
@@ -124,24 +130,18 @@ export class SqliteStore implements VersionedStore {
    * wrong type.
    */
   constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
-    const now = checkSqlOptions("SqliteStore", options, ["synchronous"]);
+    checkSqlOptions("SqliteStore", options, ["synchronous"]);
     const { table = DEFAULT_TABLE, synchronous = "NORMAL" } = options;
     const name = tableName("SqliteStore", table, '"');
     if (synchronous !== "NORMAL" && synchronous !== "FULL") {
       throw optionError("SqliteStore", 'synchronous must be "NORMAL" or "FULL"');
     }
-    if (!hasMethods(database, ["prepare", "exec"])) {
-      throw optionError(
-        "SqliteStore",
-        "database must be a DatabaseSync of node:sqlite, " +
-          "or a Database of bun:sqlite or better-sqlite3",
-      );
-    }
-    this.#database = database;
+    checkSqlite(database);
+    this.#driver = new SqliteDriver(database);
     this.#synchronous = synchronous;
     const dialect = { placeholders: "?", clock: SQLITE_CLOCK } as const;
-    const texts = sqlTexts(name.full, "max");
-    this.#records = new SqlRecords(new SqliteDriver(database), texts, dialect, now);
+    const texts = sqlTexts(name.full, SQLITE_FUNCTIONS);
+    this.#records = new SqlRecords(this.#driver, texts, dialect, options);
     this.ddl = [
       `CREATE TABLE IF NOT EXISTS ${name.full} (` +
       "id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, " +
@@ -152,25 +152,13 @@ export class SqliteStore implements VersionedStore {
 
   /**
    * Creates the table and its index if they do not exist, and configures the connection: a
-   * write-ahead log, the `synchronous` option, and a busy timeout of at least five seconds. Call it
-   * at each start. Several processes may call it at the same time.
+   * write-ahead log and the `synchronous` option. The connection keeps its busy timeout. Call it at
+   * each start. Several processes may call it at the same time.
    *
    * @throws {Error} If the client fails, with its error.
    */
   async setup(): Promise<void> {
-    const deadline = performance.now() + SETUP_TIMEOUT_MS;
-    while (true) {
-      try {
-        preparePragmas(this.#database, this.#synchronous);
-        for (const statement of this.ddl) this.#database.exec(statement);
-        return;
-      } catch (error) {
-        if (!isLocked(error) || performance.now() > deadline) throw error;
-        // The busy timeout does not cover everything: if two processes switch to the write-ahead
-        // log at the same time, one of them fails immediately.
-        await new Promise((resolve) => setTimeout(resolve, SETUP_PAUSE_MS));
-      }
-    }
+    await this.#driver.setUp(this.#synchronous, this.ddl);
   }
 
   /**
@@ -178,8 +166,8 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  read(id: string): StoredRecord | undefined {
-    return withoutPromise(this.#records.read(id));
+  read(id: string, options?: StoreCallOptions): Awaitable<StoredRecord | undefined> {
+    return this.#records.read(id, options);
   }
 
   /**
@@ -188,8 +176,8 @@ export class SqliteStore implements VersionedStore {
    * @throws {RangeError} If `id` is not 1 to 64 ASCII characters without spaces.
    * @throws {Error} If the client fails, with its error.
    */
-  create(id: string, text: string, options: WriteOptions): string | undefined {
-    return withoutPromise(this.#records.create(id, text, options));
+  create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
+    return this.#records.create(id, text, options);
   }
 
   /**
@@ -198,8 +186,8 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  replace(id: string, text: string, options: ReplaceOptions): string | undefined {
-    return withoutPromise(this.#records.replace(id, text, options));
+  replace(id: string, text: string, options: ReplaceOptions): Awaitable<string | undefined> {
+    return this.#records.replace(id, text, options);
   }
 
   /**
@@ -208,8 +196,8 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  touch(id: string, options: TouchOptions): boolean {
-    return withoutPromise(this.#records.touch(id, options));
+  touch(id: string, options: TouchOptions): Awaitable<boolean> {
+    return this.#records.touch(id, options);
   }
 
   /**
@@ -218,21 +206,22 @@ export class SqliteStore implements VersionedStore {
    *
    * @throws {Error} If the client fails, with its error.
    */
-  delete(id: string, options?: Partial<DeleteOptions>): boolean {
+  delete(id: string, options?: Partial<DeleteOptions>): Awaitable<boolean> {
     if (options === undefined) {
-      return withoutPromise(plainDelete(id, (key) => this.#records.delete(key)));
+      return plainDelete(id, (key) => this.#records.delete(key));
     }
-    return withoutPromise(this.#records.delete(id, options));
+    return this.#records.delete(id, options);
   }
 
   /**
-   * Removes expired records, the oldest first. Returns their number.
+   * Removes expired records, the oldest first, in small batches with pauses for other work in
+   * between. Resolves to their number.
    *
    * @throws {RangeError} If `limit` is not a whole number above 0.
    * @throws {Error} If the client fails, with its error.
    */
-  sweep(options: SqliteSweepOptions = {}): number {
-    return withoutPromise(this.#records.sweep(options));
+  async sweep(options: SqliteSweepOptions = {}): Promise<number> {
+    return await this.#records.sweep(options);
   }
 
   /**
@@ -250,9 +239,4 @@ export class SqliteStore implements VersionedStore {
   set(id: string, data: SessionHash): Promise<string> {
     return plainSet(this, id, data, Math.floor(this.#records.now()));
   }
-}
-
-/** The SQLite driver returns no promises, so neither do the records. */
-function withoutPromise<T>(value: Awaitable<T>): T {
-  return value as T;
 }

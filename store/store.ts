@@ -176,6 +176,20 @@ export interface VersionedStore {
    * @default {accepts 64 lowercase hex digits}
    */
   accepts?(presented: string): boolean;
+  /**
+   * Gives the store a function that reports an event to the app's `onEvent`. The middleware calls it
+   * once, and a store that wraps another passes it on. A store may be used by several middlewares,
+   * so it may be called several times.
+   */
+  reportTo?(report: (event: StoreEvent) => void): void;
+}
+
+/** An event that a store reports. It becomes a `SessionEvent`. */
+export interface StoreEvent {
+  /** The kind of event. `SessionEvent` describes each. */
+  type: "statements-unprepared";
+  /** A description for people. It contains no ID, secret or session data. */
+  message: string;
 }
 
 /** Options of `open`. */

@@ -9,9 +9,10 @@ import { isObject } from "../../base/check_options.ts";
 const QUOTATION_LENGTH = 12;
 /**
  * Any half of an ID: a wrapper or a CookieStore calls the store behind it with other keys than that
- * of the call. A longer run of hex digits is a record, as PostgreSQL quotes a bytea.
+ * of the call. A longer run of hex digits is a record, as PostgreSQL quotes a bytea. The stores on SQL
+ * write a record with such escapes, so that its text in an error is not the text of the call.
  */
-const HEX_RUN = /[0-9a-f]{32,}/i;
+const ID_OR_RECORD = /[0-9a-f]{32,}|\\u[0-9a-f]{4}/i;
 const WITHHELD = "(withheld: it contains the session's ID or data)";
 /** Longer messages quote something, and searching them takes long. */
 const MAX_MESSAGE_LENGTH = 1000;
@@ -79,7 +80,7 @@ function isClean(value: unknown, secrets: readonly string[], depth: number): boo
 }
 
 function quotes(line: string, secrets: readonly string[]): boolean {
-  if (HEX_RUN.test(line)) return true;
+  if (ID_OR_RECORD.test(line)) return true;
   for (let at = 0; at + QUOTATION_LENGTH <= line.length; at++) {
     const part = line.slice(at, at + QUOTATION_LENGTH);
     if (secrets.some((secret) => secret.includes(part))) return true;

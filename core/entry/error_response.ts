@@ -23,7 +23,8 @@ const reported = new WeakSet<object>();
 /** Reports a request that fails because of its session, so that its operator hears of it. */
 export function reportFailure({ emit }: ResolvedOptions, error: unknown): void {
   if (!(error instanceof SessionError) || TEXTS[error.code] === undefined) return;
-  if (reported.has(error)) return;
+  // An adapter may have made a new error of one that was reported.
+  if (reported.has(error) || reported.has(error.cause as object)) return;
   reported.add(error);
   const { code, message } = error;
   emit({ type: "request-failed", message: `A request failed: ${code}: ${message}`, cause: error });

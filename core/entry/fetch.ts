@@ -84,7 +84,8 @@ function checkResponse(response: Response): Response {
   try {
     // A frozen one cannot be marked as returned, and it may be returned again.
     const own = Object.isExtensible(response) ? response : response.clone();
-    if (typeof own?.headers?.get === "function") return own;
+    // A Request has headers, too.
+    if (typeof own?.headers?.get === "function" && "status" in own) return own;
   } catch (error) {
     cause = error;
   }

@@ -22,10 +22,10 @@ export interface ResponseHeaders {
   /** Sets a header and removes others of the same name. Without it, `append` is called. */
   set?(name: string, value: string): unknown;
   /**
-   * The names of all headers. Without it, headers for one kind of cache (`CDN-Cache-Control`,
-   * `Surrogate-Control` …) are looked up by the names in common use.
+   * Visits all headers, with names in lower case, as `Headers` does. Without it, headers for one kind
+   * of cache (`CDN-Cache-Control`, `Surrogate-Control` …) are looked up by the names in common use.
    */
-  keys?(): Iterable<string>;
+  forEach?(visit: (value: string, name: string) => void): void;
 }
 
 /** The headers of a response that has been sent. */
@@ -59,12 +59,31 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    * Ends the request without saving, because the handler failed. A `destroy()` still takes effect, and
    * so does an earlier `session.save()`: call `commit` with the headers of the error response, to add
    * those for the client.
+   *
+   * @param error The error of the handler. If it is a session's, you get the event `request-failed`.
    */
-  abort(): Promise<void>;
+  abort(error?: unknown): Promise<void>;
+}
+
+/** A session that is read-only, or that the middleware around this one commits. */
+class UncommittedSession<Data extends object> implements OpenSession<Data> {
+  readonly session: Session<Data>;
+
+  constructor(session: Session<Data>) {
+    this.session = session;
+  }
+
+  run<T>(handle: () => T): T {
+    return handle();
+  }
+
+  commit(): void {}
+
+  async abort(): Promise<void> {}
 }
 
 /** An {@linkcode ActiveSession} for code outside this package. */
-export class OpenedSession<Data extends object> implements OpenSession<Data> {
+class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
   readonly #active: ActiveSession;
   readonly #options: ResolvedOptions;
@@ -114,9 +133,10 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
     });
   }
 
-  abort(): Promise<void> {
+  abort(error?: unknown): Promise<void> {
     this.#isAborted = true;
     this.#close();
+    reportFailure(this.#options, error);
     return this.#active.abort();
   }
 }
@@ -127,30 +147,14 @@ export async function openSession<Data extends object>(
   request: Request | NodeRequest | Scope,
 ): Promise<OpenSession<Data>> {
   const scope = scopeOf(request);
+  if (scope.type !== "http") {
+    return new UncommittedSession(new Session<Data>(await lifecycle.loadOrEmpty(scope)));
+  }
   const first = openedFor<OpenedSession<Data>>(request, lifecycle);
-  if (first !== undefined) return new InnerSession(first);
+  if (first !== undefined) return new UncommittedSession(first.session);
   const active = await lifecycle.begin(scope);
   const close = (): void => end();
   const opened = new OpenedSession<Data>(active, lifecycle.options, close);
   const end = noteOpened(request, lifecycle, opened);
   return opened;
-}
-
-/** The session of a request that an outer middleware has opened, and will commit. */
-class InnerSession<Data extends object> implements OpenSession<Data> {
-  readonly session: Session<Data>;
-
-  constructor({ session }: OpenSession<Data>) {
-    this.session = session;
-  }
-
-  run<T>(handle: () => T): T {
-    return handle();
-  }
-
-  commit(): void {}
-
-  abort(): Promise<void> {
-    return Promise.resolve();
-  }
 }

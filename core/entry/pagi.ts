@@ -4,7 +4,7 @@ import { ownerOf } from "../../data/working_copy.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { isForCaches } from "../shared_caches.ts";
+import { type CacheHeaders, isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
 import { missingVary, reportDropped } from "./response_headers.ts";
 
@@ -71,10 +71,7 @@ async function serve<Data extends object>(
     // A copy, because the app may send the same list to the next client.
     let headers = [...event.headers as HeaderPair[] ?? []];
     const added: HeaderPair[] = [];
-    await active.commit(added, () => ({
-      get: (name) => valueOf(headers, name),
-      keys: () => headers.map(([name]) => name.toLowerCase()),
-    }));
+    await active.commit(added, () => toCacheHeaders(headers));
     const isReplaced = (name: string) =>
       added.some(([one]) => isForCaches(one) && one === name.toLowerCase());
     headers = [...headers.filter(([name]) => !isReplaced(name)), ...added];
@@ -133,6 +130,17 @@ function extend<Data extends object>(
   const inner: Scope = { ...scope, [`pagi.session${place}`]: data };
   if (data._id !== undefined) inner[`pagi.session_id${place}`] = data._id;
   return inner as SessionScope<Data>;
+}
+
+function toCacheHeaders(headers: readonly HeaderPair[]): CacheHeaders {
+  return {
+    get: (name) => valueOf(headers, name),
+    forEach(visit) {
+      for (const name of new Set(headers.map(([name]) => name.toLowerCase()))) {
+        visit(valueOf(headers, name)!, name);
+      }
+    },
+  };
 }
 
 /** The values of all headers called `name`, which is in lower case, as one value. */

@@ -1,6 +1,7 @@
 /** Adds headers to responses without giving one client's headers to another client. */
 import type { HeaderPair } from "../../pagi.ts";
-import type { ResolvedOptions, SessionEvent } from "../options.ts";
+import type { SessionEvent } from "../event.ts";
+import type { ResolvedOptions } from "../options.ts";
 import { rootOf } from "./nesting.ts";
 import { isForCaches } from "../shared_caches.ts";
 

@@ -45,6 +45,8 @@ export interface NodeRequest {
   url?: string;
   /** The connection. */
   socket?: object;
+  /** Whether the connection is being upgraded, to a WebSocket for example. */
+  upgrade?: boolean;
 }
 
 /** A request of any kind as a PAGI scope. */
@@ -78,11 +80,14 @@ function isScope(source: Request | NodeRequest | Scope): source is Scope {
 /** A request of Node's `http` as a PAGI scope. */
 class NodeScope implements Scope {
   [key: string]: unknown;
-  readonly type = "http";
   readonly #request: NodeRequest;
 
   constructor(request: NodeRequest) {
     this.#request = request;
+  }
+
+  get type(): string {
+    return this.#request.upgrade ? "websocket" : "http";
   }
 
   get method(): string | undefined {

@@ -9,8 +9,8 @@ import { type Index, sealContext } from "./index_keys.ts";
 import type { IndexContent, IndexEntry } from "./index_record.ts";
 import { MAX_WRITE_SECONDS } from "./index_records.ts";
 
-/** A session that stays in use is confirmed once in this many seconds of its age. */
-const CONFIRM_SECONDS = 3600;
+/** The most seconds of a session's age without a confirmation while it is used. */
+const MAX_CONFIRM_SECONDS = 3600;
 /** Seconds for which a record is kept at least. */
 const MIN_KEPT = 7 * 86_400;
 /** The store keeps the record of a session that has expired for at most this many seconds. */
@@ -22,6 +22,12 @@ export class IndexEntries {
   readonly #seal: TextSeal;
   /** Unseals only what the first secret has sealed. */
   readonly #firstSeal: TextSeal;
+  /**
+   * A session that stays in use is confirmed once in so many seconds of its age. So the index of an
+   * active session is used at least as often as a store keeps a session's record. A store that drops
+   * what was used least recently then drops the indexes of expired sessions first.
+   */
+  readonly #confirm: number;
   /** Seconds for which a session can be active without being used. */
   readonly #idle: number;
   /** Seconds for which a session can be active without being confirmed. */
@@ -34,7 +40,8 @@ export class IndexEntries {
     this.#firstSeal = others.length === 0 ? this.#seal : new TextSeal([first!]);
     const { expire, touchInterval } = options;
     this.#idle = expire + touchInterval + MAX_WRITE_SECONDS;
-    this.#maxActive = this.#idle + CONFIRM_SECONDS;
+    this.#confirm = Math.min(MAX_CONFIRM_SECONDS, expire);
+    this.#maxActive = this.#idle + this.#confirm;
   }
 
   /** Seconds for which the records of the entries are kept. */
@@ -57,8 +64,8 @@ export class IndexEntries {
   isConfirmDue({ created, lastAccess }: { created: number; lastAccess: number }): boolean {
     // In the future, if another server's clock is wrong: that server has confirmed it.
     return lastAccess <= this.#now() &&
-      Math.floor((this.#now() - created) / CONFIRM_SECONDS) !==
-        Math.floor((lastAccess - created) / CONFIRM_SECONDS);
+      Math.floor((this.#now() - created) / this.#confirm) !==
+        Math.floor((lastAccess - created) / this.#confirm);
   }
 
   /** The entry of a session that is in use. */

@@ -4,12 +4,13 @@
  * time need only a few writes.
  */
 import type { Awaitable } from "../../base/awaitable.ts";
-import { KeyedQueue } from "../../base/keyed_queue.ts";
-import { MAX_CLOCK_SKEW } from "../../base/limits.ts";
+import { type Job as BatchJob, KeyedBatches } from "../../base/keyed_batches.ts";
+import { MAX_CLOCK_SKEW, MAX_TIMER_MS } from "../../base/limits.ts";
 import { SessionError } from "../../errors.ts";
 import type { Backend, SessionRecord } from "../backend/backend.ts";
 import { unixNow } from "../lookup.ts";
 import type { ResolvedOptions } from "../options.ts";
+import { pause } from "../race_errors.ts";
 import type { IndexPlace } from "./index_keys.ts";
 import {
   decodeIndex,
@@ -30,17 +31,15 @@ export type IndexEdit<Result> = (
   isRetry: boolean,
 ) => Awaitable<readonly [content: IndexContent, result: Result]>;
 
-/** A change that waits, or its outcome. */
-interface Job {
+/** A change that waits. */
+interface Job extends BatchJob {
+  readonly place: IndexPlace;
   readonly edit: IndexEdit<unknown>;
-  outcome?: { result: unknown } | { error: unknown };
+  resolve(result: unknown): void;
 }
 
 /** Seconds that a server may take to write a session after it has listed it, by another's clock. */
 export const MAX_WRITE_SECONDS = 60 + MAX_CLOCK_SKEW;
-
-/** The longest pause between two attempts to write, in milliseconds. */
-const MAX_PAUSE_MS = 100;
 
 /** The records of all indexes. */
 export class IndexRecords {
@@ -48,80 +47,64 @@ export class IndexRecords {
   readonly #options: ResolvedOptions;
   /** Seconds for which the store keeps a record after a write. */
   readonly #kept: number;
-  readonly #waiting = new Map<string, Job[]>();
-  readonly #queue: KeyedQueue;
+  readonly #changes: KeyedBatches<Job, undefined>;
 
   /** @param kept Seconds for which the store keeps a record after a write. */
   constructor(backend: Backend, options: ResolvedOptions, kept: number) {
     this.#backend = backend;
     this.#options = options;
     this.#kept = kept;
-    // The first change carries out those of all others, which wait until it gives up.
-    this.#queue = new KeyedQueue(2 * options.storeTimeout);
+    // As long as attempts go on, and two calls of the store.
+    const maxMs = Math.min(3000 * options.storeTimeout, MAX_TIMER_MS);
+    this.#changes = new KeyedBatches(Infinity, maxMs, (jobs) => this.#changeForAll(jobs));
   }
 
   /** The content of a record; `undefined` if it does not exist. */
   async read(place: IndexPlace): Promise<IndexContent | undefined> {
     const record = await this.#backend.read(place.key);
-    return record && this.#contentOf(place, record);
+    return record && this.#contentOf(place, record, decodeIndex(record.text));
   }
 
   /** Changes a record. Resolves to the result of `edit`. */
-  async change<Result>(place: IndexPlace, edit: IndexEdit<Result>): Promise<Result> {
-    const { key } = place;
-    const job: Job = { edit };
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) this.#waiting.set(key, [job]);
-    else waiting.push(job);
-    const outcome = await this.#queue.run(key, async () => {
-      if (job.outcome === undefined) await this.#changeForAll(place, job);
-      return job.outcome!;
+  change<Result>(place: IndexPlace, edit: IndexEdit<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#changes.add(place.key, { place, edit, resolve: resolve as Job["resolve"], reject });
     });
-    if ("error" in outcome) throw outcome.error;
-    return outcome.result as Result;
-  }
-
-  /** Applies all changes that wait for the record. */
-  async #changeForAll(place: IndexPlace, own: Job): Promise<void> {
-    const waiting = this.#waiting.get(place.key) ?? [];
-    this.#waiting.delete(place.key);
-    // Another one has taken this job and does not come to an end.
-    const jobs = waiting.includes(own) ? waiting : [own, ...waiting];
-    try {
-      const results = await this.#changeAtOnce(place, jobs.map(({ edit }) => edit));
-      for (const [at, job] of jobs.entries()) job.outcome ??= { result: results[at] };
-    } catch (error) {
-      for (const job of jobs) job.outcome ??= { error };
-    }
   }
 
   /**
    * Reads, changes and writes a record until no other write comes between.
    *
-   * @throws {SessionError} `ERR_SESSION_CONFLICT` if concurrent writes took effect first for `storeTimeout`.
+   * @throws {SessionError} `ERR_SESSION_CONFLICT` if concurrent writes took effect first for
+   * `storeTimeout`.
    */
-  async #changeAtOnce(
-    place: IndexPlace,
-    edits: readonly IndexEdit<unknown>[],
-  ): Promise<readonly unknown[]> {
+  async #changeForAll(jobs: readonly Job[]): Promise<undefined> {
+    const [{ place }] = jobs as [Job];
     // By the real time, because it limits a real wait.
     const deadline = performance.now() + this.#options.storeTimeout * 1000;
     for (let attempt = 0;; attempt++) {
       const record = await this.#backend.read(place.key);
-      const before = this.#contentOf(place, record);
+      const stored = record && decodeIndex(record.text);
+      const before = this.#contentOf(place, record, stored);
       const results: unknown[] = [];
       let content = before;
-      for (const edit of edits) {
+      for (const { edit } of jobs) {
         const [next, result] = await edit(content, attempt > 0);
         content = next;
         results.push(result);
       }
-      const isDone = content === before
-        ? await this.#keep(record)
-        : await this.#write(place, record, content);
-      if (isDone) return results;
-      if (performance.now() >= deadline) throw overtaken();
-      await pause(attempt);
+      const calledAt = performance.now();
+      // A record that is damaged is replaced in any case: each read makes up another generation.
+      const isSame = content === before && (record === undefined || stored !== undefined);
+      const isDone = isSame ? await this.#keep(record) : await this.#write(place, record, content);
+      if (isDone) {
+        for (const [at, { resolve }] of jobs.entries()) resolve(results[at]);
+        return;
+      }
+      const now = performance.now();
+      if (now >= deadline) throw overtaken();
+      // The first of them have no reason to wait.
+      if (attempt > 0) await pause(attempt, now - calledAt);
     }
   }
 
@@ -153,11 +136,15 @@ export class IndexRecords {
     return written !== undefined;
   }
 
-  #contentOf({ level }: IndexPlace, record: SessionRecord | undefined): IndexContent {
+  /** @param stored The content of the record; `undefined` if there is none, or it is damaged. */
+  #contentOf(
+    { level }: IndexPlace,
+    record: SessionRecord | undefined,
+    stored: IndexContent | undefined,
+  ): IndexContent {
     const generation = level === 0 ? crypto.randomUUID() : "";
     if (record === undefined) return { generation, level, entries: [] };
-    const content = decodeIndex(record.text);
-    if (content !== undefined) return { ...content, entries: this.#clamped(content.entries) };
+    if (stored !== undefined) return { ...stored, entries: this.#clamped(stored.entries) };
     this.#options.emit({
       type: "record-corrupt",
       message: "The store returned a record that is not a per-user session index. A new " +
@@ -174,13 +161,6 @@ export class IndexRecords {
     const latest = unixNow(this.#options) + MAX_CLOCK_SKEW;
     return entries.map((entry) => ({ ...entry, at: Math.min(entry.at, latest) }));
   }
-}
-
-/** Waits for a short random time, longer each time, so that many writers stop colliding. */
-async function pause(attempt: number): Promise<void> {
-  if (attempt === 0) return;
-  const longest = Math.min(2 ** attempt, MAX_PAUSE_MS);
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
 }
 
 function overtaken(): SessionError {

@@ -8,10 +8,11 @@
  * of a session's key says which shard is its own. Entries are never moved, so the records of all
  * levels up to the root's count.
  *
- * A session is added before its record is written, and confirmed once in an hour of its age when it
- * is used. So an entry that was not confirmed for a certain time is not an active session's, and an
- * index that was lost is complete again after that time. Its entry is removed when the session's
- * record has expired, because another server may have a longer `expire`.
+ * A session is added before its record is written. When it is used, it is confirmed once in an hour
+ * of its age, or in `expire` if that is shorter. So an entry that was not confirmed for a certain
+ * time is not an active session's, and an index that was lost is complete again after that time. Its
+ * entry is removed when the session's record has expired, because another server may have a longer
+ * `expire`.
  */
 import { mapConcurrently } from "../../base/concurrently.ts";
 import type { Backend } from "../backend/backend.ts";

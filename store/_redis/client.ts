@@ -1,5 +1,6 @@
 /** The clients that a {@linkcode RedisStore} supports, recognized by their methods. */
 import { optionError } from "../../base/check_options.ts";
+import { isClass, received } from "../_received.ts";
 import type { StoreCallOptions } from "../store.ts";
 
 /** A function that sends one command to Redis and resolves to the reply. */
@@ -46,6 +47,18 @@ export interface NodeRedisSentinel {
   sendCommand(isReadonly: boolean, args: string[], options?: NodeRedisOptions): Promise<unknown>;
 }
 
+/** The part of a node-redis 3 client that the store uses. */
+export interface NodeRedis3Client {
+  /** Distinguishes this client from later versions. */
+  internal_send_command: unknown;
+  /** Sends any command. */
+  send_command(
+    command: string,
+    args: string[],
+    callback: (error: Error | null, reply: unknown) => void,
+  ): unknown;
+}
+
 /** The part of Bun's `RedisClient` that the store uses. */
 export interface BunRedisClient {
   /** Sends any command. */
@@ -59,6 +72,7 @@ export type RedisClient =
   | NodeRedisClient
   | NodeRedisCluster
   | NodeRedisSentinel
+  | NodeRedis3Client
   | BunRedisClient;
 
 /**
@@ -76,19 +90,49 @@ const IS_READONLY = false;
  * @throws {TypeError} If it is not a supported client, or reads from replicas.
  */
 export function senderOf(client: RedisClient): Send {
-  if (typeof client === "function") return ([command, ...args]) => client(command!, ...args);
+  if (typeof client === "function") {
+    if (isClass(client) || isFactory(client)) throw clientError(received(client));
+    return ([command, ...args]) => client(command!, ...args);
+  }
+  if (isQueue(client)) throw clientError("it collects commands: give the client itself");
+  if (has(client, "internal_send_command")) return nodeRedis3SenderOf(client as NodeRedis3Client);
   // Checked first: ioredis also has a sendCommand(), but with other arguments.
   if (has(client, "call")) {
     checkReads(client);
     return ([command, ...args]) => client.call(command!, ...args);
   }
   if (has(client, "send")) return ([command, ...args]) => client.send(command!, args);
-  if (has(client, "sendCommand")) return nodeRedisSenderOf(client);
-  throw optionError(
+  if (has(client, "sendCommand")) return nodeRedisSenderOf(inPromiseMode(client));
+  throw clientError(received(client));
+}
+
+function clientError(problem: string): Error {
+  return optionError(
     "RedisStore",
-    "client must be a client of ioredis or node-redis, Bun's RedisClient, " +
-      "or a function (command, ...args) => Promise",
+    "client must be a client of ioredis, iovalkey or node-redis, Bun's RedisClient, " +
+      `or a function (command, ...args) => Promise; ${problem}`,
   );
+}
+
+function nodeRedis3SenderOf(client: NodeRedis3Client): Send {
+  return ([command, ...args]) =>
+    new Promise((resolve, reject) => {
+      client.send_command(command!, args, (error, reply) => {
+        if (error === null) resolve(reply);
+        else reject(error);
+      });
+    });
+}
+
+/** The client that answers with promises, if `client` is in legacy mode. */
+function inPromiseMode<Client extends object>(client: Client): Client {
+  const { options } = client as { options?: { legacyMode?: boolean } };
+  if (options?.legacyMode === true) return (client as unknown as { v4: Client }).v4;
+  // The result of legacy() has the commands, but not the state of a client.
+  if ("GET" in client && !("isOpen" in client)) {
+    throw clientError("it is the result of legacy(): give the client itself");
+  }
+  return client;
 }
 
 function nodeRedisSenderOf(client: NodeRedisClient | NodeRedisCluster | NodeRedisSentinel): Send {
@@ -113,14 +157,29 @@ function signalIn({ signal }: StoreCallOptions): NodeRedisOptions {
   return { signal, abortSignal: signal };
 }
 
-/** The Cluster of ioredis may send reads to replicas, and offers no option for a single command. */
+/** Whether `client` is a function that creates clients, such as node-redis' `createClient`. */
+function isFactory({ name }: { name: string }): boolean {
+  return /^create[A-Z]/.test(name);
+}
+
+/** Whether `client` is a transaction or a pipeline: it sends nothing before its `exec()`. */
+function isQueue(client: unknown): boolean {
+  if (typeof client !== "object" || client === null) return false;
+  return "addCommand" in client || (client as { isPipeline?: unknown }).isPipeline === true;
+}
+
+/**
+ * The Cluster of ioredis may send reads to replicas, and offers no option for a single command. With
+ * Sentinel, the whole client may use a replica.
+ */
 function checkReads(client: IoredisClient): void {
-  const { options } = client as { options?: { scaleReads?: unknown } };
-  const scaleReads = options?.scaleReads ?? "master";
-  if (scaleReads === "master") return;
+  const { options } = client as { options?: { scaleReads?: unknown; role?: unknown } };
+  const { scaleReads = "master", role = "master" } = options ?? {};
+  if (scaleReads === "master" && role === "master") return;
+  const name = role === "master" ? "scaleReads" : "role";
   throw optionError(
     "RedisStore",
-    'client reads from replicas, which lag; scaleReads must be "master"',
+    `client reads from replicas, which lag; ${name} must be "master"`,
   );
 }
 

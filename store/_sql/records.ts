@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { toHex } from "../../base/hex.ts";
-import { checkOptions, optionError } from "../../base/check_options.ts";
+import { checkOptions, isObject, optionError } from "../../base/check_options.ts";
 import {
   compile,
   type CompiledSql,
@@ -15,10 +15,11 @@ import {
   type SqlValue,
 } from "./statements.ts";
 import { hasCode } from "./retry.ts";
-import { fromStorableText, toStorableText } from "../../base/utf8.ts";
+import { fromStorableText, toAsciiText } from "../../base/utf8.ts";
 import type {
   DeleteOptions,
   ReplaceOptions,
+  StoreCallOptions,
   StoredRecord,
   TouchOptions,
   VersionedStore,
@@ -27,14 +28,25 @@ import type {
 
 /** Runs statements on a client. Returns promises only if the client does. */
 export interface SqlDriver {
-  /** The first row of a result. */
-  first(statement: CompiledSql, values: SqlValue[]): Awaitable<SqlRow | undefined | null>;
-  /** The number of rows that a statement wrote. */
-  write(statement: CompiledSql, values: SqlValue[]): Awaitable<number>;
+  /** The first row of a result, in whatever form the client returns it. */
+  first(statement: CompiledSql, values: SqlValue[], signal?: AbortSignal): Awaitable<unknown>;
+  /**
+   * Whether a statement wrote a row.
+   *
+   * @param expected The text that such a statement returns, if the database can return one. Any
+   * other text is the result of another statement.
+   */
+  write(
+    statement: CompiledSql,
+    values: SqlValue[],
+    expected: string,
+    signal?: AbortSignal,
+  ): Awaitable<boolean>;
+  /** The number of rows that a sweep removed. */
+  sweep(statement: CompiledSql, values: SqlValue[], signal?: AbortSignal): Awaitable<number>;
+  /** Whether an error says that the server does not know a statement. */
+  isUnknownStatement?(error: unknown): boolean;
 }
-
-/** A row: values by column name. */
-export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** Options of a sweep. */
 export interface SqlSweepOptions {
@@ -55,25 +67,29 @@ const VERSION_BYTES = 12;
 export const VERSION_LENGTH: number = 2 * VERSION_BYTES;
 /** The default `limit` of a sweep. */
 const SWEEP_LIMIT = 1000;
+/** How many records one statement removes. It is short, so that no other statement waits for long. */
+const SWEEP_BATCH = 50;
 /**
  * On average one of this many creates sweeps. It removes more records than were created, so
  * sweeping keeps up.
  */
-const CREATES_PER_SWEEP = 100;
-const CREATE_SWEEP_LIMIT = 250;
+const CREATES_PER_SWEEP = 10;
+const CREATE_SWEEP_LIMIT = 25;
 
-/** Checks the options that the SQL stores share. Returns the clock that replaces the database's. */
+/** Checks the options that the SQL stores share. */
 export function checkSqlOptions(
   owner: string,
-  options: { now?: () => number },
+  options: SqlRecordsOptions,
   known: readonly string[],
-): (() => number) | undefined {
-  checkOptions(owner, options, ["table", "now", ...known]);
-  const { now } = options;
+): void {
+  checkOptions(owner, options, ["table", "sweep", "now", ...known]);
+  const { now, sweep } = options;
+  if (sweep !== undefined && typeof sweep !== "boolean") {
+    throw optionError(owner, "sweep must be true or false");
+  }
   if (now !== undefined && typeof now !== "function") {
     throw optionError(owner, "now must be a function");
   }
-  return now;
 }
 
 /** The records in one table. Its methods return promises only if the driver does. */
@@ -82,16 +98,23 @@ export class SqlRecords implements VersionedStore {
   readonly #texts: SqlTexts;
   readonly #dialect: Dialect;
   readonly #now: () => number;
-  readonly #statements: Record<Exclude<keyof SqlTexts, "sweep">, CompiledSql>;
+  readonly #statements: Record<StatementName, CompiledSql>;
+  #sweepsOnCreate: boolean;
+  #isSweeping = false;
+  #skipsLocked = true;
 
-  /** @param now Replaces the clock of the dialect. */
-  constructor(driver: SqlDriver, texts: SqlTexts, dialect: Dialect, now?: () => number) {
+  constructor(
+    driver: SqlDriver,
+    texts: SqlTexts,
+    dialect: Dialect,
+    { now, sweep = true }: SqlRecordsOptions,
+  ) {
+    this.#sweepsOnCreate = sweep;
     this.#driver = driver;
     this.#texts = texts;
     this.#dialect = now === undefined ? dialect : { ...dialect, clock: undefined };
     this.#now = now ?? Date.now;
-    const compiled = (name: Exclude<keyof SqlTexts, "sweep">) =>
-      compile(texts[name], this.#dialect, name);
+    const compiled = (name: StatementName) => compile(texts[name], this.#dialect, name);
     this.#statements = {
       read: compiled("read"),
       create: compiled("create"),
@@ -102,16 +125,15 @@ export class SqlRecords implements VersionedStore {
     };
   }
 
-  read(id: string): Awaitable<StoredRecord | undefined> {
+  read(id: string, options?: StoreCallOptions): Awaitable<StoredRecord | undefined> {
     if (!ID.test(id)) return undefined;
     const { read } = this.#statements;
-    const toResult = (row: SqlRow | undefined | null) => row ? toRecord(row) : undefined;
-    try {
-      const row = this.#driver.first(read, this.#values(read, { id }));
-      return isPromise(row) ? row.then(toResult, rethrow) : toResult(row);
-    } catch (error) {
-      return rethrow(error);
-    }
+    const values = this.#values(read, { id });
+    const row = explained(() => this.#driver.first(read, values, options?.signal));
+    return after(row, (row) => {
+      if (row === undefined || row === null) return undefined;
+      return parseRecord(row, id, this.#dialect);
+    });
   }
 
   create(id: string, text: string, options: WriteOptions): Awaitable<string | undefined> {
@@ -120,16 +142,11 @@ export class SqlRecords implements VersionedStore {
     }
     const version = newVersion();
     const { lastAccess, ttl } = options;
-    const done = this.#write("create", {
-      id,
-      version,
-      text: toStorableText(text),
-      lastAccess,
-      ttl,
-    });
-    return after(done, (isDone) => {
+    const values = { id, version, text: toAsciiText(text), lastAccess, ttl };
+    return after(this.#write("create", values, version, options), (isDone) => {
       if (!isDone) return undefined;
-      return after(this.#sweepSometimes(), () => version);
+      this.#sweepSometimes();
+      return version;
     });
   }
 
@@ -137,32 +154,71 @@ export class SqlRecords implements VersionedStore {
     if (!ID.test(id)) return undefined;
     const version = newVersion();
     const { version: oldVersion, lastAccess, ttl } = options;
-    const values = { id, version, oldVersion, text: toStorableText(text), lastAccess, ttl };
-    return after(this.#write("replace", values), (isDone) => isDone ? version : undefined);
+    const values = { id, version, oldVersion, text: toAsciiText(text), lastAccess, ttl };
+    return after(
+      this.#write("replace", values, version, options),
+      (isDone) => isDone ? version : undefined,
+    );
   }
 
-  touch(id: string, { version: oldVersion, lastAccess, ttl }: TouchOptions): Awaitable<boolean> {
+  touch(id: string, options: TouchOptions): Awaitable<boolean> {
     if (!ID.test(id)) return false;
+    const { version: oldVersion, lastAccess, ttl } = options;
     // Some clients of MySQL count changed rows instead of matched ones. A new version is a change
     // even if the times stay as they are.
-    return this.#write("touch", { id, version: newVersion(), oldVersion, lastAccess, ttl });
+    const version = newVersion();
+    return this.#write("touch", { id, version, oldVersion, lastAccess, ttl }, version, options);
   }
 
-  delete(id: string, { version }: Partial<DeleteOptions> = {}): Awaitable<boolean> {
+  delete(id: string, options: Partial<DeleteOptions> = {}): Awaitable<boolean> {
     if (!ID.test(id)) return false;
-    if (version === undefined) return this.#write("delete", { id });
-    return this.#write("deleteAt", { id, oldVersion: version });
+    const { version } = options;
+    if (version === undefined) return this.#write("delete", { id }, id, options);
+    return this.#write("deleteAt", { id, oldVersion: version }, id, options);
   }
 
-  /** Removes expired records. Returns their number. */
-  sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Awaitable<number> {
-    // The limit becomes part of the statement, because not every server accepts a placeholder
-    // there.
+  /**
+   * Removes expired records in small batches. Other statements run in between. Resolves
+   * to the number of records.
+   */
+  async sweep({ limit = SWEEP_LIMIT }: SqlSweepOptions = {}): Promise<number> {
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError("Cannot sweep: limit must be a whole number above 0");
     }
-    const statement = compile(this.#texts.sweep(limit), this.#dialect);
-    return this.#driver.write(statement, this.#values(statement, {}));
+    let removed = 0;
+    while (true) {
+      const batch = Math.min(limit - removed, SWEEP_BATCH);
+      const start = performance.now();
+      const rows = await this.#sweepBatch(batch) ?? await this.#waitingSweep(batch);
+      removed += rows;
+      if (rows < batch || removed === limit) return removed;
+      // As long as the batch took, so that sweeping takes half of the time at most.
+      await new Promise((resolve) => setTimeout(resolve, performance.now() - start));
+    }
+  }
+
+  /**
+   * Removes at most `limit` expired records, and waits for no locked one. Returns `undefined` if the
+   * server cannot skip them.
+   */
+  #sweepBatch(limit: number, signal?: AbortSignal): Awaitable<number | undefined> {
+    if (!this.#skipsLocked) return undefined;
+    const rows = this.#runSweep(this.#texts.sweep(limit), limit, signal);
+    if (!isPromise(rows)) return rows;
+    return rows.catch((error) => {
+      if (!this.#driver.isUnknownStatement?.(error)) throw error;
+      this.#skipsLocked = false;
+      return undefined;
+    });
+  }
+
+  #waitingSweep(limit: number): Awaitable<number> {
+    return this.#runSweep(this.#texts.waitingSweep!(limit), limit);
+  }
+
+  #runSweep(text: string, limit: number, signal?: AbortSignal): Awaitable<number> {
+    const statement = compile(text, this.#dialect);
+    return this.#driver.sweep(statement, this.#values(statement, { limit }), signal);
   }
 
   /** The current time of this process, in Unix seconds. */
@@ -170,15 +226,15 @@ export class SqlRecords implements VersionedStore {
     return this.#now() / 1000;
   }
 
-  #write(name: "create" | "replace" | "touch" | "delete" | "deleteAt", values: Values) {
+  #write(
+    name: Exclude<StatementName, "read">,
+    values: Values,
+    expected: string,
+    { signal }: Partial<StoreCallOptions>,
+  ): Awaitable<boolean> {
     const statement = this.#statements[name];
-    const isWritten = (rows: number) => rows > 0;
-    try {
-      const rows = this.#driver.write(statement, this.#values(statement, values));
-      return isPromise(rows) ? rows.then(isWritten, rethrow) : isWritten(rows);
-    } catch (error) {
-      return rethrow(error);
-    }
+    const given = this.#values(statement, values);
+    return explained(() => this.#driver.write(statement, given, expected, signal));
   }
 
   #values({ names }: CompiledSql, { ttl = 0, ...given }: Values): SqlValue[] {
@@ -191,26 +247,53 @@ export class SqlRecords implements VersionedStore {
     return names.map((name) => values[name]!);
   }
 
-  /** The create waits for the sweep, so that nothing keeps running after it. */
-  #sweepSometimes(): Awaitable<unknown> {
+  /**
+   * Removes a few expired records, in one of several creates. No create waits for it, and a failure
+   * changes nothing: the next one tries again.
+   */
+  #sweepSometimes(): void {
+    if (!this.#sweepsOnCreate || this.#isSweeping || !this.#skipsLocked) return;
     if (Math.random() * CREATES_PER_SWEEP >= 1) return;
-    // The record has been created, so a failed sweep must not fail the create. The next one
-    // retries.
+    this.#isSweeping = true;
+    const end = () => {
+      this.#isSweeping = false;
+    };
     try {
-      const swept = this.sweep({ limit: CREATE_SWEEP_LIMIT });
-      return isPromise(swept) ? swept.catch(() => {}) : swept;
+      // It does not retry.
+      const swept = this.#sweepBatch(CREATE_SWEEP_LIMIT, AbortSignal.abort());
+      if (isPromise(swept)) swept.then(end, end);
+      else end();
     } catch {
-      return;
+      end();
     }
   }
 }
 
-/** PostgreSQL's undefined_table, and ER_NO_SUCH_TABLE of MySQL. SQLite has a message alone. */
-const NO_TABLE = ["42P01", "ER_NO_SUCH_TABLE", 1146];
+/** The options that the SQL stores share. */
+export interface SqlRecordsOptions {
+  /** Replaces the clock of the dialect. */
+  now?: () => number;
+  /** Whether creates remove a few expired records. */
+  sweep?: boolean;
+}
+
+type StatementName = Exclude<keyof SqlTexts, "sweep" | "waitingSweep">;
 
 type Values = Partial<Record<SqlName, SqlValue>> & { ttl?: number };
 
-/** Throws the database's error. If nobody has created the table, says how to. */
+/** PostgreSQL's undefined_table, and ER_NO_SUCH_TABLE of MySQL. SQLite has a message alone. */
+const NO_TABLE = ["42P01", "ER_NO_SUCH_TABLE", 1146];
+
+/** The result of a call. If nobody has created the table, the error says how to do that. */
+function explained<Result>(call: () => Awaitable<Result>): Awaitable<Result> {
+  try {
+    const result = call();
+    return isPromise(result) ? result.then(undefined, rethrow) : result;
+  } catch (error) {
+    return rethrow(error);
+  }
+}
+
 function rethrow(error: unknown): never {
   const { message } = error as Error;
   if (!hasCode(error, ["code", "errno"], NO_TABLE) && !/^no such table/.test(message)) throw error;
@@ -220,15 +303,57 @@ function rethrow(error: unknown): never {
   );
 }
 
-function toRecord({ text, version, accessed }: SqlRow): StoredRecord {
-  const lastAccess = Number(accessed);
-  if (typeof text !== "string" || typeof version !== "string" || Number.isNaN(lastAccess)) {
-    throw new TypeError("Cannot read the record: the client gave a row without the columns' names");
+/** The parts of a record before its text. Some servers pad columns with spaces. */
+const HEADER = /^(\S+) +(\S+) +(\S+)(?: |$)/;
+
+/** The record in a row that has it as one text. */
+function parseRecord(row: unknown, id: string, { parseNumber = Number }: Dialect): StoredRecord {
+  const record = firstText(row);
+  const header = record === undefined ? null : HEADER.exec(record);
+  if (header === null) {
+    throw new TypeError(
+      "Cannot read the record: the client returned a row that is not one text. " +
+        "Remove the client's options that convert results",
+    );
   }
-  return { text: fromStorableText(text), version, lastAccess };
+  const [start, foundId, version, accessed] = header as unknown as [string, string, string, string];
+  const lastAccess = parseNumber(accessed);
+  if (foundId !== id || Number.isNaN(lastAccess)) {
+    throw new TypeError(
+      "Cannot read the record: the client returned the result of another statement. " +
+        "Check how it is pooled",
+    );
+  }
+  // A text never ends with a space, but some column types add spaces.
+  const text = fromStorableText(record!.slice(start.length).trimEnd());
+  return { text, version, lastAccess };
 }
 
-/** A new version: 96 random bits as hex digits. */
+const decoder = new TextDecoder();
+
+/**
+ * The first value of a row, as a text; `undefined` if it is not one. Clients return rows as objects
+ * or lists, some as an object for each table, and texts as strings or bytes.
+ */
+export function firstText(row: unknown): string | undefined {
+  const value = firstValue(row);
+  if (value instanceof Uint8Array) return decoder.decode(value);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The first value of a row. */
+export function firstValue(row: unknown): unknown {
+  let value = row;
+  while (isObject(value) && !(value instanceof Uint8Array)) value = Object.values(value)[0];
+  return value;
+}
+
+/**
+ * A new version: random hex digits. The first one is a letter, because a client may be configured to
+ * convert texts that look like numbers.
+ */
 function newVersion(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(VERSION_BYTES)));
+  const bytes = crypto.getRandomValues(new Uint8Array(VERSION_BYTES));
+  bytes[0]! |= 0xa0;
+  return toHex(bytes);
 }

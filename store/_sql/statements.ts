@@ -14,6 +14,7 @@ export type SqlName =
   | "expiresAt"
   | "text"
   | "oldVersion"
+  | "limit"
   | "now";
 
 /** A value that is passed to a statement. */
@@ -21,10 +22,7 @@ export type SqlValue = string | number;
 
 /** A statement with the placeholders of a client. */
 export interface CompiledSql {
-  /**
-   * The name under which it stays prepared, unique for its table; `undefined` if it is not
-   * prepared.
-   */
+  /** A name for it; `undefined` if its text is not used again, so that it is never prepared. */
   readonly label: string | undefined;
   readonly text: string;
   /** The name of the value for each placeholder. */
@@ -43,6 +41,12 @@ export interface Dialect {
    * `:expiresAt` as values: in tests, which move the clock.
    */
   readonly clock: string | undefined;
+  /**
+   * Parses the last-access time in the text of a record.
+   *
+   * @default {Number}
+   */
+  readonly parseNumber?: (text: string) => number;
 }
 
 /** The SQL texts of a store. */
@@ -53,8 +57,23 @@ export interface SqlTexts {
   touch: string;
   delete: string;
   deleteAt: string;
-  /** Removes at most `limit` expired records. */
+  /**
+   * Removes at most `limit` expired records, and skips those that are locked. The limit is a value,
+   * or part of the text.
+   */
   sweep(limit: number): string;
+  /** The same for servers that cannot skip locked records; `undefined` if all of them can. */
+  waitingSweep?(limit: number): string;
+}
+
+/** The parts of the statements that differ between databases. */
+export interface SqlFunctions {
+  /** Returns the greatest of its arguments. */
+  readonly greatest: string;
+  /** SQL for a whole record as one text. */
+  readonly record: string;
+  /** Ends a statement that writes, so that it returns a column of the row; empty if it cannot. */
+  readonly returning: (column: string) => string;
 }
 
 /** The longest table name, with its schema. The index and the prepared statements append to it. */
@@ -91,30 +110,36 @@ export function tableName(owner: string, name: unknown, quote: string): TableNam
 }
 
 /**
- * The statements in the SQL that PostgreSQL and SQLite share.
+ * SQL for a record as one text: ID, version, last-access time and text, with spaces in between. A
+ * client can be configured to convert numbers, to rename columns, and to return rows in many forms.
+ * A row with a single text is the same in all of them.
  *
- * @param greatest The database's function that returns the greatest of its arguments.
+ * @param lastAccess SQL for the last-access time as a text.
  */
-export function sqlTexts(table: string, greatest: "GREATEST" | "max"): SqlTexts {
+export function recordText(lastAccess: string): string {
+  return ["id", "version", lastAccess, "text"].join(" || ' ' || ");
+}
+
+/** The statements in the SQL that PostgreSQL and SQLite share. */
+export function sqlTexts(table: string, functions: SqlFunctions): SqlTexts {
+  const { greatest, record, returning } = functions;
   const isUnexpired = "id = :id AND expires_at >= :now";
   const atVersion = `${isUnexpired} AND version = :oldVersion`;
   return {
-    // Named without an underscore: some clients can be configured to convert such names to camel
-    // case.
-    read: `SELECT text, version, last_access AS accessed FROM ${table} WHERE ${isUnexpired}`,
+    read: `SELECT ${record} AS record FROM ${table} WHERE ${isUnexpired}`,
     // A single statement: the conflict locks the row whose expiry decides.
     create: `INSERT INTO ${table} AS old (id, version, last_access, expires_at, text) ` +
       "VALUES (:id, :version, :lastAccess, :expiresAt, :text) " +
       "ON CONFLICT (id) DO UPDATE SET version = excluded.version, " +
       "last_access = excluded.last_access, expires_at = excluded.expires_at, " +
-      "text = excluded.text WHERE old.expires_at < :now",
+      `text = excluded.text WHERE old.expires_at < :now${returning("version")}`,
     replace: `UPDATE ${table} SET version = :version, last_access = :lastAccess, ` +
-      `expires_at = :expiresAt, text = :text WHERE ${atVersion}`,
+      `expires_at = :expiresAt, text = :text WHERE ${atVersion}${returning("version")}`,
     touch: `UPDATE ${table} SET version = :version, ` +
       `last_access = ${greatest}(last_access, :lastAccess), ` +
-      `expires_at = ${greatest}(expires_at, :expiresAt) WHERE ${atVersion}`,
-    delete: `DELETE FROM ${table} WHERE id = :id`,
-    deleteAt: `DELETE FROM ${table} WHERE id = :id AND version = :oldVersion`,
+      `expires_at = ${greatest}(expires_at, :expiresAt) WHERE ${atVersion}${returning("version")}`,
+    delete: `DELETE FROM ${table} WHERE id = :id${returning("id")}`,
+    deleteAt: `DELETE FROM ${table} WHERE id = :id AND version = :oldVersion${returning("id")}`,
     sweep: (limit) =>
       `DELETE FROM ${table} WHERE id IN ` +
       `(SELECT id FROM ${table} WHERE expires_at < :now ORDER BY expires_at LIMIT ${limit})`,

@@ -31,6 +31,7 @@ function shared(program: Program): string[] {
   if (program.isTouchDue && program.isCookieKept) words.push("the cookie is not renewed");
   if (program.isRotating) words.push("opening a page rotates the ID");
   if (program.isFull) words.push("the store is full");
+  if (program.hasShards) words.push("the index has shards");
   if (program.isExaminedLate) words.push("the result is examined five minutes later");
   return words;
 }

@@ -64,6 +64,8 @@ export class Lane {
       if (this.isReady || (this.#isDone && !wasDone)) return;
       await undefined;
     }
-    if (!this.#isDone) await new Promise<void>((resolve) => this.#wake = resolve);
+    // It may have become ready in the last of them, and would not wake this again.
+    if (this.isReady || this.#isDone) return;
+    await new Promise<void>((resolve) => this.#wake = resolve);
   }
 }

@@ -52,6 +52,8 @@ export interface Program {
    * deleted. A call that arrives twice can then do harm.
    */
   isFull?: boolean;
+  /** Whether the index of the subject that `destroyAll()` is called for has shards. */
+  hasShards?: boolean;
 }
 
 /**
@@ -98,6 +100,7 @@ export function randomProgram(
     isRotating: random.chance(20),
     isExaminedLate: random.chance(50),
     isFull,
+    hasShards: endsAll(plans) && number % 2 === 0,
   };
   return { program, choose: randomOrder(random) };
 }

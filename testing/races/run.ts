@@ -2,8 +2,8 @@
  * One race: creates a session, runs the requests in the order of the schedule, and reads the
  * result.
  */
-import { decodeIndex } from "../../core/subjects/index_record.ts";
-import { indexKeyOf } from "../../core/subjects/subject_index.ts";
+import { allShards, indexKeyOf, indexOf } from "../../core/subjects/index_keys.ts";
+import { decodeIndex, encodeIndex } from "../../core/subjects/index_record.ts";
 import { SessionMiddleware } from "../../middleware.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { Session } from "../../session.ts";
@@ -61,6 +61,9 @@ const STORE_TIMEOUT = 3600;
 /** A lifetime with which no touch is due and no cookie is renewed in a race. */
 const LONG = { expire: 86_400, touchInterval: 4320 };
 
+/** Seconds for which an index is kept that has shards before the race. */
+const INDEX_TTL = 86_400;
+
 /** Runs one race. */
 export async function run(program: Program, choose: Choose, options: RunOptions): Promise<Run> {
   const { store } = options;
@@ -96,6 +99,7 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   const letters = visits.map(({ me }) => me);
   const everybody = subjectOf(EVERYBODY);
   const subject = program.isSignedIn ? everybody : undefined;
+  if (program.hasShards && "read" in store) await beginShards(store, everybody, timeline.now());
   const start = await setUp(alone, jar, startingValues(letters), subject);
   const unseen = await unseenLists(program, letters.map(subjectOf), everybody);
   for (const visit of visits) {
@@ -117,18 +121,34 @@ export async function run(program: Program, choose: Choose, options: RunOptions)
   return { program, visits, order, steps, seconds, start, everybody, isVersioned, left, entries };
 }
 
-/** Counts the entries in the index of each subject. A race has too few sessions for shards. */
+/** Begins the index of a subject as if it had more sessions than fit into its root. */
+async function beginShards(store: VersionedStore, subject: string, now: number): Promise<void> {
+  const { signal } = new AbortController();
+  const text = encodeIndex({ generation: subject, level: 1, entries: [] });
+  const lastAccess = Math.floor(now / 1000);
+  await store.create(await indexKeyOf(subject), text, { lastAccess, ttl: INDEX_TTL, signal });
+}
+
+/** Counts the entries in the index of each subject. */
 async function countEntries(
   store: VersionedStore,
   subjects: readonly string[],
 ): Promise<Map<string, number>> {
   const { signal } = new AbortController();
-  const entries = new Map<string, number>();
+  const counts = new Map<string, number>();
+  const read = async (key: string) => {
+    return decodeIndex((await store.read(key, { signal }))?.text ?? "");
+  };
   for (const subject of subjects) {
-    const root = await store.read(await indexKeyOf(subject), { signal });
-    entries.set(subject, decodeIndex(root?.text ?? "")?.entries.length ?? 0);
+    const index = await indexOf(subject);
+    const root = await read(index.root.key);
+    let count = root?.entries.length ?? 0;
+    for (const { key } of await allShards(index, root?.level ?? 0)) {
+      count += (await read(key))?.entries.length ?? 0;
+    }
+    counts.set(subject, count);
   }
-  return entries;
+  return counts;
 }
 
 /** Every ID that the sessions in the store can have got from the generated ones. */

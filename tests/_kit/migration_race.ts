@@ -146,6 +146,7 @@ export async function raceOldCookies(
       everybody: EVERYBODY,
       isVersioned: true,
       left,
+      entries: new Map(),
     },
     isOldCookieRight: JSON.stringify(byOld) === JSON.stringify(left.get(first)),
     isOldStoreEmpty: old.size === 0,

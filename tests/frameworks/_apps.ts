@@ -3,8 +3,9 @@ import { firstLine, freePort, isListening, until } from "../integration/_process
 
 const FOLDER = `${import.meta.dirname}/apps`;
 const DENO = [Deno.execPath(), "run", "-A", "--config", `${import.meta.dirname}/deno.json`];
-// The runtimes that package.json pins, whatever the machine has.
-const NODE = `${import.meta.dirname}/node_modules/.bin/node`;
+// The runtimes that package.json pins, whatever the machine has. It has three versions of Node, and
+// `.bin/node` may be any of them.
+const NODE = `${import.meta.dirname}/node_modules/node/bin/node`;
 const BUN = `${import.meta.dirname}/node_modules/.bin/bun`;
 
 /** An app and the cases that it cannot run. */
@@ -41,6 +42,41 @@ export const EXPRESS: App[] = [
   ...express("Express 4", "express4.ts"),
   ...express("Express 5", "express5.ts"),
 ];
+
+/** Servers with other middleware, on the oldest and the newest Node, and on Node's API elsewhere. */
+export const OTHER_MIDDLEWARE: App[] = [
+  ...["express4", "express5", "connect", "node"].map((name) => otherMiddleware("node26", name)),
+  ...["express4", "express5", "node"].map((name) => otherMiddleware("node20", name)),
+  otherMiddleware("node26", "express5", "memory"),
+  otherMiddleware("bun", "express5"),
+  otherMiddleware("deno", "express5"),
+];
+
+function otherMiddleware(node: string, framework: string, store = "slow"): App {
+  const file = "other_middleware.js";
+  const command = node === "bun"
+    ? bun(file)
+    : node === "deno"
+    ? deno(file)
+    : [`${import.meta.dirname}/node_modules/${node}/bin/node`, `${FOLDER}/${file}`];
+  return {
+    name: `${framework} on ${node}, ${store} store`,
+    command,
+    env: { FRAMEWORK: framework, STORE: store },
+  };
+}
+
+/** Servers whose WebSocket handshakes go through the middleware. */
+export const WEBSOCKETS: App[] = ["slow", "memory"].flatMap((store) =>
+  ["node20", "node26"].map((node) => ({
+    name: `${node}, ${store} store`,
+    command: [
+      `${import.meta.dirname}/node_modules/${node}/bin/node`,
+      `${FOLDER}/websockets.js`,
+    ],
+    env: { STORE: store },
+  }))
+);
 
 export const APPS: App[] = [
   { name: "Hono on Deno", command: deno("hono_deno.ts") },

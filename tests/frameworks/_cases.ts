@@ -157,6 +157,15 @@ export const CASES: Record<string, Case> = {
     assertEquals((await visitor.get("/read")).text, "Visits 1");
     assertEquals((await new Visitor(url).get("/store-fails")).cookies, []);
   },
+  "an error response without the handler's headers": async (url) => {
+    const visitor = await assertRefused(url, "/headers-then-fails", 503);
+    const { headers } = await visitor.get("/headers-then-fails");
+    assert(headers.get("etag") !== '"own"');
+    assert(headers.get("content-type") !== "image/png");
+    for (const name of ["content-disposition", "content-language", "x-own", "set-cookie"]) {
+      assertEquals(headers.get(name), null, name);
+    }
+  },
   "a store that does not respond": async (url) => {
     await assertRefused(url, "/store-hangs", 503);
   },

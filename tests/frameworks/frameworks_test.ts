@@ -2,7 +2,7 @@ import { APPS, Running } from "./_apps.ts";
 import { CASES } from "./_cases.ts";
 
 /** The cases that need a failing store. */
-const NEEDS_FAILING_STORE = /^a store|that fails in the store$/;
+const NEEDS_FAILING_STORE = /^a store|^an error response|that fails in the store$/;
 
 for (const app of APPS) {
   Deno.test(app.name, async (t) => {

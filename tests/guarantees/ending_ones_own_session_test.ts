@@ -146,6 +146,41 @@ testOn(
 
 testOn(
   ENDING,
+  "a subject that was assigned before destroyAll() signs in with a new session",
+  async (rig) => {
+    // An app whose subjects are addresses ends the sessions of the old one.
+    const change = async (session: Session) => {
+      session.set("n", 2).subject = "bob";
+      await rig.sessions.destroyAll("ada");
+      session.set("m", 3);
+    };
+    const changeValues = async ({ data }: Session) => {
+      data.n = 2;
+      await rig.sessions.destroyAll("ada");
+      Object.assign(data, { _subject: "bob", m: 3 });
+    };
+    for (const work of [change, changeValues]) {
+      const [browser, other] = [await rig.start(signIn), await rig.start(signIn)];
+      const id = browser.id!;
+      rig.clock.advance(1000);
+      const { cookies } = await browser.visit(work);
+      assertEquals(cookies.length, 1);
+      assert(keyOf(browser.id!) !== keyOf(id));
+      assertEquals([await rig.load(browser.value), await rig.load(other.value)], [
+        { n: 2, m: 3 },
+        undefined,
+      ]);
+      const now = Math.floor(rig.clock.now() / 1000);
+      const { value } = await browser.visit(({ subject, data }) => [subject, data._created]);
+      assertEquals(value, ["bob", now]);
+      await rig.sessions.destroyAll("bob");
+      assertEquals(await rig.load(browser.value), undefined);
+    }
+  },
+);
+
+testOn(
+  ENDING,
   "destroyAll() that keeps the handler's own session changes nothing for it",
   async (rig) => {
     const browser = await rig.start(signIn);

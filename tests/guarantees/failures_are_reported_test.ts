@@ -1,15 +1,16 @@
 /** A request that fails because of its session is an event, or a line in the log. */
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   type App,
   CookieStore,
   MemoryStore,
+  SessionError,
   type SessionEvent,
   SessionMiddleware,
   type SessionOptions,
   type VersionedStore,
 } from "@pagi/session";
-import { expressSession } from "@pagi/session/express";
+import { abortSession, expressSession } from "@pagi/session/express";
 import { honoSession } from "@pagi/session/hono";
 import { call, cookieOf, fakeClock, NAVIGATION, requestWith, scopeWith } from "../_kit/helpers.ts";
 import { around, type Call, SECRET, slow } from "../_kit/stores.ts";
@@ -144,6 +145,51 @@ Deno.test("a handler's own error is not reported", async () => {
   assertEquals(events, []);
 });
 
+Deno.test("a change that a session refuses is one event when the app's framework gets the error", async () => {
+  const { events, sessions } = listening(new MemoryStore());
+  const login = sessions.handler((_request, session) => (session.subject = "ada", new Response()));
+  const old = cookieOf(await write(sessions)(requestWith()));
+  await login(requestWith({ cookie: old }));
+  const req = { method: "GET", url: "/", headers: { cookie: old } };
+  const request = new Request("http://localhost/");
+  const ways: Record<string, () => Promise<unknown>> = {
+    async "open.abort(error)"() {
+      const open = await sessions.open(req);
+      const error = assertThrows(() => open.session.set("n", 2), SessionError);
+      await open.abort(error);
+      assertEquals((await sessions.answer(error, request)).status, 409);
+    },
+    async "abortSession()"() {
+      const session = expressSession(sessions);
+      const res = { getHeaders: () => ({}), writeHead() {}, end() {} } as never;
+      await new Promise<void>((resolve) => session(req, res, () => resolve()));
+      const thrown = assertThrows(() => session.of(req).set("n", 2), SessionError);
+      const passed = await new Promise((resolve) => abortSession(thrown, req, res, resolve));
+      assertEquals(passed, thrown);
+    },
+  };
+  for (const [way, fail] of Object.entries(ways)) {
+    events.length = 0;
+    await fail();
+    assertEquals(events.map(({ type }) => type), ["request-failed"], way);
+  }
+  events.length = 0;
+  await (await sessions.open(req)).abort(new Error("the app's"));
+  await (await sessions.open(req)).abort();
+  assertEquals(events, []);
+});
+
+Deno.test("a failed logout is one event when Express passes its error on without the headers", async () => {
+  const { events, sessions } = listening(down(true, ["replace", "delete"]));
+  const cookie = cookieOf(await write(sessions)(requestWith()));
+  const open = await sessions.open(requestWith({ cookie }));
+  open.session.destroy();
+  const error = await assertRejects(async () => await open.commit(new Headers()), SessionError);
+  assertEquals(error.headers.length, 2);
+  await open.abort(new SessionError(error.code, error.message, { cause: error }));
+  assertEquals(events.map(({ type }) => type), ["request-failed"]);
+});
+
 Deno.test("without onEvent, failed requests are one line a minute, which counts the others", async () => {
   const clock = fakeClock();
   const store = down(false, ["read"]);
@@ -186,7 +232,7 @@ Deno.test("with onError, failed requests are not written to the console", async 
   assertEquals(await logged(async () => void await write(sessions)(requestWith({ cookie }))), []);
 });
 
-Deno.test("a client that keeps sending a replaced ID is one event, and late requests are none", async () => {
+Deno.test("a client that keeps sending a replaced ID is reported once, and late requests are not", async () => {
   const clock = fakeClock();
   const { events, sessions } = listening(slow(new MemoryStore({ now: clock.now })), {
     now: clock.now,

@@ -41,7 +41,8 @@ async function rigOn(open: Opener, options: Partial<SessionOptions> = {}) {
     return answer;
   });
   const server = () => {
-    return new SessionMiddleware({ secret: SECRET, store, now: clock.now, ...options });
+    const onEvent = () => {};
+    return new SessionMiddleware({ secret: SECRET, store, now: clock.now, onEvent, ...options });
   };
   const sessions = server();
   const response = await sessions.run(requestWith(), (session) => {
@@ -144,6 +145,24 @@ Deno.test("ten processes that write to one session all succeed", async () => {
   assertEquals((await values())!.n, 200);
 });
 
+Deno.test("ten processes whose updates have asynchronous callbacks all succeed", async () => {
+  const { rule, server, values, id } = await rigOn(SLOW);
+  rule.apply = async (_name, call) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return await call();
+  };
+  const pending = times(10, server).flatMap((one) =>
+    times(20, () =>
+      one.update(id, async (data) => {
+        const n = Number(data.n);
+        await round();
+        data.n = n + 1;
+      }))
+  );
+  assertEquals(await outcomes(pending), { ok: 200 });
+  assertEquals((await values())!.n, 200);
+});
+
 Deno.test("200 simultaneous touches all succeed", async () => {
   const { clock, values, visit } = await rigOn(SLOW);
   clock.advance(120);
@@ -169,10 +188,15 @@ Deno.test("all that wait fail together when the store hangs, and later requests 
       }
       return call();
     };
-    assertEquals(await outcomes(times(200, (at) => count(rig, at))), {
-      ok: 1,
-      ERR_SESSION_STORE: 199,
-    });
+    const errors = new Set<unknown>();
+    const pending = times(200, (at) =>
+      count(rig, at).catch((error) => {
+        errors.add(error);
+        throw error;
+      }));
+    assertEquals(await outcomes(pending), { ok: 1, ERR_SESSION_STORE: 199 });
+    // An event reports each error once.
+    assertEquals(errors.size, 199);
     assertEquals(hanging, 1);
     rig.rule.apply = undefined;
     assertEquals(await outcomes([count(rig, 0)]), { ok: 1 });
@@ -191,17 +215,26 @@ Deno.test("a request that tries again when it failed with the others does not fa
 });
 
 Deno.test("only the request fails whose text the store refuses", async () => {
-  const { rule, values, visit } = await rigOn(SLOW);
-  rule.apply = (name, call, text) => {
-    if (name === "replace" && text.includes("poison")) throw new Error("value too long");
-    return call();
-  };
-  const pending = times(
-    40,
-    (at) => visit((session) => (increment(session), at === 7 && session.set("poison", 1))),
-  );
-  assertEquals(await outcomes(pending), { ok: 39, ERR_SESSION_STORE: 1 });
-  assertEquals(await values(), { n: 39 });
+  for (
+    const [refusal, code] of [
+      [new Error("value too long"), "ERR_SESSION_STORE"],
+      [new SessionError("ERR_SESSION_TOO_LARGE", "Too large"), "ERR_SESSION_TOO_LARGE"],
+    ] as const
+  ) {
+    const { rule, values, visit } = await rigOn(SLOW);
+    let replaces = 0;
+    rule.apply = (name, call, text) => {
+      // Not in the first race, in which each request has a call of its own.
+      if (name === "replace" && ++replaces > 40 && text.includes("poison")) throw refusal;
+      return call();
+    };
+    const pending = times(
+      40,
+      (at) => visit((session) => (increment(session), at === 7 && session.set("poison", 1))),
+    );
+    assertEquals(await outcomes(pending), { ok: 39, [code]: 1 });
+    assertEquals(await values(), { n: 39 });
+  }
 });
 
 Deno.test("all requests fail, each with a call of its own at most, when the store fails", async () => {
@@ -315,6 +348,23 @@ Deno.test("a regeneration interrupts the writes after it, and a rotation does no
     });
     assertEquals(await outcomes(pending), rest === "ok" ? { ok: 9 } : { ok: 5, [rest]: 4 });
     assertEquals((await values(cookieOf(await renewed!)))!.n, rest === "ok" ? 9 : 5);
+  }
+});
+
+Deno.test("no response sends an ID that a write in the same call has replaced", async () => {
+  for (const act of ["regenerate", "rotate"] as const) {
+    // With 0, each response to a change sends the ID.
+    const { cookie, values, visit } = await rigOn(SLOW, { touchInterval: 0 });
+    const responses: Response[] = [];
+    const pending = times(9, async (at) => {
+      responses[at] = await visit((session) => (increment(session), at === 4 && session[act]()));
+    });
+    await Promise.allSettled(pending);
+    // The first one wins the race, the second one writes alone, and the others write together.
+    const sent = responses.map((one) => one.headers.has("set-cookie") && cookieOf(one));
+    assertEquals([...sent.slice(0, 2), ...sent.slice(2, 4)], [cookie, cookie, false, false]);
+    assert(await values(sent[4] as string), act);
+    assert(sent.slice(5).every((one) => one === false || one === sent[4]), act);
   }
 });
 

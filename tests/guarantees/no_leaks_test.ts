@@ -10,6 +10,7 @@ import {
   type VersionedStore,
 } from "@pagi/session";
 import { CookieStore } from "../../store/cookie.ts";
+import { PostgresStore } from "../../store/postgres.ts";
 import { SealedStore } from "../../store/sealed.ts";
 import {
   DATA,
@@ -54,6 +55,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "cleanup-failed": true,
   "subject-full": true,
   "destroy-failed": true,
+  "statements-unprepared": true,
   "headers-dropped": true,
   "request-failed": true,
   "session-lost": true,
@@ -189,6 +191,15 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
         );
       }
     }
+    const unprepared = new PostgresStore({
+      query: (query: unknown) =>
+        Promise.reject(
+          Object.assign(quotingError("read", [query], "rejects") as Error, { code: "26000" }),
+        ),
+    });
+    const pooled = listenedTo(ear, { store: unprepared, now: clock.now });
+    await ear.fails(() => pooled.run(requestWith({ cookie: corrupt }), () => new Response()));
+
     const replaced = await signIn();
     await visit(replaced, (session) => session.regenerate());
     clock.advance(200);

@@ -120,7 +120,7 @@ testOn(VERSIONED, "no record is left a minute after the end of a session", async
   await browser.visit((session) => session.destroy());
   // In stores outside this process, a marker prevents that a late call creates the record again.
   rig.clock.advance(61);
-  if (rig.store instanceof SqliteStore) rig.store.sweep();
+  if (rig.store instanceof SqliteStore) await rig.store.sweep();
   await rig.load("0".repeat(64));
   assertEquals(rig.records(), 0);
 });

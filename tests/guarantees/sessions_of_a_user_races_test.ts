@@ -46,7 +46,7 @@ function unlucky(inner: VersionedStore, at: number, { isApplied, isDead }: Misha
       if (isApplied) await call();
       throw new Error("connection refused");
     }
-    if (number > at && isDead) throw new Error("the server is dead");
+    if (number > at && isDead) throw new Error("the server has crashed");
     return await call();
   });
   return { store, state };

@@ -1,4 +1,7 @@
-/** Stops a database under load and starts it again, and checks the responses and the data. */
+/**
+ * Stops a database under load and starts it again, or ends its connections, and checks the responses
+ * and the data.
+ */
 import { SessionMiddleware } from "@pagi/session";
 import type { VersionedStore } from "@pagi/session/store";
 import { assert, assertEquals } from "@std/assert";
@@ -13,6 +16,9 @@ const AT_ONCE = 16;
 const BEFORE_MS = 1000;
 const AWAY_MS = 1500;
 const AFTER_MS = 1500;
+/** How often connections are ended, and the time in between. */
+const KILLS = 20;
+const KILL_MS = 50;
 /** In seconds. It is shorter than the outage, so that clients notice it. */
 const STORE_TIMEOUT = 0.3;
 
@@ -73,6 +79,39 @@ export async function rideOut({ store, stop, start }: Outage): Promise<Balance> 
   // The first ones may have waited for it.
   const late = browsers.balance.unavailable - unavailable;
   assert(late <= AT_ONCE, `${late} were refused after the database was back`);
+  const balance = await browsers.close(visit);
+  demandBalanced(balance);
+  return balance;
+}
+
+/**
+ * Ends the connections of the client over and over under load, and checks that no promise was
+ * violated, and that requests succeed as soon as it stops.
+ */
+export async function surviveKills(
+  store: VersionedStore,
+  kill: () => Promise<unknown>,
+): Promise<Balance> {
+  const sessions = new SessionMiddleware<Data>({ secret: "the outage's own", store });
+  const handler = sessions.handler(respond);
+  const visit: Visit = (path, cookie) => {
+    const headers = cookie === undefined ? undefined : { cookie };
+    return handler(new Request(`http://localhost${path}`, { headers }));
+  };
+  const browsers = new Browsers(SESSIONS);
+  let isOver = false;
+  const load = browsers.load(visit, AT_ONCE, () => isOver);
+  for (let killed = 0; killed < KILLS; killed++) {
+    await delay(KILL_MS);
+    await kill();
+  }
+  await until("the store answers", async () => (await visit("/start?life=x", undefined)).ok);
+  const { unavailable } = browsers.balance;
+  await delay(AFTER_MS);
+  isOver = true;
+  await load;
+  const late = browsers.balance.unavailable - unavailable;
+  assert(late <= AT_ONCE, `${late} were refused after the last connection was ended`);
   const balance = await browsers.close(visit);
   demandBalanced(balance);
   return balance;

@@ -5,6 +5,8 @@
  */
 import { Cluster as Cluster5, Redis as Redis5 } from "npm:ioredis@5.11.1";
 import { Cluster as Cluster6, Redis as Redis6 } from "npm:ioredis@6.0.0";
+import { Cluster as ValkeyCluster, Redis as Valkey } from "npm:iovalkey@0.3.3";
+import redis3 from "npm:redis@3.1.2";
 import { createClient as createClient4, createCluster as createCluster4 } from "npm:redis@4.7.1";
 import {
   createClient as createClient5,
@@ -18,7 +20,7 @@ import {
   createCluster as createCluster6,
   createSentinel as createSentinel6,
 } from "npm:redis@6.3.1";
-import type { RedisClient } from "@pagi/session/store/redis";
+import type { NodeRedis3Client, RedisClient } from "@pagi/session/store/redis";
 import { RespClient } from "./_resp.ts";
 
 /** A client, and how it is closed. */
@@ -43,6 +45,13 @@ export const CLIENTS: { [name: string]: Opener } = {
   "ioredis 5": (port) => ioredis(new Redis5({ port })),
   "ioredis 5 with a keyPrefix": (port) => ioredis(new Redis5({ port, keyPrefix: "app:" })),
   "ioredis 6": (port) => ioredis(new Redis6({ port })),
+  iovalkey: (port) => ioredis(new Valkey({ port })),
+  "node-redis 3": (port) => nodeRedis3(redis3.createClient(port)),
+  "node-redis 3 that gives bytes": (port) =>
+    nodeRedis3(redis3.createClient(port, undefined, { return_buffers: true })),
+  "node-redis 4 in legacy mode": (port) =>
+    nodeRedis(createClient4({ url: urlOf(port), legacyMode: true })),
+  "HTTP, as Upstash documents it": (port) => overHttp(port),
   "node-redis 4": (port) => nodeRedis(createClient4({ url: urlOf(port) })),
   "node-redis 5": (port) => nodeRedis(createClient5({ url: urlOf(port) })),
   "node-redis 5 with RESP3": (port) => nodeRedis(createClient5({ url: urlOf(port), RESP: 3 })),
@@ -58,6 +67,7 @@ export const CLIENTS: { [name: string]: Opener } = {
 /** The kinds of client for a cluster, by the port of one of its nodes. */
 export const CLUSTERS: { [name: string]: Opener } = {
   "ioredis 5": (port) => ioredis(new Cluster5([{ host: "127.0.0.1", port }])),
+  iovalkey: (port) => ioredis(new ValkeyCluster([{ host: "127.0.0.1", port }])),
   "ioredis 6": (port) => ioredis(new Cluster6([{ host: "127.0.0.1", port }])),
   "node-redis 4": (port) => nodeRedis(createCluster4({ rootNodes: [{ url: urlOf(port) }] })),
   "node-redis 5": (port) => nodeRedis(createCluster5({ rootNodes: [{ url: urlOf(port) }] })),
@@ -92,6 +102,42 @@ interface Emitter {
 function ioredis<Client extends Emitter & { disconnect(): void }>(client: Client) {
   client.on("error", () => {});
   return { client, close: () => client.disconnect() };
+}
+
+function nodeRedis3(client: Emitter & NodeRedis3Client & { end(flush: boolean): void }) {
+  client.on("error", () => {});
+  return { client, close: () => client.end(true) };
+}
+
+/** Puts a server in front of Redis that answers as Upstash's documentation of its REST API says. */
+async function overHttp(port: number): Promise<OpenClient> {
+  const redis = await RespClient.connect(port);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    if (request.headers.get("authorization") !== "Bearer token") {
+      return Response.json({ error: "Unauthorized" }, { status: 401 });
+    }
+    const [command, ...args] = await request.json();
+    try {
+      return Response.json({ result: await redis.send(command, ...args) });
+    } catch (error) {
+      return Response.json({ error: (error as Error).message }, { status: 400 });
+    }
+  });
+  const send = async (...command: string[]) => {
+    const init = { method: "POST", headers: { authorization: "Bearer token" } };
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const { result, error } = await (await fetch(url, { ...init, body: JSON.stringify(command) }))
+      .json();
+    if (error !== undefined) throw new Error(error);
+    return result;
+  };
+  return {
+    client: send,
+    async close() {
+      await server.shutdown();
+      redis.close();
+    },
+  };
 }
 
 async function nodeRedis<

@@ -104,6 +104,32 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
+/** A replica of a node of a cluster. */
+export async function startClusterReplica(port: number): Promise<OwnRedis> {
+  const bus = String(freePort());
+  const options = ["--cluster-enabled", "yes", "--cluster-port", bus];
+  const replica = await OwnRedis.start(...options, "--cluster-node-timeout", "2000");
+  const [node, own] = await Promise.all([port, replica.port].map((one) => RespClient.connect(one)));
+  const nodeBus = text(await node!.send("CONFIG", "GET", "cluster-port"));
+  await own!.send("CLUSTER", "MEET", "127.0.0.1", String(port), nodeBus);
+  const id = String(await node!.send("CLUSTER", "MYID"));
+  await until(
+    "the replica knows the node",
+    async () => String(await own!.send("CLUSTER", "NODES")).includes(id),
+  );
+  await until(
+    "the replica has its master",
+    async () => await own!.send("CLUSTER", "REPLICATE", id).then(() => true, () => false),
+  );
+  await until(
+    "the replica is in step",
+    async () => String(await node!.send("INFO", "replication")).includes("state=online"),
+  );
+  node!.close();
+  own!.close();
+  return replica;
+}
+
 /** A Redis Cluster of three masters, each with a third of the slots. */
 export async function startCluster(): Promise<{ ports: number[] } & AsyncDisposable> {
   const nodes = await Promise.all(Array.from({ length: 3 }, () => {

@@ -23,10 +23,12 @@ export const ownPostgresMissing = postgresFolder === undefined
   : undefined;
 /** Why there is no PostgreSQL at all. */
 export const postgresMissing = isPostgresUp ? undefined : ownPostgresMissing;
-/** Why there is no MySQL or MariaDB at all. */
-export const mysqlMissing = isMysqlUp || await isInstalled("mariadbd")
+/** Why there is no MariaDB that a test can start itself. */
+export const ownMariadbMissing = await isInstalled("mariadbd")
   ? undefined
   : "nobody answers at MYSQL_URL, and there is no mariadbd to start";
+/** Why there is no MySQL or MariaDB at all. */
+export const mysqlMissing = isMysqlUp ? undefined : ownMariadbMissing;
 
 /** The PostgreSQL that is up, or one of our own. */
 export async function anyPostgres(): Promise<SqlServer> {
@@ -35,15 +37,16 @@ export async function anyPostgres(): Promise<SqlServer> {
 
 /** The MySQL or MariaDB that is up, or one of our own. */
 export async function anyMysql(): Promise<SqlServer> {
-  return isMysqlUp ? notOurs(MYSQL_URL) : await startMariadb();
+  return isMysqlUp ? notOurs(MYSQL_URL) : await OwnMariadb.start();
 }
 
 function notOurs(url: string): SqlServer {
   return { url, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-async function askPostgres(url: string): Promise<void> {
-  const { close } = await POSTGRES_CLIENTS["a Client of pg"]!(url);
+async function askPostgres(url: string, sql?: string): Promise<void> {
+  const { ask, close } = await POSTGRES_CLIENTS["a Client of pg"]!(url);
+  if (sql !== undefined) await ask(sql);
   await close();
 }
 
@@ -105,6 +108,25 @@ export class OwnPostgres implements SqlServer {
     return postgres;
   }
 
+  /** Starts a standby of another, which acknowledges only what the standby has, too. */
+  static async startStandby(primary: OwnPostgres): Promise<OwnPostgres> {
+    const folder = await Deno.makeTempDir({ prefix: "pagi-postgres-" });
+    if (isRoot) await run("chown", "postgres", folder);
+    const standby = new OwnPostgres(freePort(), folder);
+    const [command, ...args] = standby.#command("pg_basebackup");
+    const source = ["-h", "127.0.0.1", "-p", String(primary.#port), "-U", "tester"];
+    await run(command!, ...args, ...source, "--write-recovery-conf", "--checkpoint=fast");
+    await standby.start();
+    await askPostgres(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    await askPostgres(primary.url, "SELECT pg_reload_conf()");
+    return standby;
+  }
+
+  /** Makes a standby the primary. */
+  async promote(): Promise<void> {
+    await askPostgres(this.url, "SELECT pg_promote()");
+  }
+
   /** Starts it again, on the same port and with what it has on disk. */
   async start(): Promise<void> {
     const options = ["-k", this.#folder, "-h", "127.0.0.1", "-p", String(this.#port)];
@@ -132,22 +154,45 @@ export class OwnPostgres implements SqlServer {
   }
 }
 
-/** A MariaDB of a test's own. */
-async function startMariadb(): Promise<SqlServer> {
-  const folder = await Deno.makeTempDir({ prefix: "pagi-mariadb-" });
-  const data = ["--no-defaults", `--datadir=${folder}/data`, ...(isRoot ? ["--user=root"] : [])];
-  const root = "--auth-root-authentication-method=normal";
-  await run("mariadb-install-db", ...data, root, "--skip-name-resolve");
-  const port = freePort();
-  const address = [`--port=${port}`, "--bind-address=127.0.0.1", `--socket=${folder}/socket`];
-  const process = await OwnProcess.start(folder, "mariadbd", ...data, ...address);
-  const url = `mysql://root@127.0.0.1:${port}/test`;
-  await until("MariaDB answers", () => answers(() => askMysql(url)));
-  return {
-    url,
-    async [Symbol.asyncDispose]() {
-      await process.end("SIGKILL");
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
+/** A MariaDB of a test's own, in a temporary folder. */
+export class OwnMariadb implements SqlServer {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #options: string[];
+  #process: OwnProcess | undefined;
+
+  private constructor(port: number, folder: string) {
+    this.url = `mysql://root@127.0.0.1:${port}/test`;
+    this.#folder = folder;
+    const data = [`--datadir=${folder}/data`, ...(isRoot ? ["--user=root"] : [])];
+    const address = [`--port=${port}`, "--bind-address=127.0.0.1", `--socket=${folder}/socket`];
+    this.#options = ["--no-defaults", ...data, ...address];
+  }
+
+  /** Starts one. */
+  static async start(): Promise<OwnMariadb> {
+    const folder = await Deno.makeTempDir({ prefix: "pagi-mariadb-" });
+    const mariadb = new OwnMariadb(freePort(), folder);
+    const root = "--auth-root-authentication-method=normal";
+    await run("mariadb-install-db", ...mariadb.#options, root, "--skip-name-resolve");
+    await mariadb.start();
+    return mariadb;
+  }
+
+  /** Starts it again, on the same port and with what it has on disk. */
+  async start(): Promise<void> {
+    this.#process = await OwnProcess.start(this.#folder, "mariadbd", ...this.#options);
+    await until("MariaDB answers", () => answers(() => askMysql(this.url)));
+  }
+
+  /** Ends it; SIGKILL is a crash. */
+  async stop(signal: Deno.Signal): Promise<void> {
+    await this.#process?.end(signal);
+    this.#process = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+    await Deno.remove(this.#folder, { recursive: true });
+  }
 }

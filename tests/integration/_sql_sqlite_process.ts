@@ -16,8 +16,9 @@ const store = new SqliteStore(database);
 console.log("ready");
 for await (const _ of Deno.stdin.readable);
 await store.setup();
-store.create(id, "0", write);
+await store.create(id, "0", write);
 for (let left = Number(count); left > 0;) {
-  const { text, version } = store.read(id)!;
-  if (store.replace(id, String(Number(text) + 1), { ...write, version }) !== undefined) left--;
+  const { text, version } = (await store.read(id))!;
+  const next = String(Number(text) + 1);
+  if (await store.replace(id, next, { ...write, version }) !== undefined) left--;
 }

@@ -1,4 +1,7 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+// deno-lint-ignore-file no-import-prefix -- the package's own check has to find these too
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { Redis } from "npm:ioredis@5.11.1";
+import { createClient, createCluster } from "npm:redis@5.12.1";
 import { SessionMiddleware } from "@pagi/session";
 import { RedisStore } from "@pagi/session/store/redis";
 import { RedisProxy } from "./_proxy.ts";
@@ -169,3 +172,35 @@ serverTest(redisMissing, "RedisStore gives back any lastAccess as it was written
   }
   admin.close();
 });
+
+serverTest(
+  redisMissing,
+  "RedisStore() refuses clients that it cannot use, and says what they are",
+  async () => {
+    await using redis = await anyRedis();
+    const refuse = (client: unknown, why: string) => {
+      assertThrows(() => new RedisStore(client as never), TypeError, why);
+    };
+    refuse(Redis, "it is the class Redis: create an instance with new");
+    refuse("redis://127.0.0.1", "it is a string");
+    refuse(undefined, "it is undefined");
+    refuse({ get() {} }, "it is an object with get");
+    refuse(createClient, "it is the function createClient: call it to create a client");
+    const client = createClient({ url: `redis://127.0.0.1:${redis.port}` });
+    const ioredis = new Redis({ lazyConnect: true });
+    const cluster = createCluster({ rootNodes: [{}] });
+    for (const queue of [client.multi(), cluster.multi(), ioredis.multi(), ioredis.pipeline()]) {
+      refuse(queue, "it collects commands: give the client itself");
+    }
+    const replica = { lazyConnect: true, name: "main", sentinels: [{}], role: "slave" as const };
+    refuse(new Redis(replica), 'client reads from replicas, which lag; role must be "master"');
+    refuse(client.legacy(), "it is the result of legacy(): give the client itself");
+    const connecting = client.connect();
+    refuse(connecting, "it is a Promise: await it first");
+    await connecting;
+    await client.close();
+    // It parses what it reads.
+    const { Redis: Upstash } = await import("npm:@upstash/redis@1.35.7");
+    refuse(new Upstash({ url: "http://127.0.0.1:1", token: "a" }), "it is a");
+  },
+);

@@ -10,6 +10,9 @@ import pg from "${DRIVERS.pg}";
 import postgres from "${DRIVERS.postgres}";
 import callbacks from "${DRIVERS.mysql2}";
 import mysql from "${DRIVERS.mysql2Promise}";
+import mariadb from "${DRIVERS.mariadb}";
+import pgPromise from "${DRIVERS.pgPromise}";
+import { PGlite } from "${DRIVERS.pglite}";
 import type Database from "npm:@types/better-sqlite3@7.6.13";
 import { DatabaseSync } from "node:sqlite";
 import { MysqlStore } from "@pagi/session/store/mysql";
@@ -30,10 +33,14 @@ export async function open(better: Database.Database): Promise<unknown[]> {
     new MysqlStore(await mysql.createConnection({})),
     new MysqlStore(await mysql.createPool({}).getConnection()),
     new MysqlStore(callbacks.createPool({}).promise()),
+    new MysqlStore(callbacks.createPool({})),
+    new MysqlStore(callbacks.createConnection({})),
+    new MysqlStore(mariadb.createPool({})),
+    new MysqlStore(await mariadb.createConnection({})),
+    new PostgresStore(pgPromise()("postgres://db")),
+    new PostgresStore(new PGlite()),
     new SqliteStore(new DatabaseSync(":memory:")),
     new SqliteStore(better),
-    // @ts-expect-error: it takes callbacks.
-    new MysqlStore(callbacks.createPool({})),
     // @ts-expect-error: it is MySQL's.
     new PostgresStore(mysql.createPool({})),
     // @ts-expect-error: it is PostgreSQL's.

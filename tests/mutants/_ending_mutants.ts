@@ -153,11 +153,16 @@ const own: Mutant[] = [
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && $isEnded && $isRestarted);',
   }),
+  mistake("a login that is lost because the handler then ended the session from before", OWN, {
+    find:
+      'if ($subject === undefined || $subject === $stored?.subject) return { kind: "cleared" };',
+    replace: 'if ($subject !== null || $stored) return { kind: "cleared" };',
+  }),
   mistake("a login that begins another session each time that the subject is assigned", OWN, {
     find: '$mode === "replaced" || ($mode === "writable" && $isEnded && !$isRestarted);',
     replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
   }),
-  mistake("a dead cookie that stays when the handler only reads", OWN, {
+  mistake("an invalid cookie that stays when the handler only reads", OWN, {
     find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
     replace: "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty)) return false;",
   }),

@@ -119,8 +119,16 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     replace: "if (false) {\nconst $saved",
   }),
   batching("a batch of which all fail because of one", {
-    find: "if ($jobs.length === 1 || !$isStoreError($error)) {",
+    find: "if ($jobs.length === 1 || $isConflict($error)) {",
     replace: "{",
+  }),
+  batching("a batch of which all fail because one is too large for the store", {
+    find: "if ($jobs.length === 1 || $isConflict($error)) {",
+    replace: "if ($jobs.length === 1 || !isStoreError($error)) {",
+  }),
+  batching("a response that sends an ID which a write in the same call has replaced", {
+    find: "if ($saved.id !== $left.id) $saved.sent = undefined;",
+    replace: "",
   }),
   batching("a batch whose writes fail one after the other for a long time", {
     find: "$left === undefined && performance.now() - $startedAt > this.$timeoutMs",
@@ -134,13 +142,17 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
     find: "if (this.$writes.isBusy($base.$key)) return this.$swap($base, $write, []);",
     replace: "",
   }),
-  batching("a request that tries again and waits for those that have failed", {
+  mistake("a request that tries again and waits for those that failed", ["keyed_batches_test.ts"], {
     find: "this.$close($key, $lane); $first.reject($error);",
     replace: "setTimeout(() => this.$close($key, $lane));\n$first.reject($error);",
   }),
   mistake("requests that wait for one that was canceled", ["keyed_batches_test.ts"], {
     find: "while ($lane.$done !== $done);",
     replace: "while ($lane.$done >= $done);",
+  }),
+  batching("updates of several processes that meet again and again", {
+    find: "await pause($attempt, performance.now() - $calledAt); $next = undefined;",
+    replace: "$next = undefined;",
   }),
   batching("an update that others wait for as long as its callback takes", {
     find: "setTimeout(() => $release(undefined), this.$timeoutMs)",

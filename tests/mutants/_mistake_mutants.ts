@@ -17,8 +17,21 @@ export const MISTAKE_MUTANTS: readonly Mutant[] = [
     replace: "$sent.catch(() => {});",
   }),
   mistake("a failure that two entry points report", FAILURES, {
-    find: "if (reported.has($error)) return;",
+    find: "if (reported.has($error) || reported.has($error.cause as object)) return;",
     replace: "",
+  }),
+  mistake("an error that is reported again when an adapter has copied it", FAILURES, {
+    find: "|| reported.has($error.cause as object)",
+    replace: "",
+  }),
+  mistake("a Map that set() takes and does not store", SESSION, {
+    find: "&& !Array.isArray($values) && $hasKeys($values)",
+    replace: "&& !Array.isArray($values)",
+  }),
+  mistake("a refused change in an app of Express that is not reported", FAILURES, {
+    find: "abort($error?: unknown): Promise<void> { this.$isAborted = true; " +
+      "reportFailure(this.$options, $error);",
+    replace: "abort(_error?: unknown): Promise<void> { this.$isAborted = true;",
   }),
   mistake("a log with a line for each failed request", FAILURES, {
     find:

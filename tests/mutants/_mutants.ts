@@ -5,6 +5,7 @@ import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { mistake, type Mutant } from "./_mutant.ts";
 import { MISTAKE_MUTANTS } from "./_mistake_mutants.ts";
+import { NODE_MUTANTS } from "./_node_mutants.ts";
 import { RECORD_MUTANTS } from "./_record_mutants.ts";
 import { SAVE_MUTANTS } from "./_save_mutants.ts";
 import { SECURITY_MUTANTS } from "./_security_mutants.ts";
@@ -174,8 +175,8 @@ const late: Mutant[] = [
     replace: "",
   }),
   mistake("a session that starts again with the old data", SESSION, {
-    find: "this.$data = { _created: $now };",
-    replace: "this.$data = { ...$data, _created: $now };",
+    find: "this.$data = { ...$kept, _created: $now };",
+    replace: "this.$data = { ...$data, ...$kept, _created: $now };",
   }),
 ];
 
@@ -183,8 +184,7 @@ const late: Mutant[] = [
 const answering: Mutant[] = [
   {
     name: "a commit after the response was sent",
-    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
-      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
+    find: "await $active.commit($added, () => $toCacheHeaders($headers));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "await send({ ...event, headers: [...$headers, ...$added] });\n" +
       "return await $active.commit([], () => ({ get: () => undefined }));",
@@ -192,8 +192,7 @@ const answering: Mutant[] = [
   },
   {
     name: "a commit that the response does not wait for",
-    find: "await $active.commit($added, () => ({ get: ($name) => $valueOf($headers, $name), " +
-      "keys: () => $headers.map(([$name]) => $name.toLowerCase()), }));",
+    find: "await $active.commit($added, () => $toCacheHeaders($headers));",
     replace: 'options.state.inject($added, String(data._id ?? ""), {});\n' +
       "Promise.resolve($active.commit([], () => ({ get: () => undefined }))).catch(() => {});",
     by: "wrongAnswers",
@@ -294,6 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ENDING_MUTANTS,
   ...answering,
   ...MISTAKE_MUTANTS,
+  ...NODE_MUTANTS,
   ...RECORD_MUTANTS,
   ...GRAMMAR_MUTANTS,
   ...SUBJECT_MUTANTS,

@@ -274,7 +274,7 @@ const leaking: Mutant[] = [
 /** Mistakes that let a cache store a session ID. */
 const caching: Mutant[] = [
   mistake("an ID in a response that caches may store", CACHES, {
-    find: 'if (!$headers.get("cache-control")) $added.push(["cache-control", "no-store"]);',
+    find: 'if (!$caching.has("cache-control")) $added.push(["cache-control", "no-store"]);',
     replace: "",
   }),
   mistake("a response that depends on the session and has no Vary header", CACHES, {
@@ -316,8 +316,8 @@ const caching: Mutant[] = [
     replace: 'return $name === "cache-control";',
   }),
   mistake("a response with an ID that may be stored until it expires", CACHES, {
-    find: 'return $isExpiring ? ["cache-control", ...$sharing] : $sharing;',
-    replace: "return $sharing;",
+    find: '!$caching.has("cache-control") && Date.parse($value) > $now()',
+    replace: "false",
   }),
   mistake("an error's response with a cookie that caches may store", CACHES, {
     find: "if ($headers.length > 0) $protect($headers, $response.headers, $options);",

@@ -1,4 +1,4 @@
-/** Mistakes in how the MemoryStore removes expired sessions and makes room. */
+/** Mistakes in how the stores remove expired sessions, make room, and trust their clients. */
 import { mistake, type Mutant } from "./_mutant.ts";
 
 const EXPIRY = ["memory_expiry_test.ts"];
@@ -19,5 +19,29 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   mistake("a full MemoryStore that evicts a session for a subject's index", ["memory_test.ts"], {
     find: "return isSubjectIndex($text) ? this.#indexes : this.#sessions;",
     replace: "return isSubjectIndex($text) ? this.#sessions : this.#sessions;",
+  }),
+  mistake("a store on SQL that writes what a charset can change", ["sqlite_test.ts"], {
+    find: "const $values = { id, version, text: toAsciiText(text), lastAccess, ttl };",
+    replace: "const $values = { id, version, text: text.replaceAll('\\0', ''), lastAccess, ttl };",
+  }),
+  mistake("a store on SQL that returns the record of another ID", ["sqlite_test.ts"], {
+    find: "if ($foundId !== id || Number.isNaN($lastAccess))",
+    replace: "if (Number.isNaN($lastAccess))",
+  }),
+  mistake("a write that counts on the answer of another statement", ["postgres_test.ts"], {
+    find: "if (firstText($row)?.trimEnd() === $expected) return true;",
+    replace: "return true;",
+  }),
+  mistake("a sweep that each create starts once more", ["mysql_test.ts"], {
+    find: "if (!this.$sweepsOnCreate || this.$isSweeping || !this.$skipsLocked) return;",
+    replace: "if (!this.$sweepsOnCreate || !this.$skipsLocked) return;",
+  }),
+  mistake("a busy timeout that stays at 0", ["setup_test.ts"], {
+    find: "this.$database.exec(`PRAGMA busy_timeout = ${$own}`);",
+    replace: "",
+  }),
+  mistake("a write after storeTimeout", ["lock_test.ts"], {
+    find: "if ($signal?.aborted) throw $signal.reason;",
+    replace: "",
   }),
 ];

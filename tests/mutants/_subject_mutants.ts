@@ -49,6 +49,21 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     tests: ["subject_lists_test.ts"],
   },
   {
+    name: "a damaged index that stays damaged when there is nothing to change in it",
+    find:
+      "const $isSame = $content === $before && ($record === undefined || $stored !== undefined);",
+    replace: "const $isSame = $content === $before;",
+    by: "tests",
+    tests: INDEX,
+  },
+  {
+    name: "an index that is used less often than the records of its sessions",
+    find: "this.$confirm = Math.min(MAX_CONFIRM_SECONDS, $expire);",
+    replace: "this.$confirm = $expire && MAX_CONFIRM_SECONDS;",
+    by: "tests",
+    tests: LISTS,
+  },
+  {
     name: "a long session that is not confirmed in the index",
     find: "return $lastAccess <= this.$now() && Math.floor(",
     replace: "return $lastAccess < 0 && Math.floor(",
@@ -185,7 +200,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
     replace: "$found.filter(($one) => $one !== undefined);",
   }),
   mistake("sign-ins of one process that each write the index", RACES, {
-    find: "const $jobs = $waiting.includes($own) ? $waiting : [$own, ...$waiting];",
-    replace: "const $jobs = $waiting.length < 0 ? $waiting : [$own];",
+    find: "this.$changes = new KeyedBatches(Infinity, $max, ($jobs) => this.$change($jobs));",
+    replace: "this.$changes = new KeyedBatches(1, $max, ($jobs) => this.$change($jobs));",
   }),
 ];

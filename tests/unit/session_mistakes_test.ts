@@ -1,5 +1,6 @@
 /** Typical mistakes with a Session: each throws and says what to do, and no log shows its values. */
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import { BearerState, CookieState, CookieStore, MemoryStore, SealedStore } from "@pagi/session";
 import { Session, type SessionOptions } from "@pagi/session";
 import { cookieOf, requestWith, rig } from "../_kit/helpers.ts";
@@ -52,6 +53,19 @@ Deno.test("a property of a Session throws and names get() when the session has s
   session.set("then", 1);
   assertEquals((await session).get("then"), 1);
   assertEquals(String(session), "[object Object]");
+});
+
+Deno.test("a key that is named like a method of every object keeps that method", async () => {
+  const { session } = await stored();
+  session.set({ toString: 1, valueOf: 1, hasOwnProperty: 1, toLocaleString: 1, constructor: 1 });
+  assertEquals([`${session}`, session.valueOf()], ["[object Object]", session]);
+  assertEquals(session.get("toString"), 1);
+});
+
+Deno.test("a Proxy around a Session finds no property, and no private one", async () => {
+  const { session } = await stored();
+  const around = new Proxy(session, {}) as unknown as Shop;
+  assertEquals([around.missing, around.cart], [undefined, undefined]);
 });
 
 Deno.test("a subclass of Session may have properties of its own", () => {
@@ -113,6 +127,29 @@ Deno.test("a method that takes keys throws when it gets a function", async () =>
   for (const verb of ["get", "exists", "slice", "set", "delete"] as const) {
     assertThrows(() => (session[verb] as (key: unknown) => unknown)(() => {}), TypeError);
   }
+});
+
+Deno.test("set() throws when the content of an object is not in its keys", async () => {
+  const { session } = await stored();
+  const set = (values: unknown) => session.set(values as Shop);
+  const form = new FormData();
+  form.set("a", "1");
+  const wrong = {
+    FormData: form,
+    Map: new Map([["a", 1]]),
+    Date: new Date(),
+    Headers: new Headers(),
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    assertThrows(() => set(values), TypeError, `an object of them; it got a ${name}`);
+  }
+  assertThrows(() => set(Promise.resolve({ a: 1 })), TypeError, "must be awaited");
+  class Row {
+    id = 7;
+  }
+  // An object of another realm is not an `instanceof Object`.
+  for (const values of [{}, Object.create(null), new Row(), runInNewContext("({})")]) set(values);
+  assertEquals(session.keys(), ["cart", "id"]);
 });
 
 /** What a log shows of a value. */

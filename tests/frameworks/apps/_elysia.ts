@@ -1,6 +1,6 @@
 import { elysiaSession } from "@pagi/session/elysia";
 import { Elysia } from "elysia";
-import { eventOf, parts, paths, sessions, work } from "./_work.ts";
+import { eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
 
 /** The app, for any server. */
 export const app = new Elysia()
@@ -20,6 +20,10 @@ export const app = new Elysia()
   .get("/events", ({ session, set }) => {
     set.headers["content-type"] = "text/event-stream";
     return eventOf(session);
+  })
+  .get("/headers-then-fails", ({ session, set }) => {
+    Object.assign(set.headers, ownHeaders);
+    return work["/store-fails"]!(session);
   })
   .get("/static", "as it is")
   .get("/never", ({ session }) => {

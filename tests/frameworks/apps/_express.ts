@@ -2,7 +2,7 @@ import { abortSession, expressSession } from "@pagi/session/express";
 import type { Express, NextFunction, Request, Response } from "express";
 import type { AddressInfo } from "node:net";
 import { pipeline, Readable } from "node:stream";
-import { announce, eventOf, parts, paths, sessions, work } from "./_work.ts";
+import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
 
 const session = expressSession(sessions);
 
@@ -22,6 +22,9 @@ export function serve(express: () => Express): void {
       }).catch(next);
     });
   }
+  app.get("/headers-then-fails", async (req, res) => {
+    res.set(ownHeaders).send(await work["/store-fails"]!(session.of(req)));
+  });
   app.get("/redirect", async (req, res) => {
     await work["/visit"]!(session.of(req));
     res.redirect("/read");

@@ -1,7 +1,7 @@
 import { honoSession, type SessionEnv } from "@pagi/session/hono";
 import { Hono } from "hono";
 import { streamSSE, streamText } from "hono/streaming";
-import { type Data, parts, paths, sessions, work } from "./_work.ts";
+import { type Data, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
 
 /** The app, for any server. */
 export const app = new Hono<SessionEnv<Data>>();
@@ -10,6 +10,10 @@ app.use(honoSession(sessions));
 for (const path of paths) {
   app.get(path, async (c) => c.text(await work[path]!(c.get("session"))));
 }
+app.get("/headers-then-fails", (c) => {
+  for (const [name, value] of Object.entries(ownHeaders)) c.header(name, value);
+  return c.text(work["/store-fails"]!(c.get("session")) as string);
+});
 app.get("/redirect", async (c) => {
   await work["/visit"]!(c.var.session);
   return c.redirect("/read");

@@ -128,6 +128,16 @@ export const work: Record<string, (session: Session<Data>) => string | Promise<s
 /** The paths of `work`. */
 export const paths: string[] = Object.keys(work);
 
+/** The headers of /headers-then-fails, which no error response has. */
+export const ownHeaders: Record<string, string> = {
+  "etag": '"own"',
+  "content-disposition": "attachment",
+  "content-language": "de",
+  "content-type": "image/png",
+  "x-own": "1",
+  "set-cookie": "own=1",
+};
+
 /** The parts of /stream. The session is committed when the first part is sent. */
 export async function* parts(session: Session<Data>): AsyncGenerator<string> {
   yield "one,";

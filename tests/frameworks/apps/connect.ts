@@ -3,7 +3,7 @@ import connect from "connect";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { announce, eventOf, parts, paths, sessions, work } from "./_work.ts";
+import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
 
 const session = expressSession(sessions);
 const app = connect();
@@ -14,6 +14,10 @@ for (const path of paths) {
     Promise.resolve(work[path]!(session.of(req))).then((text) => res.end(text)).catch(next);
   });
 }
+app.use("/headers-then-fails", (req, res) => {
+  for (const [name, value] of Object.entries(ownHeaders)) res.setHeader(name, value);
+  res.end(work["/store-fails"]!(session.of(req)));
+});
 app.use("/redirect", (req, res) => {
   work["/visit"]!(session.of(req));
   res.writeHead(302, { location: "/read" }).end();

@@ -2,11 +2,14 @@ import fastify from "fastify";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { fastifySession } from "../recipes/fastify.ts";
-import { announce, eventOf, parts, paths, sessions, work } from "./_work.ts";
+import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
 
 const app = fastify();
 const session = fastifySession(app, sessions);
 for (const path of paths) app.get(path, async (request) => await work[path]!(session.of(request)));
+app.get("/headers-then-fails", async (request, reply) => {
+  return reply.headers(ownHeaders).send(await work["/store-fails"]!(session.of(request)));
+});
 app.get("/redirect", async (request, reply) => {
   await work["/visit"]!(session.of(request));
   return reply.redirect("/read");

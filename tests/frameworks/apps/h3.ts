@@ -1,7 +1,7 @@
 import type { Session } from "@pagi/session";
 import { createEventStream, H3, type H3Event, redirect, serve } from "h3";
 import { h3Session } from "../recipes/h3.ts";
-import { announce, type Data, partsAsStream, paths, sessions, work } from "./_work.ts";
+import { announce, type Data, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -12,6 +12,10 @@ declare module "h3" {
 const app = new H3({ silent: true });
 app.use(h3Session(sessions));
 for (const path of paths) app.get(path, (event) => work[path]!(event.context.session));
+app.get("/headers-then-fails", (event) => {
+  for (const [name, value] of Object.entries(ownHeaders)) event.res.headers.set(name, value);
+  return work["/store-fails"]!(event.context.session);
+});
 app.get("/redirect", async (event) => {
   await work["/visit"]!(event.context.session);
   return redirect("/read");

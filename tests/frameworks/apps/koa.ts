@@ -3,7 +3,7 @@ import Koa from "koa";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { koaSession } from "../recipes/koa.ts";
-import { announce, type Data, eventOf, parts, sessions, work } from "./_work.ts";
+import { announce, type Data, eventOf, ownHeaders, parts, sessions, work } from "./_work.ts";
 
 const app = new Koa<{ session: Session<Data> }>();
 app.silent = true;
@@ -11,6 +11,10 @@ app.use(koaSession(sessions));
 app.use(async (ctx) => {
   const { session } = ctx.state;
   if (work[ctx.path]) ctx.body = await work[ctx.path]!(session);
+  if (ctx.path === "/headers-then-fails") {
+    ctx.set(ownHeaders);
+    ctx.body = await work["/store-fails"]!(session);
+  }
   if (ctx.path === "/events") {
     ctx.type = "text/event-stream";
     ctx.body = eventOf(session);

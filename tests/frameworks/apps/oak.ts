@@ -1,6 +1,6 @@
 import { Application, Router } from "@oakserver/oak";
 import { oakSession, type SessionState } from "@pagi/session/oak";
-import { type Data, partsAsStream, paths, sessions, work } from "./_work.ts";
+import { type Data, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
 
 const app = new Application<SessionState<Data>>({ logErrors: false });
 const router = new Router<SessionState<Data>>();
@@ -11,6 +11,11 @@ for (const path of paths) {
     ctx.response.body = await work[path]!(ctx.state.session);
   });
 }
+router.get("/headers-then-fails", async (ctx) => {
+  for (const [name, value] of Object.entries(ownHeaders)) ctx.response.headers.set(name, value);
+  ctx.response.type = "image/png";
+  ctx.response.body = await work["/store-fails"]!(ctx.state.session);
+});
 router.get("/redirect", async (ctx) => {
   await work["/visit"]!(ctx.state.session);
   ctx.response.redirect("/read");

@@ -1,12 +1,14 @@
 import { createRequestHandler, redirect, type RouterContextProvider } from "react-router";
 import { reactRouterSession } from "../recipes/react_router.ts";
-import { announce, eventOf, partsAsStream, paths, sessions, work } from "./_work.ts";
+import { announce, eventOf, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
 
 const { session, middleware } = reactRouterSession(sessions);
 
 type Loader = (args: { context: RouterContextProvider }) => unknown;
 
 const loaders: Record<string, Loader> = {
+  "/headers-then-fails": async ({ context }) =>
+    new Response(await work["/store-fails"]!(context.get(session)), { headers: ownHeaders }),
   "/redirect": async ({ context }) => {
     await work["/visit"]!(context.get(session));
     return redirect("/read");

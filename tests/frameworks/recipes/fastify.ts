@@ -11,8 +11,8 @@ export function fastifySession<Data extends object>(
     opened.set(request, await sessions.open(request.raw));
   });
   app.addHook("preValidation", (request, _reply, done) => opened.get(request)!.run(done));
-  app.addHook("onError", async (request) => {
-    await opened.get(request)?.abort();
+  app.addHook("onError", async (request, _reply, error) => {
+    await opened.get(request)?.abort(error);
   });
   app.addHook("onSend", async (request, reply, payload) => {
     try {
@@ -20,7 +20,8 @@ export function fastifySession<Data extends object>(
       return payload;
     } catch (error) {
       const answer = await sessions.answer(error, new Request(`http://${request.host}/`));
-      reply.code(answer.status).removeHeader("content-length");
+      for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+      reply.code(answer.status);
       for (const [name, value] of answer.headers) reply.header(name, value);
       return await answer.text();
     }
@@ -32,6 +33,7 @@ function headersOf(reply: FastifyReply) {
   const get = (name: string) => reply.getHeader(name)?.toString();
   return {
     get,
+    set: (name: string, value: string) => reply.header(name, value),
     append(name: string, value: string) {
       // Fastify itself keeps a Set-Cookie beside another.
       const old = name === "set-cookie" ? undefined : get(name);

@@ -10,12 +10,13 @@ export function koaSession<Data extends object>(
     try {
       await open.run(next);
     } catch (error) {
-      await open.abort();
+      await open.abort(error);
       throw error;
     }
     try {
-      await open.commit(ctx.response);
+      await open.commit(ctx.headerSent ? undefined : ctx.response);
     } catch (error) {
+      for (const name of Object.keys(ctx.response.headers)) ctx.remove(name);
       ctx.body = await sessions.answer(error, new Request(ctx.href));
     }
   };

@@ -190,33 +190,61 @@ Deno.test("elysiaSession() lets an upgrade pass, and responds to a session error
 function nodeResponse() {
   const headers = new Map<string, unknown>();
   const sent: unknown[] = [];
-  const listeners: (() => void)[] = [];
+  const listeners: [event: string, listener: () => void][] = [];
   class Response {
     statusCode = 200;
     statusMessage = "";
+    finished = false;
+    writableHighWaterMark = 4;
     get headersSent() {
       return sent.length > 0;
+    }
+    get writableEnded() {
+      return this.finished;
+    }
+    get writableLength() {
+      return 0;
     }
     getHeaders = () => Object.fromEntries(headers);
     getHeader = (name: string) => headers.get(name.toLowerCase());
     setHeader = (name: string, value: unknown) => headers.set(name.toLowerCase(), value);
     removeHeader = (name: string) => headers.delete(name.toLowerCase());
+    _implicitHeader() {
+      this.writeHead(this.statusCode);
+    }
+    #head() {
+      if (sent.length === 0) this._implicitHeader();
+    }
     flushHeaders() {
-      sent.push("flush");
+      this.#head();
     }
     writeHead(status: number, ..._rest: unknown[]) {
       sent.push(status);
       return this;
     }
-    write(chunk: unknown) {
+    write(chunk: unknown, _callback?: (error?: unknown) => void) {
+      this.#head();
       return sent.push(chunk) > 0;
     }
-    end(...chunk: unknown[]) {
-      sent.push(...chunk, "end");
+    end(chunk?: unknown) {
+      this.#head();
+      if (typeof chunk === "string") sent.push(chunk);
+      sent.push("end");
+      this.finished = true;
+      for (const [event, listener] of listeners) if (event === "close") listener();
       return this;
     }
-    emit = (event: string) => sent.push(event);
-    once = (_event: string, listener: () => void) => listeners.push(listener);
+    emit(event: string) {
+      sent.push(event);
+      for (const [name, listener] of listeners) if (name === event) listener();
+    }
+    on(event: string, listener: () => void) {
+      listeners.push([event, listener]);
+      return this;
+    }
+    once = this.on;
+    rawListeners = (event: string) =>
+      listeners.filter(([name]) => name === event).map(([, listener]) => listener);
   }
   return { headers, listeners, res: new Response(), sent };
 }
@@ -240,9 +268,11 @@ function slow(...failures: string[]) {
 async function visit(
   store: ReturnType<typeof slow>,
   app: (res: never, session: Session, req: object) => unknown,
+  before: (res: never) => void = () => {},
 ) {
   const session = expressSession(rig({ store }).sessions);
   const { res, ...rest } = nodeResponse();
+  before(res as never);
   const req = { method: "GET", url: "/", headers: {} };
   const errors: unknown[] = [];
   await new Promise<void>((resolve) => {
@@ -263,13 +293,14 @@ Deno.test("expressSession() sends nothing before the session is saved", async ()
   const { headers, sent } = await visit(slow(), (res: Res, session) => {
     session.set("n", 1);
     res.writeHead(201, "Made", { "x-own": "1", vary: "Accept" });
-    hadRoom = res.write("a");
+    hadRoom = [res.write("a"), res.write("much")];
     wasSent = res.headersSent;
     assertThrows(() => res.setHeader("x-late", "1"), Error, "on their way");
     assertThrows(() => res.writeHead(500), Error, "on their way");
     res.statusCode = 500;
   });
-  assertEquals([hadRoom, wasSent, sent], [false, true, [201, "a", "drain"]]);
+  assertEquals(wasSent, true);
+  assertEquals([hadRoom, sent], [[true, false], [201, "a", "much", "drain"]]);
   assertEquals([headers.get("x-own"), headers.get("vary")], ["1", "Accept, Cookie"]);
   assert(headers.has("set-cookie"));
 });
@@ -282,13 +313,166 @@ Deno.test("expressSession() accepts every form of headers that writeHead accepts
 });
 
 Deno.test("expressSession() passes the error of a save on and discards the response", async () => {
-  const { errors, headers, sent } = await visit(slow("create"), (res: Res, session) => {
+  const { errors, headers, res, sent } = await visit(slow("create"), (res: Res, session) => {
     session.set("n", 1);
     res.setHeader("etag", "1");
     res.end("page");
   });
   assertEquals(errors.map((error) => (error as SessionError).status), [503]);
   assertEquals([sent, headers.has("etag")], [[], false]);
+  res.end("sorry");
+});
+
+Deno.test("expressSession() responds if the server ignores the error", async () => {
+  const { setTimeout } = globalThis;
+  const timers: (() => void)[] = [];
+  globalThis.setTimeout = ((work: () => void, wait?: number) => {
+    return wait === 10_000 ? timers.push(work) : setTimeout(work, wait);
+  }) as typeof setTimeout;
+  try {
+    const { errors, headers, sent } = await visit(slow("create"), (res: Res, session) => {
+      session.set("n", 1);
+      res.end("page");
+    });
+    for (const timer of timers) timer();
+    assertEquals([errors.length, timers.length, sent], [1, 1, [503, "end"]]);
+    assertEquals(headers.get("connection"), "close");
+    // An error page that was sent is not followed by another response.
+    for (const timer of timers) timer();
+    assertEquals(sent, [503, "end"]);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+});
+
+Deno.test("expressSession() makes the response look ended while it is held", async () => {
+  const states: unknown[] = [];
+  const { res, sent } = await visit(slow(), (res: Res, session) => {
+    session.set("n", 1);
+    const look = () => states.push([res.headersSent, res.writableEnded, res.finished]);
+    look();
+    res.write("a");
+    look();
+    states.push(res.writableLength);
+    // Middleware of Connect's time calls it for the same purpose.
+    res._implicitHeader();
+    res.end();
+    look();
+  });
+  assertEquals(states, [[false, false, false], [true, false, false], 1, [true, true, true]]);
+  assertEquals([sent, res.finished, res.writableEnded], [[200, "a", "end"], true, true]);
+});
+
+Deno.test("expressSession() refuses chunks as Node does", async () => {
+  const codes: unknown[] = [];
+  await visit(slow(), (res: Res, session) => {
+    session.set("n", 1);
+    res.flushHeaders();
+    const attempts = [null, undefined, 1, new Uint8Array(1)].map((chunk) => () => res.write(chunk));
+    for (const attempt of [...attempts, () => res.end({}), () => res.end(null)]) {
+      try {
+        attempt();
+        codes.push("accepted");
+      } catch (error) {
+        codes.push((error as { code: string }).code);
+      }
+    }
+  });
+  const [empty, type, accepted] = ["ERR_STREAM_NULL_VALUES", "ERR_INVALID_ARG_TYPE", "accepted"];
+  assertEquals(codes, [empty, type, type, accepted, type, accepted]);
+});
+
+Deno.test("expressSession() completes the head before it saves the session", async () => {
+  const { headers, sent } = await visit(slow(), (res: Res, session) => {
+    const { writeHead } = res;
+    res.writeHead = (status) => {
+      res.setHeader("cache-control", "public, max-age=60");
+      session.set("n", 1);
+      return writeHead.call(res, status);
+    };
+    res.end("page");
+  });
+  // A response with a new ID must not be stored for everybody.
+  assertEquals(headers.get("cache-control"), "private, no-store");
+  assertEquals(sent, [200, "page", "end"]);
+});
+
+Deno.test("expressSession() calls listeners of drain that another middleware keeps", async () => {
+  const moved: (() => void)[] = [];
+  let drains = 0;
+  const { sent } = await visit(slow(), (res: Res, session) => {
+    session.set("n", 1);
+    res.on("drain", () => drains++);
+    assertEquals(res.write("much"), false);
+  }, (res: Res) => {
+    res.on = (_event, listener) => (moved.push(listener), res);
+  });
+  assertEquals([moved.length, drains, sent], [1, 1, [200, "much", "drain"]]);
+});
+
+Deno.test("expressSession() gives the error handling the response as it was", async () => {
+  const own = nodeResponse().res;
+  const called: unknown[] = [];
+  const { errors, res, sent } = await visit(slow("create"), (res: Res, session) => {
+    session.set("n", 1);
+    const { write, end } = res;
+    let isEnded = false;
+    // Middleware that remembers the end would not let an error page through.
+    res.write = (chunk) => !isEnded && write.call(res, chunk);
+    res.end = (chunk) => (isEnded || end.call(res, chunk), isEnded = true, res);
+    write.call(res, "a", (error) => called.push(error));
+    res.end("page");
+  });
+  assertEquals([errors.length, called], [1, [errors[0]]]);
+  assertEquals([res.headersSent, res.writableEnded, res.finished], [false, false, false]);
+  for (const name of ["write", "end", "writeHead", "on"] as const) {
+    assertStrictEquals(res[name], Object.getPrototypeOf(res)[name]);
+    assertEquals(Object.hasOwn(res, name), Object.hasOwn(own, name));
+  }
+  res.end("sorry");
+  assertEquals(sent, [200, "sorry", "end"]);
+});
+
+Deno.test("expressSession() keeps the cookie of a saved session on an error page", async () => {
+  const { errors, headers, res } = await visit(slow(), (res: Res, session) => {
+    session.set("n", 1);
+    res.setHeader("etag", "1");
+    res.end("page");
+  }, (res: Res) => {
+    res.end = () => {
+      throw new RangeError("Invalid trailer");
+    };
+  });
+  assert(errors[0] instanceof RangeError);
+  assertEquals([headers.has("set-cookie"), headers.has("etag")], [true, false]);
+  Object.getPrototypeOf(res).end.call(res);
+});
+
+Deno.test("expressSession() reports a failed save although the client has gone", async () => {
+  const { errors, sent } = await visit(slow("create"), (res: Res, session) => {
+    session.set("n", 1);
+    res.write("page");
+    Object.assign(res, { destroyed: true });
+  });
+  assertEquals([errors.map((error) => (error as SessionError).status), sent], [[503], []]);
+});
+
+Deno.test("expressSession() opens the session of a WebSocket's handshake for reading", async () => {
+  const { sessions, store } = rig();
+  const { res } = nodeResponse();
+  const { end } = res;
+  for (const response of [{}, { setHeader() {}, writeHead() {}, end() {} }, res]) {
+    const session = expressSession(sessions);
+    const req = { headers: unknownId, upgrade: response === res };
+    const error = await new Promise((resolve) => session(req, response, resolve));
+    assertEquals(error, undefined);
+    assertThrows(() => session.of(req).set("n", 1), Error, "read");
+    assertEquals(session.of(req).get("n", 0), 0);
+  }
+  assertEquals([store.size, res.end], [0, end]);
+  const failed = expressSession(rig({ store: failing("read") }).sessions);
+  const error = await new Promise((resolve) => failed({ headers: unknownId }, {}, resolve));
+  assertEquals((error as SessionError).code, "ERR_SESSION_STORE");
 });
 
 Deno.test("expressSession() sends an empty response when the app is still writing", async () => {
@@ -296,9 +480,11 @@ Deno.test("expressSession() sends an empty response when the app is still writin
     session.set("n", 1);
     res.write("page");
   });
-  assertEquals([sent, res.statusCode, headers.get("connection")], [["end"], 503, "close"]);
-  assertEquals([res.write("more"), res.end("more"), sent], [true, res, ["end"]]);
-  assertEquals(listeners.length, 1);
+  // The app can go on: its output is dropped.
+  const empty = [503, "end", "drain"];
+  assertEquals([sent, res.statusCode, headers.get("connection")], [empty, 503, "close"]);
+  assertEquals([res.write("more"), res.end("more"), sent], [true, res, empty]);
+  assertEquals(listeners.map(([event]) => event), ["close"]);
 });
 
 Deno.test("abortSession() discards changes and passes the error on", async () => {
@@ -385,7 +571,7 @@ Deno.test("expressSession() puts the cookie of save() on the page of an error", 
       if (isAborted) abortSession(error, req as never, res, page);
       else page();
     });
-    assertEquals([sent, headers.has("set-cookie")], [["sorry", "end"], true]);
+    assertEquals([sent, headers.has("set-cookie")], [[200, "sorry", "end"], true]);
     assertEquals(store.size, 1);
   }
 });

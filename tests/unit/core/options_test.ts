@@ -151,7 +151,9 @@ Deno.test("resolveOptions() names the option to use when it gets one of another 
     sameSite: "use cookieOptions: { sameSite }",
     maxAge: "use expire, in seconds",
     ttl: "use expire, in seconds",
-    password: "use secret",
+    password: "use secret, which may be a list",
+    keys: "use secret, which may be a list",
+    sessionCookieName: "use cookieName",
     genid: "use generateId",
     resave: "leave it out: only changes are saved",
   };

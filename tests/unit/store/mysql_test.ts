@@ -8,11 +8,15 @@ const { signal } = new AbortController();
 const write = { lastAccess: 7, ttl: 60, signal };
 const ID = idOf("a");
 
-/** A client that gives these answers, one after the other. */
+/**
+ * A client that gives these answers, one after the other. To the question for the sizes of the
+ * columns, it answers that there are none.
+ */
 function clientWith(...answers: unknown[]) {
   const asked: [sql: string, values: unknown[]][] = [];
   const client = {
     async execute(sql: string, values: unknown[] = []): Promise<[unknown, unknown]> {
+      if (sql.includes("information_schema")) return await [[], undefined];
       asked.push([sql, values]);
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;
@@ -27,15 +31,37 @@ function clientWith(...answers: unknown[]) {
 const wrote = (affectedRows: number, insertId: number | string = 0) => ({ affectedRows, insertId });
 
 /** Runs `work` without a sweep by chance. */
-async function unswept<T>(work: () => Promise<T>): Promise<T> {
+function unswept<T>(work: () => Promise<T>): Promise<T> {
+  return withChance(0.99, work);
+}
+
+async function withChance<T>(chance: number, work: () => Promise<T>): Promise<T> {
   const { random } = Math;
-  Math.random = () => 0.99;
+  Math.random = () => chance;
   try {
     return await work();
   } finally {
     Math.random = random;
   }
 }
+
+Deno.test("MysqlStore writes although an earlier question for the sizes was never answered", async () => {
+  let isLost = true;
+  const client = {
+    async execute(sql: string): Promise<unknown> {
+      if (!sql.includes("information_schema")) return await [wrote(1), undefined];
+      if (!isLost) return await [[{ size: "text 100" }], undefined];
+      isLost = false;
+      return await new Promise(() => {});
+    },
+  };
+  const store = new MysqlStore(client, { sweep: false });
+  let isAnswered = false;
+  void store.create(ID, "", write).then(() => isAnswered = true);
+  assert(await store.create(ID, "x", write) !== undefined);
+  await assertRejects(() => store.create(ID, "x".repeat(101), write), RangeError, "column text");
+  assertEquals(isAnswered, false);
+});
 
 Deno.test("MysqlStore.create() knows from the answer whether it wrote", async () => {
   const answers = [
@@ -53,7 +79,7 @@ Deno.test("MysqlStore.create() knows from the answer whether it wrote", async ()
 });
 
 Deno.test("MysqlStore sends one statement a call, its values in the order of their places", async () => {
-  const row = { text: "one", version: "v", accessed: 7 };
+  const row = { record: `${ID} v 7 one` };
   const { asked, store } = clientWith(wrote(1), [row], wrote(1), wrote(1), wrote(1), wrote(0));
   const version = await unswept(() => store.create(ID, "one", write));
   assertEquals(await store.read(ID), { text: "one", version: "v", lastAccess: 7 });
@@ -113,12 +139,53 @@ Deno.test("MysqlStore makes a statement again that a deadlock has undone, and no
   assertEquals(asked.length, 4);
 });
 
+const SKIPPING = "DELETE session FROM (SELECT id AS expired_id FROM `pagi_sessions` " +
+  "WHERE expires_at < ? ORDER BY expires_at LIMIT 5 FOR UPDATE SKIP LOCKED) AS expired " +
+  "STRAIGHT_JOIN `pagi_sessions` AS session ON session.id = expired.expired_id";
+
 Deno.test("MysqlStore.sweep() removes in one statement, at most limit", async () => {
-  const { asked, store } = clientWith(wrote(5), wrote(0));
-  assertEquals([await store.sweep({ limit: 5 }), await store.sweep()], [5, 0]);
-  const start = "DELETE FROM `pagi_sessions` WHERE expires_at < ? ORDER BY expires_at LIMIT";
-  assertEquals(asked, [[`${start} 5`, [1000.5]], [`${start} 1000`, [1000.5]]]);
+  const { asked, store } = clientWith(wrote(5), wrote(50), wrote(0));
+  assertEquals([await store.sweep({ limit: 5 }), await store.sweep()], [5, 50]);
+  assertEquals(asked[0], [SKIPPING, [1000.5]]);
+  assertEquals(asked.map(([sql]) => /LIMIT (\d+)/.exec(sql)![1]), ["5", "50", "50"]);
   await assertRejects(() => store.sweep({ limit: 1.5 }), RangeError, "limit");
+});
+
+Deno.test("MysqlStore sweeps only in sweep() when the server cannot skip locked rows", async () => {
+  const unknown = (errno: number) => Object.assign(new Error("syntax"), { errno });
+  for (const errno of [1064, 1235]) {
+    const { asked, store } = clientWith(unknown(errno), wrote(5), wrote(1), wrote(3));
+    assertEquals(await store.sweep({ limit: 5 }), 5);
+    const waiting = "DELETE FROM `pagi_sessions` WHERE expires_at < ? ORDER BY expires_at LIMIT";
+    assertEquals(asked.map(([sql]) => sql), [SKIPPING, `${waiting} 5`]);
+    await withChance(0, () => store.create(ID, "", write));
+    assertEquals(asked.length, 3);
+    assertEquals(await store.sweep({ limit: 7 }), 3);
+    assertEquals(asked[3]![0], `${waiting} 7`);
+  }
+  // The first to notice may be a create.
+  const { asked, store } = clientWith(wrote(1), unknown(1064), wrote(1));
+  for (let turn = 0; turn < 2; turn++) await withChance(0, () => store.create(ID, "", write));
+  assertEquals(asked.map(([sql]) => sql.split(" ")[0]), ["INSERT", "DELETE", "INSERT"]);
+});
+
+Deno.test("MysqlStore.create() waits for no sweep, and starts no second one", async () => {
+  const { client } = clientWith(...Array.from({ length: 9 }, () => wrote(1)));
+  let sweeps = 0;
+  const slow = {
+    execute: (sql: string, values: unknown[] = []): Promise<[unknown, unknown]> =>
+      sql.startsWith("DELETE")
+        ? (sweeps++, new Promise<never>(() => {}))
+        : client.execute(sql, values),
+  };
+  const store = new MysqlStore(slow);
+  for (let turn = 0; turn < 3; turn++) {
+    assert(await withChance(0, () => store.create(ID, "", write)) !== undefined);
+  }
+  assertEquals(sweeps, 1);
+  const without = new MysqlStore(slow, { sweep: false });
+  assert(await withChance(0, () => without.create(ID, "", write)) !== undefined);
+  assertEquals(sweeps, 1);
 });
 
 Deno.test("MysqlStore.setup() runs what ddl says where there is no table, and nowhere else", async () => {
@@ -143,14 +210,14 @@ Deno.test("MysqlStore throws when the client is one that only looks right", asyn
   for (const answer of [undefined, {}, { affectedRows: 1 }, { affectedRows: "1", insertId: 0 }]) {
     await assertRejects(() => clientWith(answer).store.create(ID, "", write), TypeError);
   }
-  await assertRejects(() => clientWith([["text", "version"]]).store.read(ID), TypeError, "names");
+  await assertRejects(() => clientWith([["text", "version"]]).store.read(ID), TypeError, "options");
 });
 
 Deno.test("MysqlStore() throws and names what is wrong", () => {
   const { client } = clientWith();
   const callbacks = { ...client, promise() {} };
   for (const wrong of [undefined, null, "mysql://db", {}, () => {}, { query() {} }, callbacks]) {
-    assertThrows(() => new MysqlStore(wrong as never), TypeError, "mysql2/promise");
+    assertThrows(() => new MysqlStore(wrong as never), TypeError, "mysql2");
   }
   const make = (options: unknown) => () => new MysqlStore(client, options as MysqlStoreOptions);
   for (const table of ["", "a`b", "a.b.c", "a".repeat(49), null]) {

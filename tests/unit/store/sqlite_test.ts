@@ -8,16 +8,16 @@ import {
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { formatRaces, simulateRaces, storeContract } from "../../../testing/mod.ts";
-import { SqliteStore, type SqliteStoreOptions } from "../../../store/sqlite.ts";
+import type { SqliteStoreOptions } from "../../../store/sqlite.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
-import { open, storeWith, watched, withChance, write } from "../../_kit/sqlite.ts";
+import { open, sqliteStore, storeWith, watched, withChance, write } from "../../_kit/sqlite.ts";
 
 const { signal } = write;
 
 const clock = fakeClock();
 const cases = storeContract({
   async open() {
-    const store = new SqliteStore(new DatabaseSync(":memory:"), { now: clock.now });
+    const store = sqliteStore(new DatabaseSync(":memory:"), { now: clock.now });
     await store.setup();
     return store;
   },
@@ -35,11 +35,19 @@ Deno.test("SqliteStore answers at once", async () => {
   using rig = await storeWith();
   const { store } = rig;
   const version = store.create(idOf("a"), "one", write)!;
-  assertMatch(version, /^[0-9a-f]{24}$/);
+  assertMatch(version, /^[a-f][0-9a-f]{23}$/);
   assertEquals(store.read(idOf("a")), { text: "one", version, lastAccess: 7 });
   assertEquals(store.touch(idOf("a"), { ...write, version, text: "one" }), true);
   const next = store.replace(idOf("a"), "two", { ...write, ...store.read(idOf("a"))! })!;
   assertEquals(store.delete(idOf("a"), { version: next, signal }), true);
+});
+
+Deno.test("SqliteStore gives versions that no client takes for numbers", async () => {
+  using rig = await storeWith();
+  for (let n = 0; n < 200; n++) {
+    const version = await rig.store.create(`a${n}`, "", write);
+    assert(Number.isNaN(parseFloat(version!)), version);
+  }
 });
 
 Deno.test("SqliteStore.touch() gives a new version, so that a replace() from before it fails", async () => {
@@ -68,12 +76,17 @@ Deno.test("SqliteStore gives back any string as it was written", async () => {
   }
 });
 
-Deno.test("SqliteStore stores what lifecycle writes as it is", async () => {
+Deno.test("SqliteStore stores ASCII as it is, and everything else in ASCII", async () => {
   using rig = await storeWith();
-  const json = JSON.stringify({ _created: 1, odd: "\0\ud800", list: ["é", "𝒳", '"'] });
-  rig.store.create(idOf("a"), json, write);
-  const { text } = rig.database.prepare("SELECT text FROM pagi_sessions").get()!;
-  assertEquals(text, json);
+  const stored = (text: string) => {
+    rig.store.create(idOf("a"), text, write);
+    const row = rig.database.prepare("SELECT text FROM pagi_sessions").get()!;
+    rig.store.delete(idOf("a"));
+    return row.text;
+  };
+  const json = JSON.stringify({ _created: 1, odd: "\0\ud800", list: ["'", "\\", '"'] });
+  assertEquals(stored(json), json);
+  assertEquals(stored('{"a":"é𝒳"}'), String.raw`"{\"a\":\"\u00e9\ud835\udcb3\"}"`);
 });
 
 Deno.test("SqliteStore gives back any lastAccess as it was written", async () => {
@@ -106,7 +119,8 @@ Deno.test("SqliteStore takes a ttl without an end", async () => {
 Deno.test("SqliteStore asks nothing about what cannot be an id", async () => {
   using rig = await storeWith();
   const { ran, watching } = watched(rig.database);
-  const store = new SqliteStore(watching);
+  const store = sqliteStore(watching);
+  ran.length = 0;
   for (const id of ["", " ", "é", "\0", "a\n", "a b", "f".repeat(65)]) {
     assertEquals(store.read(id), undefined);
     assertEquals(store.replace(id, "", { ...write, version: "a" }), undefined);
@@ -120,7 +134,8 @@ Deno.test("SqliteStore asks nothing about what cannot be an id", async () => {
 Deno.test("SqliteStore runs one statement a call, and prepares each once", async () => {
   using rig = await storeWith();
   const { prepared, ran, watching } = watched(rig.database);
-  const store = new SqliteStore(watching);
+  const store = sqliteStore(watching);
+  for (const list of [prepared, ran]) list.length = 0;
   await withChance(0.99, () => {
     for (let round = 0; round < 3; round++) {
       const version = store.create(idOf("a"), "", write)!;
@@ -154,23 +169,32 @@ Deno.test("SqliteStore.set() and get() keep PAGI's hash, and delete() removes it
 
 Deno.test("SqliteStore passes on what the client throws", () => {
   using rig = open();
-  const store = new SqliteStore(rig.database);
+  const store = sqliteStore(rig.database);
   assertThrows(() => store.read(idOf("a")), Error, "no such table");
 });
 
 Deno.test("SqliteStore throws when the client is one that only looks right", () => {
   const storeOn = (answer: unknown) => {
     const statement = { run: () => answer, get: () => answer };
-    return new SqliteStore({ prepare: () => statement as never, exec: () => {} });
+    const probe = { run: () => ({ changes: 0 }), get: (...values: string[]) => [values.join("")] };
+    const prepare = (
+      sql: string,
+    ) => (sql.includes("FROM") || sql.includes("INTO") ? statement : probe);
+    return sqliteStore({ prepare: prepare as never, exec: () => {} });
   };
   for (const answer of [Promise.resolve({ changes: 1 }), undefined, {}]) {
     const create = () => storeOn(answer).create(idOf("a"), "", write);
     assertThrows(create, TypeError, "changes");
   }
-  assertThrows(() => storeOn(Promise.resolve()).read(idOf("a")), TypeError, "at once");
-  const [text, version] = ["one", "v"];
-  for (const row of [[], {}, [text, version, 1], { text, accessed: 1 }, { text, version }]) {
-    assertThrows(() => storeOn(row).read(idOf("a")), TypeError, "names");
+  const record = `${idOf("a")} v 1 one`;
+  for (const row of [[record], { record }, { a: { b: [new TextEncoder().encode(record)] } }]) {
+    assertEquals(storeOn(row).read(idOf("a")), { text: "one", version: "v", lastAccess: 1 });
+  }
+  for (const row of [[], {}, ["one", "v", 1], { text: "one", accessed: 1 }]) {
+    assertThrows(() => storeOn(row).read(idOf("a")), TypeError, "options");
+  }
+  for (const row of [[`${idOf("b")} v 1 one`], [`${idOf("a")} v nan one`]]) {
+    assertThrows(() => storeOn(row).read(idOf("a")), TypeError, "another statement");
   }
 });
 
@@ -181,7 +205,7 @@ Deno.test("SqliteStore() draws no randomness", () => {
     throw new Error("not here");
   };
   try {
-    new SqliteStore(rig.database);
+    sqliteStore(rig.database);
   } finally {
     crypto.getRandomValues = getRandomValues;
   }
@@ -189,16 +213,23 @@ Deno.test("SqliteStore() draws no randomness", () => {
 
 Deno.test("SqliteStore() throws and names what is wrong", () => {
   using rig = open();
-  for (const client of [undefined, null, "sessions.db", {}, { prepare() {} }, () => {}]) {
-    assertThrows(() => new SqliteStore(client as never), TypeError, "node:sqlite");
+  for (
+    const client of [undefined, null, "sessions.db", {}, { prepare() {} }, () => {}, DatabaseSync]
+  ) {
+    assertThrows(() => sqliteStore(client as never), TypeError, "node:sqlite");
   }
-  const make = (options: unknown) => () =>
-    new SqliteStore(rig.database, options as SqliteStoreOptions);
+  const asynchronous = { run() {}, get: () => Promise.reject(new Error("nobody waits for it")) };
+  for (const answer of [asynchronous, Promise.resolve(asynchronous)]) {
+    const client = { prepare: () => answer, exec() {} };
+    assertThrows(() => sqliteStore(client as never), TypeError, "it answers with promises");
+  }
+  const make = (options: unknown) => () => sqliteStore(rig.database, options as SqliteStoreOptions);
   const names = ["", "a b", 'a"b', "a;", "a.b.c", ".a", "a.", "1a", "ä", "a\n", "a".repeat(49), 5];
   for (const table of [...names, null]) assertThrows(make({ table }), TypeError, "table");
   for (const synchronous of ["normal", "OFF", true, null]) {
     assertThrows(make({ synchronous }), TypeError, "synchronous");
   }
+  for (const sweep of [null, 5, "no"]) assertThrows(make({ sweep }), TypeError, "sweep");
   for (const now of [null, 5, "now"]) assertThrows(make({ now }), TypeError, "now");
   assertThrows(make({ tabel: "a" }), TypeError, '"tabel"');
   assertThrows(make(null), TypeError, "options");

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { redactError } from "../../../../core/backend/redact_error.ts";
+import { toAsciiText } from "../../../../base/utf8.ts";
 import { stringsIn } from "../../../_kit/dump.ts";
 import { idOf } from "../../../_kit/helpers.ts";
 
@@ -207,4 +208,12 @@ Deno.test("redactError() takes little time when a message quotes a large record"
   const large = JSON.stringify({ _created: 1, card: "4111 ".repeat(13_000) });
   const told = redactError(new Error(`too large: ${large}`), [ID, large]) as Error;
   assertEquals(told.message, WITHHELD);
+});
+
+Deno.test("redactError() withholds what a store on SQL wrote in ASCII", () => {
+  const text = 's1:{"name":"Iv\u00e1n M\u00fcller"}';
+  for (const part of [toAsciiText(text), JSON.stringify(toAsciiText(text)), "Iv\\u00e1n M"]) {
+    const error = redactError(new Error(`parameters: ['${part}']`), [ID, text]) as Error;
+    assertEquals(error.message, WITHHELD, part);
+  }
 });

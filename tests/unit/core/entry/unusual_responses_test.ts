@@ -247,6 +247,7 @@ Deno.test("run() says what the handler returned when it is not a Response, and s
       [200, "number"],
       [() => new Response(), "function"],
       [{ status: 200 }, "another object"],
+      [requestWith({ cookie: "a=1" }), "another object"],
       [Object.freeze({ status: 200 }), "a frozen object"],
       [Object.create(Response.prototype), "another object"],
     ] as const

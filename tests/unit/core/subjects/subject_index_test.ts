@@ -320,10 +320,23 @@ Deno.test("a damaged list is an error and not an empty list", async () => {
   await assertRejects(() => sessions.list("ada"), SessionError, "the list is damaged");
   assert(events.includes("record-corrupt"));
   // Whoever was in it and is still there has been listed again by then.
-  advance(4410);
+  advance(1410);
   await assertRejects(() => sessions.list("ada"), SessionError, "the list is damaged");
   advance(1);
   assertEquals(await sessions.destroyAll("ada"), 0);
+});
+
+Deno.test("a user whose list is damaged can sign in, and it is reported once", async () => {
+  const { store, dump } = tap(new MemoryStore());
+  const { signIn, subjectOf, events } = rig({ store });
+  await signIn("ada");
+  const options = { signal: new AbortController().signal, lastAccess: 0, ttl: 3600 };
+  const { version } = (await store.read(listKey(dump), options))!;
+  await store.replace(listKey(dump), "subject:{}", { ...options, version });
+  for (let count = 0; count < 3; count++) {
+    assertEquals(await subjectOf(await signIn("ada")), "ada");
+    assertEquals(events, ["record-corrupt"]);
+  }
 });
 
 Deno.test("a list's key is treated as an unknown ID when a client sends it", async () => {

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MemoryStore, SessionError, type WriteOptions } from "@pagi/session";
 import { keyOf } from "../../../../base/id.ts";
-import { requestWith } from "../../../_kit/helpers.ts";
+import { fakeClock, requestWith } from "../../../_kit/helpers.ts";
 import { contentOf, idsOfOneShard, textOf } from "../../../_kit/indexes.ts";
 import { idOf, rig } from "../../../_kit/subjects.ts";
 
@@ -73,7 +73,7 @@ Deno.test("a session whose record is still there keeps its entry, and is examine
   assertEquals(last().entries, 3);
   clock.advance(1);
   await signIn("ada");
-  // The first session's is gone.
+  // The first session's was removed.
   assertEquals(last().entries, 3);
 });
 
@@ -156,13 +156,33 @@ Deno.test("sessions.list() marks the current session when `current` is its old I
 });
 
 Deno.test("pruning keeps entries of another secret until they expire", async () => {
-  for (const [seconds, entries] of [[4410, 2], [4411, 1]] as const) {
+  for (const [seconds, entries] of [[1410, 2], [1411, 1]] as const) {
     const { signIn, last, clock, store } = setUp({ secret: "the one before", expire: 600 });
     await signIn("ada");
     const after = setUp({ secret: "another", expire: 600, store, now: clock.now });
     clock.advance(seconds);
     await after.signIn("ada");
     assertEquals(last().entries, entries);
+  }
+});
+
+Deno.test("a MemoryStore with room for all sessions drops no index of an active one", async () => {
+  for (const expire of [600, 3600]) {
+    const clock = fakeClock();
+    const store = new MemoryStore({ now: clock.now, maxSessions: 100 });
+    const { signIn, answer, sessions } = rig({ store, now: clock.now, expire });
+    const users = Array.from({ length: 10 }, (_, at) => `user ${at}`);
+    const cookies = await Promise.all(users.map((user) => signIn(user)));
+    // A session's record is kept for twice `expire` and two minutes, and the index for a week.
+    const pause = 2 * expire / 70;
+    for (let time = 0; time < 5 * expire; time += pause) {
+      clock.advance(pause);
+      await signIn(`guest ${time}`);
+      for (const cookie of cookies) await answer(new Response(), { cookie, write: false });
+    }
+    // To list them earlier would be a use of the indexes.
+    const listed = await Promise.all(users.map((user) => sessions.list(user)));
+    assertEquals(listed.map(({ length }) => length), users.map(() => 1), `${expire}`);
   }
 });
 

@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { SqliteStore } from "../../../../store/sqlite.ts";
 import { idOf } from "../../../_kit/helpers.ts";
-import { open, withChance, write } from "../../../_kit/sqlite.ts";
+import { open, sqliteStore, withChance, write } from "../../../_kit/sqlite.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -19,14 +18,14 @@ async function withClockOff(hours: number, work: () => unknown): Promise<void> {
 for (const hours of [2, -2]) {
   Deno.test(`SqliteStore expires nothing early or late in a process that is ${hours} hours off`, async () => {
     using rig = open();
-    const store = new SqliteStore(rig.database);
+    const store = sqliteStore(rig.database);
     await store.setup();
     const start = Date.now() / 1000;
     const version = store.create(idOf("a"), "one", write)!;
     store.create(idOf("b"), "two", write);
     store.create(idOf("c"), "past", { ...write, ttl: -1 });
     await withClockOff(hours, async () => {
-      const other = new SqliteStore(rig.database);
+      const other = sqliteStore(rig.database);
       assertEquals(other.read(idOf("c")), undefined);
       assertEquals(other.read(idOf("a"))?.text, "one");
       assertEquals(other.create(idOf("b"), "over it", write), undefined);
@@ -36,7 +35,7 @@ for (const hours of [2, -2]) {
       await withChance(0, () => {
         for (const digit of ["d", "e"]) other.create(idOf(digit), digit, write);
       });
-      assertEquals(other.sweep(), 0);
+      assertEquals(await other.sweep(), 0);
     });
     const rows = rig.database.prepare("SELECT text, expires_at FROM pagi_sessions ORDER BY id")
       .all();
@@ -51,7 +50,7 @@ for (const hours of [2, -2]) {
 
 Deno.test("SqliteStore takes the time from SQLite, to the millisecond and as it passes", async () => {
   using rig = open();
-  const store = new SqliteStore(rig.database);
+  const store = sqliteStore(rig.database);
   await store.setup();
   const expiry = () => {
     const before = Date.now() / 1000;
@@ -70,10 +69,10 @@ Deno.test("SqliteStore takes the time from SQLite, to the millisecond and as it 
 
 Deno.test("SqliteStore keeps a record for ever when its ttl has no end", async () => {
   using rig = open();
-  const store = new SqliteStore(rig.database);
+  const store = sqliteStore(rig.database);
   await store.setup();
   store.create(idOf("a"), "a", { ...write, ttl: Infinity });
   const { expires_at } = rig.database.prepare("SELECT expires_at FROM pagi_sessions").get()!;
   assert(Number(expires_at) >= Number.MAX_SAFE_INTEGER);
-  assertEquals([store.read(idOf("a"))?.text, store.sweep()], ["a", 0]);
+  assertEquals([store.read(idOf("a"))?.text, await store.sweep()], ["a", 0]);
 });

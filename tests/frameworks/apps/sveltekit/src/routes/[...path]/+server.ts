@@ -1,9 +1,12 @@
 import { error, redirect } from "@sveltejs/kit";
-import { eventOf, partsAsStream, work } from "../../../../_work.ts";
+import { eventOf, ownHeaders, partsAsStream, work } from "../../../../_work.ts";
 
 export const GET = async ({ url, locals: { session } }) => {
   const { pathname } = url;
   if (work[pathname] !== undefined) return new Response(await work[pathname](session));
+  if (pathname === "/headers-then-fails") {
+    return new Response(await work["/store-fails"](session), { headers: ownHeaders });
+  }
   if (pathname === "/events") {
     return new Response(eventOf(session), { headers: { "content-type": "text/event-stream" } });
   }
