@@ -381,11 +381,6 @@ class HeldResponse {
         const all = [res.getHeader(name) ?? [], value].flat() as string[];
         put(name, name.toLowerCase() === "set-cookie" ? all : all.join(", "));
       },
-      forEach(visit) {
-        for (const [name, value] of Object.entries(res.getHeaders())) {
-          visit([value ?? []].flat().join(", "), name);
-        }
-      },
     };
   }
 }
