@@ -59,8 +59,8 @@ const saving: Mutant[] = [
     replace: "if (this.$early !== undefined) return this.$early.saved.then(() => undefined);",
   }),
   mistake("save() whose cookie is sent with each of several responses", SAVE, {
-    find: "const $taken = $early.headers.splice(0);",
-    replace: "const $taken = $early.headers.slice(0);",
+    find: "const $taken = $early.headers.splice(0).filter(",
+    replace: "const $taken = $early.headers.slice(0).filter(",
   }),
   mistake("save() that resolves to the ID before the regeneration", SAVE, {
     find: "if ($sent === undefined) return;\nthis.$presented = $sent;",
