@@ -2,7 +2,7 @@
  * Finds out which calls of fetch handlers belong to one client's request. A handler may call that of
  * another middleware, with the same `Request` or with a new one.
  */
-import type { Awaitable } from "../../base/awaitable.ts";
+import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { type AsyncStorage, makeAsyncStorage } from "../async_storage.ts";
 
 /** The session that a middleware has opened for a request. */
@@ -69,12 +69,16 @@ export function runAsRoot<T>(request: Request, handle: () => Awaitable<T>): Awai
   storage ??= makeAsyncStorage();
   if (storage === undefined || rootOf(request) !== request) return handle();
   const root = { request, isOver: false };
-  const run = async () => {
-    try {
-      return await handle();
-    } finally {
-      root.isOver = true;
-    }
-  };
-  return storage.run(root, run);
+  const end = (): void => void (root.isOver = true);
+  let result: Awaitable<T>;
+  try {
+    result = storage.run(root, handle);
+  } catch (error) {
+    end();
+    throw error;
+  }
+  // A handler that returns no promise stays as fast as it was.
+  if (isPromise(result)) return Promise.resolve(result).finally(end);
+  end();
+  return result;
 }

@@ -134,8 +134,8 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   abort(error?: unknown): Promise<void> {
-    this.#isAborted = true;
     this.#close();
+    this.#isAborted = true;
     reportFailure(this.#options, error);
     return this.#active.abort();
   }
