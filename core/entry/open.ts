@@ -134,9 +134,9 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   abort(error?: unknown): Promise<void> {
-    this.#close();
     this.#isAborted = true;
     reportFailure(this.#options, error);
+    this.#close();
     return this.#active.abort();
   }
 }
