@@ -8,12 +8,7 @@ import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
 import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
-import {
-  OpenedSession,
-  type OpenSession,
-  ReadOnlySession,
-  type ResponseHeaders,
-} from "./core/entry/open.ts";
+import { type OpenSession, openSession, type ResponseHeaders } from "./core/entry/open.ts";
 import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
 import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
 import { Lifecycle } from "./core/lifecycle.ts";
@@ -46,7 +41,7 @@ export type {
 };
 
 const DEFAULTS = {
-  state: ({ cookieName, cookieOptions }: SessionOptions) =>
+  state: ({ key, cookieOptions, cookieName = key && `pagi_session_${key}` }: SessionOptions) =>
     new CookieState({ cookieName, cookieOptions }),
   store: ({ now }: SessionOptions) => new MemoryStore({ now }),
 };
@@ -92,9 +87,14 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
     this.#lifecycle = new Lifecycle(this.#options);
   }
 
+  /** The option `key`: the place of the session in an app with several middlewares. */
+  get key(): string | undefined {
+    return this.#options.key;
+  }
+
   /**
    * Wraps a PAGI app. A scope that already has a `pagi.session`, or that has no headers, passes
-   * through unchanged. A scope of another type than `http` gets its session for reading.
+   * through unchanged. If it is that of another middleware, you get the event `place-taken`. A scope of another type than `http` gets its session for reading.
    *
    * The wrapped app rejects with {@linkcode SessionError} if the session cannot be read, and `send`
    * rejects with it if the session cannot be saved. Nothing of the response has been sent then.
@@ -145,7 +145,9 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
 
   /**
    * Opens the request's session for a server that does not make a fetch `Response`, such as Node's
-   * `http` and what is built on it. The caller must call either `commit()` or `abort()`.
+   * `http` and what is built on it. The caller must call either `commit()` or `abort()`. While it has
+   * not, a second call for the same request returns the same session. The `commit()` and `abort()` of
+   * that second one do nothing.
    *
    * The session of a request that upgrades its connection, and of a PAGI scope of another type than
    * `http`, is read-only: no response can carry its cookie.
@@ -172,12 +174,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   async open(request: Request | NodeRequest | Scope): Promise<OpenSession<Data>> {
     refuseCallback("open", arguments, AWAIT);
     try {
-      const scope = scopeOf(request);
-      if (scope.type !== "http") {
-        return new ReadOnlySession<Data>(await this.#lifecycle.loadOrEmpty(scope));
-      }
-      const active = await this.#lifecycle.begin(scope);
-      return new OpenedSession<Data>(active, this.#options);
+      return await openSession<Data>(this.#lifecycle, request);
     } catch (error) {
       reportFailure(this.#options, error);
       throw error;

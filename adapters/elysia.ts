@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkMiddleware } from "../base/check_options.ts";
+import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import { HandledFailure } from "../core/entry/handled_failure.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
@@ -32,9 +32,12 @@ interface ElysiaError {
 /**
  * The type that the plugin adds to an app. Elysia keeps the types of its context in `~Singleton`.
  */
-export interface WithSession<Data extends object = Record<string, unknown>> {
+export interface WithSession<
+  Data extends object = Record<string, unknown>,
+  Key extends string = "session",
+> {
   /** The values that every handler finds in its context. */
-  "~Singleton": { derive: { session: Session<Data> } };
+  "~Singleton": { derive: { [K in Key]: Session<Data> } };
 }
 
 /** The state of a request in progress. */
@@ -45,15 +48,17 @@ interface PendingRequest {
   thrown?: { error: unknown };
 }
 
-const pendingRequests = new WeakMap<Request, PendingRequest>();
+/** The requests in progress, by middleware. */
+const pendingRequests = new WeakMap<Request, Map<unknown, PendingRequest>>();
 
 /** Thrown to leave `sessions.handler` after an upgrade, which has no response for a cookie. */
 const UPGRADED = Symbol("upgraded");
 
 /**
  * Creates a plugin for Elysia: `session` in a handler's context is the request's
- * {@linkcode Session}. If a session cannot be read or saved, the client gets the same response as
- * from `sessions.handler`; the option `onError` changes it. No session changes are saved if a
+ * {@linkcode Session}. With the option `key`, it is `admin` for the key `admin`; write
+ * `elysiaSession<Data, "admin">(sessions)` for its type. If a session cannot be read or saved, the
+ * client gets the same response as from `sessions.handler`; the option `onError` changes it. No session changes are saved if a
  * handler throws or if the request becomes a WebSocket. Leave Elysia's option `aot` on, which is
  * its default.
  *
@@ -76,14 +81,17 @@ const UPGRADED = Symbol("upgraded");
  *   .listen(3000);
  * ```
  */
-export function elysiaSession<Data extends object>(
+export function elysiaSession<Data extends object, Key extends string = "session">(
   sessions: SessionMiddleware<Data>,
-): <App extends ElysiaApp>(app: App) => App & WithSession<Data> {
+): <App extends ElysiaApp>(app: App) => App & WithSession<Data, Key> {
   checkMiddleware("elysiaSession", sessions);
+  const { key: place = "session" } = sessions;
+  const pendingOf = (request: Request) => pendingRequests.get(request)?.get(sessions);
   const respond = sessions.handler(
     async (request, session, pending: PendingRequest, fetch: () => unknown) => {
       pending.session = session;
-      pendingRequests.set(request, pending);
+      if (!pendingRequests.has(request)) pendingRequests.set(request, new Map());
+      pendingRequests.get(request)!.set(sessions, pending);
       const response = pending.response = await fetch();
       const { thrown } = pending;
       if (!(response instanceof Response)) throw thrown === undefined ? UPGRADED : thrown.error;
@@ -95,7 +103,11 @@ export function elysiaSession<Data extends object>(
   const openSession =
     (fetch: (...args: unknown[]) => unknown): ElysiaFetch => async (request, ...rest) => {
       // The plugin of an outer app has opened the session.
-      if (pendingRequests.has(request)) return await fetch(request, ...rest);
+      if (pendingOf(request) !== undefined) return await fetch(request, ...rest);
+      for (const other of pendingRequests.get(request)?.keys() ?? []) {
+        const { key = "session" } = other as SessionMiddleware;
+        if (key === place) throw placeTaken(`the context's ${place}`);
+      }
       const pending: PendingRequest = {};
       try {
         return await respond(request, pending, () => fetch(request, ...rest));
@@ -107,12 +119,12 @@ export function elysiaSession<Data extends object>(
       }
     };
   const noteError = ({ request, error }: ElysiaError) => {
-    const pending = pendingRequests.get(request);
+    const pending = pendingOf(request);
     if (pending !== undefined) pending.thrown = { error };
   };
   const deriveSession = ({ request }: { request: Request }) => {
-    const session = pendingRequests.get(request)?.session;
-    if (session !== undefined) return { session };
+    const session = pendingOf(request)?.session;
+    if (session !== undefined) return { [place]: session };
     throw new TypeError("Cannot find the session: Elysia calls no wrap() when aot is off");
   };
   return <App extends ElysiaApp>(app: App) => {
@@ -120,6 +132,6 @@ export function elysiaSession<Data extends object>(
     const hooks = app as unknown as ElysiaHooks;
     hooks.onError({ as: "global" }, noteError);
     hooks.derive({ as: "global" }, deriveSession);
-    return app as App & WithSession<Data>;
+    return app as App & WithSession<Data, Key>;
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkMiddleware } from "../base/check_options.ts";
+import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
@@ -27,16 +27,19 @@ export interface ExpressSession<Data extends object = Record<string, unknown>> {
   of(req: NodeRequest): Session<Data>;
 }
 
-/** The sessions of requests in progress. */
-const opened = new WeakMap<
-  NodeRequest,
-  { session: unknown; abort(error: unknown): Promise<void> }
->();
+/** The session of a request in progress. */
+interface OpenedRequest {
+  readonly session: unknown;
+  abort(error: unknown): Promise<void>;
+}
+
+/** The sessions of requests in progress, by middleware. */
+const opened = new WeakMap<NodeRequest, Map<unknown, OpenedRequest>>();
 
 /**
  * Creates a middleware for Connect 3 and Express 4 and 5: `req.session` is the request's
- * {@linkcode Session}. The session is saved before the first byte of the response is sent,
- * whichever method sends it.
+ * {@linkcode Session}. With the option `key`, it is `req[key]`. The session is saved before the first
+ * byte of the response is sent, whichever method sends it.
  *
  * An assignment to `req.session` throws, because nothing would save or end the session: write with
  * `req.session.set(…)`, and end it with `req.session.destroy()`.
@@ -92,27 +95,29 @@ export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): ExpressSession<Data> {
   checkMiddleware("expressSession", sessions);
-  const middleware = (
-    req: NodeRequest & { session?: unknown },
-    res: Partial<NodeResponse>,
-    next: Next,
-  ) => {
-    if (opened.has(req)) return next();
+  const { key: place = "session" } = sessions;
+  const isTaken = (req: NodeRequest) =>
+    [...opened.get(req)?.keys() ?? []].some((other) => placeOf(other) === place) ||
+    (sessions.key !== undefined && place in req);
+  const middleware = (req: NodeRequest, res: Partial<NodeResponse>, next: Next) => {
+    if (opened.get(req)?.has(sessions)) return next();
+    if (isTaken(req)) return next(placeTaken(`req.${place}`));
     const fail = (error: unknown) => next(withoutHeaders(error));
     const isHeld = !req.upgrade && isNodeResponse(res);
     const { headers, method, url, socket } = req;
     const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
     sessions.open(request).then((open) => {
-      opened.set(req, open);
+      if (!opened.has(req)) opened.set(req, new Map());
+      opened.get(req)!.set(sessions, open);
       // cookie-session ends a session by `req.session = null`. Here that would leave it active.
-      Object.defineProperty(req, "session", {
+      Object.defineProperty(req, place, {
         configurable: true,
         enumerable: true,
         get: () => open.session,
         set() {
           throw new TypeError(
-            "Cannot assign req.session: it would not be saved. Use req.session.set(values), or " +
-              "req.session.destroy() to end the session",
+            `Cannot assign req.${place}: it would not be saved. Use req.${place}.set(values), or ` +
+              `req.${place}.destroy() to end the session`,
           );
         },
       });
@@ -124,7 +129,7 @@ export function expressSession<Data extends object>(
   };
   return Object.assign(middleware, {
     of(req: NodeRequest): Session<Data> {
-      const open = opened.get(req);
+      const open = opened.get(req)?.get(sessions);
       if (open !== undefined) return open.session as Session<Data>;
       throw new TypeError(
         "Cannot find the session: the request has not come through the middleware",
@@ -152,8 +157,13 @@ export function abortSession(
   _res: unknown,
   next: Next,
 ): void {
-  const aborted = opened.get(req)?.abort(error) ?? Promise.resolve();
-  aborted.then(() => next(error), next);
+  const all = [...opened.get(req)?.values() ?? []];
+  Promise.all(all.map((open) => open.abort(error))).then(() => next(error), next);
+}
+
+/** Returns the name of the property under which a middleware puts its sessions. */
+function placeOf(sessions: unknown): string {
+  return (sessions as SessionMiddleware).key ?? "session";
 }
 
 /** Returns the status and headers of a response to `error`. */

@@ -3,17 +3,21 @@
  *
  * @module
  */
-import { checkMiddleware } from "../base/check_options.ts";
+import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 
-/** The state type of an oak app with sessions: `new Application<SessionState<Data>>()`. */
-export interface SessionState<Data extends object = Record<string, unknown>> {
-  /** The request's session. */
-  session: Session<Data>;
-  /** Other values of the app. */
-  [key: string]: unknown;
-}
+/**
+ * The state type of an oak app with sessions: `new Application<SessionState<Data>>()`. For a
+ * middleware with the option `key`, add that: `SessionState<Shop> & SessionState<Admin, "admin">`.
+ */
+export type SessionState<
+  Data extends object = Record<string, unknown>,
+  Key extends string = "session",
+> =
+  & { [K in Key]: Session<Data> }
+  // Other values of the app.
+  & { [key: string]: unknown };
 
 /** The part of oak's `Context` that the middleware uses. */
 export interface OakContext {
@@ -44,19 +48,19 @@ export interface OakContext {
   /** Whether oak sends the response. False after an upgrade. */
   respond: boolean;
   /** The state in which handlers find the session. */
-  readonly state: { session?: unknown };
+  readonly state: { [key: string]: unknown };
 }
 
 /** A middleware for oak. */
 export type OakSession = (ctx: OakContext, next: () => Promise<unknown>) => Promise<void>;
 
-/** The contexts that already have a session. */
-const opened = new WeakSet<OakContext>();
+/** The middlewares that have opened their session for a context. */
+const opened = new WeakMap<OakContext, Set<unknown>>();
 
 /**
  * Creates a middleware for oak: `ctx.state.session` is the request's {@linkcode Session}. If a
  * session cannot be read or saved, the client gets the same response as from `sessions.handler`;
- * the option `onError` changes it. If a later middleware throws, no session changes of the request
+ * the option `onError` changes it. With the option `key`, it is `ctx.state[key]`. If a later middleware throws, no session changes of the request
  * are saved.
  *
  * `ctx.upgrade()` and `ctx.sendEvents()` send the response headers, so no cookie can follow. Write
@@ -86,9 +90,12 @@ const opened = new WeakSet<OakContext>();
  */
 export function oakSession<Data extends object>(sessions: SessionMiddleware<Data>): OakSession {
   checkMiddleware("oakSession", sessions);
+  const { key: place = "session" } = sessions;
   return async (ctx, next) => {
-    if (opened.has(ctx)) return void await next();
-    if (ctx.state.session !== undefined) {
+    const owners = opened.get(ctx) ?? new Set();
+    if (owners.has(sessions)) return void await next();
+    if (ctx.state[place] !== undefined) {
+      if (owners.size > 0) throw placeTaken(`ctx.state.${place}`);
       throw new TypeError(
         "Cannot open the session: ctx.state has one; is it shared between requests (contextState)?",
       );
@@ -99,8 +106,8 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
     } catch (error) {
       return await respondWithError(sessions, ctx, error);
     }
-    opened.add(ctx);
-    ctx.state.session = open.session;
+    opened.set(ctx, owners.add(sessions));
+    ctx.state[place] = open.session;
     try {
       await open.run(next);
     } catch (error) {

@@ -112,6 +112,14 @@ export function checkMiddleware(adapter: string, sessions: unknown): void {
   );
 }
 
+/** The error for an adapter whose place for the session is taken. */
+export function placeTaken(place: string): TypeError {
+  return new TypeError(
+    `Cannot open the session: the request has ${place} already. If that is the session of another ` +
+      "middleware, give one of them the option key",
+  );
+}
+
 /** Whether `value` is an object of any kind. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

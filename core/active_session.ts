@@ -104,6 +104,7 @@ export class ActiveSession implements SessionLink {
     this.#state = origin.state ?? parts.options.state;
     this.#presented = origin.stored?.presented;
     workingCopy.link = this;
+    workingCopy.owner = parts;
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -129,20 +130,25 @@ export class ActiveSession implements SessionLink {
    * @param own Returns the response's own headers.
    */
   commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    if (this.#isDone && this.#early === undefined) return;
+    if (this.#early !== undefined) return this.#commitEarly(headers, own);
+    if (this.#isDone) return;
+    this.#isDone = true;
+    // Most requests only read. For them the outcome is always "none", so it is not computed.
+    if (this.#isReadOnly()) return this.workingCopy.close();
     const before = headers.length;
-    return after(this.#early ? this.#takeEarly(headers) : this.#commit(headers, own), () => {
+    const saved = this.#needsGeneratedId()
+      ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
+      : this.#save(headers, own);
+    return after(saved, () => {
       if (headers.length > before) protectFromCaches(headers, own(), this.#options);
     });
   }
 
-  #commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    this.#isDone = true;
-    // Most requests only read. For them the outcome is always "none", so it is not computed.
-    if (this.#isReadOnly()) return this.workingCopy.close();
-    return this.#needsGeneratedId()
-      ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
-      : this.#save(headers, own);
+  #commitEarly(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
+    const before = headers.length;
+    return after(this.#takeEarly(headers), () => {
+      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
+    });
   }
 
   /**
@@ -172,7 +178,7 @@ export class ActiveSession implements SessionLink {
 
   async #saveInto(headers: HeaderPair[]): Promise<string | undefined> {
     try {
-      await this.#commit(headers, () => NO_HEADERS);
+      await this.commit(headers, () => NO_HEADERS);
     } catch (error) {
       headers.length = 0;
       reportFailure(this.#options, error);
@@ -194,7 +200,8 @@ export class ActiveSession implements SessionLink {
         throw error;
       });
     }
-    const taken = early.headers.splice(0);
+    // The response that now exists decides about caches.
+    const taken = early.headers.splice(0).filter(([name]) => name !== "cache-control");
     const { isEnded, isRestarted } = this.workingCopy;
     // The handler has ended the session since.
     if (isEnded && !isRestarted && taken.length > 0) this.#state.clear?.(headers);

@@ -7,6 +7,7 @@
  * request is found.
  */
 import type { WorkingCopy } from "../data/working_copy.ts";
+import { type AsyncStorage, makeAsyncStorage } from "./async_storage.ts";
 
 /** A request with a stored session, while its handler runs. */
 interface RunningRequest {
@@ -18,19 +19,13 @@ interface RunningRequest {
   readonly outer: RunningRequest | undefined;
 }
 
-/** The part of `AsyncLocalStorage` that is used. */
-interface RequestStorage {
-  run<T>(request: RunningRequest, handle: () => T): T;
-  getStore(): RunningRequest | undefined;
-}
-
 /** The requests of one middleware. */
 export class CurrentRequest {
-  #storage: RequestStorage | undefined;
+  #storage: AsyncStorage<RunningRequest> | undefined;
 
   /** Runs a request's handler. */
   run<T>(request: Omit<RunningRequest, "outer">, handle: () => T): T {
-    this.#storage ??= makeStorage();
+    this.#storage ??= makeAsyncStorage();
     if (this.#storage === undefined) return handle();
     return this.#storage.run({ ...request, outer: this.#storage.getStore() }, handle);
   }
@@ -41,13 +36,4 @@ export class CurrentRequest {
       if (isEnded(request)) request.workingCopy.isEnded = true;
     }
   }
-}
-
-/** Node, Deno, Bun and workerd (with `nodejs_compat`) have the class; a browser has not. */
-function makeStorage(): RequestStorage | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const hooks = process?.getBuiltinModule?.("node:async_hooks") as
-    | { AsyncLocalStorage?: new () => RequestStorage }
-    | undefined;
-  return hooks?.AsyncLocalStorage && new hooks.AsyncLocalStorage();
 }

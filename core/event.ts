@@ -18,6 +18,7 @@
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
  * | `statements-unprepared` | a pooler does not keep the statements of `PostgresStore` prepared; the store no longer prepares them |
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
+ * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
  * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
  * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
  * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()` |
@@ -38,6 +39,7 @@ export interface SessionEvent {
     | "statements-unprepared"
     | "headers-dropped"
     | "short-secret"
+    | "place-taken"
     | "questionable-option"
     | "cookie-dropped";
   /** A description for people. It contains no ID, secret or session data. */

@@ -6,7 +6,7 @@ import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
 import type { SessionRepository } from "./repository.ts";
 import type { CurrentSession } from "./session_writer.ts";
 
-/** The most attempts to note a use, if other writes come first. */
+/** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;
 
 /** The rules behind a session that was loaded for reading, or whose request is over. */

@@ -25,6 +25,7 @@ import type { VersionedStore } from "../store/store.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
+import { countMiddleware } from "./entry/nesting.ts";
 import { HeldSession, isFollowed } from "./held_session.ts";
 import { IdSource } from "./id_source.ts";
 import {
@@ -65,6 +66,7 @@ export class Lifecycle implements SharedParts {
   #lost: BoundedCache<number> | undefined;
 
   constructor(options: ResolvedOptions) {
+    countMiddleware();
     this.options = options;
     const { store, storeTimeout, expire, touchInterval, state } = options;
     this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state.name);
@@ -274,6 +276,7 @@ export class Lifecycle implements SharedParts {
   snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
     workingCopy.link = new HeldSession(this.repository, this.options.touchInterval, workingCopy);
+    workingCopy.owner = this;
     deepFreeze(workingCopy.materialize());
     return workingCopy;
   }

@@ -40,6 +40,15 @@ export interface SessionOptions {
    */
   state?: SessionState;
   /**
+   * Names the place of the session, for an app with several middlewares, such as a shop with an admin
+   * area. With the key `admin`, the session is `req.admin`, `c.get("admin")`, `ctx.state.admin` or
+   * `scope["pagi.session.admin"]`, and its cookie is called `pagi_session_admin`. Use letters, digits,
+   * `_` and `-`, with a letter first.
+   *
+   * @default {undefined, the place is `session`, or `scope["pagi.session"]`}
+   */
+  key?: string;
+  /**
    * Keeps the data.
    *
    * @default {a MemoryStore}
@@ -48,7 +57,7 @@ export interface SessionOptions {
   /**
    * Names the cookie. Cannot be combined with `state`; pass the name to that State instead.
    *
-   * @default {"pagi_session"}
+   * @default {"pagi_session"; with a `key`, that follows after an underscore}
    */
   cookieName?: string;
   /** Sets the cookie's attributes, merged over the defaults. Cannot be combined with `state`. */
@@ -170,6 +179,7 @@ export interface ResolvedOptions {
   expire: number;
   state: SessionState;
   store: SessionStore;
+  key: string | undefined;
   saveUninitialized: boolean;
   rolling: boolean;
   touchInterval: number;
@@ -231,6 +241,7 @@ const KNOWN = [
   "store",
   "cookieName",
   "cookieOptions",
+  "key",
   "maxBytes",
   "codec",
   ...DURATIONS,
@@ -261,6 +272,7 @@ export function resolveOptions(
     expire,
     state: options.state ?? defaults.state(options),
     store: options.store ?? defaults.store(options),
+    key: options.key,
     saveUninitialized: options.saveUninitialized ?? false,
     rolling: options.rolling ?? true,
     touchInterval: Math.min(
@@ -301,6 +313,10 @@ function check(options: SessionOptions): void {
         "set cookieOptions.maxAge to false",
       RangeError,
     );
+  }
+  const { key } = options;
+  if (key !== undefined && (typeof key !== "string" || !/^[A-Za-z][\w-]*$/.test(key))) {
+    throw optionError(OWNER, "key must be a letter, then letters, digits, _ and -");
   }
   if (options.maxBytes !== undefined) checkNumber(OWNER, "maxBytes", options.maxBytes, "bytes");
   if (options.codec !== undefined && !CODECS.includes(options.codec)) {

@@ -118,6 +118,8 @@ export class WorkingCopy implements ReplayableUpdates {
   absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
+  /** The middleware that has opened the session, if one has. */
+  owner: object | undefined;
   /** The rules behind the session; `undefined` if the values are a test's own. */
   link: SessionLink | undefined;
   #updates: Map<string, KeyUpdate> | undefined;
@@ -269,6 +271,11 @@ export class WorkingCopy implements ReplayableUpdates {
   clear(): void {
     this.isCleared = true;
   }
+}
+
+/** The middleware that these values come from; `undefined` if they are somebody else's. */
+export function ownerOf(data: unknown): object | undefined {
+  return isObject(data) ? workingCopies.get(data)?.owner : undefined;
 }
 
 /** The working copy of these values: the one they came from, or a new one of its own. */

@@ -7,6 +7,7 @@ import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { reportFailure } from "./error_response.ts";
+import { noteOpened, openedFor, runAsRoot } from "./nesting.ts";
 import { addHeaders, cancelBody, reportDropped } from "./response_headers.ts";
 import { notRequest, RequestScope } from "./scope.ts";
 
@@ -30,16 +31,21 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   recover: Recover,
   rest: Rest,
 ): Promise<Response> {
+  if (!isObject(request)) throw notRequest();
+  const first = openedFor<Session<Data>>(request, lifecycle);
+  // The outer call saves the session, and answers if it fails.
+  if (first !== undefined) return await respond(request, first, ...rest);
+  let close: (() => void) | undefined;
   let active: ActiveSession | undefined;
   let response: Response | undefined;
   const headers: HeaderPair[] = [];
   const { options } = lifecycle;
-  if (!isObject(request)) throw notRequest();
   try {
     const opened = lifecycle.begin(new RequestScope(request));
     active = isPromise(opened) ? await opened : opened;
     const session = new Session<Data>(active.workingCopy);
-    const pending = active.run(() => respond(request, session, ...rest));
+    close = noteOpened(request, lifecycle, session);
+    const pending = active.run(() => runAsRoot(request, () => respond(request, session, ...rest)));
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
     const committed = active.commit(headers, () => answered.headers);
@@ -65,6 +71,8 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const answered = response;
     await active?.commit(headers, () => answered.headers);
     if (headers.length === 0) return answered;
+  } finally {
+    close?.();
   }
   return addHeaders(response, request, headers, active?.vary ?? [], options.emit);
 }

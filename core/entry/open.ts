@@ -1,13 +1,15 @@
 /** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
-import type { WorkingCopy } from "../../data/working_copy.ts";
-import type { HeaderPair } from "../../pagi.ts";
+import type { HeaderPair, Scope } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
+import type { Lifecycle } from "../lifecycle.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
+import { noteOpened, openedFor } from "./nesting.ts";
 import { missingVary, reportDropped } from "./response_headers.ts";
+import { type NodeRequest, scopeOf } from "./scope.ts";
 
 /**
  * The headers of a response that has not been sent yet: a `Headers` object, Koa's `ctx.response` …
@@ -63,12 +65,12 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   abort(error?: unknown): Promise<void>;
 }
 
-/** The session of a connection that is not an HTTP request. It cannot be written to. */
-export class ReadOnlySession<Data extends object> implements OpenSession<Data> {
+/** A session that is read-only, or that the middleware around this one commits. */
+class UncommittedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
 
-  constructor(workingCopy: WorkingCopy) {
-    this.session = new Session<Data>(workingCopy);
+  constructor(session: Session<Data>) {
+    this.session = session;
   }
 
   run<T>(handle: () => T): T {
@@ -81,15 +83,18 @@ export class ReadOnlySession<Data extends object> implements OpenSession<Data> {
 }
 
 /** An {@linkcode ActiveSession} for code outside this package. */
-export class OpenedSession<Data extends object> implements OpenSession<Data> {
+class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
   readonly #active: ActiveSession;
   readonly #options: ResolvedOptions;
+  readonly #close: () => void;
   #isAborted = false;
 
-  constructor(active: ActiveSession, options: ResolvedOptions) {
+  /** @param close Is called when the request is over. */
+  constructor(active: ActiveSession, options: ResolvedOptions, close: () => void) {
     this.#active = active;
     this.#options = options;
+    this.#close = close;
     this.session = new Session<Data>(active.workingCopy);
   }
 
@@ -98,6 +103,7 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
+    this.#close();
     try {
       const committed = this.#commit(headers);
       return isPromise(committed) ? committed.catch((error) => this.#fail(error)) : committed;
@@ -130,6 +136,25 @@ export class OpenedSession<Data extends object> implements OpenSession<Data> {
   abort(error?: unknown): Promise<void> {
     this.#isAborted = true;
     reportFailure(this.#options, error);
+    this.#close();
     return this.#active.abort();
   }
+}
+
+/** Opens the session of a request, or finds the one that was opened for the same object. */
+export async function openSession<Data extends object>(
+  lifecycle: Lifecycle,
+  request: Request | NodeRequest | Scope,
+): Promise<OpenSession<Data>> {
+  const scope = scopeOf(request);
+  if (scope.type !== "http") {
+    return new UncommittedSession(new Session<Data>(await lifecycle.loadOrEmpty(scope)));
+  }
+  const first = openedFor<OpenedSession<Data>>(request, lifecycle);
+  if (first !== undefined) return new UncommittedSession(first.session);
+  const active = await lifecycle.begin(scope);
+  const close = (): void => end();
+  const opened = new OpenedSession<Data>(active, lifecycle.options, close);
+  const end = noteOpened(request, lifecycle, opened);
+  return opened;
 }

@@ -1,5 +1,6 @@
 /** The entry point for PAGI apps: what `sessions.wrap` puts around an app. */
 import type { SessionValues } from "../../base/record_text.ts";
+import { ownerOf } from "../../data/working_copy.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
@@ -24,15 +25,19 @@ export type SessionApp<Data extends object = Record<string, unknown>> = (
 
 /** The app with sessions around it. */
 export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<Data>): App {
+  const { options } = lifecycle;
+  const place = options.key === undefined ? "" : `.${options.key}`;
   return async (scope, receive, send) => {
-    if (scope["pagi.session"] !== undefined || scope.headers === undefined) {
+    const present = scope[`pagi.session${place}`];
+    if (present !== undefined || scope.headers === undefined) {
+      reportOther(lifecycle, present);
       return void await app(scope as SessionScope<Data>, receive, send);
     }
     try {
-      if (scope.type === "http") await serve(lifecycle, app, scope, receive, send);
+      if (scope.type === "http") await serve(lifecycle, app, place, scope, receive, send);
       else {
         const workingCopy = await lifecycle.loadOrEmpty(scope);
-        await app(extend<Data>(scope, workingCopy.materialize()), receive, send);
+        await app(extend<Data>(scope, workingCopy.materialize(), place), receive, send);
       }
     } catch (error) {
       reportFailure(lifecycle.options, error);
@@ -44,6 +49,7 @@ export function wrap<Data extends object>(lifecycle: Lifecycle, app: SessionApp<
 async function serve<Data extends object>(
   lifecycle: Lifecycle,
   app: SessionApp<Data>,
+  place: string,
   scope: Scope,
   receive: Receive,
   send: Send,
@@ -51,15 +57,15 @@ async function serve<Data extends object>(
   const { options } = lifecycle;
   const active = await lifecycle.begin(scope);
   const data = active.workingCopy.materialize();
-  const inner = extend<Data>(scope, data);
+  const inner = extend<Data>(scope, data, place);
   // Later events wait for the start of the response, even if the app does not.
   let started: Promise<void> | undefined;
   const start = async (event: Event) => {
-    const { "pagi.session": current } = inner;
+    const current = inner[`pagi.session${place}`];
     if (current !== data && current !== undefined) {
       throw new TypeError(
-        'Cannot save the session: the app has replaced scope["pagi.session"]. Change its keys ' +
-          "instead",
+        `Cannot save the session: the app has replaced scope["pagi.session${place}"]. Change its ` +
+          "keys instead",
       );
     }
     // A copy, because the app may send the same list to the next client.
@@ -70,7 +76,7 @@ async function serve<Data extends object>(
       added.some(([one]) => isForCaches(one) && one === name.toLowerCase());
     headers = [...headers.filter(([name]) => !isReplaced(name)), ...added];
     const { id } = active.workingCopy;
-    if (id !== undefined) inner["pagi.session_id"] = id;
+    if (id !== undefined) Object.assign(inner, { [`pagi.session_id${place}`]: id });
     if (options.vary) {
       const missing = missingVary(valueOf(headers, "vary"), options.state.vary ?? []);
       for (const name of missing) headers.push(["vary", name]);
@@ -100,11 +106,30 @@ async function serve<Data extends object>(
   }
 }
 
-/** A copy of `scope` with the session in it. The outer scope stays as it is. */
-function extend<Data extends object>(scope: Scope, data: SessionValues): SessionScope<Data> {
-  const inner = { ...scope, "pagi.session": data } as SessionScope<Data>;
-  if (data._id !== undefined) inner["pagi.session_id"] = data._id as string;
-  return inner;
+/** Reports the session of another middleware, which the app would take for its own. */
+function reportOther({ options }: Lifecycle, present: unknown, owner = ownerOf(present)): void {
+  if (owner === undefined || (owner as Lifecycle).options === options) return;
+  options.emit({
+    type: "place-taken",
+    message:
+      "The scope holds the session of another middleware where this one puts its own, so the app " +
+      "reads that. Give one of them the option key",
+  });
+}
+
+/**
+ * A copy of `scope` with the session in it. The outer scope stays as it is.
+ *
+ * @param place The end of the names, for a middleware with a key.
+ */
+function extend<Data extends object>(
+  scope: Scope,
+  data: SessionValues,
+  place: string,
+): SessionScope<Data> {
+  const inner: Scope = { ...scope, [`pagi.session${place}`]: data };
+  if (data._id !== undefined) inner[`pagi.session_id${place}`] = data._id;
+  return inner as SessionScope<Data>;
 }
 
 function toCacheHeaders(headers: readonly HeaderPair[]): CacheHeaders {

@@ -2,6 +2,7 @@
 import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../event.ts";
 import type { ResolvedOptions } from "../options.ts";
+import { rootOf } from "./nesting.ts";
 import { isForCaches } from "../shared_caches.ts";
 
 /** The request that a response was last returned for. (A WeakMap would be slower.) */
@@ -28,10 +29,11 @@ export function addHeaders(
   vary: readonly string[],
   emit: (event: SessionEvent) => void,
 ): Response {
+  const root = rootOf(request);
   const before = response[REQUEST];
-  const isReturnedAgain = before !== undefined && before !== request;
+  const isReturnedAgain = before !== undefined && before !== root;
   if (isReturnedAgain && response[IS_CHANGED]) throw returnedTwice();
-  response[REQUEST] = request;
+  response[REQUEST] = root;
   // Read once, because a Response's headers are a slow getter.
   const own = response.headers;
   const missing = vary.length === 0 ? vary : missingVary(own.get("vary"), vary);

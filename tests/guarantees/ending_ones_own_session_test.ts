@@ -378,9 +378,9 @@ testOn(ENDING, "only the middleware whose session ended clears its cookie", asyn
 
 testOn(ENDING, "a request inside the handler ends the session of both", async (rig) => {
   const browser = await rig.start(signIn);
-  const request = requestWith({ cookie: `pagi_session=${browser.value}` });
-  const response = await rig.sessions.run(request, async (session) => {
-    const inner = await rig.sessions.run(request, async () => {
+  const request = () => requestWith({ cookie: `pagi_session=${browser.value}` });
+  const response = await rig.sessions.run(request(), async (session) => {
+    const inner = await rig.sessions.run(request(), async () => {
       await rig.sessions.destroyAll("ada");
       return new Response();
     });

@@ -62,6 +62,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "short-secret": true,
   "questionable-option": true,
   "cookie-dropped": true,
+  "place-taken": true,
 };
 
 /** Sets up sessions on a MemoryStore whose output is recorded, and two clients with sessions. */
@@ -211,6 +212,13 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
       )
     );
     listenedTo(ear, { secret: SECRET.slice(0, 31), touchInterval: 1000 });
+    const second = listenedTo(ear, { store, now: clock.now }).wrap(() => {});
+    const nested = listenedTo(ear, { store, now: clock.now }).wrap(second);
+    await nested(
+      { type: "http", headers: [["cookie", replaced]] },
+      () => Promise.reject(),
+      () => Promise.resolve(),
+    );
     await listenedTo(ear, { cookieOptions: { secure: true } }).run(
       new Request("http://shop.example/"),
       (session) => (fill(session), new Response()),

@@ -4,6 +4,8 @@ import { mistake, type Mutant } from "./_mutant.ts";
 const FIRST = ["tests/unit/state/first_test.ts"];
 const SAVE = ["save_test.ts"];
 const TOUCH = ["touch_test.ts"];
+const TWO = ["two_sessions_test.ts"];
+const ADAPTERS = ["adapters_test.ts"];
 
 /** Mistakes of a FirstState, and of the middleware that has one. */
 const first: Mutant[] = [
@@ -57,8 +59,8 @@ const saving: Mutant[] = [
     replace: "if (this.$early !== undefined) return this.$early.saved.then(() => undefined);",
   }),
   mistake("save() whose cookie is sent with each of several responses", SAVE, {
-    find: "const $taken = $early.headers.splice(0);",
-    replace: "const $taken = $early.headers.slice(0);",
+    find: "const $taken = $early.headers.splice(0).filter(",
+    replace: "const $taken = $early.headers.slice(0).filter(",
   }),
   mistake("save() that resolves to the ID before the regeneration", SAVE, {
     find: "if ($sent === undefined) return;\nthis.$presented = $sent;",
@@ -112,4 +114,40 @@ const touching: Mutant[] = [
   }),
 ];
 
-export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving, ...touching];
+/** Mistakes with several middlewares in one app. */
+const sharing: Mutant[] = [
+  mistake("a second middleware that uses the session of the first in Hono", ADAPTERS, {
+    find: "if (owners.get($present) !== sessions) throw",
+    replace: "if (owners.get($present) === undefined) throw",
+  }),
+  mistake("a second middleware that uses the session of the first in Express", ADAPTERS, {
+    find: "if (opened.get(req)?.has(sessions)) return next();",
+    replace: "if (opened.has(req)) return next();",
+  }),
+  mistake("a second middleware that uses the session of the first in PAGI", TWO, {
+    find: "if ($owner === undefined || ($owner as Lifecycle).options === $options) return;",
+    replace: "return;",
+  }),
+  mistake("a request that another one's Response is taken to belong to", TWO, {
+    find: "return $root === undefined || $root.isOver ? $request : $root.request;",
+    replace: "return $root === undefined ? $request : $root.request;",
+  }),
+  mistake("a handler that is called with a new Request and shares no Response", TWO, {
+    find: "if ($middlewares < 2) return $handle();",
+    replace: "if ($middlewares > 0) return $handle();",
+  }),
+  mistake("a middleware that runs twice for one Request and opens two sessions", TWO, {
+    find: "if ($one.owner === $owner && !$one.isOver) return $one.opened as $T;",
+    replace: "if ($one.owner === $owner && $one.isOver) return $one.opened as $T;",
+  }),
+  mistake("a session that is handed to the next request with the same object", TWO, {
+    find: "$one.isOver = true;\nif ($marked[$opened] === $one) $marked[$opened] = $outer;",
+    replace: "",
+  }),
+  mistake("two middlewares with one cookie", TWO, {
+    find: "cookieName = key &&",
+    replace: "cookieName = key && undefined &&",
+  }),
+];
+
+export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving, ...touching, ...sharing];

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import type { Session, SessionError } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
 import { abortSession, expressSession } from "@pagi/session/express";
-import { type HonoContext, honoSession } from "@pagi/session/hono";
+import { type HonoContext, honoSession, type SessionEnv } from "@pagi/session/hono";
 import { type OakContext, oakSession } from "@pagi/session/oak";
 import { failing, idOf, requestWith, rig } from "../../_kit/helpers.ts";
 
@@ -574,4 +574,167 @@ Deno.test("expressSession() puts the cookie of save() on the page of an error", 
     assertEquals([sent, headers.has("set-cookie")], [[200, "sorry", "end"], true]);
     assertEquals(store.size, 1);
   }
+});
+
+/** The sessions of a shop and of its admin area, and another shop in the same place. */
+function apart() {
+  const [shop, other, admin] = [rig(), rig(), rig({ key: "admin" })];
+  return { shop: shop.sessions, other: other.sessions, admin: admin.sessions };
+}
+
+const NAMES = ["pagi_session", "pagi_session_admin"];
+const namesOf = (cookies: readonly string[]) => cookies.map((one) => one.split("=")[0]).sort();
+
+/** Writes to both sessions, and asserts that neither has what is in the other. */
+function useBoth(first: unknown, second: unknown): void {
+  const [shop, admin] = [first as Session, second as Session];
+  shop.set("cart", "tea");
+  assertEquals(admin.exists("cart"), false);
+  admin.set("role", "root");
+  assertEquals(shop.exists("role"), false);
+}
+
+Deno.test("honoSession() keeps two middlewares apart, at any depth", async () => {
+  const { shop, other, admin } = apart();
+  for (const [outer, inner] of [[shop, admin], [admin, shop]] as const) {
+    const c = honoContext();
+    const [first, second] = [honoSession(outer), honoSession(inner)];
+    await first(c, () =>
+      second(c, () =>
+        first(c, async () => {
+          await Promise.resolve();
+          useBoth(c.get("session"), c.get("admin"));
+        })));
+    assertEquals(namesOf(c.res!.headers.getSetCookie()), NAMES);
+  }
+  const c = honoContext();
+  await assertRejects(
+    () => honoSession(shop)(c, () => honoSession(other)(c, () => Promise.resolve())),
+    TypeError,
+    "option key",
+  );
+});
+
+Deno.test("oakSession() keeps two middlewares apart, at any depth", async () => {
+  const { shop, other, admin } = apart();
+  for (const [outer, inner] of [[shop, admin], [admin, shop]] as const) {
+    const { ctx, response } = oakContext();
+    const [first, second] = [oakSession(outer), oakSession(inner)];
+    await first(ctx, () =>
+      second(ctx, () =>
+        first(ctx, async () => {
+          await Promise.resolve();
+          useBoth(ctx.state.session, ctx.state.admin);
+        })));
+    assertEquals(namesOf(response.headers.getSetCookie()), NAMES);
+  }
+  const { ctx } = oakContext();
+  await assertRejects(
+    () => oakSession(shop)(ctx, () => oakSession(other)(ctx, () => Promise.resolve())),
+    TypeError,
+    "option key",
+  );
+});
+
+Deno.test("elysiaSession() keeps two middlewares apart, at any depth", async () => {
+  const { shop, other, admin } = apart();
+  /** Nests the plugins as Elysia does, the last of them innermost. */
+  const nest = (...all: (typeof shop)[]) => {
+    type Around = (fetch: (request: Request) => unknown) => (request: Request) => unknown;
+    const arounds: Around[] = [];
+    const derives: ((context: object) => object)[] = [];
+    const app = {
+      wrap: (around: Around) => arounds.push(around),
+      onError: () => {},
+      derive: (_scope: object, derive: (context: object) => object) => derives.push(derive),
+    };
+    for (const sessions of all) elysiaSession(sessions)(app as never);
+    const inner = (request: Request) => {
+      const context = Object.assign({}, ...derives.map((derive) => derive({ request })));
+      useBoth(context.session, context.admin);
+      return Promise.resolve(new Response("page"));
+    };
+    return arounds.reduceRight((fetch: (request: Request) => unknown, wrap) => wrap(fetch), inner);
+  };
+  for (const all of [[shop, admin, shop], [admin, shop, admin]]) {
+    const page = await nest(...all)(requestWith()) as Response;
+    assertEquals(namesOf(page.headers.getSetCookie()), NAMES);
+  }
+  await assertRejects(
+    async () => void await nest(shop, other)(requestWith()),
+    TypeError,
+    "option key",
+  );
+});
+
+Deno.test("expressSession() keeps two middlewares apart, at any depth", async () => {
+  for (const isSlow of [false, true]) {
+    const stores = [1, 2].map(() => isSlow ? slow() : rig().store);
+    const shop = rig({ store: stores[0]! }).sessions;
+    const admin = rig({ store: stores[1]!, key: "admin" }).sessions;
+    for (const [outer, inner] of [[shop, admin], [admin, shop]] as const) {
+      const [first, second] = [expressSession(outer), expressSession(inner)];
+      const { res, headers, sent } = nodeResponse();
+      const req = { headers: {} } as { headers: object; session: Session; admin: Session };
+      const next = (middleware: typeof first) =>
+        new Promise<unknown>((resolve) => middleware(req as never, res, resolve));
+      for (const one of [first, second, first]) assertEquals(await next(one), undefined);
+      useBoth(req.session, req.admin);
+      assertStrictEquals(first.of(req as never), outer === shop ? req.session : req.admin);
+      assertThrows(() => req.admin = req.session, TypeError, "req.admin");
+      res.writeHead(201);
+      res.write("a");
+      res.end("b");
+      await new Promise((resolve) => setTimeout(resolve));
+      assertEquals(namesOf(headers.get("set-cookie") as string[]), NAMES);
+      assertEquals(sent.filter((one) => one !== "drain"), [201, "a", "b", "end"]);
+    }
+    assertEquals(stores.map(({ size }) => size), [2, 2]);
+  }
+});
+
+Deno.test("expressSession() refuses a place that is taken", async () => {
+  const { shop, other } = apart();
+  const url = rig({ key: "url" }).sessions;
+  for (const [first, second] of [[shop, other], [shop, url]] as const) {
+    const { res } = nodeResponse();
+    const req = { url: "/", headers: {} };
+    const next = (sessions: typeof first) =>
+      new Promise<unknown>((resolve) => expressSession(sessions)(req, res, resolve));
+    assertEquals(await next(first), undefined);
+    const error = await next(second);
+    assert(error instanceof TypeError && error.message.includes("option key"));
+    assertEquals(req.url, "/");
+  }
+});
+
+Deno.test("abortSession() discards the changes of every middleware", async () => {
+  const [shop, admin] = [rig(), rig({ key: "admin" })];
+  const { res } = nodeResponse();
+  const req = { headers: {} } as {
+    headers: Record<string, string>;
+    session: Session;
+    admin: Session;
+  };
+  for (const { sessions } of [shop, admin]) {
+    await new Promise<void>((resolve) => expressSession(sessions)(req, res, () => resolve()));
+  }
+  useBoth(req.session, req.admin);
+  await new Promise((resolve) => abortSession(new Error("x"), req, res, resolve));
+  res.end("sorry");
+  assertEquals([shop.store.size, admin.store.size], [0, 0]);
+});
+
+Deno.test("SessionEnv types each middleware's session under its key", () => {
+  type Variables =
+    (SessionEnv<{ cart: string }> & SessionEnv<{ role: string }, "admin">)["Variables"];
+  const { shop, admin } = apart();
+  const read = ({ session, admin }: Variables): string => {
+    // @ts-expect-error: the admin area has no cart
+    admin.get("cart", "");
+    // @ts-expect-error: the shop has no role
+    session.get("role", "");
+    return session.get("cart", "") + admin.get("role", "");
+  };
+  assertEquals([typeof read, shop.key, admin.key], ["function", undefined, "admin"]);
 });
