@@ -160,8 +160,8 @@ function addToError(error: Error & { headers?: unknown }, added: Headers): void 
 
 function copyHeaders(from: Headers, to: ResponseHeaders): void {
   for (const [name, value] of from) {
-    if (name === "set-cookie" || to.set === undefined) to.append(name, value);
-    else to.set(name, value);
+    if (name.endsWith("cache-control") && to.set !== undefined) to.set(name, value);
+    else to.append(name, value);
   }
 }
 
