@@ -142,9 +142,10 @@ async function answer<Data extends object>(
     return errorResponse;
   } catch (rethrown) {
     // If no middleware of the app handles the error, oak removes all headers but those of the error.
-    const headers = new Headers();
+    // oak looks for its own class, which on Node may be another one than the runtime's.
+    const headers = new (response.headers.constructor as typeof Headers)();
     await open?.commit(headers);
-    for (const [name, value] of headers) response.headers.append(name, value);
+    copyHeaders(headers, response.headers);
     if (rethrown instanceof Error) addToError(rethrown, headers);
     throw rethrown;
   }
@@ -152,9 +153,16 @@ async function answer<Data extends object>(
 
 function addToError(error: Error & { headers?: unknown }, added: Headers): void {
   if ([...added].length === 0 || !Object.isExtensible(error)) return;
-  error.headers ??= new Headers();
-  if (!(error.headers instanceof Headers)) return;
-  for (const [name, value] of added) error.headers.append(name, value);
+  const OwnHeaders = added.constructor as typeof Headers;
+  error.headers ??= new OwnHeaders();
+  if (error.headers instanceof OwnHeaders) copyHeaders(added, error.headers);
+}
+
+function copyHeaders(from: Headers, to: ResponseHeaders): void {
+  for (const [name, value] of from) {
+    if (name.endsWith("cache-control") && to.set !== undefined) to.set(name, value);
+    else to.append(name, value);
+  }
 }
 
 /** Returns the response headers that the middleware can still change, if any. */
