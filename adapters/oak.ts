@@ -142,7 +142,7 @@ async function answer<Data extends object>(
     return errorResponse;
   } catch (rethrown) {
     // If no middleware of the app handles the error, oak removes all headers but those of the error.
-    // oak looks for its own class, which on Node may be another one than the runtime's.
+    // It looks for its own class, which on Node may be another one than the runtime's.
     const headers = new (response.headers.constructor as typeof Headers)();
     await open?.commit(headers);
     copyHeaders(headers, response.headers);

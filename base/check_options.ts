@@ -67,10 +67,11 @@ export function checkSeconds(owner: string, name: string, value: unknown): void 
   checkNumber(owner, name, value, "seconds");
   const seconds = value as number;
   if (seconds <= MAX_SECONDS) return;
+  const guess = seconds / 1000 <= MAX_SECONDS ? `: is ${seconds / 1000} what you mean?` : "";
   throw optionError(
     owner,
     `${name} must be at most ten years; it is ${seconds} seconds. It is in seconds, not in ` +
-      `milliseconds: is ${seconds / 1000} what you mean?`,
+      `milliseconds${guess}`,
     RangeError,
   );
 }

@@ -43,7 +43,7 @@ const TABLE: [name: string, options: CookieOptions, stored: Partial<typeof PLAIN
   ["pagi_session", { maxAge: 120 }, { lifetime: 120 }],
   ["pagi_session", { maxAge: false }, { lifetime: UNTIL_CLOSED }],
   // Browsers keep a cookie for at most 400 days.
-  ["pagi_session", { maxAge: Number.MAX_SAFE_INTEGER }, { lifetime: 400 * DAY }],
+  ["pagi_session", { maxAge: 10 * 365 * DAY }, { lifetime: 400 * DAY }],
   ["__Secure-sid", { secure: true }, { name: "__Secure-sid", secure: true }],
   ["__Host-sid", { secure: true }, { name: "__Host-sid", secure: true }],
   ["__Http-sid", { secure: true }, { name: "__Http-sid", secure: true }],
