@@ -9,7 +9,7 @@
  * | `request-failed` | a request failed because of its session; `cause` is the `SessionError`, whose `code` says why |
  * | `session-lost` | a client still sends an ID that was replaced more than two minutes ago: it never got the new one, or its cookie was copied |
  * | `store-without-guarantees` | the store cannot compare versions, or has no storage of its own; the message says what that means |
- * | `touch-failed` | the store failed to note a session's use; the request went on |
+ * | `touch-failed` | the store failed to update a session's last-access time; the request went on |
  * | `record-corrupt` | the store returned a record that is not a valid session; the client got a new session |
  * | `ambiguous` | a request carried several session IDs, and none could be trusted |
  * | `public-response` | a response with a new ID had a `Cache-Control`, `CDN-Cache-Control` or `Surrogate-Control` that lets shared caches store it; it became `private, no-store` |

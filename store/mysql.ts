@@ -142,7 +142,7 @@ export class MysqlStore implements VersionedStore {
     const dialect = { placeholders: "?", clock: MYSQL_CLOCK } as const;
     const [unqualified, schema] = table.split(".").reverse();
     this.#columns = new MysqlColumns(this.#query, schema, unqualified!);
-    const driver = new MysqlDriver(this.#query, this.#columns);
+    const driver = new MysqlDriver(this.#query, this.#columns, full);
     this.#records = new SqlRecords(driver, mysqlTexts(full), dialect, options);
     const ascii = (length: number) =>
       `CHAR(${length}) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;

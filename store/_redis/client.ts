@@ -126,8 +126,9 @@ function nodeRedis3SenderOf(client: NodeRedis3Client): Send {
 
 /** The client that answers with promises, if `client` is in legacy mode. */
 function inPromiseMode<Client extends object>(client: Client): Client {
-  const { options } = client as { options?: { legacyMode?: boolean } };
-  if (options?.legacyMode === true) return (client as unknown as { v4: Client }).v4;
+  // Later versions ignore the option, and have no `v4`.
+  const { options, v4 } = client as { options?: { legacyMode?: boolean }; v4?: Client };
+  if (options?.legacyMode === true && v4 !== undefined) return v4;
   // The result of legacy() has the commands, but not the state of a client.
   if ("GET" in client && !("isOpen" in client)) {
     throw clientError("it is the result of legacy(): give the client itself");

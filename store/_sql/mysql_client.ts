@@ -38,8 +38,12 @@ const ROLLED_BACK = [1213, 1020];
 const UNKNOWN_STATEMENT = [1064, 1235];
 /** ER_NO_SUCH_TABLE. */
 const NO_TABLE = [1146];
-/** The insert ID that `create` reports if an unexpired record exists. */
-const REFUSED = 1;
+/**
+ * The insert IDs that `create` reports: it wrote, or an unexpired record exists. Large, so that they
+ * are not those of an AUTO_INCREMENT column.
+ */
+export const STORED = 4_503_599_627_370_497;
+export const REFUSED = 4_503_599_627_370_498;
 
 /** The property of an error with the server's error number. */
 const CODE = ["errno"];
@@ -117,12 +121,14 @@ export function mysqlTexts(table: string): SqlTexts {
   };
   return {
     ...sqlTexts(table, functions),
-    // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. It is evaluated only
-    // if the row exists, so 1 means an unexpired one. Columns are assigned from left to right, so
-    // expires_at comes last.
+    // LAST_INSERT_ID(x) returns x and sends it to the client as the insert ID. The second one is
+    // evaluated only if the row exists. Columns are assigned from left to right, so expires_at comes
+    // last.
     create: `INSERT INTO ${table} (id, version, last_access, expires_at, text) ` +
-      "VALUES (:id, :version, :lastAccess, :expiresAt, :text) ON DUPLICATE KEY UPDATE " +
-      `version = IF(LAST_INSERT_ID(expires_at >= :now) = ${REFUSED}, version, VALUES(version)), ` +
+      `VALUES (:id, :version, :lastAccess + 0 * LAST_INSERT_ID(${STORED}), :expiresAt, :text) ` +
+      "ON DUPLICATE KEY UPDATE version = " +
+      `IF(LAST_INSERT_ID(IF(expires_at >= :now, ${REFUSED}, ${STORED})) = ${REFUSED}, ` +
+      "version, VALUES(version)), " +
       `${unlessUnexpired("last_access")}, ${unlessUnexpired("text")}, ${
         unlessUnexpired("expires_at")
       }`,
@@ -142,10 +148,13 @@ export function mysqlTexts(table: string): SqlTexts {
 export class MysqlDriver implements SqlDriver {
   readonly #query: MysqlQuery;
   readonly #columns: MysqlColumns;
+  readonly #table: string;
 
-  constructor(query: MysqlQuery, columns: MysqlColumns) {
+  /** @param table Its name, quoted. */
+  constructor(query: MysqlQuery, columns: MysqlColumns, table: string) {
     this.#query = query;
     this.#columns = columns;
+    this.#table = table;
   }
 
   async first(statement: CompiledSql, values: SqlValue[]): Promise<unknown> {
@@ -154,14 +163,25 @@ export class MysqlDriver implements SqlDriver {
     return rows[0];
   }
 
-  async write(statement: CompiledSql, values: SqlValue[]): Promise<boolean> {
+  async write(statement: CompiledSql, values: SqlValue[], expected: string): Promise<boolean> {
     if (statement.names.includes("text")) await this.#columns.check(textsOf(statement, values));
     const { affectedRows, insertId } = await this.#run(statement, values) as WriteResult;
     // Another client may have a method of the same name.
     if (typeof affectedRows !== "number" || Number.isNaN(Number(insertId))) {
       throw new TypeError("Cannot write: the client gave no affectedRows and insertId");
     }
-    return Number(insertId) !== REFUSED && affectedRows > 0;
+    if (statement.label !== "create") return affectedRows > 0;
+    const id = Number(insertId);
+    if (id === STORED || id === REFUSED) return id === STORED;
+    // A trigger or an AUTO_INCREMENT column has replaced the insert ID.
+    return await this.#hasVersion(String(values[statement.names.indexOf("id")]), expected);
+  }
+
+  async #hasVersion(id: string, version: string): Promise<boolean> {
+    const sql = "SELECT CAST(CONVERT(version USING utf8mb4) AS BINARY) AS version " +
+      `FROM ${this.#table} WHERE id = ?`;
+    const rows = await this.#query(sql, [id]);
+    return Array.isArray(rows) && firstText(rows[0])?.trimEnd() === version;
   }
 
   async sweep(statement: CompiledSql, values: SqlValue[]): Promise<number> {
@@ -212,7 +232,9 @@ export class MysqlColumns {
   async check(values: Readonly<Record<string, string>>): Promise<void> {
     if (this.#sizes !== undefined && tooLong(this.#sizes, values) === undefined) return;
     // Each call asks for itself, so that none waits for an answer that another call never gets.
-    const sizes = this.#sizes = await this.#ask();
+    const sizes = await this.#ask();
+    // Nobody may have created the table yet.
+    if (sizes.size > 0) this.#sizes = sizes;
     const column = tooLong(sizes, values);
     if (column === undefined) return;
     throw new RangeError(

@@ -187,10 +187,14 @@ export class PostgresDriver implements SqlDriver {
   async write(statement: CompiledSql, values: SqlValue[], expected: string): Promise<boolean> {
     const [row] = await this.#run(statement, values);
     if (row === undefined) return false;
-    if (firstText(row)?.trimEnd() === expected) return true;
+    const found = firstText(row)?.trimEnd();
+    if (found === expected) return true;
     throw new TypeError(
-      "Cannot write: the client returned the result of another statement. " +
-        "Check how it is pooled, and set prepare to false",
+      found === undefined
+        ? "Cannot write: the client returned a row that is not one text. " +
+          "Remove the client's options that convert results"
+        : "Cannot write: the client returned the result of another statement. " +
+          "Check how it is pooled, and set prepare to false",
     );
   }
 

@@ -161,7 +161,10 @@ Deno.test("a change that a session refuses is one event when the app's framework
     },
     async "abortSession()"() {
       const session = expressSession(sessions);
-      const res = { getHeaders: () => ({}), writeHead() {}, end() {} } as never;
+      const none = () => ({});
+      const names = ["getHeaders", "getHeader", "setHeader", "removeHeader", "writeHead", "write"];
+      names.push("end", "flushHeaders", "emit", "once");
+      const res = Object.fromEntries(names.map((name) => [name, none])) as never;
       await new Promise<void>((resolve) => session(req, res, () => resolve()));
       const thrown = assertThrows(() => session.of(req).set("n", 2), SessionError);
       const passed = await new Promise((resolve) => abortSession(thrown, req, res, resolve));

@@ -44,6 +44,18 @@ for (const [name, open] of Object.entries(CLIENTS)) {
   });
 }
 
+serverTest(redisMissing, "RedisStore works where node-redis ignores legacyMode", async () => {
+  await using redis = await anyRedis();
+  const options = { url: `redis://127.0.0.1:${redis.port}`, legacyMode: true };
+  const client = await createClient(options).connect();
+  const store = new RedisStore(client);
+  const id = newId();
+  const version = await store.create(id, "{}", write);
+  assertEquals((await store.read(id, { signal }))?.version, version);
+  await store.delete(id);
+  await client.close();
+});
+
 for (const name of ["ioredis 5", "node-redis 5", "a plain function"]) {
   serverTest(redisMissing, `RedisStore on ${name} makes one round trip a call`, async () => {
     await using redis = await anyRedis();

@@ -282,3 +282,38 @@ serverTest(mysqlMissing, "MysqlStore passes on what the server says", async () =
   await assertRejects(() => store.create(newId(), "", write), Error, "doesn't exist");
   await assertRejects(() => store.sweep(), Error, "doesn't exist");
 });
+
+for (const [name, connect] of Object.entries(MYSQL_CLIENTS)) {
+  serverTest(
+    mysqlMissing,
+    `MysqlStore on ${name} acknowledges only what it stored, whatever replaces the insert ID`,
+    async () => {
+      await using rig = await openRig(anyMysql, connect);
+      const { client, ask, table } = rig;
+      await ask(
+        `CREATE TABLE ${table} (n INT AUTO_INCREMENT PRIMARY KEY, id CHAR(64) UNIQUE, ` +
+          "version CHAR(24), last_access DOUBLE, expires_at DOUBLE, text LONGTEXT)",
+      );
+      rig.atLast(`DROP TABLE IF EXISTS ${table}_log`);
+      await ask(`CREATE TABLE ${table}_log (n INT AUTO_INCREMENT PRIMARY KEY, id CHAR(64))`);
+      const store = new MysqlStore(client, { table, sweep: false });
+      for (const hasTriggers of [false, true]) {
+        for (const event of hasTriggers ? ["INSERT", "UPDATE"] : []) {
+          await ask(
+            `CREATE TRIGGER ${table}_${event} AFTER ${event} ON ${table} ` +
+              `FOR EACH ROW INSERT INTO ${table}_log (id) VALUES (NEW.id)`,
+          );
+        }
+        for (const ttl of [60, -1]) {
+          const id = newId();
+          const first = await store.create(id, "one", { ...write, ttl });
+          assert(first !== undefined);
+          const second = await store.create(id, "two", write);
+          const [version, text] = ttl < 0 ? [second, "two"] : [first, "one"];
+          assertEquals(second !== undefined, ttl < 0);
+          assertEquals(await store.read(id), { text, version: version!, lastAccess: 1 });
+        }
+      }
+    },
+  );
+}

@@ -224,8 +224,9 @@ serverTest(mysqlMissing, "MysqlStore refuses a text that the server would cut of
     await using rig = await openRig(anyMysql, MYSQL_CLIENTS["a connection of mysql2"]!);
     const { client, ask, table } = rig;
     await ask("SET SESSION sql_mode = ''");
-    await ask(`CREATE TABLE ${table} ${definition(100)}`);
     const store = openMysql(client, table);
+    if (!callsSetup) await assertRejects(() => store.create(newId(), "", write), Error, "setup()");
+    await ask(`CREATE TABLE ${table} ${definition(100)}`);
     if (callsSetup) await store.setup();
     const [id, text] = [newId(), "x".repeat(100)];
     const version = (await store.create(id, text, write))!;

@@ -22,7 +22,7 @@ for (const adapter of [elysiaSession, expressSession, honoSession, oakSession]) 
     const given: Untyped[] = [undefined, { secret: SECRET }, SessionMiddleware, () => {}];
     for (const one of given) {
       assertThrows(
-        () => adapter(one),
+        () => (adapter as Untyped)(one),
         TypeError,
         `Cannot make ${adapter.name}: it takes a SessionMiddleware, new SessionMiddleware(options)`,
       );

@@ -15,6 +15,23 @@ app.use(async (ctx) => {
     ctx.set(ownHeaders);
     ctx.body = await work["/store-fails"]!(session);
   }
+  if (ctx.path === "/raw") {
+    await work["/visit"]!(session);
+    ctx.respond = false;
+    ctx.res.writeHead(200, { "x-own": "1" });
+    ctx.res.write("se");
+    setTimeout(() => ctx.res.end("nt"), 10);
+  }
+  if (ctx.path === "/raw-refused") {
+    await work["/visit"]!(session);
+    ctx.respond = false;
+    ctx.res.writeHead(99).end("never sent");
+  }
+  if (ctx.path === "/raw-fails") {
+    ctx.respond = false;
+    ctx.res.write(await work["/store-fails"]!(session));
+    setTimeout(() => ctx.res.end("never sent"), 10);
+  }
   if (ctx.path === "/events") {
     ctx.type = "text/event-stream";
     ctx.body = eventOf(session);

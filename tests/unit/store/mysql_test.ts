@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { MysqlStore, type MysqlStoreOptions } from "../../../store/mysql.ts";
+import { REFUSED, STORED } from "../../../store/_sql/mysql_client.ts";
 import { idOf } from "../../_kit/helpers.ts";
 
 // Real servers are in tests/integration. Here a client answers what a server would.
@@ -28,7 +29,10 @@ function clientWith(...answers: unknown[]) {
 }
 
 /** What mysql2 says of a statement that wrote. */
-const wrote = (affectedRows: number, insertId: number | string = 0) => ({ affectedRows, insertId });
+const wrote = (affectedRows: number, insertId: number | bigint | string = STORED) => ({
+  affectedRows,
+  insertId,
+});
 
 /** Runs `work` without a sweep by chance. */
 function unswept<T>(work: () => Promise<T>): Promise<T> {
@@ -67,14 +71,31 @@ Deno.test("MysqlStore.create() knows from the answer whether it wrote", async ()
   const answers = [
     ["inserted", wrote(1), true],
     ["over an expired one", wrote(2), true],
-    ["refused, and rows that changed are counted", wrote(0, 1), false],
-    ["refused, and rows that were found are counted", wrote(1, 1), false],
-    ["refused, and numbers come as text", wrote(1, "1"), false],
+    ["inserted, and numbers come as text", wrote(1, String(STORED)), true],
+    ["refused, and rows that changed are counted", wrote(0, REFUSED), false],
+    ["refused, and rows that were found are counted", wrote(1, REFUSED), false],
+    ["refused, and numbers come as text", wrote(1, String(REFUSED)), false],
+    ["refused, and numbers are large", wrote(1, BigInt(REFUSED)), false],
   ] as const;
   for (const [name, answer, isWritten] of answers) {
     const { store } = clientWith(answer);
     const version = await unswept(() => store.create(ID, "", write));
     assertEquals(version !== undefined, isWritten, name);
+  }
+});
+
+Deno.test("MysqlStore.create() reads the version if a trigger replaced the insert ID", async () => {
+  for (const isWritten of [true, false]) {
+    let written: unknown;
+    const client = {
+      async execute(sql: string, values: unknown[] = []): Promise<unknown> {
+        if (sql.startsWith("INSERT")) written = values[1];
+        if (!sql.includes("SELECT")) return await [wrote(1, 0), undefined];
+        return await [[{ version: isWritten ? written : "another" }], undefined];
+      },
+    };
+    const store = new MysqlStore(client, { sweep: false });
+    assertEquals(await store.create(ID, "", write), isWritten ? written : undefined);
   }
 });
 

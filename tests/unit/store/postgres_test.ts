@@ -349,7 +349,7 @@ Deno.test("PostgresStore throws when the client is one that only looks right", a
   const store = new PostgresStore({ query: () => Promise.resolve({}) as never });
   await assertRejects(() => store.create(idOf("a"), "", write), TypeError);
   const other = new PostgresStore({ query: () => Promise.resolve({ rows: [{}] }) as never });
-  await assertRejects(() => other.create(idOf("a"), "", write), TypeError, "another statement");
+  await assertRejects(() => other.create(idOf("a"), "", write), TypeError, "client's options");
   await assertRejects(() => other.read(idOf("a")), TypeError, "options");
 });
 
