@@ -141,8 +141,8 @@ async function answer<Data extends object>(
     await open?.commit(errorResponse.headers);
     return errorResponse;
   } catch (rethrown) {
-    // If no middleware of the app handles the error, oak removes all headers but those of the error.
-    // It looks for its own class, which on Node may be another one than the runtime's.
+    // If no middleware of the app handles the error, oak keeps only the error's own headers. They must
+    // be of oak's class, which on Node may differ from the runtime's.
     const headers = new (response.headers.constructor as typeof Headers)();
     await open?.commit(headers);
     copyHeaders(headers, response.headers);

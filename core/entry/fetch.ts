@@ -7,7 +7,14 @@ import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { reportFailure } from "./error_response.ts";
-import { noteOpened, openedFor, runAsRoot } from "./nesting.ts";
+import {
+  mayNest,
+  noteClosed,
+  noteOpened,
+  type OpenedFor,
+  openedFor,
+  runAsRoot,
+} from "./nesting.ts";
 import { addHeaders, cancelBody, reportDropped } from "./response_headers.ts";
 import { notRequest, RequestScope } from "./scope.ts";
 
@@ -35,7 +42,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   const first = openedFor<Session<Data>>(request, lifecycle);
   // The outer call saves the session, and answers if it fails.
   if (first !== undefined) return await respond(request, first, ...rest);
-  let close: (() => void) | undefined;
+  let noted: OpenedFor | undefined;
   let active: ActiveSession | undefined;
   let response: Response | undefined;
   const headers: HeaderPair[] = [];
@@ -44,8 +51,9 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const opened = lifecycle.begin(new RequestScope(request));
     active = isPromise(opened) ? await opened : opened;
     const session = new Session<Data>(active.workingCopy);
-    close = noteOpened(request, lifecycle, session);
-    const pending = active.run(() => runAsRoot(request, () => respond(request, session, ...rest)));
+    noted = noteOpened(request, lifecycle, session);
+    const handle = () => respond(request, session, ...rest);
+    const pending = active.run(mayNest() ? () => runAsRoot(request, handle) : handle);
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
     const committed = active.commit(headers, () => answered.headers);
@@ -72,7 +80,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     await active?.commit(headers, () => answered.headers);
     if (headers.length === 0) return answered;
   } finally {
-    close?.();
+    if (noted !== undefined) noteClosed(request, noted);
   }
   return addHeaders(response, request, headers, active?.vary ?? [], options.emit);
 }

@@ -6,7 +6,7 @@ import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { type AsyncStorage, makeAsyncStorage } from "../async_storage.ts";
 
 /** The session that a middleware has opened for a request. */
-interface OpenedFor {
+export interface OpenedFor {
   readonly owner: object;
   readonly opened: unknown;
   readonly outer: OpenedFor | undefined;
@@ -28,16 +28,20 @@ export function openedFor<T>(request: object, owner: object): T | undefined {
   return undefined;
 }
 
-/** Notes what `owner` has opened for this request. Returns a function that notes its end. */
-export function noteOpened(request: object, owner: object, opened: unknown): () => void {
+/** Notes what `owner` has opened for this request, until `noteClosed` is called. */
+export function noteOpened(request: object, owner: object, opened: unknown): OpenedFor {
   const marked: MarkedRequest = request;
   const outer = marked[OPENED];
   const one: OpenedFor = { owner, opened, outer, isOver: false };
   if (Object.isExtensible(marked)) marked[OPENED] = one;
-  return () => {
-    one.isOver = true;
-    if (marked[OPENED] === one) marked[OPENED] = outer;
-  };
+  return one;
+}
+
+/** Notes that the request is over for the owner. */
+export function noteClosed(request: object, one: OpenedFor): void {
+  const marked: MarkedRequest = request;
+  one.isOver = true;
+  if (marked[OPENED] === one) marked[OPENED] = one.outer;
 }
 
 /** A request that no other handler has passed on. */
@@ -63,9 +67,13 @@ export function rootOf(request: Request): Request {
   return root === undefined || root.isOver ? request : root.request;
 }
 
+/** Whether handlers of several middlewares may call each other. */
+export function mayNest(): boolean {
+  return middlewares > 1;
+}
+
 /** Runs a handler, so that `rootOf` finds this request in the handlers that it calls. */
 export function runAsRoot<T>(request: Request, handle: () => Awaitable<T>): Awaitable<T> {
-  if (middlewares < 2) return handle();
   storage ??= makeAsyncStorage();
   if (storage === undefined || rootOf(request) !== request) return handle();
   const root = { request, isOver: false };

@@ -7,7 +7,7 @@ import type { Lifecycle } from "../lifecycle.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
-import { noteOpened, openedFor } from "./nesting.ts";
+import { noteClosed, noteOpened, openedFor } from "./nesting.ts";
 import { missingVary, reportDropped } from "./response_headers.ts";
 import { type NodeRequest, scopeOf } from "./scope.ts";
 
@@ -153,8 +153,8 @@ export async function openSession<Data extends object>(
   const first = openedFor<OpenedSession<Data>>(request, lifecycle);
   if (first !== undefined) return new UncommittedSession(first.session);
   const active = await lifecycle.begin(scope);
-  const close = (): void => end();
+  const close = (): void => noteClosed(request, noted);
   const opened = new OpenedSession<Data>(active, lifecycle.options, close);
-  const end = noteOpened(request, lifecycle, opened);
+  const noted = noteOpened(request, lifecycle, opened);
   return opened;
 }

@@ -133,15 +133,15 @@ const sharing: Mutant[] = [
     replace: "return $root === undefined ? $request : $root.request;",
   }),
   mistake("a handler that is called with a new Request and shares no Response", TWO, {
-    find: "if ($middlewares < 2) return $handle();",
-    replace: "if ($middlewares > 0) return $handle();",
+    find: "return $middlewares > 1;",
+    replace: "return $middlewares < 0;",
   }),
   mistake("a middleware that runs twice for one Request and opens two sessions", TWO, {
     find: "if ($one.owner === $owner && !$one.isOver) return $one.opened as $T;",
     replace: "if ($one.owner === $owner && $one.isOver) return $one.opened as $T;",
   }),
   mistake("a session that is handed to the next request with the same object", TWO, {
-    find: "$one.isOver = true;\nif ($marked[$opened] === $one) $marked[$opened] = $outer;",
+    find: "$one.isOver = true;\nif ($marked[$opened] === $one) $marked[$opened] = $one.outer;",
     replace: "",
   }),
   mistake("two middlewares with one cookie", TWO, {
