@@ -126,9 +126,9 @@ function nodeRedis3SenderOf(client: NodeRedis3Client): Send {
 
 /** The client that answers with promises, if `client` is in legacy mode. */
 function inPromiseMode<Client extends object>(client: Client): Client {
-  // Later versions ignore the option, and have no `v4`.
-  const { options, v4 } = client as { options?: { legacyMode?: boolean }; v4?: Client };
-  if (options?.legacyMode === true && v4 !== undefined) return v4;
+  // Later versions ignore the option, and have no `v4`. Without the option, its getter throws.
+  const { options } = client as { options?: { legacyMode?: boolean } };
+  if (options?.legacyMode === true && "v4" in client) return client.v4 as Client;
   // The result of legacy() has the commands, but not the state of a client.
   if ("GET" in client && !("isOpen" in client)) {
     throw clientError("it is the result of legacy(): give the client itself");

@@ -46,7 +46,7 @@ serverTest(postgresMissing, "PostgresStore has each statement prepared once", as
   const prepared = async (name: string, options: { prepare?: boolean }) => {
     await using rig = await openRig(anyPostgres, POSTGRES_CLIENTS[name]!);
     const { client, ask, table } = rig;
-    const store = new PostgresStore(client, { table, ...options });
+    const store = new PostgresStore(client, { table, sweep: false, ...options });
     await store.setup();
     for (let round = 0; round < 3; round++) await callAll(store);
     const statements = await ask("SELECT statement FROM pg_prepared_statements");
@@ -71,7 +71,7 @@ serverTest(postgresMissing, "PostgresStore finds rows by its indexes", async () 
       return await pg.query(sql, values);
     },
   };
-  const store = new PostgresStore(explaining, { table, prepare: false });
+  const store = new PostgresStore(explaining, { table, prepare: false, sweep: false });
   await store.setup();
   const end = Date.now() / 1000 + 3600;
   await ask(
