@@ -3,8 +3,8 @@
  * session of that request, its response has to clear the session at the client. The response to
  * another request of the same session must not: it could arrive after a new login and undo it.
  *
- * The runtime's `AsyncLocalStorage` tells which request a call belongs to. Where there is none, no
- * request is found.
+ * The runtime's `AsyncLocalStorage` tells which request a call belongs to. If the runtime has no such
+ * class, no request is found.
  */
 import type { WorkingCopy } from "../data/working_copy.ts";
 import { type AsyncStorage, makeAsyncStorage } from "./async_storage.ts";

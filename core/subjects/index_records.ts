@@ -136,7 +136,7 @@ export class IndexRecords {
     return written !== undefined;
   }
 
-  /** @param stored The content of the record; `undefined` if there is none, or it is damaged. */
+  /** @param stored The content of the record; `undefined` if it does not exist or is damaged. */
   #contentOf(
     { level }: IndexPlace,
     record: SessionRecord | undefined,

@@ -317,7 +317,7 @@ Deno.test("destroyAll() takes effect once when its write arrives twice", async (
     let late: Awaited<ReturnType<typeof start>>;
     resending!.loseAnswer(operation, async () => late = await start());
     await sessions.destroyAll("ada", { except: kept.id! });
-    // Whoever signs in after the first arrival stays signed in.
+    // A user who signs in after the first arrival stays signed in.
     assertEquals(await Promise.all([kept, ended, late!].map(({ value }) => userOf(value))), [
       "ada",
       undefined,

@@ -45,7 +45,7 @@ async function measure({ store }: Place): Promise<string> {
     for (let turn = 0; turn < REQUESTS / 2 / CONCURRENT; turn++) {
       const cookie = await visit({});
       await visit({ cookie: cookie! });
-      // SQLite answers at once; other requests would never come first.
+      // SQLite answers immediately; other requests would never come first.
       await new Promise((resolve) => setTimeout(resolve));
     }
   }));

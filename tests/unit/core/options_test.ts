@@ -126,7 +126,7 @@ Deno.test("every option in seconds refuses milliseconds", () => {
   for (const make of makers) assertThrows(make, RangeError, "is 2592000 what you mean?");
 });
 
-Deno.test("resolveOptions() says what a store or a State is when it is none", () => {
+Deno.test("resolveOptions() says what it received in place of a store or a State", () => {
   const wrong = (options: Record<string, unknown>) =>
     assertThrows(() => resolve(options), TypeError).message.split("; it is ")[1];
   for (const name of ["store", "state"]) {

@@ -450,7 +450,7 @@ Deno.test("save() of a test's own data stores nothing, and the session is for re
   await assertCode("ERR_SESSION_COMMITTED", session.save());
 });
 
-Deno.test("save() waits for generateId() without losing what is written meanwhile", async () => {
+Deno.test("save() waits for generateId() without losing what is written in the meantime", async () => {
   const { sessions, store } = rig({ generateId: () => Promise.resolve(idOf("b")) });
   const open = await sessions.open(requestWith());
   const saved = open.session.set("n", 1).regenerate().save();

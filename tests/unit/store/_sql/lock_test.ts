@@ -65,7 +65,7 @@ Deno.test("SqliteStore stops retrying when the call's signal aborts", async () =
   assertEquals(rig.ran.length, length + 1);
 });
 
-Deno.test("SqliteStore throws any other error at once", () => {
+Deno.test("SqliteStore throws any other error immediately", () => {
   using rig = lockedStore("INSERT", 1, "disk I/O error");
   assertThrows(() => rig.store.create(idOf("b"), "two", write), Error, "disk");
 });
