@@ -3,21 +3,18 @@
  * one round trip: `redis_round_trips_test.ts` counts those.
  */
 import { type Resp, RespParser, text, writeAll } from "./_resp.ts";
+import { TcpProxy } from "./_tcp_proxy.ts";
 
 /** Forwards connections to the Redis at a port. */
-export class RedisProxy implements Disposable {
-  readonly port: number;
+export class RedisProxy extends TcpProxy {
   /** The names of the commands that went through. */
   readonly commands: string[] = [];
-  readonly #listener: Deno.TcpListener;
   readonly #target: number;
   #cutAt: string | undefined;
 
   constructor(target: number) {
+    super();
     this.#target = target;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.port = this.#listener.addr.port;
-    this.#accept();
   }
 
   /** Cuts the connection after the next such command: Redis executes it, but its reply is lost. */
@@ -25,17 +22,7 @@ export class RedisProxy implements Disposable {
     this.#cutAt = command;
   }
 
-  [Symbol.dispose](): void {
-    this.#listener.close();
-  }
-
-  async #accept(): Promise<void> {
-    for await (const client of this.#listener) {
-      this.#serve(client).catch(() => {});
-    }
-  }
-
-  async #serve(client: Deno.Conn): Promise<void> {
+  protected override async serve(client: Deno.TcpConn): Promise<void> {
     using server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
     using _client = client;
     let isCut = false;

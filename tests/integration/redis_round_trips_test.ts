@@ -3,6 +3,7 @@ import { type Session, SessionMiddleware } from "@pagi/session";
 import { RedisStore } from "@pagi/session/store/redis";
 import { CLIENTS } from "./_redis_clients.ts";
 import { anyRedis, redisMissing, serverTest } from "./_servers.ts";
+import { TcpProxy } from "./_tcp_proxy.ts";
 
 type Data = { user?: string; visits?: number };
 type Act = (session: Session<Data>) => unknown;
@@ -81,29 +82,17 @@ for (const name of ["ioredis 6", "node-redis 6"]) {
 }
 
 /** A TCP proxy in front of Redis that counts round trips: requests that follow a reply. */
-class CountingProxy implements Disposable {
-  readonly port: number;
+class CountingProxy extends TcpProxy {
   /** The round trips so far; requests that a client sends together count once. */
   roundTrips = 0;
   readonly #target: number;
-  readonly #listener: Deno.TcpListener;
 
   constructor(target: number) {
+    super();
     this.#target = target;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.port = this.#listener.addr.port;
-    this.#accept();
   }
 
-  [Symbol.dispose](): void {
-    this.#listener.close();
-  }
-
-  async #accept(): Promise<void> {
-    for await (const client of this.#listener) this.#serve(client).catch(() => {});
-  }
-
-  async #serve(client: Deno.TcpConn): Promise<void> {
+  protected override async serve(client: Deno.TcpConn): Promise<void> {
     using server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
     let isWaiting = false;
     const onRequest = () => {
