@@ -3,13 +3,31 @@
  *
  * @module
  */
-import { checkMiddleware, placeTaken } from "../base/check_options.ts";
-import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
+import { checkMiddleware, checkOptions, optionError, placeTaken } from "../base/check_options.ts";
+import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
+import { CompatRequest, type CompatRules } from "./_express_compat/compat_request.ts";
+import type { CompatMethods, SessionCallback } from "./_express_compat/compat_session.ts";
+import type { CookieOverrides, SessionCookie } from "./_express_compat/session_cookie.ts";
 import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
 
-export type { NodeRequest, NodeResponse };
+export type {
+  CompatMethods,
+  CookieOverrides,
+  NodeRequest,
+  NodeResponse,
+  SessionCallback,
+  SessionCookie,
+};
+
+/**
+ * A session as express-session documents it. Its data are plain properties, of which none needs to
+ * exist.
+ */
+export type CompatSession<Data extends object = Record<string, unknown>> =
+  & CompatMethods
+  & Partial<Data>;
 
 /** Passes the request to the next middleware, or an error to the error middleware. */
 export type Next = (error?: unknown) => void;
@@ -25,6 +43,47 @@ export interface ExpressSession<Data extends object = Record<string, unknown>> {
    * @throws {TypeError} If the request has not passed through the middleware.
    */
   of(req: NodeRequest): Session<Data>;
+}
+
+/** Options of {@linkcode expressSession}. */
+export interface ExpressSessionOptions<Data extends object = Record<string, unknown>> {
+  /**
+   * Makes `req.session` the session that express-session documents: plain properties, `cookie`, and
+   * the methods `save`, `regenerate`, `destroy`, `reload` and `touch` with callbacks. Turn it on for
+   * code that was written for express-session, such as Passport.
+   *
+   * @default {false, `req.session` is a `Session`}
+   */
+  compat?: boolean;
+  /**
+   * Decides what the stored session becomes if the app sets `req.session` to `null` or deletes it.
+   * `"keep"` ignores the changes of this request; `"destroy"` ends the session. Needs `compat`.
+   *
+   * @default {"keep"}
+   */
+  unset?: "keep" | "destroy";
+  /**
+   * Returns the ID of the user who is signed in, which becomes the session's `subject`: a new value
+   * also replaces the session ID, and `sessions.destroyAll(subject)` signs the user out everywhere.
+   * It is called when the session is saved, and must not change it. Needs `compat`.
+   *
+   * @default {the user that Passport has serialized, `session.passport.user`, if it is a string or a
+   * number}
+   */
+  subject?: (session: Partial<Data>) => string | undefined;
+}
+
+/** A middleware whose sessions are those of express-session. */
+export interface ExpressCompatSession<Data extends object = Record<string, unknown>> {
+  /** The middleware. For a WebSocket's handshake, `res` may be any object. */
+  (req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
+  /**
+   * Returns the session of a request that has passed through the middleware, the same as
+   * `req.session`. It is `undefined` if the app has ended or removed the session.
+   *
+   * @throws {TypeError} If the request has not passed through the middleware.
+   */
+  of(req: NodeRequest): CompatSession<Data> | undefined;
 }
 
 /** The session of a request in progress. */
@@ -93,8 +152,31 @@ const opened = new WeakMap<NodeRequest, Map<unknown, OpenedRequest>>();
  */
 export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
-): ExpressSession<Data> {
+): ExpressSession<Data>;
+/**
+ * Creates a middleware whose `req.session` is that of express-session, for code that was written for
+ * it. Passport, connect-flash and others run unchanged. Concurrent requests are safe, as with a
+ * {@linkcode Session}: what they write to different properties is merged, a session that has ended
+ * does not come back, and there is one valid ID.
+ *
+ * @throws {TypeError} If an option is unknown or of the wrong type.
+ *
+ * @example Passport
+ * ```ts ignore
+ * app.use(expressSession(sessions, { compat: true }));
+ * app.use(passport.session());
+ * ```
+ */
+export function expressSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  options: ExpressSessionOptions<Data> & { compat: true },
+): ExpressCompatSession<Data>;
+export function expressSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  options: ExpressSessionOptions<Data> = {},
+): ExpressSession<Data> | ExpressCompatSession<Data> {
   checkMiddleware("expressSession", sessions);
+  const rules = checkCompat(options as ExpressSessionOptions);
   const { key: place = "session" } = sessions;
   const isTaken = (req: NodeRequest) =>
     [...opened.get(req)?.keys() ?? []].some((other) => placeOf(other) === place) ||
@@ -108,6 +190,19 @@ export function expressSession<Data extends object>(
     const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
     sessions.open(request).then((open) => {
       if (!opened.has(req)) opened.set(req, new Map());
+      if (rules !== undefined) {
+        const compat = new CompatRequest(req, open as OpenSession, {
+          sessions: sessions as unknown as SessionMiddleware,
+          rules,
+          place,
+          isHeld,
+        });
+        opened.get(req)!.set(sessions, compat);
+        if (isHeld) {
+          holdResponse(res, { save: (headers) => compat.commit(headers), errorHead, fail });
+        }
+        return open.run(next);
+      }
       opened.get(req)!.set(sessions, open);
       // cookie-session ends a session by `req.session = null`. Here that would leave it active.
       Object.defineProperty(req, place, {
@@ -159,6 +254,28 @@ export function abortSession(
 ): void {
   const all = [...opened.get(req)?.values() ?? []];
   Promise.all(all.map((open) => open.abort(error))).then(() => next(error), next);
+}
+
+/** Returns how express-session's sessions behave; `undefined` if `req.session` is a `Session`. */
+function checkCompat(
+  { compat = false, ...others }: ExpressSessionOptions,
+): CompatRules | undefined {
+  const fail = (problem: string) => optionError("expressSession", problem);
+  if (typeof compat !== "boolean") throw fail("compat must be true or false");
+  checkOptions("expressSession", others, compat ? ["unset", "subject"] : []);
+  if (!compat) return undefined;
+  const { unset = "keep", subject = passportUser } = others;
+  if (unset !== "keep" && unset !== "destroy") throw fail('unset must be "keep" or "destroy"');
+  if (typeof subject !== "function") throw fail("subject must be a function of the session");
+  return { unset, subject };
+}
+
+/** The user whom Passport has serialized, if that is an ID. */
+function passportUser({ passport }: Record<string, unknown>): string | undefined {
+  const { user } = (passport ?? {}) as { user?: unknown };
+  return typeof user === "number" || (typeof user === "string" && user !== "")
+    ? String(user)
+    : undefined;
 }
 
 /** Returns the name of the property under which a middleware puts its sessions. */
