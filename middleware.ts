@@ -13,6 +13,7 @@ import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
 import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
 import { Lifecycle } from "./core/lifecycle.ts";
 import type { SessionEvent } from "./core/event.ts";
+import { noteOptions } from "./core/known_options.ts";
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from "./core/options.ts";
 import { reportQuestionable } from "./core/questionable_options.ts";
 import {
@@ -84,6 +85,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
     reportQuestionable(options, this.#options);
+    noteOptions(this, this.#options);
     this.#lifecycle = new Lifecycle(this.#options);
   }
 
