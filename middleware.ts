@@ -55,6 +55,7 @@ const DEFAULTS = {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { SessionMiddleware } from "@pagi/session";
+ * import { visitor } from "@pagi/session/testing";
  *
  * const sessions = new SessionMiddleware<{ visits: number }>({
  *   secret: "replace this with: openssl rand -hex 32",
@@ -64,9 +65,9 @@ const DEFAULTS = {
  *   return new Response(`Visit ${session.get("visits")}`);
  * });
  *
- * const first = await handler(new Request("http://localhost/"));
- * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
- * const second = await handler(new Request("http://localhost/", { headers: { cookie } }));
+ * const ada = await visitor(sessions);
+ * await ada.fetch(handler);
+ * const second = await ada.fetch(handler);
  * assertEquals(await second.text(), "Visit 2");
  * ```
  */

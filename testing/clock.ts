@@ -38,9 +38,9 @@ export interface TestClock {
  * });
  * const ada = await visitor(sessions, { subject: "user-7" });
  *
- * clock.advance(1800);
+ * clock.advance(1700);
  * assertEquals((await ada.session())?.subject, "user-7");
- * clock.advance(3600);
+ * clock.advance(1900);
  * assertEquals(await ada.session(), undefined);
  * ```
  */

@@ -1,10 +1,8 @@
 /** Keeps the cookies of one visitor as a browser does (RFC 6265bis, section 5). */
+import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../base/limits.ts";
 import { parseSetCookie, type ResponseCookie } from "./set_cookie.ts";
 
-/** The most bytes of a name and its value. */
-const MAX_BYTES = 4096;
-/** The most days for which Chromium keeps a cookie. */
-const MAX_AGE_MS = 400 * 86_400_000;
+const MAX_AGE_MS = MAX_COOKIE_AGE * 1000;
 
 interface Cookie {
   readonly name: string;
@@ -51,7 +49,7 @@ export class CookieJar {
     return refused;
   }
 
-  /** The value of the Cookie header of a request; `undefined` if there is none. */
+  /** The value of the Cookie header of a request; `undefined` without cookies. */
   headerFor({ url, method, isSameSite }: CookieRequest): string | undefined {
     const isSafe = method === "GET" || method === "HEAD";
     const sent = this.#all().filter((one) => {
@@ -110,7 +108,7 @@ export class CookieJar {
     }
     const isOfHost = isSecure && attributes.get("domain") === undefined && given === "/";
     if (lower.startsWith("__host-") && !isOfHost) return false;
-    if (new TextEncoder().encode(name + value).length > MAX_BYTES) return false;
+    if (new TextEncoder().encode(name + value).length > MAX_COOKIE_BYTES) return false;
     const key = JSON.stringify([name, domain ?? url.hostname, isHostOnly, path, isPartitioned]);
     const expiresAt = this.#expiry(attributes);
     if (expiresAt !== undefined && expiresAt <= this.#now()) {

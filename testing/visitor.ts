@@ -37,7 +37,7 @@ export interface VisitorOptions<Data extends object = Record<string, unknown>> {
    * Adds the session's ID to a request, if your State reads it from somewhere else than a cookie, a
    * header or `Authorization: Bearer`.
    *
-   * @default {what the State reads}
+   * @default {the header that the State reads}
    */
   present?: (headers: Headers, id: string) => void;
 }
@@ -75,7 +75,7 @@ export interface VisitorInit extends RequestInit {
 /** A client with a cookie jar. Make one with {@linkcode visitor}. */
 export interface Visitor<Data extends object = Record<string, unknown>> {
   /**
-   * The value that the visitor presents, if the State reads it from somewhere else than a cookie. It
+   * The ID that the visitor sends, if the State reads it from somewhere else than a cookie. It
    * follows the header that `emit` names. Set it to an ID that a response contains.
    */
   presented: string | undefined;
@@ -90,7 +90,7 @@ export interface Visitor<Data extends object = Record<string, unknown>> {
   request(path?: string | URL, init?: VisitorInit): Request;
   /** Takes the cookies of a response to a request that was not sent by `fetch`. */
   take(response: Response): void;
-  /** Loads the visitor's session for reading; `undefined` if there is none. This is not a use of it. */
+  /** Loads the visitor's session for reading; `undefined` without one. This is not a use of it. */
   session(): Promise<Session<Data> | undefined>;
   /** Closes and opens the browser: cookies without a lifetime are gone. */
   restartBrowser(): void;
