@@ -10,6 +10,7 @@ import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../middlew
 import type { HeaderPair } from "../pagi.ts";
 import type { Session } from "../session.ts";
 import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
+import { sendResponse } from "./_node/send_response.ts";
 
 /** The part of h3's `H3Event` that the middleware uses. */
 export interface H3SessionEvent {
@@ -117,7 +118,7 @@ export function h3Session<Data extends object>(
     let value: unknown;
     let isThrown = false;
     try {
-      value = await open.run(next);
+      value = open.response ?? await open.run(next);
     } catch (error) {
       [value, isThrown] = [error, true];
     }
@@ -272,7 +273,7 @@ function holdWhenUsed<Data extends object>(
   const errorHead = (error: unknown) =>
     error instanceof SessionError ? error : { status: 500, headers: [] };
   const fail = (error: unknown) => {
-    sendAnswer(res, sessions.answer(error, req)).catch(() => {
+    sessions.answer(error, req).then((response) => sendResponse(response, req, res)).catch(() => {
       res.statusCode = 500;
       res.end();
     });
@@ -283,17 +284,4 @@ function holdWhenUsed<Data extends object>(
     return res;
   };
   Object.defineProperty(node, "res", { configurable: true, enumerable: true, get: hold });
-}
-
-/** Sends a response on Node's own one, unless that has been sent. */
-async function sendAnswer(res: NodeResponse, answer: Promise<Response>): Promise<void> {
-  const { status, headers, body } = await answer;
-  const text = await new Response(body).text();
-  if (res.headersSent || res.destroyed) return;
-  res.statusCode = status;
-  for (const [name, value] of headers) {
-    res.setHeader(name, name === "set-cookie" ? headers.getSetCookie() : value);
-  }
-  res.write(text);
-  res.end();
 }
