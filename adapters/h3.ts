@@ -93,10 +93,11 @@ export function h3Session<Data extends object>(
     const before = [[...event.res.headers], [...event.res.errHeaders ?? []]] as const;
     /** Makes the response to a session error, without the headers of the handler. */
     const answer = async (error: unknown, open?: OpenSession<Data>): Promise<Response> => {
-      const response = await sessions.answer(error, req);
+      const answered = await sessions.answer(error, req);
       const { res } = event;
       restore(res.headers, before[0]);
       if (res.errHeaders !== undefined) restore(res.errHeaders, before[1]);
+      const response = prepared(event, answered);
       await open?.commit(headersFor(event, response));
       return response;
     };
@@ -132,6 +133,7 @@ export function h3Session<Data extends object>(
         return error;
       }
     }
+    value = prepared(event, value);
     try {
       await open.commit(value === HANDLED ? undefined : headersFor(event, value));
     } catch (error) {
@@ -140,9 +142,7 @@ export function h3Session<Data extends object>(
       return await answer(error);
     }
     if (isThrown) throw value;
-    // An older h3 would add one client's headers to a Response that the app returns to all clients.
-    const isOlder = event.res.errHeaders === undefined;
-    return isOlder && value instanceof Response && value.status >= 200 ? copyOf(value) : value;
+    return value;
   };
   return Object.assign(middleware, {
     of(event: H3SessionEvent): Session<Data> {
@@ -173,8 +173,29 @@ function restore(headers: Headers, before: readonly HeaderPair[]): void {
   for (const [name, value] of before) headers.append(name, value);
 }
 
+/**
+ * Returns the result for h3. An older h3 would add the headers to the `Response` itself, which the
+ * app may return to all clients, and some of them twice.
+ */
+function prepared<T>({ res }: H3SessionEvent, value: T): T | Response {
+  const isOlder = res.errHeaders === undefined;
+  // A Response with status 101 belongs to a connection.
+  if (!isOlder || !(value instanceof Response) || value.status < 200) return value;
+  const copy = copyOf(value);
+  const merged = new MergedHeaders(undefined, [copy.headers]);
+  for (const [name, own] of res.headers) {
+    if (name === "set-cookie") merged.append(name, own);
+    else merged.set(name, own);
+  }
+  restore(res.headers, []);
+  return copy;
+}
+
 /** Returns the headers of the response that h3 will make of a handler's result. */
 function headersFor({ res }: H3SessionEvent, value: unknown): ResponseHeaders {
+  if (res.errHeaders === undefined && value instanceof Response) {
+    return new MergedHeaders(undefined, [value.headers]);
+  }
   const own = isObject(value) && value.headers instanceof Headers ? value.headers : undefined;
   const isError = value === NOT_FOUND || (value instanceof Response && value.status >= 400);
   return new MergedHeaders(own, [isError && res.errHeaders ? res.errHeaders : res.headers]);
@@ -187,14 +208,12 @@ function headersFor({ res }: H3SessionEvent, value: unknown): ResponseHeaders {
 function headersForError({ res, app }: H3SessionEvent, error: unknown): ResponseHeaders {
   const { headers, errHeaders } = res;
   const own = isObject(error) && error.headers instanceof Headers ? error.headers : undefined;
-  if (errHeaders !== undefined) {
-    addToErrorResponses(app?.config);
-    return new MergedHeaders(own, [errHeaders, headers, errorHeadersOf(res)]);
-  }
-  if (own !== undefined) return new MergedHeaders(undefined, [own, headers]);
-  const added = new Headers();
-  if (isObject(error) && Object.isExtensible(error)) error.headers ??= added;
-  return new MergedHeaders(undefined, [headers, added]);
+  addToErrorResponses(app?.config);
+  const noted = errorHeadersOf(res);
+  if (errHeaders !== undefined) return new MergedHeaders(own, [errHeaders, headers, noted]);
+  const target = own ?? new Headers();
+  if (isObject(error) && Object.isExtensible(error)) error.headers ??= target;
+  return new MergedHeaders(undefined, [target, noted]);
 }
 
 /** The headers of sessions that were saved before an error. */
