@@ -94,6 +94,9 @@ export const APPS: App[] = [
   { name: "React Router", command: deno("react_router.ts"), skips: NO_ERROR_HOOK },
 ];
 
+/** Shops in meta-frameworks, built by `install`. */
+export const META_APPS: App[] = [];
+
 /** The documentation's examples, each with a page that counts and its expected text. */
 export const EXAMPLES: (App & { page: string; says: (visit: number) => string })[] = [
   {
