@@ -11,6 +11,7 @@ import { CompatRequest, type CompatRules } from "./_express_compat/compat_reques
 import type { CompatMethods, SessionCallback } from "./_express_compat/compat_session.ts";
 import type { CookieOverrides, SessionCookie } from "./_express_compat/session_cookie.ts";
 import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
+import { sendResponse } from "./_node/send_response.ts";
 
 export type {
   CompatMethods,
@@ -190,36 +191,19 @@ export function expressSession<Data extends object>(
     const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
     sessions.open(request).then((open) => {
       if (!opened.has(req)) opened.set(req, new Map());
-      if (rules !== undefined) {
-        const compat = new CompatRequest(req, open as OpenSession, {
-          sessions: sessions as unknown as SessionMiddleware,
-          rules,
-          place,
-          isHeld,
-        });
-        opened.get(req)!.set(sessions, compat);
-        if (isHeld) {
-          holdResponse(res, { save: (headers) => compat.commit(headers), errorHead, fail });
-        }
-        return open.run(next);
-      }
-      opened.get(req)!.set(sessions, open);
-      // cookie-session ends a session by `req.session = null`. Here that would leave it active.
-      Object.defineProperty(req, place, {
-        configurable: true,
-        enumerable: true,
-        get: () => open.session,
-        set() {
-          throw new TypeError(
-            `Cannot assign req.${place}: it would not be saved. Use req.${place}.set(values), or ` +
-              `req.${place}.destroy() to end the session`,
-          );
-        },
+      const held = rules === undefined ? open : new CompatRequest(req, open as OpenSession, {
+        sessions: sessions as unknown as SessionMiddleware,
+        rules,
+        place,
+        isHeld,
       });
+      opened.get(req)!.set(sessions, held);
+      if (rules === undefined) definePlace(req, place, open);
       if (isHeld) {
-        holdResponse(res, { save: (headers) => open.commit(headers), errorHead, fail });
+        holdResponse(res, { save: (headers) => held.commit(headers), errorHead, fail });
       }
-      open.run(next);
+      if (open.response === undefined) return open.run(next);
+      sendResponse(open.response, req, res as NodeResponse).catch(fail);
     }, fail);
   };
   return Object.assign(middleware, {
@@ -256,18 +240,39 @@ export function abortSession(
   Promise.all(all.map((open) => open.abort(error))).then(() => next(error), next);
 }
 
+/** Makes `req[place]` the session. An assignment throws. */
+function definePlace(req: NodeRequest, place: string, open: OpenedRequest): void {
+  // cookie-session ends a session by `req.session = null`. Here that would leave it active.
+  Object.defineProperty(req, place, {
+    configurable: true,
+    enumerable: true,
+    get: () => open.session,
+    set() {
+      throw new TypeError(
+        `Cannot assign req.${place}: it would not be saved. Use req.${place}.set(values), or ` +
+          `req.${place}.destroy() to end the session`,
+      );
+    },
+  });
+}
+
 /** Returns how express-session's sessions behave; `undefined` if `req.session` is a `Session`. */
-function checkCompat(
-  { compat = false, ...others }: ExpressSessionOptions,
-): CompatRules | undefined {
-  const fail = (problem: string) => optionError("expressSession", problem);
-  if (typeof compat !== "boolean") throw fail("compat must be true or false");
-  checkOptions("expressSession", others, compat ? ["unset", "subject"] : []);
-  if (!compat) return undefined;
-  const { unset = "keep", subject = passportUser } = others;
-  if (unset !== "keep" && unset !== "destroy") throw fail('unset must be "keep" or "destroy"');
-  if (typeof subject !== "function") throw fail("subject must be a function of the session");
-  return { unset, subject };
+function checkCompat(options: ExpressSessionOptions): CompatRules | undefined {
+  const owner = "expressSession";
+  checkOptions(owner, options, ["compat", "unset", "subject"]);
+  const { compat = false, unset = "keep", subject = passportUser } = options;
+  if (typeof compat !== "boolean") throw optionError(owner, "compat must be true or false");
+  if (unset !== "keep" && unset !== "destroy") {
+    throw optionError(owner, 'unset must be "keep" or "destroy"');
+  }
+  if (typeof subject !== "function") {
+    throw optionError(owner, "subject must be a function of the session");
+  }
+  if (compat) return { unset, subject };
+  for (const name of ["unset", "subject"] as const) {
+    if (options[name] !== undefined) throw optionError(owner, `${name} needs compat: true`);
+  }
+  return undefined;
 }
 
 /** The user whom Passport has serialized, if that is an ID. */

@@ -41,6 +41,11 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
   readonly session: Session<Data>;
   /**
+   * A response that is ready, or `undefined`. If there is one, send it and do not call the handler.
+   * Call `commit` before, as for the handler's response. No feature of this version makes one.
+   */
+  readonly response: Response | undefined;
+  /**
    * Calls the handler and returns its result. If it ends its own session by `sessions.destroyAll` or
    * a similar call, `commit` clears the session at the client. Without `run`, `commit` then fails
    * with `ERR_SESSION_INTERRUPTED` if the handler has written to the session.
@@ -87,6 +92,7 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
 
 /** A session that is read-only: no response can carry its cookie. */
 class ReadOnlySession<Data extends object> implements OpenSession<Data> {
+  readonly response = undefined;
   readonly #load: () => Promise<WorkingCopy>;
   #session: Session<Data>;
 
@@ -133,6 +139,7 @@ class ReadOnlySession<Data extends object> implements OpenSession<Data> {
 
 /** A session that the middleware around this one commits. */
 class NestedSession<Data extends object> implements OpenSession<Data> {
+  readonly response = undefined;
   readonly #outer: OpenSession<Data>;
 
   constructor(outer: OpenSession<Data>) {
