@@ -177,6 +177,7 @@ class NestedSession<Data extends object> implements OpenSession<Data> {
 
 /** An {@linkcode ActiveSession} for code outside this package. */
 class OpenedSession<Data extends object> implements OpenSession<Data> {
+  readonly response: Response | undefined = undefined;
   readonly #lifecycle: Lifecycle;
   readonly #options: ResolvedOptions;
   readonly #close: () => void;
