@@ -89,16 +89,15 @@ export interface CookieDefaults {
   readonly attributes: CookieOverrides;
 }
 
-const PROBE = "probe";
-
 /**
  * Learns the attributes of a middleware's cookie from the headers that would send one.
  *
  * @param headersFor Returns the headers that send an ID.
  */
 export function learnDefaults(headersFor: (id: string) => readonly HeaderPair[]): CookieDefaults {
-  const line = headersFor(PROBE).map(([name, value]) => isSetCookie(name) ? value : "")
-    .findLast((value) => value.split(";", 1)[0]!.endsWith(`=${PROBE}`));
+  // A cookie without a value removes the one of another library.
+  const line = headersFor("id").filter(([name]) => isSetCookie(name)).map(([, value]) => value)
+    .findLast((value) => !value.split(";", 1)[0]!.endsWith("="));
   if (line === undefined) return { name: undefined, attributes: {} };
   const [pair, ...rest] = line.split(";");
   const given = new Map(rest.map((one): [string, string] => {
