@@ -191,14 +191,16 @@ export class CompatRequest implements SessionOperations {
     const target = this.#session;
     if (target === undefined || !this.#isChanged(target)) return;
     const { session } = this.#open;
+    const isCookieChanged = this.#texts.get("cookie") !== textOf(this.#overridesOf(target));
+    // Throws before anything is saved if no browser would take the cookie.
+    if (isCookieChanged) setCookie(target.cookie, this.#cookieDefaults.name ?? "id", "");
     const subject = this.#rules.subject(target);
     // First: it starts a new session if the client's ID has been replaced.
     if (subject !== this.#subject) session.subject = subject;
     this.#applyTo(session.data, target);
-    if (this.#texts.get("cookie") !== textOf(this.#overridesOf(target))) {
-      this.#isCookieChanged = true;
-      this.#open.resend();
-    }
+    if (!isCookieChanged) return;
+    this.#isCookieChanged = true;
+    this.#open.resend();
   }
 
   /** Makes `open.session` writable after it was saved. */
