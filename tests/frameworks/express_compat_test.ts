@@ -65,6 +65,7 @@ testBoth("req.session has plain properties", async (express) => {
       res.json([
         "user" in session,
         "gone" in session,
+        // deno-lint-ignore no-prototype-builtins -- as older code does
         session.hasOwnProperty("user"),
         Object.keys(session).sort(),
         inLoop.sort(),

@@ -193,6 +193,7 @@ testSame(
     await using rig = await rigOf(
       express,
       (app) => withPassport(app, passport, { keepSessionInfo: true }),
+      { engine },
     );
     const browser = new Browser(rig);
     assertEquals((await browser.get("/account")).headers.get("location"), "/login");
