@@ -17,6 +17,8 @@ export interface AstroContext {
   readonly locals: object;
   /** Whether the page is made at build time. Astro 5 and later have it. */
   readonly isPrerendered?: boolean;
+  /** The route's pattern. Astro 5 and later have it. */
+  readonly routePattern?: string;
 }
 
 /** A middleware for Astro, with a typed accessor. */
@@ -38,8 +40,8 @@ export interface AstroSession<Data extends object = Record<string, unknown>> {
  * saved, the client gets the same response as from `sessions.handler`; the option `onError` changes
  * it.
  *
- * No session changes of the request are saved if a page or an endpoint throws, or if the response
- * has the status 500 or more. Prerendered pages have no session.
+ * No session changes of the request are saved if a page, an endpoint or an action throws, or if the
+ * response has the status 500 or more. Prerendered pages have no session.
  *
  * @throws {TypeError} If `sessions` is not a `SessionMiddleware`.
  *
@@ -62,10 +64,10 @@ export function astroSession<Data extends object>(
   const place = new Place(sessions, "context.locals");
 
   const respond = sessions.handler(
-    async (_request, session, { locals }: AstroContext, next: () => Promise<Response>) => {
-      place.put(locals, session);
+    async (_request, session, context: AstroContext, next: () => Promise<Response>) => {
+      place.put(context.locals, session);
       const response = await next();
-      if (response.status < 500) return response;
+      if (response.status < 500 && !hasActionFailed(context, response)) return response;
       // Astro or the app has already made a response. Throwing discards the session's changes.
       throw new HandledFailure(undefined, response);
     },
@@ -95,4 +97,18 @@ export function astroSession<Data extends object>(
   };
   const of = ({ locals }: { readonly locals: object }) => place.of(locals);
   return Object.assign(middleware, { of });
+}
+
+/** The route of actions that scripts call. */
+const ACTIONS = "/_actions/[...path]";
+
+/** What Astro keeps of an action that a form has called. */
+interface ActionLocals {
+  _actionPayload?: { actionResult?: { type?: unknown } };
+}
+
+/** Whether an action has thrown. Astro makes a result of what an action throws. */
+function hasActionFailed({ locals, routePattern }: AstroContext, { status }: Response): boolean {
+  if (routePattern === ACTIONS) return status >= 400;
+  return (locals as ActionLocals)._actionPayload?.actionResult?.type === "error";
 }

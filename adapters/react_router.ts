@@ -35,8 +35,8 @@ export interface ReactRouterSession<Data extends object = Record<string, unknown
   /** The middleware, for `export const middleware = [middleware]` in `app/root.tsx`. */
   middleware(args: ReactRouterArgs, next: () => Promise<Response>): Promise<Response>;
   /**
-   * Makes `handleError` for `app/entry.server.tsx`. With it, an error with a status below 500 saves
-   * nothing, and an error of the session gets its own response and an event.
+   * Makes `handleError` for `app/entry.server.tsx`. With it, an error of a session that a loader throws
+   * gets the same response as from `sessions.handler`, and not the page of your `ErrorBoundary`.
    *
    * @param own Your own function. Without it, errors are logged, as React Router does.
    */
