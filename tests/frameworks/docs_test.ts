@@ -8,7 +8,6 @@ const shown = [
   "recipes/express_app.ts",
   "recipes/elysia_app.ts",
   "recipes/fastify.ts",
-  "recipes/h3.ts",
   "recipes/react_router.ts",
   "apps/sveltekit/src/hooks.server.ts",
 ];
