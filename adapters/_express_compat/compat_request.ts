@@ -9,6 +9,7 @@ import { put } from "../../data/session_values.ts";
 import { refusal } from "../../data/working_copy.ts";
 import { SessionError } from "../../errors.ts";
 import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../../middleware.ts";
+import type { OpenedRequest } from "../_node/request_session.ts";
 import { CompatSession, type SessionCallback, type SessionOperations } from "./compat_session.ts";
 import {
   clearCookie,
@@ -38,7 +39,8 @@ export interface CompatRules {
 const UNSUPPORTED = "";
 
 /** The session of one request. */
-export class CompatRequest implements SessionOperations {
+export class CompatRequest implements OpenedRequest, SessionOperations {
+  readonly response: Response | undefined;
   readonly #open: OpenSession;
   readonly #sessions: SessionMiddleware;
   readonly #rules: CompatRules;
@@ -55,7 +57,7 @@ export class CompatRequest implements SessionOperations {
   #state: "active" | "unset" | "destroyed" = "active";
   /** Whether `open.session` was saved, so that it has to be opened again before the next write. */
   #isSaved = false;
-  #isAborted = false;
+  #aborted: Promise<void> | undefined;
   /** Whether no response can carry a cookie any more. */
   #isLate: boolean;
   /** Whether an attribute of the cookie has changed. */
@@ -76,6 +78,7 @@ export class CompatRequest implements SessionOperations {
       isHeld: boolean;
     },
   ) {
+    this.response = open.response;
     this.#req = req;
     this.#open = open;
     this.#sessions = sessions;
@@ -219,7 +222,7 @@ export class CompatRequest implements SessionOperations {
     this.#isSaved = false;
   }
 
-  save(callback?: SessionCallback): void {
+  store(callback?: SessionCallback): void {
     this.#run(() => this.#isLate ? this.#saveLate() : this.#save(), callback);
   }
 
@@ -324,17 +327,22 @@ export class CompatRequest implements SessionOperations {
     if (this.#isLate) this.#open.abort(error);
   }
 
-  /** Saves the session when the response starts, and adds the headers for the client. */
-  commit(headers: ResponseHeaders): Awaitable<void> {
-    if (this.#pending !== undefined) return this.#pending.then(() => this.commit(headers));
+  run<T>(handle: () => T): T {
+    return this.#open.run(handle);
+  }
+
+  save(headers: ResponseHeaders): Awaitable<void> {
+    if (this.#pending !== undefined) return this.#pending.then(() => this.save(headers));
     this.#isLate = true;
-    return this.#commit(this.#withCookie(headers));
+    const own = this.#withCookie(headers);
+    return this.#aborted === undefined
+      ? this.#commit(own)
+      : this.#aborted.then(() => this.#open.commit(own));
   }
 
   #commit(headers: ResponseHeaders): Awaitable<void> {
-    const isOver = this.#isAborted || (this.#state === "destroyed" && this.#isSaved);
-    if (isOver && this.#failure === undefined) return this.#open.commit(headers);
     if (this.#failure !== undefined) return this.#fail(this.#failure.error, headers);
+    if (this.#state === "destroyed" && this.#isSaved) return this.#open.commit(headers);
     const isUnset = this.#state !== "active" || !this.#isInPlace();
     if (isUnset && (this.#rules.unset === "keep" || this.#state === "destroyed")) {
       return this.#open.abort().then(() => this.#open.commit(headers));
@@ -372,12 +380,9 @@ export class CompatRequest implements SessionOperations {
     return Object.getOwnPropertyDescriptor(this.#req, this.#place)?.get !== undefined;
   }
 
-  /** Discards the changes, because the handler failed. */
-  async abort(error: unknown): Promise<void> {
-    await this.#pending;
-    this.#isAborted = true;
-    this.#failure = undefined;
-    await this.#open.abort(error);
+  abort(error?: unknown): Promise<void> {
+    const abort = () => this.#open.abort(error);
+    return this.#aborted ??= this.#pending === undefined ? abort() : this.#pending.then(abort);
   }
 
   /** Headers that give the session's cookie the attributes of `req.session.cookie`. */

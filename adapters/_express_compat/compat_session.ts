@@ -8,7 +8,7 @@ export type SessionCallback = (error?: unknown) => void;
 export interface SessionOperations {
   /** The session's ID. */
   readonly id: string | undefined;
-  save(callback?: SessionCallback): void;
+  store(callback?: SessionCallback): void;
   regenerate(callback?: SessionCallback): void;
   destroy(callback?: SessionCallback): void;
   reload(callback?: SessionCallback): void;
@@ -63,7 +63,7 @@ export class CompatSession implements CompatMethods {
 
   /** Saves the session now. */
   save(callback?: SessionCallback): this {
-    this.#operations.save(callback);
+    this.#operations.store(callback);
     return this;
   }
 
