@@ -134,9 +134,9 @@ export function expressSession<Data extends object>(
 ): NodeSession<Data>;
 /**
  * Creates a middleware whose `req.session` is that of express-session, for code that was written for
- * it. Passport, connect-flash and others run unchanged. Concurrent requests are safe, as with a
- * {@linkcode Session}: what they write to different properties is merged, a session that has ended
- * does not come back, and there is one valid ID.
+ * it. Passport, connect-flash and others run unchanged. The rules about concurrent requests hold:
+ * their changes of different properties are merged, a session that has ended does not come back, and
+ * there is one valid ID.
  *
  * @throws {TypeError} If an option is unknown or of the wrong type.
  *

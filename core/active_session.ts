@@ -191,7 +191,7 @@ export class ActiveSession implements SessionLink {
     return found && found.status === "active" ? found : undefined;
   }
 
-  /** What another `ActiveSession` for the same request starts from. */
+  /** The parts of the request that another `ActiveSession` for it needs. */
   get origin(): Pick<SessionOrigin, "scope" | "state"> {
     return { scope: this.#scope, state: this.#state };
   }

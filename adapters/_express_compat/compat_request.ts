@@ -1,7 +1,7 @@
 /**
  * One request whose `req.session` is that of express-session. The app's object is a copy of the
- * session's values. What the app has changed in it is written to the session when that is saved, key
- * by key, so that the rules about concurrent requests hold.
+ * session's values. A save writes the app's changes into the session, key by key, so that the rules
+ * about concurrent requests hold.
  */
 import type { Awaitable } from "../../base/awaitable.ts";
 import { isReserved } from "../../base/record_text.ts";
@@ -64,7 +64,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   #isCookieChanged = false;
   /** The operations that are not done yet. */
   #pending: Promise<void> | undefined;
-  /** The error of an operation that nobody was told about. */
+  /** The error of an operation without a callback. */
   #failure: { readonly error: unknown } | undefined;
 
   /** @param isHeld Whether a response follows that can carry the cookie. */
@@ -368,7 +368,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     return this.#open.commit(headers);
   }
 
-  /** Ends the request without saving. What was saved before stays, and so do its headers. */
+  /** Ends the request without saving. Earlier saves stay, and so do their headers. */
   async #fail(error: unknown, headers: ResponseHeaders): Promise<never> {
     await this.#open.abort(error);
     await this.#open.commit(headers);

@@ -4,7 +4,26 @@ import type { HeaderPair } from "../../pagi.ts";
 import { CookieState } from "../../state/cookie.ts";
 import type { CookieOptions } from "../../state/state.ts";
 
-/** The attributes of a cookie that an app may change for one session. */
+/** Attributes of a cookie, by the names that express-session gives them. */
+export interface CookieOverrides {
+  /** The lifetime in milliseconds; `null` until the browser is closed. */
+  originalMaxAge?: unknown;
+  /** The path below which browsers send the cookie. */
+  path?: unknown;
+  /** The domain whose hosts receive the cookie. */
+  domain?: unknown;
+  /** Whether scripts in the page cannot read the cookie. */
+  httpOnly?: unknown;
+  /** Whether the cookie is for HTTPS only. */
+  secure?: unknown;
+  /** Which requests from other sites carry the cookie. */
+  sameSite?: unknown;
+  /** Whether there is a separate cookie under each top-level site. */
+  partitioned?: unknown;
+  /** Which cookies Chromium deletes last. */
+  priority?: unknown;
+}
+
 const ATTRIBUTES = [
   "originalMaxAge",
   "path",
@@ -14,10 +33,7 @@ const ATTRIBUTES = [
   "sameSite",
   "partitioned",
   "priority",
-] as const;
-
-/** The attributes that differ from those of all other sessions, as the session holds them. */
-export type CookieOverrides = Partial<Record<typeof ATTRIBUTES[number], unknown>>;
+] as const satisfies readonly (keyof CookieOverrides)[];
 
 const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None" } as const;
 const PRIORITY = { low: "Low", medium: "Medium", high: "High" } as const;
@@ -157,7 +173,7 @@ export function setCookie(cookie: SessionCookie, name: string, value: string): s
   if (expires === null) return headers[0]![1];
   const time = new Date(expires).getTime();
   if (Number.isNaN(time)) {
-    throw new TypeError("Cannot set the cookie: its expires is no valid Date");
+    throw new TypeError("Cannot set the cookie: its expires is not a valid Date");
   }
   const seconds = Math.min(Math.ceil((time - Date.now()) / 1000), MAX_COOKIE_AGE);
   const maxAge = Math.max(seconds, 0);

@@ -71,15 +71,15 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   abort(error?: unknown): Promise<void>;
   /**
    * Loads the session again, after `session.save()` for example, so that the request can go on
-   * writing. `session` is another object then. What was not saved is dropped. Resolves to whether
-   * the session is stored; if not, `session` stays the same.
+   * writing. `session` is another object then, and changes that were not saved are dropped. Resolves
+   * to whether the session is stored; if not, `session` stays the same.
    *
    * @throws {SessionError} If an earlier save of the request has failed, or the store fails.
    */
   reopen(): Promise<boolean>;
   /**
-   * Replaces the session by a new, empty one. `session` is another object then. What was not saved
-   * is dropped, and a stored session stays in the store.
+   * Replaces the session by a new, empty one. `session` is another object then, and changes that
+   * were not saved are dropped. A stored session stays in the store.
    *
    * @throws {SessionError} `ERR_SESSION_AMBIGUOUS` if the client sent several IDs.
    */

@@ -21,7 +21,7 @@ const REQUIRED = ["new Cookie()", "req.session", "res.end patch", "cookie option
 /** Tests in required groups that cannot pass, with the reasons. */
 const DIFFERENT: Record<string, string> = {
   "session() req.session .cookie .* should forward errors setting cookie":
-    "the option expires is no date: that throws when the middleware is made, not in each response",
+    "an invalid date in the option expires throws when the middleware is made, not in each response",
   [
     'session() cookie option when "sameSite" set to "auto" combined with secure auto when "secure" ' +
     'is "false" should set SameSite=None without Secure when secure'
