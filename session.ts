@@ -485,19 +485,15 @@ export class Session<T extends object = Record<string, unknown>> {
    * ```ts
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
+   * import { visitor } from "@pagi/session/testing";
    *
    * const sessions = new SessionMiddleware({
    *   secret: "replace this with: openssl rand -hex 32",
    * });
-   * const logIn = sessions.handler((_request, session) => {
-   *   session.subject = "user-7";
-   *   return new Response();
-   * });
-   * const response = await logIn(new Request("http://localhost/"));
-   * const cookie = response.headers.get("set-cookie")!.split(";")[0]!;
+   * const ada = await visitor(sessions, { subject: "user-7" });
    *
    * // When a WebSocket opens, and for each of its messages.
-   * const session = await sessions.load(new Request("http://localhost/", { headers: { cookie } }));
+   * const session = await sessions.load(ada.request("/chat"));
    * const isActive = await session!.touch();
    * assertEquals(isActive, true);
    * ```

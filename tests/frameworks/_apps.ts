@@ -147,10 +147,7 @@ export const APPS: App[] = [
     command: node("h3.ts"),
     skips: {
       ...NO_SOCKET,
-      ...NO_SUB_APP,
       ...NO_ERROR_HOOK,
-      "exceptions: save() before an exception": "not yet",
-      "exceptions: save() before a 401": "not yet",
     },
   },
   {
@@ -164,6 +161,9 @@ export const APPS: App[] = [
     skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK, ...RECIPE },
   },
 ];
+
+/** Shops in meta-frameworks, built by `install`. */
+export const META_APPS: App[] = [];
 
 /** The documentation's examples, each with a page that counts and its expected text. */
 export const EXAMPLES: (App & { page: string; says: (visit: number) => string })[] = [

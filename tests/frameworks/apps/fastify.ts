@@ -8,7 +8,10 @@ const session = fastifySession(app, sessions);
 // The work reads the body.
 app.removeAllContentTypeParsers();
 app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-app.addHook("onError", async (_request, _reply, error) => report(error));
+app.addHook("onError", (_request, _reply, error, done) => {
+  report(error);
+  done();
+});
 for (const path of paths) app.all(path, handle);
 await app.listen({ port: 0, host: "127.0.0.1" });
 announceServer(app.server);

@@ -1,23 +1,43 @@
 import type { Session } from "@pagi/session";
+import { h3Session } from "@pagi/session/h3";
 import { createEventStream, H3, type H3Event, HTTPError, redirect, serve } from "h3";
-import { h3Session } from "../recipes/h3.ts";
 import { bodyOf } from "./_fetch.ts";
-import { announce, answer, type Data, paths, report, sessions, toStream } from "./_work.ts";
+import {
+  type AdminData,
+  adminSessions,
+  announce,
+  answer,
+  type Data,
+  paths,
+  report,
+  sessions,
+  toStream,
+} from "./_work.ts";
 
 declare module "h3" {
   interface H3EventContext {
     session: Session<Data>;
+    admin?: Session<AdminData>;
   }
 }
 
 const app = new H3({ silent: true, onError: report });
-app.use(h3Session(sessions));
-for (const path of paths) app.all(path, handle);
+const session = h3Session(sessions);
+const admin = h3Session(adminSessions);
+const inner = withWork(new H3().use(session).use(admin));
+app.use("/outer/**", admin).use(session).mount("/inner", inner).mount("/outer", withWork(new H3()));
+withWork(app);
+
+function withWork(app: H3): H3 {
+  for (const path of paths) app.all(path, handle);
+  return app;
+}
 
 async function handle(event: H3Event): Promise<unknown> {
   const reply = (await answer({
     url: event.req.url,
     session: event.context.session,
+    admin: event.context.admin,
     body: bodyOf(event.req),
     refuse: (status) => new HTTPError({ status, message: "refused" }),
   }))!;
