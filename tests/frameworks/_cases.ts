@@ -61,8 +61,7 @@ interface Noted {
 }
 
 async function noted(url: string): Promise<Noted> {
-  using visitor = new Visitor(url);
-  return JSON.parse((await visitor.get("/noted")).text);
+  return JSON.parse((await new Visitor(url).get("/noted")).text);
 }
 
 /** Waits until the app has noted something. */

@@ -8,6 +8,17 @@
 const DEADLINE_MS = 15_000;
 /** Servers may close a connection that was idle for some seconds. */
 const IDLE_MS = 2_000;
+/** How many connections of all clients stay open. */
+const MAX_IDLE = 100;
+
+interface Idle {
+  client: HttpClient;
+  connection: Connection;
+  since: number;
+}
+
+/** The open connections of all clients, the last used last. */
+const idle: Idle[] = [];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -23,7 +34,6 @@ export interface RawResponse {
 /** The connections of one client to one server. */
 export class HttpClient {
   readonly #url: URL;
-  readonly #idle: { connection: Connection; since: number }[] = [];
 
   constructor(url: string) {
     this.#url = new URL(url);
@@ -68,16 +78,18 @@ export class HttpClient {
     }
   }
 
-  /** Closes the connections. */
-  close(): void {
-    for (const { connection } of this.#idle.splice(0)) connection.close();
-  }
-
   #takeIdle(): Connection | undefined {
-    const { connection, since } = this.#idle.pop() ?? {};
-    if (connection === undefined || performance.now() - since! < IDLE_MS) return connection;
+    const at = idle.findLastIndex(({ client }) => client === this);
+    if (at < 0) return undefined;
+    const [{ connection, since }] = idle.splice(at, 1) as [Idle];
+    if (performance.now() - since < IDLE_MS) return connection;
     connection.close();
     return this.#takeIdle();
+  }
+
+  #keep(connection: Connection): void {
+    idle.push({ client: this, connection, since: performance.now() });
+    if (idle.length > MAX_IDLE) idle.shift()!.connection.close();
   }
 
   async #connect(): Promise<Connection> {
@@ -97,7 +109,7 @@ export class HttpClient {
       isOpen = !connection.hasEnded && headers.get("connection")?.toLowerCase() !== "close";
     } finally {
       release();
-      if (isOpen) this.#idle.push({ connection, since: performance.now() });
+      if (isOpen) this.#keep(connection);
       else connection.close();
     }
   }

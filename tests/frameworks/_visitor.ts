@@ -106,11 +106,6 @@ export class Visitor {
     }
   }
 
-  /** Closes the connections. */
-  [Symbol.dispose](): void {
-    this.#client.close();
-  }
-
   #cookieHeader(): Record<string, string> {
     return this.#jar.size === 0 ? {} : { cookie: [...this.#jar.values()].join("; ") };
   }

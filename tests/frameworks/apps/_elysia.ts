@@ -1,6 +1,6 @@
 import type { Session } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
-import { Elysia, sse, status } from "elysia";
+import { type AnyElysia, Elysia, sse, status } from "elysia";
 import { bodyOf, toResponse } from "./_fetch.ts";
 import {
   type AdminData,
@@ -23,12 +23,13 @@ interface Context {
 }
 
 /** Adds the paths of the work to an app. Elysia reads no body. */
-function withWork(app: Elysia, paths: string[]) {
+function withWork<App extends AnyElysia>(app: App, paths: string[]): App {
   for (const path of paths) app.all(path, handle as never, { parse: "none" });
-  return app.onError(({ error }) => {
+  app.onError(({ error }) => {
     report(error);
     if (error instanceof Error && error.message === TWICE) throw error;
   });
+  return app;
 }
 
 async function handle({ request, session, admin, set, redirect }: Context) {
@@ -76,4 +77,4 @@ export const app = new Elysia()
     // @ts-expect-error: it is a number
     session.set("visits", "1");
   });
-withWork(app as never, paths);
+withWork(app, paths);

@@ -53,7 +53,7 @@ const router = new Router<State>();
 for (const path of pathsBelow("/outer")) router.all(path, admin, session, handle);
 for (const path of pathsBelow("/inner")) router.all(path, session, session, admin, handle);
 for (const path of paths) router.all(path, session, handle);
-router.get("/response", session, (ctx) => {
+router.get("/response", session, (ctx: Context<State>) => {
   ctx.response.with(
     `Visit ${ctx.state.session.update("visits", (visits = 0) => visits + 1).get("visits")}`,
   );
