@@ -144,11 +144,8 @@ export const APPS: App[] = [
     command: node("koa.ts"),
     skips: {
       ...NO_SOCKET,
-      ...NO_SUB_APP,
-      ...RECIPE,
-      "a failing store: pipelined requests": "the recipe will be replaced by an adapter",
-      "a failing store: the error of a client that has gone, at the framework":
-        "the recipe will be replaced by an adapter",
+      "exceptions: /throw-frozen": "Koa itself assigns the status to the error",
+      "exceptions: an error handler that throws": "it has no error handlers",
     },
   },
   {

@@ -1,11 +1,11 @@
-import { abortSession, expressSession } from "@pagi/session/express";
+import { abortSession, connectSession } from "@pagi/session/connect";
 import connect, { type IncomingMessage, type NextHandleFunction } from "connect";
 import { createServer } from "node:http";
 import { announceServer, bodyOf, httpError, send } from "./_node.ts";
 import { adminSessions, answer, report, sessions, TWICE } from "./_work.ts";
 
-const session = expressSession(sessions);
-const admin = expressSession(adminSessions);
+const session = connectSession(sessions);
+const admin = connectSession(adminSessions);
 
 /** Answers with the work of a path. Below a sub-app, there are two sessions. */
 const handle: (isNested: boolean) => NextHandleFunction = (isNested) => (req, res, next) => {

@@ -1,16 +1,17 @@
-import type { Session } from "@pagi/session";
+import { koaSession, type SessionState } from "@pagi/session/koa";
 import Koa from "koa";
-import { koaSession } from "../recipes/koa.ts";
+import mount from "koa-mount";
 import { announceServer, bodyOf, httpError, setHeaders, toReadable } from "./_node.ts";
-import { answer, type Data, report, sessions } from "./_work.ts";
+import { type AdminData, adminSessions, answer, type Data, report, sessions } from "./_work.ts";
 
-type State = { session: Session<Data> };
+type State = SessionState<Data> & Partial<SessionState<AdminData, "admin">>;
 
 const handle: Koa.Middleware<State> = async (ctx, next) => {
   if (ctx.path.startsWith("/raw")) return raw(ctx);
   const reply = await answer({
     url: ctx.originalUrl,
     session: ctx.state.session,
+    admin: ctx.state.admin,
     body: bodyOf(ctx.req),
     refuse: httpError,
   });
@@ -41,8 +42,11 @@ function raw(ctx: Koa.ParameterizedContext<State>): void {
   }
 }
 
+const session = koaSession(sessions);
+const admin = koaSession(adminSessions);
+const inner = new Koa<State>().use(session).use(admin).use(handle);
+const outer = new Koa<State>().use(admin).use(session).use(handle);
 const app = new Koa<State>();
 app.on("error", report);
-app.use(koaSession(sessions));
-app.use(handle);
+app.use(mount("/outer", outer)).use(session).use(mount("/inner", inner)).use(handle);
 announceServer(app.listen(0));
