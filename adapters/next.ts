@@ -6,8 +6,9 @@
  */
 import { checkMiddleware, hasMethods, isObject, kindOf } from "../base/check_options.ts";
 import { HandledFailure } from "../core/entry/handled_failure.ts";
-import { SessionError } from "../errors.ts";
+import type { SessionError } from "../errors.ts";
 import type { SessionMiddleware } from "../middleware.ts";
+import type { HeaderPair } from "../pagi.ts";
 import type { Session } from "../session.ts";
 
 /** The attributes of a cookie, as Next.js takes them. */
@@ -322,9 +323,13 @@ function visibleToPage(response: Response): Response {
   return new Response(null, { status, headers });
 }
 
-/** The headers that a response made from an error should have. */
-function headersOf(error: unknown): readonly (readonly [string, string])[] {
-  return error instanceof SessionError ? error.headers : [];
+/**
+ * The headers that a response made from an error should have. Next.js bundles the proxy and the pages
+ * separately, so the error's class may be that of another copy of this package.
+ */
+function headersOf(error: unknown): readonly HeaderPair[] {
+  const isOurs = error instanceof Error && error.name === "SessionError";
+  return isOurs ? (error as SessionError).headers : [];
 }
 
 /** Headers that Next.js sets itself on the response to a server action. */

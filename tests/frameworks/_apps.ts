@@ -95,7 +95,13 @@ export const APPS: App[] = [
 ];
 
 /** Shops in meta-frameworks, built by `install`. */
-export const META_APPS: App[] = [];
+export const META_APPS: App[] = [
+  {
+    name: "Next.js",
+    command: [...node("next.ts"), String(freePort())],
+    skips: { "a store that fails": "next_test.ts has it: Next.js decides about the status" },
+  },
+];
 
 /** The documentation's examples, each with a page that counts and its expected text. */
 export const EXAMPLES: (App & { page: string; says: (visit: number) => string })[] = [
