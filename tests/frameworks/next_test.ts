@@ -60,7 +60,7 @@ Deno.test("nextSession() in Next.js", async (t) => {
 });
 
 Deno.test("nextSession() extends a session that pages only read", async (t) => {
-  await using running = await Running.start({ ...app, env: { TOUCH_INTERVAL: "0" } });
+  await using running = await Running.start({ ...app, env: { ...app.env, TOUCH_INTERVAL: "0" } });
   const { url } = running;
 
   await t.step("in the proxy", async () => {
