@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { checkMiddleware, placeTaken } from "../base/check_options.ts";
+import { checkMiddleware, isObject, placeTaken } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
 import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
+import { answerNode } from "./_node/answer.ts";
 import { holdResponse, type NodeResponse } from "./_node/held_response.ts";
 import { sendResponse } from "./_node/send_response.ts";
 
@@ -103,11 +104,23 @@ export function nuxtSession<Data extends object>(
         note(context, outer);
         return await handler(event);
       }
+      const before = { ...res.getHeaders() };
       if (context[place] !== undefined) throw placeTaken(`event.context.${place}`);
-      const answer = async (error: unknown) => {
+      const capture = (error: unknown) =>
         nitroApp.captureError(error as Error, { event, tags: ["request"] });
-        await sendResponse(await sessions.answer(error, requestOf(req)), req, res);
+      /** Sends the response to a session error. Rejects with any other error. */
+      const answer = async (error: unknown, open?: OpenSession<Data>): Promise<void> => {
+        const response = await answerNode(sessions, error, req);
+        capture(error);
+        if (!res.headersSent) restore(res, before);
+        await open?.commit(response.headers);
+        await sendResponse(response, req, res);
       };
+      const fail = (error: unknown) =>
+        answer(error).catch(() => {
+          capture(error);
+          return sendResponse(new Response(null, { status: 500 }), req, res);
+        });
       let open: OpenSession<Data>;
       try {
         open = await sessions.open(req);
@@ -123,14 +136,14 @@ export function nuxtSession<Data extends object>(
           return saved;
         },
         errorHead: (error) => error instanceof SessionError ? error : { status: 500, headers: [] },
-        fail: (error) => void pending.push(answer(error)),
+        fail: (error) => void pending.push(fail(error)),
       });
       try {
         if (open.response !== undefined) return await sendResponse(open.response, req, res);
         return await open.run(() => handler(event));
       } catch (error) {
         await open.abort(error);
-        throw error;
+        return await answer(sessionErrorOf(error), open);
       } finally {
         // The stand-in for a response is read when the handler has returned.
         for (const one of pending) await Promise.resolve(one).catch(() => {});
@@ -151,4 +164,16 @@ export function nuxtSession<Data extends object>(
 /** The context of the event whose handler has made this request, without the network. */
 function outerContext(req: object): object | undefined {
   return (req as { __unenv__?: object }).__unenv__;
+}
+
+function restore(res: NodeResponse, headers: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(res.getHeaders())) res.removeHeader(name);
+  for (const [name, value] of Object.entries(headers)) {
+    res.setHeader(name, value as string | string[]);
+  }
+}
+
+/** Returns the error of a session that Nuxt has wrapped in the error of a page. */
+function sessionErrorOf(error: unknown): unknown {
+  return isObject(error) && error.cause instanceof SessionError ? error.cause : error;
 }

@@ -102,6 +102,7 @@ const SHOPS: App[] = [
     command: [...node("next.ts"), String(freePort())],
     skips: { "a store that fails": "next_test.ts has it: Next.js decides about the status" },
   },
+  { name: "Nuxt", command: [...node("nuxt.ts"), String(freePort())] },
   { name: "SvelteKit", command: node("sveltekit.ts") },
   {
     name: "React Router",

@@ -1,5 +1,5 @@
 "use server";
-import { redirect } from "next/navigation";
+import { forbidden, redirect } from "next/navigation";
 import { session } from "../lib/session.ts";
 
 export const login = session.action((session, form: FormData) => {
@@ -25,6 +25,11 @@ export const add = session.action((session, form: FormData) => {
 export const fail = session.action((session) => {
   session.set("items", ["never saved"]);
   throw new Error("boom");
+});
+
+export const refuse = session.action((session) => {
+  session.set("items", ["never saved"]);
+  forbidden();
 });
 
 /** Stays on the page, which shows the changed session. */

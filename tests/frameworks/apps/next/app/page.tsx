@@ -1,6 +1,6 @@
 import { headers } from "next/headers";
 import { session } from "../lib/session.ts";
-import { add, fail, login, logout, rename } from "./actions.ts";
+import { add, fail, login, logout, refuse, rename } from "./actions.ts";
 
 export default async function Home() {
   const current = await session.read();
@@ -24,6 +24,9 @@ export default async function Home() {
       </form>
       <form id="fail" action={fail}>
         <button>Fail</button>
+      </form>
+      <form id="refuse" action={refuse}>
+        <button>Refuse</button>
       </form>
       <form id="rename" action={rename}>
         <input name="name" />
