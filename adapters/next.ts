@@ -6,9 +6,8 @@
  */
 import { checkMiddleware, hasMethods, isObject, kindOf } from "../base/check_options.ts";
 import { HandledFailure } from "../core/entry/handled_failure.ts";
-import type { SessionError } from "../errors.ts";
+import { SessionError } from "../errors.ts";
 import type { SessionMiddleware } from "../middleware.ts";
-import type { HeaderPair } from "../pagi.ts";
 import type { Session } from "../session.ts";
 
 /** The attributes of a cookie, as Next.js takes them. */
@@ -171,7 +170,8 @@ export function nextSession<Data extends object>(
           if (thrown !== undefined) throw thrown.error;
           return result as Result;
         } catch (error) {
-          for (const [name, value] of headersOf(error)) headers.append(name, value);
+          const own = error instanceof SessionError ? error.headers : [];
+          for (const [name, value] of own) headers.append(name, value);
           throw error;
         } finally {
           setCookies(headers, store);
@@ -321,15 +321,6 @@ function visibleToPage(response: Response): Response {
   const headers = new Headers(response.headers);
   headers.set("x-middleware-set-cookie", cookies.join(","));
   return new Response(null, { status, headers });
-}
-
-/**
- * The headers that a response made from an error should have. Next.js bundles the proxy and the pages
- * separately, so the error's class may be that of another copy of this package.
- */
-function headersOf(error: unknown): readonly HeaderPair[] {
-  const isOurs = error instanceof Error && error.name === "SessionError";
-  return isOurs ? (error as SessionError).headers : [];
 }
 
 /** Headers that Next.js sets itself on the response to a server action. */

@@ -9,7 +9,9 @@ export class HandledFailure extends Error {
     return isObject(value) && BRAND in value;
   }
 
-  readonly [BRAND] = true;
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
   /** The error that the handler threw. */
   readonly error: unknown;
   /** The response that the framework has made of it. */
