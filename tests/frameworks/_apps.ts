@@ -175,8 +175,13 @@ export const APPS: App[] = [
 
 const THROWN_DATA = "a thrown data() is a response, which saves";
 
-/** Shops in meta-frameworks, built by `install`. */
-export const META_APPS: App[] = [
+const SHOPS: App[] = [
+  {
+    name: "Next.js",
+    command: [...node("next.ts"), String(freePort())],
+    skips: { "a store that fails": "next_test.ts has it: Next.js decides about the status" },
+  },
+  { name: "Nuxt", command: [...node("nuxt.ts"), String(freePort())] },
   { name: "SvelteKit", command: node("sveltekit.ts") },
   {
     name: "React Router",
@@ -192,7 +197,10 @@ export const META_APPS: App[] = [
     skips: { "a page that throws an error below 500 saves nothing": "pages have no such errors" },
   },
   { name: "TanStack Start", command: node("tanstack_start.ts") },
-].map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
+];
+
+/** Shops in meta-frameworks, built by `install`. */
+export const META_APPS: App[] = SHOPS.map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
 
 /** A running app. */
 export class Running implements AsyncDisposable {
