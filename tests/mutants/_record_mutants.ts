@@ -38,7 +38,6 @@ const encoding: Mutant[] = [
     replace: "let $difference = $a.length * $b.length * 0;",
   }),
   mistake("a write token that is always the same", HEADER, {
-    beside: "export function $isSame($a: string, $b: string): boolean {",
     find: "return $toHex(crypto.getRandomValues(new Uint8Array($tokenBytes)));",
     replace: "return $toHex(new Uint8Array($tokenBytes));",
   }),
@@ -231,8 +230,8 @@ const finding: Mutant[] = [
     replace: "if (!$isIndex($text)) {",
   }),
   mistake("a session whose ID the backend knows to be replaced and that opens", LOOKUP, {
-    find: "if ($record!.$replacedAt !== undefined) {",
-    replace: "if ($record!.$replacedAt === 0) {",
+    find: "const { $key, $replacedAt } = $record!; if ($replacedAt !== undefined) {",
+    replace: "const { $key, $replacedAt } = $record!; if ($replacedAt === 0) {",
   }),
 ];
 
