@@ -26,7 +26,7 @@ const CONTROLLERS: Record<string, number | undefined> = {
   some: undefined,
   scoped: 200,
 };
-/** The statuses of Nest's own filter, and of ours for an interrupted session. */
+/** The statuses of Nest's own filter, and of the adapter's for an interrupted session. */
 const STATUSES: Record<string, number> = { "guard-false": 403, unauthorized: 401, refused: 409 };
 
 /** Asserts that a page saves nothing, for a first visit and for a returning visitor. */

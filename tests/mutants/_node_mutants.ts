@@ -73,7 +73,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
       "for (const name of Object.keys(res.getHeaders())) res.removeHeader(name); for (const [name, value] of Object.entries($before)) res.setHeader(name, value as string);",
     replace: "",
   }),
-  mistake("a client that is gone and whose body goes on", SEND, {
+  mistake("a body that goes on after the client has disconnected", SEND, {
     find: "isGone = true; reader.cancel().catch(() => {});",
     replace: "isGone = true;",
   }),
