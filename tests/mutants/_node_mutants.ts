@@ -2,6 +2,9 @@
 import { mistake, type Mutant } from "./_mutant.ts";
 
 const ADAPTERS = ["adapters_test.ts"];
+const NEST = ["nest_test.ts"];
+const KOA = ["koa_test.ts"];
+const SEND = ["send_response_test.ts"];
 
 export const NODE_MUTANTS: readonly Mutant[] = [
   mistake("listeners of drain in another stream that are never called", ADAPTERS, {
@@ -52,5 +55,42 @@ export const NODE_MUTANTS: readonly Mutant[] = [
   mistake("a WebSocket's session that loses what is written to it", ADAPTERS, {
     find: 'return this.$request.upgrade ? "websocket" : "http";',
     replace: 'return this.$request.upgrade ? "http" : "http";',
+  }),
+  mistake("a sign-in that is saved with the page of an exception", ADAPTERS, {
+    find: "return statusCode >= 500;",
+    replace: "return statusCode >= 600;",
+  }),
+  mistake("a Koa handler that throws and is saved", KOA, {
+    find: "await $own.abort(error); await $respondWithError($sessions, $ctx, error, $before);",
+    replace: "await $respondWithError($sessions, $ctx, error, $before);",
+  }),
+  mistake("a Koa body that fails and is saved", KOA, {
+    find: "if (error != null) void $own.abort(error);",
+    replace: "",
+  }),
+  mistake("a Koa error response with the handler's headers", KOA, {
+    find:
+      "for (const name of Object.keys(res.getHeaders())) res.removeHeader(name); for (const [name, value] of Object.entries($before)) res.setHeader(name, value as string);",
+    replace: "",
+  }),
+  mistake("a body that goes on after the client has disconnected", SEND, {
+    find: "isGone = true; reader.cancel().catch(() => {});",
+    replace: "isGone = true;",
+  }),
+  mistake("a body that overruns a slow client", SEND, {
+    find: "if (res.write(value)) continue;",
+    replace: "if (res.write(value) || true) continue;",
+  }),
+  mistake("a body that breaks off and looks complete", SEND, {
+    find: "if (res.headersSent) res.destroy?.();",
+    replace: "",
+  }),
+  mistake("a sign-in that is saved although a Nest guard threw", NEST, {
+    find: "if ($isForFilter(this)) void $abortSessions(",
+    replace: "if (!$isForFilter(this)) void $abortSessions(",
+  }),
+  mistake("a sign-in that Nest saves before its first guard", NEST, {
+    find: "return $statusCode >= (isObserving ? 500 : 400);",
+    replace: "return $statusCode >= 500;",
   }),
 ];
