@@ -95,6 +95,20 @@ export const WEBSOCKETS: App[] = ["slow", "memory"].flatMap((store) =>
   }))
 );
 
+/** Nest's versions and platforms, with a global exception filter of the app or without one. */
+export const NEST: App[] = ["express", "fastify"].flatMap((platform) => [
+  ...[undefined, "500", "200", "302"].map((filter) => nest(11, platform, filter)),
+  ...[undefined, "302"].map((filter) => nest(10, platform, filter)),
+]);
+
+function nest(version: number, platform: string, filter: string | undefined): App {
+  const env: Record<string, string> = { PLATFORM: platform };
+  if (filter !== undefined) env.FILTER = filter;
+  const filters = filter === undefined ? "" : `, a filter with ${filter}`;
+  const command = node(version === 10 ? "nest10/main.js" : "nest11.js");
+  return { name: `Nest ${version} on ${platform}${filters}`, command, env };
+}
+
 export const APPS: App[] = [
   ...withBothStores({
     name: "Hono on Deno",
@@ -173,8 +187,13 @@ export const APPS: App[] = [
 
 const THROWN_DATA = "a thrown data() is a response, which saves";
 
-/** Shops in meta-frameworks, built by `install`. */
-export const META_APPS: App[] = [
+const SHOPS: App[] = [
+  {
+    name: "Next.js",
+    command: [...node("next.ts"), String(freePort())],
+    skips: { "a store that fails": "next_test.ts has it: Next.js decides about the status" },
+  },
+  { name: "Nuxt", command: [...node("nuxt.ts"), String(freePort())] },
   { name: "SvelteKit", command: node("sveltekit.ts") },
   {
     name: "React Router",
@@ -190,7 +209,10 @@ export const META_APPS: App[] = [
     skips: { "a page that throws an error below 500 saves nothing": "pages have no such errors" },
   },
   { name: "TanStack Start", command: node("tanstack_start.ts") },
-].map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
+];
+
+/** Shops in meta-frameworks, built by `install`. */
+export const META_APPS: App[] = SHOPS.map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
 
 /** A running app. */
 export class Running implements AsyncDisposable {
