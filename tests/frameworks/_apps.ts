@@ -38,7 +38,6 @@ const NO_PIPELINE = {
 const ELYSIA = {
   ...NO_PIPELINE,
   "streams: a stream that breaks": "it ends such a stream as if it were complete",
-  "exceptions: an error handler that throws": "not yet",
 };
 const NO_ERROR_HOOK = {
   "a failing store: the error of a client that has gone, at the framework":
@@ -153,6 +152,17 @@ export const APPS: App[] = [
       "exceptions: /throw-frozen": "Koa itself assigns the status to the error",
       "exceptions: an error handler that throws": "it has no error handlers",
     },
+  },
+  {
+    name: "Nest on Express",
+    command: node("nest.ts"),
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
+  },
+  {
+    name: "Nest on Fastify",
+    command: node("nest.ts"),
+    env: { PLATFORM: "fastify" },
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
   },
   {
     name: "Fastify",
