@@ -14,7 +14,9 @@ export const Route = createFileRoute("/$")({
           refuse: (status) => Object.assign(new Error("refused"), { status }),
         });
         if (reply === undefined) return new Response("Not found", { status: 404 });
-        if (reply.kind === "redirect") throw redirect({ href: reply.text, statusCode: reply.status });
+        if (reply.kind === "redirect") {
+          throw redirect({ href: reply.text, statusCode: reply.status });
+        }
         return toResponse(reply);
       },
     },
