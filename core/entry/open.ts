@@ -8,7 +8,7 @@ import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
 import { noteClosed, noteOpened, openedFor } from "./nesting.ts";
-import { missingVary, reportDropped } from "./response_headers.ts";
+import { missingVary } from "./response_headers.ts";
 import { type NodeRequest, scopeOf } from "./scope.ts";
 
 /**
@@ -28,8 +28,6 @@ export interface ResponseHeaders {
   forEach?(visit: (value: string, name: string) => void): void;
 }
 
-/** The headers of a response that has been sent. */
-const NO_HEADERS = { get: () => undefined };
 const SENT_ALREADY = "a response that was sent already";
 
 /**
@@ -46,10 +44,15 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    */
   run<T>(handle: () => T): T;
   /**
-   * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
-   * response has been sent already; if it should have carried headers, you get the event
-   * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be
-   * awaited.
+   * Saves the session, and adds the headers for the client to `headers`. Returns a promise only if the
+   * store has to be awaited. A second call adds nothing: it returns the same promise as long as that
+   * is pending, and nothing after that, so that an error response passes.
+   *
+   * Leave out `headers` if the response was sent already. Changes of a session whose ID the client
+   * knows are saved then. A new session is not stored, nor is one that gets a new ID by `regenerate()`
+   * or a new subject, because the client would not get that ID. A session that should have lost its
+   * subject is ended. Each of these is the event `headers-dropped`. What `session.save()` saved before
+   * stays.
    *
    * @throws {SessionError} If the session cannot be saved. Do not send the response then; a
    * response made from the error should carry the error's `headers`.
@@ -89,6 +92,8 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly #options: ResolvedOptions;
   readonly #close: () => void;
   #isAborted = false;
+  /** The commit in progress. */
+  #pending: Promise<void> | undefined;
 
   /** @param close Is called when the request is over. */
   constructor(active: ActiveSession, options: ResolvedOptions, close: () => void) {
@@ -104,9 +109,13 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
     this.#close();
+    if (this.#pending !== undefined) return this.#pending;
     try {
       const committed = this.#commit(headers);
-      return isPromise(committed) ? committed.catch((error) => this.#fail(error)) : committed;
+      if (!isPromise(committed)) return;
+      return this.#pending = committed
+        .catch((error) => this.#fail(error))
+        .finally(() => this.#pending = undefined);
     } catch (error) {
       this.#fail(error);
     }
@@ -118,12 +127,11 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
+    if (headers === undefined) return this.#active.commitHeadless(SENT_ALREADY);
     const added: HeaderPair[] = [];
     const isAborted = this.#isAborted;
-    const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
-    return after(committed, () => {
+    return after(this.#active.commit(added, () => headers), () => {
       if (isAborted && added.length === 0) return;
-      if (headers === undefined) return reportDropped(this.#options, added, SENT_ALREADY);
       for (const [name, value] of added) {
         if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
         else headers.append(name, value);
