@@ -1,0 +1,184 @@
+/**
+ * {@linkcode fastifySession}: sessions in Fastify apps, as `request.session`.
+ *
+ * @module
+ */
+import { checkMiddleware, placeTaken } from "../base/check_options.ts";
+import { SessionError } from "../errors.ts";
+import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
+import type { Session } from "../session.ts";
+import { holdResponse, type NodeResponse } from "./_node/held_response.ts";
+
+export type { NodeRequest, NodeResponse };
+
+/** The part of Fastify's `FastifyRequest` that the plugin uses. */
+export interface FastifyRequest {
+  /** Node's request. */
+  readonly raw: NodeRequest;
+}
+
+/** The part of Fastify's `FastifyReply` that the plugin uses. */
+export interface FastifyReply {
+  /** Node's response. */
+  readonly raw: NodeResponse;
+  /** Whether the response has ended, or was taken over by `hijack()`. */
+  readonly sent: boolean;
+  /** The log of the request. */
+  readonly log: {
+    /** Logs an error. */
+    error(details: { err: unknown }, message: string): void;
+  };
+  /** Returns all headers, by lower-case names. */
+  getHeaders(): Readonly<Record<string, unknown>>;
+  /** Removes a header. */
+  removeHeader(name: string): unknown;
+  /** Sets a header, or adds a `Set-Cookie`. */
+  header(name: string, value: unknown): unknown;
+  /** Sends a body, or the response to an error. */
+  send(payload?: unknown): unknown;
+}
+
+/** The part of a Fastify instance that the plugin uses. */
+export interface FastifyApp {
+  /** Whether requests have a property of this name. */
+  hasRequestDecorator(name: string): boolean;
+  /** Adds a property to all requests. */
+  decorateRequest(name: string, property: { getter(this: FastifyRequest): unknown }): unknown;
+  /** Calls a function when a request arrives, or before its body is validated. */
+  addHook(
+    name: "onRequest" | "preValidation",
+    hook: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void,
+  ): unknown;
+  /** Calls a function when a request has failed. */
+  addHook(
+    name: "onError",
+    hook: (request: FastifyRequest, reply: FastifyReply, error: Error) => Promise<void>,
+  ): unknown;
+}
+
+/** A plugin for Fastify. Its method `of` returns a request's session. */
+export interface FastifySession<Data extends object = Record<string, unknown>> {
+  /** The plugin: `await app.register(session)`. */
+  (app: FastifyApp, options: unknown, done: (error?: Error) => void): void;
+  /**
+   * Returns the session of a request, the same as `request.session`.
+   *
+   * @throws {TypeError} If the session was not opened, or not yet.
+   */
+  of(request: FastifyRequest): Session<Data>;
+}
+
+/** The sessions of requests in progress, by middleware. */
+const opened = new WeakMap<FastifyRequest, Map<unknown, OpenSession<never>>>();
+
+/** The middlewares of an instance and of those around it, by place. Instances inherit it. */
+const PLACES = Symbol("places");
+type Places = Readonly<Record<string, unknown>>;
+
+/**
+ * Creates a plugin for Fastify 4 and 5: `request.session` is the request's {@linkcode Session}. With
+ * the option `key`, it is `request[key]`. The plugin applies to the instance that registers it and
+ * to all routes and plugins inside, so register it before the plugins that use the session.
+ *
+ * The session is saved before the first byte of the response is sent, whichever way it is sent:
+ * `reply.send`, a returned value, a stream, `reply.hijack()` or `reply.raw`. If anything throws, or
+ * the body does not match its schema, the request saves nothing, whatever your error handler sends.
+ *
+ * If a session cannot be read or saved, Fastify's error handling gets a {@linkcode SessionError}:
+ * `onError` hooks, then the handler of `setErrorHandler`. By default, Fastify logs it and responds
+ * with its `status`. If the app is still writing the response at that time, the client gets a
+ * response without a body, and the error is logged.
+ *
+ * The session of a WebSocket's handshake is read-only.
+ *
+ * @example A visit counter
+ * ```ts ignore
+ * import fastify from "fastify";
+ * import { type Session, SessionMiddleware } from "@pagi/session";
+ * import { fastifySession } from "@pagi/session/fastify";
+ *
+ * type Data = { visits: number };
+ * declare module "fastify" {
+ *   interface FastifyRequest {
+ *     session: Session<Data>;
+ *   }
+ * }
+ *
+ * const sessions = new SessionMiddleware<Data>({
+ *   secret: "replace this with: openssl rand -hex 32",
+ * });
+ *
+ * const app = fastify();
+ * await app.register(fastifySession(sessions));
+ * app.get("/", ({ session }) => {
+ *   session.update("visits", (visits = 0) => visits + 1);
+ *   return `Visit ${session.get("visits")}`;
+ * });
+ * await app.listen({ port: 3000 });
+ * ```
+ *
+ * @example Without a type declaration
+ * ```ts ignore
+ * const session = fastifySession(sessions);
+ * await app.register(session);
+ * app.get("/", (request) => `Visits ${session.of(request).get("visits", 0)}`);
+ * ```
+ */
+export function fastifySession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+): FastifySession<Data> {
+  checkMiddleware("fastifySession", sessions);
+  const { key: place = "session" } = sessions;
+
+  const of = (request: FastifyRequest): Session<Data> => {
+    const open = opened.get(request)?.get(sessions);
+    if (open !== undefined) return open.session;
+    throw new TypeError(
+      `Cannot read request.${place}: the session was not opened. Register fastifySession before the ` +
+        "plugins, hooks and routes that use it",
+    );
+  };
+
+  const plugin = (
+    app: FastifyApp & { [PLACES]?: Places },
+    _options: unknown,
+    done: (error?: Error) => void,
+  ): void => {
+    const places = app[PLACES] ?? {};
+    if (places[place] === sessions) return done();
+    if (app.hasRequestDecorator(place)) return done(placeTaken(`request.${place}`));
+    app[PLACES] = { ...places, [place]: sessions };
+    app.decorateRequest(place, {
+      getter() {
+        return of(this);
+      },
+    });
+    // The first of all hooks: those of other plugins, the parsers and the validation can use the
+    // session. If one of them fails, `onError` knows what to discard.
+    app.addHook("onRequest", (request, reply, next) => {
+      sessions.open(request.raw).then((open) => {
+        noteOpened(request, sessions, open);
+        if (!request.raw.upgrade) hold(reply, open);
+        open.run(next);
+      }).catch((error) => next(takeHeaders(error, reply) as Error));
+    });
+    // Parsing the body has left the context of `run`.
+    app.addHook("preValidation", (request, _reply, next) => {
+      opened.get(request)!.get(sessions)!.run(next);
+    });
+    // Runs before all error handlers, so that no response of theirs saves the session.
+    app.addHook("onError", async (request, reply, error) => {
+      await opened.get(request)?.get(sessions)?.abort(error);
+      takeHeaders(error, reply);
+    });
+    done();
+  };
+
+  return Object.assign(plugin, {
+    of,
+    // The hooks and the property belong to the instance that registers the plugin.
+    [Symbol.for("skip-override")]: true,
+    [Symbol.for("fastify.display-name")]: "@pagi/session",
+    [Symbol.for("plugin-meta")]: { name: "@pagi/session", fastify: "4.x || 5.x" },
+  });
+}
