@@ -12,7 +12,7 @@ import type { HeaderPair } from "./pagi.ts";
  * | code | cause | response of `handler` |
  * | --- | --- | --- |
  * | `ERR_SESSION_INTERRUPTED` | Another request destroyed the session, regenerated its ID or gave it to another user while this request was writing to it. | 409 |
- * | `ERR_SESSION_CONFLICT` | Too many other requests wrote to the session at the same time. | 503 |
+ * | `ERR_SESSION_CONFLICT` | Too many other requests wrote to the session at the same time, or one of them took a value that this request pulled. | 503 |
  * | `ERR_SESSION_STORE` | The store failed, or did not respond within `storeTimeout`. | 503 |
  * | `ERR_SESSION_AMBIGUOUS` | The handler wrote to the session, but the request carries several session IDs and none can be trusted. | 400 |
  * | `ERR_SESSION_COMMITTED` | The handler wrote to the session after the response had started. | rethrown |

@@ -13,6 +13,7 @@ import { type SessionApp, type SessionScope, wrap } from "./core/entry/pagi.ts";
 import { type NodeRequest, scopeOf } from "./core/entry/scope.ts";
 import { Lifecycle } from "./core/lifecycle.ts";
 import type { SessionEvent } from "./core/event.ts";
+import { noteOptions } from "./core/known_options.ts";
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from "./core/options.ts";
 import { reportQuestionable } from "./core/questionable_options.ts";
 import {
@@ -54,6 +55,7 @@ const DEFAULTS = {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { SessionMiddleware } from "@pagi/session";
+ * import { visitor } from "@pagi/session/testing";
  *
  * const sessions = new SessionMiddleware<{ visits: number }>({
  *   secret: "replace this with: openssl rand -hex 32",
@@ -63,9 +65,9 @@ const DEFAULTS = {
  *   return new Response(`Visit ${session.get("visits")}`);
  * });
  *
- * const first = await handler(new Request("http://localhost/"));
- * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
- * const second = await handler(new Request("http://localhost/", { headers: { cookie } }));
+ * const ada = await visitor(sessions);
+ * await ada.fetch(handler);
+ * const second = await ada.fetch(handler);
  * assertEquals(await second.text(), "Visit 2");
  * ```
  */
@@ -84,6 +86,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
   constructor(options: SessionOptions) {
     this.#options = resolveOptions(options, DEFAULTS);
     reportQuestionable(options, this.#options);
+    noteOptions(this, this.#options);
     this.#lifecycle = new Lifecycle(this.#options);
   }
 

@@ -7,7 +7,7 @@
  * Start with {@linkcode SessionMiddleware}; {@linkcode SessionOptions} lists its options. Pass a
  * Store as the option `store` and a State as the option `state`. Each of them also has its own
  * subpath, so that an app loads only what it uses. `@pagi/session/testing` contains tools for
- * authors of stores.
+ * tests of your app, and `@pagi/session/testing/store` those for authors of stores.
  *
  * @example
  * ```ts

@@ -10,6 +10,7 @@ import {
   optionError,
   refuseCallback,
 } from "./base/check_options.ts";
+import { encodeMessage, MAX_MESSAGE_LENGTH } from "./base/flash_message.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
@@ -208,14 +209,157 @@ export class Session<T extends object = Record<string, unknown>> {
   get(key: string, ...fallback: [unknown?]): unknown {
     const data = this.#readFor(key);
     if (has(data, key)) return this.#handOut(data[key]);
-    if (fallback.length > 0) return fallback[0];
+    if (fallback.length === 0) throw this.#missing("get", key);
+    return fallback[0];
+  }
+
+  /**
+   * Returns the value of `key`. If the key does not exist, stores `value` first. So what you put into
+   * a list or an object that it returns is saved, unlike with the fallback of `get`.
+   *
+   * @throws {TypeError} If the key is reserved, or there is no value.
+   * @throws {SessionError} If the key does not exist and the session cannot be written to.
+   *
+   * @example A cart that begins empty
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Session } from "@pagi/session";
+   *
+   * const session = Session.fromData<{ cart?: string[] }>({});
+   * session.getOrInsert("cart", []).push("apple");
+   * session.getOrInsert("cart", []).push("pear");
+   * assertEquals(session.get("cart"), ["apple", "pear"]);
+   * ```
+   */
+  getOrInsert<K extends keyof T & string, V extends T[K]>(
+    key: K,
+    value: V,
+  ): unknown extends T[K] ? V : Exclude<T[K], undefined>;
+  getOrInsert(key: string, value: unknown): unknown {
+    checkKey("get or insert", key);
+    if (value === undefined) {
+      throw new TypeError(`Cannot get or insert ${quoted(key)}: there is no value to insert`);
+    }
+    const data = this.#read();
+    if (!has(data, key)) this.#put(this.#write("insert"), key, value);
+    return this.#handOut(this.#read()[key]);
+  }
+
+  /**
+   * Returns the value of `key`, and removes the key. If several requests pull the same value at the
+   * same time, only one of them is saved. The others fail with `ERR_SESSION_CONFLICT`, and so does a
+   * request whose value another one has changed. So a token works once. A `CookieStore` and a
+   * store without versions cannot compare, so there all of them are saved.
+   *
+   * The handler uses the value before it is saved. If that has effects elsewhere that must not happen
+   * twice, await `session.save()` first.
+   *
+   * @throws {TypeError} If the key is reserved.
+   * @throws {SessionError} `ERR_SESSION_KEY` if the key does not exist and no fallback is given;
+   * another code if the session cannot be written to.
+   *
+   * @example The state of an OAuth sign-in, which counts once
+   * ```ts
+   * import { assertEquals, assertThrows } from "@std/assert";
+   * import { Session } from "@pagi/session";
+   *
+   * const session = Session.fromData<{ oauthState?: string }>({ oauthState: "a-random-text" });
+   * assertEquals(session.pull("oauthState"), "a-random-text");
+   * assertThrows(() => session.pull("oauthState"));
+   * ```
+   */
+  pull<K extends keyof T & string>(key: K): Exclude<T[K], undefined>;
+  /** Returns the value of `key`, and removes the key; returns `fallback` if it does not exist. */
+  pull<K extends keyof T & string, F>(
+    key: K,
+    fallback: F,
+  ): unknown extends T[K] ? F : Exclude<T[K], undefined> | F;
+  pull(key: string, ...fallback: [unknown?]): unknown {
+    checkKey("pull", key);
+    if (!has(this.#read(), key)) {
+      if (fallback.length === 0) throw this.#missing("pull", key);
+      return fallback[0];
+    }
+    const data = this.#write("pull");
+    const value = data[key];
+    this.#workingCopy.dropUpdate(key);
+    delete data[key];
+    // No other request has a new session.
+    if (this.#workingCopy.absence === undefined) this.#workingCopy.metadata.pulled.add(key);
+    return value;
+  }
+
+  /**
+   * Adds a message for the user, which the next page shows with `takeFlash`, also after a redirect.
+   * Messages are not among the session's keys. They follow it to a new ID, and a session keeps the
+   * last 16 of them. `clear()`, `restart()` and `destroy()` remove them.
+   *
+   * @param kind Groups messages, such as `"info"`.
+   * @throws {TypeError} If the kind or the message is not a string, or is empty.
+   * @throws {RangeError} If one of them has more than 1000 characters (UTF-16 units).
+   * @throws {SessionError} If the session cannot be written to.
+   *
+   * @example A message that survives a redirect
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const sessions = new SessionMiddleware({ secret: "replace this with: openssl rand -hex 32" });
+   * const handler = sessions.handler((request, session) => {
+   *   if (request.method === "GET") return Response.json(session.takeFlash("info"));
+   *   session.flash("info", "Saved");
+   *   return new Response(null, { status: 303, headers: { location: "/" } });
+   * });
+   *
+   * const url = "http://localhost/";
+   * const saved = await handler(new Request(url, { method: "POST" }));
+   * const headers = { cookie: saved.headers.get("set-cookie")!.split(";")[0]! };
+   * const page = await handler(new Request(url, { headers }));
+   * assertEquals(await page.json(), ["Saved"]);
+   * const next = await handler(new Request(url, { headers }));
+   * assertEquals(await next.json(), []);
+   * ```
+   */
+  flash(kind: string, message: string): this {
+    checkFlash("kind", kind);
+    checkFlash("message", message);
+    this.#write("flash a message");
+    this.#workingCopy.metadata.added.push(encodeMessage(kind, message));
+    return this;
+  }
+
+  /**
+   * Returns the messages of a kind, the oldest first. The response removes them when it is saved; if
+   * that fails, they stay. Messages that several requests add at the same time are all kept. No response
+   * shows a message that an earlier one has shown, but two responses at the same time may show the
+   * same. If there is no message, nothing is written.
+   *
+   * @throws {TypeError} If the kind is not a string, or is empty.
+   * @throws {RangeError} If it has more than 1000 characters (UTF-16 units).
+   * @throws {SessionError} If the session cannot be written to. With an ID that has been replaced,
+   * and with several IDs, there is no message.
+   */
+  takeFlash(kind: string): string[] {
+    checkFlash("kind", kind);
+    const { mode } = this.#workingCopy;
+    this.#workingCopy.isAccessed = true;
+    if (mode === "replaced" || mode === "ambiguous") return [];
+    if (mode !== "writable") throw refusal(mode, "take messages");
+    return this.#workingCopy.takeMessages(kind);
+  }
+
+  #missing(verb: string, key: string): SessionError {
+    const data = this.#read();
     const keys = userKeys(data).sort();
     const known = keys.length > MAX_KEYS_NAMED
       ? `the session has ${keys.length} others`
       : keys.length === 0
       ? "the session is empty"
       : `the session has ${keys.map(named).join(", ")}`;
-    throw new SessionError("ERR_SESSION_KEY", `Cannot get ${quoted(key)}: no such key; ${known}`);
+    return new SessionError(
+      "ERR_SESSION_KEY",
+      `Cannot ${verb} ${quoted(key)}: no such key; ${known}`,
+    );
   }
 
   /**
@@ -485,19 +629,15 @@ export class Session<T extends object = Record<string, unknown>> {
    * ```ts
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
+   * import { visitor } from "@pagi/session/testing";
    *
    * const sessions = new SessionMiddleware({
    *   secret: "replace this with: openssl rand -hex 32",
    * });
-   * const logIn = sessions.handler((_request, session) => {
-   *   session.subject = "user-7";
-   *   return new Response();
-   * });
-   * const response = await logIn(new Request("http://localhost/"));
-   * const cookie = response.headers.get("set-cookie")!.split(";")[0]!;
+   * const ada = await visitor(sessions, { subject: "user-7" });
    *
    * // When a WebSocket opens, and for each of its messages.
-   * const session = await sessions.load(new Request("http://localhost/", { headers: { cookie } }));
+   * const session = await sessions.load(ada.request("/chat"));
    * const isActive = await session!.touch();
    * assertEquals(isActive, true);
    * ```
@@ -584,6 +724,19 @@ function hasKeys(values: object): boolean {
 function notValues(given: string): TypeError {
   return new TypeError(
     `Cannot set: it takes a key and a value, or an object of them; it got ${given}`,
+  );
+}
+
+/** Requires a text of a flash message. */
+function checkFlash(name: string, text: unknown): asserts text is string {
+  if (typeof text !== "string" || text === "") {
+    const given = text === "" ? "empty" : kindOf(text);
+    throw new TypeError(`Cannot flash: the ${name} must be a text; it is ${given}`);
+  }
+  if (text.length <= MAX_MESSAGE_LENGTH) return;
+  throw new RangeError(
+    `Cannot flash: the ${name} has more than ${MAX_MESSAGE_LENGTH} characters. Keep long texts ` +
+      "under a key of the session",
   );
 }
 

@@ -8,6 +8,7 @@ import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import { SessionError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
+import { sendResponse } from "./_node/send_response.ts";
 
 export type { NodeRequest, NodeResponse };
 
@@ -124,7 +125,8 @@ export function expressSession<Data extends object>(
       if (isHeld) {
         holdResponse(res, { save: (headers) => open.commit(headers), errorHead, fail });
       }
-      open.run(next);
+      if (open.response === undefined) return open.run(next);
+      sendResponse(open.response, req, res as NodeResponse).catch(fail);
     }, fail);
   };
   return Object.assign(middleware, {

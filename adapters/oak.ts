@@ -109,7 +109,8 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
     opened.set(ctx, owners.add(sessions));
     ctx.state[place] = open.session;
     try {
-      await open.run(next);
+      if (open.response === undefined) await open.run(next);
+      else putResponse(ctx, open.response);
     } catch (error) {
       await open.abort();
       return await respondWithError(sessions, ctx, error, open);
@@ -181,13 +182,16 @@ async function respondWithError<Data extends object>(
 ): Promise<void> {
   const { request, response } = ctx;
   const errorResponse = await answer(sessions, ctx, error, open);
-  if (response.writable) {
-    response.status = errorResponse.status;
-    response.headers = errorResponse.headers;
-    response.body = errorResponse.body;
-  } else {
+  if (response.writable) putResponse(ctx, errorResponse);
+  else {
     // oak would still send the app's own Response, so bypass oak.
     ctx.respond = false;
     await request.originalRequest.respond(errorResponse as never);
   }
+}
+
+function putResponse({ response }: OakContext, { status, headers, body }: Response): void {
+  response.status = status;
+  response.headers = headers;
+  response.body = body;
 }

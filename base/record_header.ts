@@ -12,12 +12,14 @@
  * | `p` | when a write first confirmed that the client has the current ID, if `rotate` made it |
  * | `o` | when the ID was last sent to the client, if not when it was made |
  * | `x` | a verifier that was replaced, by `g` (regenerate) or `r` (rotate), and when |
+ * | `f` | a flash message (`flash_message.ts`) |
  * | `w` | the token of a write, and when it was written |
  *
  * Fields of later releases are kept as they are.
  */
-import { toHex } from "./hex.ts";
+import { MESSAGE } from "./flash_message.ts";
 import { HALF_DIGITS } from "./id.ts";
+import { TOKEN_DIGITS } from "./token.ts";
 
 /** A verifier that was replaced. */
 export interface ReplacedVerifier {
@@ -47,6 +49,8 @@ export interface RecordHeader {
   readonly sentAt: number | undefined;
   /** The oldest first. */
   readonly replaced: readonly ReplacedVerifier[];
+  /** Flash messages that no response has shown yet, the oldest first. */
+  readonly messages: readonly string[];
   /** The oldest first. */
   readonly tokens: readonly WriteToken[];
   /** Fields that this release does not know. */
@@ -63,11 +67,8 @@ const MAX_NUMBER = 36 ** 8 - 1;
 /** All fields of a header. An unknown one starts with another letter. */
 const FIELDS = new RegExp(
   `^(?: (?:[ruacpo]${NUMBER}|x[0-9a-f]{32}[gr]${NUMBER}|w[0-9a-f]{12}${NUMBER}` +
-    "|[^ruacpoxw ][^ ]*))*$",
+    `|f${MESSAGE}|[^ruacpoxwf ][^ ]*))*$`,
 );
-/** Bytes of a write token. */
-const TOKEN_BYTES = 6;
-const TOKEN_DIGITS = 2 * TOKEN_BYTES;
 const NONE: readonly never[] = [];
 
 /** The header of a session that was just created. */
@@ -81,6 +82,7 @@ export function newHeader(verifier: string): RecordHeader {
     presentedAt: undefined,
     sentAt: undefined,
     replaced: NONE,
+    messages: NONE,
     tokens: NONE,
     others: NONE,
   };
@@ -115,6 +117,7 @@ export function decodeHeader(text: string, end: number): RecordHeader | undefine
   const header = {
     ...newHeader(verifier),
     replaced: [] as ReplacedVerifier[],
+    messages: [] as string[],
     tokens: [] as WriteToken[],
     others: [] as string[],
   };
@@ -148,6 +151,9 @@ export function decodeHeader(text: string, end: number): RecordHeader | undefine
         });
         break;
       }
+      case "f":
+        header.messages.push(value);
+        break;
       case "w":
         header.tokens.push({
           token: value.slice(0, TOKEN_DIGITS),
@@ -173,14 +179,10 @@ export function encodeHeader(header: RecordHeader): string {
   for (const { verifier, isRotated, at } of header.replaced) {
     text += ` x${verifier}${isRotated ? "r" : "g"}${toBase36(at)}`;
   }
+  for (const message of header.messages) text += ` f${message}`;
   for (const { token, at } of header.tokens) text += ` w${token}${toBase36(at)}`;
   for (const field of header.others) text += ` ${field}`;
   return text;
-}
-
-/** A token for one write. */
-export function newToken(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)));
 }
 
 /** Compares two verifiers in a time that does not depend on where they differ. */

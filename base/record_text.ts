@@ -8,6 +8,7 @@
  */
 import { SessionError } from "../errors.ts";
 import { isObject } from "./check_options.ts";
+import { isMessage } from "./flash_message.ts";
 import { decodeHeader, encodeHeader, findJson, isHeaderTime, newHeader } from "./record_header.ts";
 import { checkSubject, isSubject } from "./subject.ts";
 
@@ -25,6 +26,7 @@ const RESERVED = [
   "_codec",
   "_signed_in",
   "_sent",
+  "_flash",
 ];
 
 /**
@@ -154,6 +156,7 @@ export function toPlainData(
   const data: SessionValues = { _id: id, ...values, _last_access: lastAccess };
   if (header.signedInAt !== undefined) data._signed_in = header.signedInAt;
   if (header.sentAt !== undefined) data._sent = header.sentAt;
+  if (header.messages.length > 0) data._flash = header.messages;
   return data;
 }
 
@@ -165,13 +168,14 @@ export function toPlainData(
  * @throws {TypeError} If their `_subject` cannot be a subject.
  */
 export function fromPlainData(data: SessionValues, created: number, verifier = ""): string {
-  const { _signed_in, _sent, _subject, _codec } = data;
+  const { _signed_in, _sent, _flash, _subject, _codec } = data;
   // Without them, the creation counts, which is earlier.
   const signedInAt = isHeaderTime(_signed_in) ? _signed_in : undefined;
   const sentAt = isHeaderTime(_sent) ? _sent : undefined;
+  const messages = Array.isArray(_flash) ? _flash.filter(isMessage) : [];
   if (_subject !== undefined) checkSubject("save the session", _subject);
   const json = encodeSession(data, created, _subject, _codec);
-  return encodeHeader({ ...newHeader(verifier), signedInAt, sentAt }) + json;
+  return encodeHeader({ ...newHeader(verifier), signedInAt, sentAt, messages }) + json;
 }
 
 const ENDED_PREFIX = "ended:";

@@ -16,6 +16,7 @@ import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SecureCookieWatch } from "./secure_cookie.ts";
+import { pulledBefore } from "./race_errors.ts";
 import type { SessionRepository } from "./repository.ts";
 import type { IdChange, SavedSession, SessionChange } from "./session_writer.ts";
 import { type CacheHeaders, isShareable, protectFromCaches } from "./shared_caches.ts";
@@ -110,6 +111,11 @@ export class ActiveSession implements SessionLink {
     this.#presented = origin.stored?.presented;
     workingCopy.link = this;
     workingCopy.owner = parts;
+  }
+
+  /** The flash messages of the stored session. */
+  get messages(): readonly string[] {
+    return this.workingCopy.isRestarted ? [] : this.#stored?.header.messages ?? [];
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -283,7 +289,8 @@ export class ActiveSession implements SessionLink {
     if (workingCopy.mode !== "writable") return NONE;
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {
-      const isEmpty = change.json === encodeEmptySession(this.#createdAt);
+      const isEmpty = change.json === encodeEmptySession(this.#createdAt) &&
+        !change.metadata?.added.length;
       const isSaved = !isEmpty || this.#options.saveUninitialized;
       if (workingCopy.isRestarted) {
         return { kind: "restarted", change: isSaved ? change : undefined };
@@ -383,7 +390,7 @@ export class ActiveSession implements SessionLink {
   #capture(): SessionChange {
     const { workingCopy } = this;
     const stored = workingCopy.isRestarted ? undefined : this.#stored;
-    const { data, updates, isCleared, maybeDirty, codec } = workingCopy;
+    const { data, updates, isCleared, maybeDirty, codec, metadataChange } = workingCopy;
     if (!maybeDirty) {
       const json = stored?.json ?? encodeEmptySession(this.#createdAt);
       return { json, subject: stored?.subject, isSignIn: false, updates, isCleared };
@@ -393,7 +400,7 @@ export class ActiveSession implements SessionLink {
     const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
     const isSignIn = workingCopy.isAuthenticated ||
       (subject !== undefined && subject !== stored?.subject);
-    return { json, subject, isSignIn, updates, isCleared };
+    return { json, subject, isSignIn, updates, isCleared, metadata: metadataChange };
   }
 
   #create(headers: HeaderPair[], id: string, change: SessionChange): Awaitable<void> {
@@ -492,11 +499,13 @@ export class ActiveSession implements SessionLink {
 
   async #destroy(): Promise<void> {
     try {
-      await this.#end();
+      await this.#end(this.workingCopy.metadataChange?.pulled);
     } catch (cause) {
       const headers: HeaderPair[] = [];
       this.#state.clear?.(headers);
       if (headers.length > 0) headers.push(["cache-control", "no-store"]);
+      // The session has ended, but another request has taken what this one pulled.
+      if ((cause as SessionError).code === "ERR_SESSION_CONFLICT") throw pulledBefore(headers);
       throw new SessionError(
         "ERR_SESSION_STORE",
         "Cannot end the session: the store failed, so it may still be alive",
@@ -505,10 +514,10 @@ export class ActiveSession implements SessionLink {
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(pulled?: ReadonlySet<string>): Promise<void> {
     const { isRestarted, isEnded } = this.workingCopy;
     if (isEnded) return;
-    if (this.#stored !== undefined) await this.#repository.end(this.#stored);
+    if (this.#stored !== undefined) await this.#repository.end(this.#stored, pulled);
     // A session that was restarted under a replaced ID leaves its successor alone.
     else if (this.#replacedKey !== undefined && !isRestarted) {
       await this.#repository.endByKey(this.#replacedKey);

@@ -1,6 +1,8 @@
 /** How a write changes the header of a session's record. */
+import { MAX_MESSAGES } from "../base/flash_message.ts";
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
+import type { MetadataChange } from "../data/metadata_change.ts";
 import {
   holds,
   isGraceRunning,
@@ -19,6 +21,14 @@ const MAX_TOKENS = 33;
 /** Seconds for which a client may send a call again. */
 const RESEND_SECONDS = 30;
 
+/** The parts of a request's change that concern the header. */
+interface HeaderRelevant {
+  subject: string | undefined;
+  isSignIn: boolean;
+  isCleared?: boolean;
+  metadata?: MetadataChange | undefined;
+}
+
 /** The properties of a write that decide how the header changes. */
 interface HeaderChange {
   /** Unix seconds. */
@@ -30,7 +40,7 @@ interface HeaderChange {
   /** Whether the time of sending is noted: not if every response sends the ID. */
   notesSending: boolean;
   /** The values' change, if the write is a request's. */
-  change: { subject: string | undefined; isSignIn: boolean } | undefined;
+  change: HeaderRelevant | undefined;
   /** The verifier of the new ID; `undefined` if the ID stays the same. */
   newVerifier: string | undefined;
   /** Whether the old ID stays valid for a while. */
@@ -49,8 +59,9 @@ export function nextHeader(
 ): RecordHeader {
   const isNewSubject = change !== undefined && change.subject !== subject;
   const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
+  const messages = nextMessages(header.messages, change);
   const isValuesOnly = newVerifier === undefined && !isNoted && !isNewSubject &&
-    !change?.isSignIn;
+    !change?.isSignIn && messages === header.messages;
   // Most writes are, and need no other header.
   if (isValuesOnly && header.replaced.length === 0) return header;
   const next = {
@@ -58,6 +69,7 @@ export function nextHeader(
     subjectChanges: header.subjectChanges + (isNewSubject ? 1 : 0),
     signedInAt: change?.isSignIn ? now : header.signedInAt,
     replaced: withoutOld(header, Math.min(now, lastAccess), options),
+    messages,
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -82,6 +94,16 @@ export function nextHeader(
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;
+}
+
+/** The messages after a write: those that others have added stay. */
+export function nextMessages(
+  messages: readonly string[],
+  { metadata, isCleared = false }: Partial<HeaderRelevant> = {},
+): readonly string[] {
+  if (!isCleared && metadata === undefined) return messages;
+  const left = isCleared ? [] : messages.filter((one) => !metadata?.taken.has(one));
+  return [...left, ...metadata?.added ?? []].slice(-MAX_MESSAGES);
 }
 
 /**

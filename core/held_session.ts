@@ -24,6 +24,11 @@ export class HeldSession implements SessionLink {
     this.#workingCopy = workingCopy;
   }
 
+  /** Only a response can show messages. */
+  get messages(): readonly string[] {
+    return [];
+  }
+
   /** It was loaded for reading, so there is nothing to save. */
   save(): Promise<never> {
     return Promise.reject(refusal("readOnly", "save"));

@@ -1,6 +1,7 @@
 /** The errors of requests that lost a race, and repeated attempts. */
 import { MAX_ATTEMPTS } from "../base/limits.ts";
 import { SessionError } from "../errors.ts";
+import type { HeaderPair } from "../pagi.ts";
 
 /** The longest pause between two attempts to write, as a multiple of the store's time for a call. */
 const MAX_PAUSE = 16;
@@ -43,6 +44,15 @@ export function conflict(): SessionError {
   return new SessionError(
     "ERR_SESSION_CONFLICT",
     `Cannot save the session: others came first ${MAX_ATTEMPTS} times`,
+  );
+}
+
+/** Another request was the first to take a value. */
+export function pulledBefore(headers: HeaderPair[] = []): SessionError {
+  return new SessionError(
+    "ERR_SESSION_CONFLICT",
+    "Cannot save the session: this request pulled a value that another one took or changed first",
+    { headers },
   );
 }
 

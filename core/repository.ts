@@ -6,9 +6,10 @@
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isSameSession } from "../base/id.ts";
 import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
-import { encodeHeader, newHeader, newToken, type RecordHeader } from "../base/record_header.ts";
+import { encodeHeader, newHeader, type RecordHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
-import { isChanged, merge } from "../data/merge.ts";
+import { newToken } from "../base/token.ts";
+import { areSame, isChanged, merge } from "../data/merge.ts";
 import type { SessionLineage } from "../data/working_copy.ts";
 import type { SessionError } from "../errors.ts";
 import type { Backend, SessionRecord } from "./backend/backend.ts";
@@ -25,8 +26,9 @@ import {
   type Lookup,
   unixNow,
 } from "./lookup.ts";
+import { nextMessages } from "./header_rules.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { interrupted, taken } from "./race_errors.ts";
+import { interrupted, pulledBefore, taken } from "./race_errors.ts";
 import {
   type CurrentSession,
   expiryOf,
@@ -108,15 +110,21 @@ export class SessionRepository {
   ): Awaitable<SavedSession> {
     const { index } = this;
     return change.subject && index !== undefined
-      ? this.#createIndexed(index, change.subject, id, created, change.json)
-      : this.#create(id, created, change.json, name);
+      ? this.#createIndexed(index, change.subject, id, created, change)
+      : this.#create(id, created, change, name);
   }
 
-  #create(id: string, created: number, json: string, name?: string): Awaitable<SavedSession> {
+  #create(
+    id: string,
+    created: number,
+    change: SessionChange,
+    name?: string,
+  ): Awaitable<SavedSession> {
     const backend = this.#backend;
-    const header = newHeader(backend.verifierOf(id) ?? "");
+    const fresh = newHeader(backend.verifierOf(id) ?? "");
+    const header = { ...fresh, messages: nextMessages(fresh.messages, change) };
     const expiry = expiryOf(this.#options, created, true, this.now());
-    const text = encodeHeader(header) + json;
+    const text = encodeHeader(header) + change.json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry, name), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
       if (written === undefined) throw taken(this.#options.generateId !== undefined);
@@ -130,11 +138,11 @@ export class SessionRepository {
     subject: string,
     id: string,
     created: number,
-    json: string,
+    change: SessionChange,
   ): Promise<SavedSession> {
     return await this.#listed(index, subject, this.#backend.keyOf(id), async () => {
       try {
-        return await this.#create(id, created, json);
+        return await this.#create(id, created, change);
       } catch (error) {
         if ((error as SessionError).code === "ERR_SESSION_STORE") await this.#withdraw(id);
         throw error;
@@ -211,6 +219,8 @@ export class SessionRepository {
   isChanged(base: LoadedSession, change: SessionChange): boolean {
     // Even if clear() removed nothing here, it also removes what others have added since.
     if (change.isCleared && this.#backend.isVersioned) return true;
+    if (change.metadata !== undefined) return true;
+    if (change.isCleared && base.header.messages.length > 0) return true;
     return isChanged(base.json, change.json, this.#options.codec);
   }
 
@@ -372,9 +382,25 @@ export class SessionRepository {
     return saved;
   }
 
-  /** Ends the session. When this resolves, it has ended, no matter which requests write to it. */
-  async end(session: LoadedSession): Promise<void> {
-    await this.#removeEnded(await this.#end(session.key, session, isNotSubjectIndex));
+  /**
+   * Ends the session. When this resolves, it has ended, no matter which requests write to it.
+   *
+   * @param pulled The keys that the request has pulled.
+   * @throws {SessionError} `ERR_SESSION_CONFLICT` if another request has taken one of their values.
+   * The session has ended all the same.
+   */
+  async end(session: LoadedSession, pulled?: ReadonlySet<string>): Promise<void> {
+    const ended = await this.#end(session.key, session, isNotSubjectIndex);
+    await this.#removeEnded(ended);
+    if (pulled !== undefined) this.#checkPulled(session, ended?.json, pulled);
+  }
+
+  /** @throws {SessionError} `ERR_SESSION_CONFLICT` if another request has taken one of the values. */
+  #checkPulled(base: LoadedSession, json: string | undefined, keys: ReadonlySet<string>): void {
+    if (keys.size === 0 || !this.#backend.isVersioned) return;
+    if (json === undefined || !areSame(keys, base.json, json, this.#options.codec)) {
+      throw pulledBefore();
+    }
   }
 
   /**
@@ -465,6 +491,9 @@ export class SessionRepository {
 
   #compose(base: LoadedSession, current: CurrentSession, change: SessionChange): string {
     if (current === base) return change.json;
+    if (change.metadata !== undefined) {
+      this.#checkPulled(base, current.json, change.metadata.pulled);
+    }
     const { codec } = this.#options;
     const merged = merge(base.json, change.json, current.json, change, codec);
     return codec.encodeJsonTree(merged, base.created, change.subject);

@@ -5,13 +5,10 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import { type Job, KeyedBatches } from "../base/keyed_batches.ts";
 import { MAX_ATTEMPTS, MAX_CLOCK_SKEW, MAX_TIMER_MS } from "../base/limits.ts";
-import {
-  encodeHeader,
-  isSameVerifier,
-  newToken,
-  type RecordHeader,
-} from "../base/record_header.ts";
+import { encodeHeader, isSameVerifier, type RecordHeader } from "../base/record_header.ts";
+import { newToken } from "../base/token.ts";
 import type { ReplayableUpdates } from "../data/merge.ts";
+import type { MetadataChange } from "../data/metadata_change.ts";
 import type { SessionError } from "../errors.ts";
 import { type Backend, type Expiry, storeError, type WriteResult } from "./backend/backend.ts";
 import { isDeadlineError } from "./backend/call_guard.ts";
@@ -27,6 +24,8 @@ export interface SessionChange extends ReplayableUpdates {
   subject: string | undefined;
   /** Whether the user has signed in, so that the absolute lifetime starts again. */
   isSignIn: boolean;
+  /** The changes beside the values, if there are any. */
+  metadata?: MetadataChange | undefined;
 }
 
 /** The new ID that a request gives to its session. */

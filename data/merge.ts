@@ -62,6 +62,17 @@ export function merge(
   return theirs;
 }
 
+/** Whether keys have the same values in two texts. Those that the first lacks do not count. */
+export function areSame(
+  keys: ReadonlySet<string>,
+  baseText: string,
+  theirsText: string,
+  codec: DataCodec,
+): boolean {
+  const [base, theirs] = [codec.toJsonTree(baseText), codec.toJsonTree(theirsText)];
+  return [...keys].every((key) => base[key] === undefined || isSameJson(base[key], theirs[key]));
+}
+
 /** True if nothing else changed the key, neither before the first function nor after the last. */
 function canReplay(update: KeyUpdate, base: unknown, mine: unknown): boolean {
   return update.before === JSON.stringify(base) && update.after === JSON.stringify(mine);

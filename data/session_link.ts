@@ -1,5 +1,7 @@
-/** The operations of a `Session` that the rules carry out. */
+/** The operations of a `Session` that the rules carry out, and the facts that they know. */
 export interface SessionLink {
+  /** The flash messages of the stored session. */
+  readonly messages: readonly string[];
   /** Saves the session now. Resolves to what the client will send, if that is anything. */
   save(): Promise<string | undefined>;
   /** Notes that the session is used. Resolves to whether there is such a session. */

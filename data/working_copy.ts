@@ -5,8 +5,10 @@
 import { isObject } from "../base/check_options.ts";
 import type { SessionValues } from "../base/record_text.ts";
 import { SessionError, type SessionErrorCode } from "../errors.ts";
+import { isOfKind, textOf } from "../base/flash_message.ts";
 import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
+import { MetadataChange } from "./metadata_change.ts";
 import type { SessionLink } from "./session_link.ts";
 
 /**
@@ -123,6 +125,7 @@ export class WorkingCopy implements ReplayableUpdates {
   /** The rules behind the session; `undefined` if the values are a test's own. */
   link: SessionLink | undefined;
   #updates: Map<string, KeyUpdate> | undefined;
+  #metadata: MetadataChange | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
@@ -153,6 +156,16 @@ export class WorkingCopy implements ReplayableUpdates {
   /** Keys that were changed by a function. */
   get updates(): ReadonlyMap<string, KeyUpdate> {
     return this.#updates ?? NO_UPDATES;
+  }
+
+  /** The changes beside the values; `undefined` if nothing changes. */
+  get metadataChange(): MetadataChange | undefined {
+    return this.#metadata?.isEmpty ? undefined : this.#metadata;
+  }
+
+  /** The changes beside the values, to add one. */
+  get metadata(): MetadataChange {
+    return this.#metadata ??= new MetadataChange();
   }
 
   /** The ID under which the record lies or will lie. Generates it if necessary. */
@@ -220,6 +233,11 @@ export class WorkingCopy implements ReplayableUpdates {
     this.data = { ...kept, _created: now };
     this.mode = "writable";
     this.#updates = undefined;
+    // Messages go along with the values. A value that was pulled stays taken.
+    const { added, pulled } = this.metadata;
+    this.#metadata = new MetadataChange();
+    if (values !== undefined) this.#metadata.added = added;
+    for (const key of pulled) this.#metadata.pulled.add(key);
     this.isCleared =
       this.isRotated =
       this.isAuthenticated =
@@ -270,6 +288,22 @@ export class WorkingCopy implements ReplayableUpdates {
    */
   clear(): void {
     this.isCleared = true;
+    if (this.#metadata !== undefined) this.#metadata.added = [];
+  }
+
+  /** Takes the messages of a kind. The commit removes them. */
+  takeMessages(kind: string): string[] {
+    const isMeant = (message: string) => isOfKind(message, kind);
+    const stored = this.isCleared ? [] : this.link?.messages.filter(isMeant) ?? [];
+    const left = stored.filter((message) => !this.#metadata?.taken.has(message));
+    const added = this.#metadata?.added.filter(isMeant) ?? [];
+    if (added.length > 0) {
+      this.metadata.added = this.metadata.added.filter((message) => !isMeant(message));
+    }
+    for (const message of left) this.metadata.taken.add(message);
+    // A request that finds none has nothing to save.
+    if (left.length > 0) this.maybeDirty = true;
+    return [...left, ...added].map(textOf);
   }
 }
 

@@ -175,6 +175,7 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * import { assertEquals } from "@std/assert";
  * import { SessionMiddleware } from "@pagi/session";
  * import { CookieStore } from "@pagi/session/store/cookie";
+ * import { visitor } from "@pagi/session/testing";
  *
  * const secret = "at least 32 bytes that nobody else knows";
  * const sessions = new SessionMiddleware({ secret, store: new CookieStore({ secret }) });
@@ -184,9 +185,9 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  *   return new Response(`Visit ${visits}`);
  * });
  *
- * const first = await handler(new Request("http://localhost/"));
- * const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
- * const second = await handler(new Request("http://localhost/", { headers: { cookie } }));
+ * const ada = await visitor(sessions);
+ * await ada.fetch(handler);
+ * const second = await ada.fetch(handler);
  * assertEquals(await second.text(), "Visit 2");
  * ```
  */

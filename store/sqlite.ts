@@ -94,6 +94,7 @@ export interface SqliteSweepOptions {
  * import { DatabaseSync } from "node:sqlite";
  * import { SessionMiddleware } from "@pagi/session";
  * import { SqliteStore } from "@pagi/session/store/sqlite";
+ * import { visitor } from "@pagi/session/testing";
  *
  * const store = new SqliteStore(new DatabaseSync(":memory:"));
  * await store.setup();
@@ -106,11 +107,9 @@ export interface SqliteSweepOptions {
  *   return new Response(String(session.get("visits")));
  * });
  *
- * const first = await handler(new Request("http://localhost/"));
- * assertEquals(await first.text(), "1");
- * const cookie = first.headers.getSetCookie()[0]!.split(";")[0]!;
- * const second = await handler(new Request("http://localhost/", { headers: { cookie } }));
- * assertEquals(await second.text(), "2");
+ * const ada = await visitor(sessions);
+ * assertEquals(await (await ada.fetch(handler)).text(), "1");
+ * assertEquals(await (await ada.fetch(handler)).text(), "2");
  * ```
  */
 export class SqliteStore implements VersionedStore {

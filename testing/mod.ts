@@ -1,49 +1,32 @@
 /**
- * Tests for authors of stores: {@linkcode storeContract} checks each rule of the store contract,
- * and {@linkcode simulateRaces} checks what concurrent requests do to sessions in the store. Both
- * work with any test runner, and without one.
+ * Tools for tests of your app: {@linkcode visitor} is a client with a session, and
+ * {@linkcode testClock} is a clock that you move. Both work with any test runner, and without one.
+ * `@pagi/session/testing/store` has tests for authors of stores.
  *
- * @example Replace MemoryStore with your store, and each call with a test of your runner
+ * @example Test a page that needs a login
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { MemoryStore } from "@pagi/session/store/memory";
- * import { formatRaces, simulateRaces, storeContract } from "@pagi/session/testing";
+ * import { SessionMiddleware } from "@pagi/session";
+ * import { visitor } from "@pagi/session/testing";
  *
- * const open = () => new MemoryStore();
+ * const sessions = new SessionMiddleware({ secret: "replace this with: openssl rand -hex 32" });
+ * const handler = sessions.handler((_request, session) =>
+ *   new Response(session.subject ?? "Sign in", { status: session.subject ? 200 : 401 })
+ * );
  *
- * // Deno.test(name, run), test(name, run), it(name, run) …
- * for (const { run } of storeContract({ open })) await run();
- *
- * const report = await simulateRaces({ open, runs: 200, exhaustive: false });
- * assertEquals(report.failures, [], formatRaces(report));
+ * const ada = await visitor(sessions, { subject: "user-7" });
+ * assertEquals((await ada.fetch(handler, "/account")).status, 200);
+ * const nobody = await visitor(sessions);
+ * assertEquals((await nobody.fetch(handler, "/account")).status, 401);
  * ```
  *
  * @module
  */
+export { type TestClock, testClock } from "./clock.ts";
 export {
-  formatRaces,
-  type Guarantee,
-  type RaceFailure,
-  type RaceOptions,
-  type RaceReport,
-  simulateRaces,
-} from "./races/simulate.ts";
-export {
-  storeContract,
-  type StoreContractCase,
-  type StoreContractOptions,
-} from "./contract/contract.ts";
-// The types that the options refer to.
-export type {
-  Awaitable,
-  DeleteOptions,
-  PlainStore,
-  ReplaceOptions,
-  SessionHash,
-  SessionStore,
-  StoreCallOptions,
-  StoredRecord,
-  TouchOptions,
-  VersionedStore,
-  WriteOptions,
-} from "../store/store.ts";
+  type Visitor,
+  visitor,
+  type VisitorInit,
+  type VisitorOptions,
+  type VisitorTarget,
+} from "./visitor.ts";

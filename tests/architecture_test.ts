@@ -11,13 +11,13 @@ import { assertEquals } from "@std/assert";
 import { type Fact, importsOf, type Project, violations } from "../.ci/architecture.ts";
 import config from "../deno.json" with { type: "json" };
 
-const SKIPPED = new Set(["node_modules", "coverage", ".git", ".svelte-kit"]);
+const SKIPPED = /^(node_modules|coverage|\.(git|next|nitro|nuxt|output|svelte-kit))$/;
 
 function readSources(folder = ".", files = new Map<string, string>()): Map<string, string> {
   const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
   for (const { name, isDirectory } of entries) {
     const path = folder === "." ? name : `${folder}/${name}`;
-    if (isDirectory && !SKIPPED.has(name)) readSources(path, files);
+    if (isDirectory && !SKIPPED.test(name)) readSources(path, files);
     if (!isDirectory && name.endsWith(".ts")) files.set(path, Deno.readTextFileSync(path));
   }
   return files;

@@ -42,6 +42,8 @@ export interface NodeResponse {
   once(event: string, listener: () => void): unknown;
   /** Returns the listeners of an event. */
   rawListeners?(event: string): unknown[];
+  /** Closes the connection. */
+  destroy?(): unknown;
 }
 
 /** The functions that a held response calls. */

@@ -38,6 +38,11 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
   /** The session, for the handler. */
   readonly session: Session<Data>;
   /**
+   * A response that is ready, or `undefined`. If there is one, send it and do not call the handler.
+   * Call `commit` before, as for the handler's response. No feature of this version makes one.
+   */
+  readonly response: Response | undefined;
+  /**
    * Calls the handler and returns its result. If it ends its own session by `sessions.destroyAll` or
    * a similar call, `commit` clears the session at the client. Without `run`, `commit` then fails
    * with `ERR_SESSION_INTERRUPTED` if the handler has written to the session.
@@ -71,6 +76,7 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
 /** A session that is read-only, or that the middleware around this one commits. */
 class UncommittedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
+  readonly response = undefined;
 
   constructor(session: Session<Data>) {
     this.session = session;
@@ -88,6 +94,7 @@ class UncommittedSession<Data extends object> implements OpenSession<Data> {
 /** An {@linkcode ActiveSession} for code outside this package. */
 class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly session: Session<Data>;
+  readonly response: Response | undefined = undefined;
   readonly #active: ActiveSession;
   readonly #options: ResolvedOptions;
   readonly #close: () => void;

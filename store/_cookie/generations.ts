@@ -12,7 +12,7 @@
  */
 import type { Awaitable } from "../../base/awaitable.ts";
 import { BoundedCache } from "../../base/bounded_cache.ts";
-import { newToken } from "../../base/record_header.ts";
+import { newToken } from "../../base/token.ts";
 import { sha256 } from "../../base/sha256.ts";
 import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } from "../store.ts";
 import { RevocationRecords } from "./revocation_records.ts";

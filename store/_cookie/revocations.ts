@@ -5,7 +5,8 @@
  */
 import type { Awaitable } from "../../base/awaitable.ts";
 import { keyOf, verifierOf } from "../../base/id.ts";
-import { isSameVerifier, newToken } from "../../base/record_header.ts";
+import { isSameVerifier } from "../../base/record_header.ts";
+import { newToken } from "../../base/token.ts";
 import { encodeEnded, isEnded } from "../../base/record_text.ts";
 import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } from "../store.ts";
 import { RevocationRecords } from "./revocation_records.ts";

@@ -64,7 +64,7 @@ export interface StoreContractCase {
  * ```ts
  * import { assert } from "@std/assert";
  * import { MemoryStore } from "@pagi/session/store/memory";
- * import { storeContract } from "@pagi/session/testing";
+ * import { storeContract } from "@pagi/session/testing/store";
  *
  * const clock = { now: 0 };
  * const cases = storeContract({

@@ -1,5 +1,6 @@
 /** The part of a browser that the races need: it keeps the session cookie. */
 import type { HeaderPair } from "../../pagi.ts";
+import { parseSetCookie } from "../set_cookie.ts";
 
 /** The name of the session cookie, the default of `CookieState`. */
 const NAME = "pagi_session";
@@ -24,10 +25,10 @@ export class CookieJar {
 export function cookieChanges(headers: readonly HeaderPair[]): CookieChange[] {
   const changes: CookieChange[] = [];
   for (const [name, value] of headers) {
-    if (name.toLowerCase() !== "set-cookie" || !value.startsWith(`${NAME}=`)) continue;
-    const [pair, ...attributes] = value.split("; ");
-    const isClear = attributes.some((attribute) => attribute.toLowerCase() === "max-age=0");
-    changes.push(isClear ? "clear" : { set: pair!.slice(NAME.length + 1) });
+    if (name.toLowerCase() !== "set-cookie") continue;
+    const cookie = parseSetCookie(value);
+    if (cookie?.name !== NAME) continue;
+    changes.push(cookie.attributes.get("max-age") === "0" ? "clear" : { set: cookie.value });
   }
   return changes;
 }

@@ -162,7 +162,7 @@ const MAX_NUMBER = 2 ** 40;
  * @example Sessions in memory
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { simulateRaces } from "@pagi/session/testing";
+ * import { simulateRaces } from "@pagi/session/testing/store";
  * import { MemoryStore } from "@pagi/session/store/memory";
  *
  * const report = await simulateRaces({
@@ -203,7 +203,7 @@ export async function simulateRaces(options: RaceOptions): Promise<RaceReport> {
  * @example
  * ```ts
  * import { assertStringIncludes } from "@std/assert";
- * import { formatRaces, simulateRaces } from "@pagi/session/testing";
+ * import { formatRaces, simulateRaces } from "@pagi/session/testing/store";
  * import { MemoryStore } from "@pagi/session/store/memory";
  *
  * const report = await simulateRaces({ open: () => new MemoryStore(), number: 7 });

@@ -9,7 +9,6 @@ const shown = [
   "recipes/elysia_app.ts",
   "recipes/koa.ts",
   "recipes/fastify.ts",
-  "recipes/h3.ts",
   "recipes/react_router.ts",
   "apps/sveltekit/src/hooks.server.ts",
 ];

@@ -1,5 +1,6 @@
 /** Encodes and decodes random headers of session records, and decodes damaged ones. */
 import { CookieState, MemoryStore } from "@pagi/session";
+import { encodeMessage } from "../../base/flash_message.ts";
 import {
   decodeHeader,
   encodeHeader,
@@ -20,7 +21,7 @@ const ABSOLUTE = 86_400;
 const SKEW = 120;
 const KEY = "0".repeat(32);
 /** The letters of the known fields. */
-const KNOWN = "ruacpoxw";
+const KNOWN = "ruacpoxwf";
 /** Characters that a header contains, and some that it must not. */
 const LETTERS = `${KNOWN}gs1: {}0129abfzZ-+.eEN"\0é\u{1f600}\n\t`;
 const JSONS = [
@@ -97,9 +98,15 @@ function headerOf(random: Random): RecordHeader {
       isRotated: random.chance(50),
       at: number(),
     })),
+    messages: random.some(9, () => encodeMessage(kindOrText(random), kindOrText(random))),
     tokens: random.some(9, () => ({ token: random.bytes(6).toHex(), at: number() })),
     others: random.some(3, () => otherField(random)),
   };
+}
+
+/** A kind or a text of a message. */
+function kindOrText(random: Random): string {
+  return random.some(20, () => random.pick(LETTERS)).join("");
 }
 
 /** A field of a later release: anything without a space and a brace that starts with a new letter. */

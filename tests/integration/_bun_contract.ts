@@ -5,7 +5,7 @@
  * @module
  */
 import { RedisStore } from "../../store/redis.ts";
-import { formatRaces, simulateRaces, storeContract } from "../../testing/mod.ts";
+import { formatRaces, simulateRaces, storeContract } from "../../testing/store.ts";
 
 /** The parts of Bun that this file uses. Deno does not know their types. */
 interface BunGlobal {

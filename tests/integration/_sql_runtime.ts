@@ -8,7 +8,7 @@ import process from "node:process";
 import { type PostgresClient, PostgresStore } from "../../store/postgres.ts";
 import type { VersionedStore } from "../../store/store.ts";
 import { type SqliteDatabase, SqliteStore } from "../../store/sqlite.ts";
-import { formatRaces, simulateRaces, storeContract } from "../../testing/mod.ts";
+import { formatRaces, simulateRaces, storeContract } from "../../testing/store.ts";
 
 const RACES = 300;
 const TEXTS = ["\0", "a\0b", "\ud800", '"a"', "𝒳 é", "x".repeat(1_000_000)];

@@ -1,6 +1,6 @@
 /** The published suites, as every store here runs them. */
 import type { VersionedStore } from "@pagi/session/store";
-import { formatRaces, simulateRaces, storeContract } from "@pagi/session/testing";
+import { formatRaces, simulateRaces, storeContract } from "@pagi/session/testing/store";
 
 /** A case of the contract that a store does not pass. It must fail as `fails` demands. */
 export interface Exception {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { SessionError } from "@pagi/session";
 import { DenoKvStore } from "@pagi/session/store/deno-kv";
-import { storeContract } from "@pagi/session/testing";
+import { storeContract } from "@pagi/session/testing/store";
 import { holdToContract, race } from "./_suites.ts";
 
 const { signal } = new AbortController();

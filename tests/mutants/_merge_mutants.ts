@@ -47,8 +47,8 @@ export const MERGE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a clear() that is not recorded for the merge",
-    find: "$clear(): void { this.$isCleared = true; }",
-    replace: "$clear(): void {}",
+    find: "this.$isCleared = true; if (this.$metadata !== undefined) this.$metadata.$added = [];",
+    replace: "",
     by: "lost",
   },
   {

@@ -1,5 +1,5 @@
 /** A deliberate mistake in the library, which a test must find. */
-import type { Guarantee } from "../../testing/mod.ts";
+import type { Guarantee } from "../../testing/store.ts";
 
 /** One mistake, and what must find it. */
 export interface Mutant {

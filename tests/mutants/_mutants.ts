@@ -1,6 +1,7 @@
 /** All mutants: deliberate mistakes in the library, each of which a test must find. */
 import { DATA_MUTANTS } from "./_data_mutants.ts";
 import { ENDING_MUTANTS } from "./_ending_mutants.ts";
+import { EVERYDAY_MUTANTS } from "./_everyday_mutants.ts";
 import { GRAMMAR_MUTANTS } from "./_grammar_mutants.ts";
 import { MERGE_MUTANTS } from "./_merge_mutants.ts";
 import { mistake, type Mutant } from "./_mutant.ts";
@@ -290,6 +291,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MERGE_MUTANTS,
   ...regenerating,
   ...late,
+  ...EVERYDAY_MUTANTS,
   ...ENDING_MUTANTS,
   ...answering,
   ...MISTAKE_MUTANTS,

@@ -38,7 +38,6 @@ const encoding: Mutant[] = [
     replace: "let $difference = $a.length * $b.length * 0;",
   }),
   mistake("a write token that is always the same", HEADER, {
-    beside: "export function $isSame($a: string, $b: string): boolean {",
     find: "return $toHex(crypto.getRandomValues(new Uint8Array($tokenBytes)));",
     replace: "return $toHex(new Uint8Array($tokenBytes));",
   }),

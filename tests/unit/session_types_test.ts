@@ -79,6 +79,27 @@ unused(() => {
   session.get("users", "nobody");
 });
 
+// getOrInsert(key, value), pull(key) and pull(key, fallback)
+unused(() => {
+  typed<{ id: string; count: number }[]>()(session.getOrInsert("cart", []));
+  typed<"light" | "dark">()(session.getOrInsert("theme", "light"));
+  typed<number>()(loose.getOrInsert("anything", 0 as number));
+  typed<string>()(session.pull("user"));
+  typed<"light" | "dark" | undefined>()(session.pull("theme", undefined));
+  typed<unknown>()(loose.pull("anything"));
+  typed<number>()(loose.pull("anything", 0));
+  typed<string[]>()(session.takeFlash("info"));
+  session.flash("info", "a").set("visits", 1);
+  // @ts-expect-error -- not a theme
+  session.getOrInsert("theme", "blue");
+  // @ts-expect-error -- a value is needed
+  session.getOrInsert("cart");
+  // @ts-expect-error -- there is no such key
+  session.pull("users");
+  // @ts-expect-error -- a message is needed
+  session.flash("info");
+});
+
 type LooseKeys = Parameters<typeof loose.get>[0];
 export type Loose = [
   AssertTrue<IsExact<LooseKeys, string>>,

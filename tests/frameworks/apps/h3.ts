@@ -1,6 +1,6 @@
 import type { Session } from "@pagi/session";
 import { createEventStream, H3, type H3Event, redirect, serve } from "h3";
-import { h3Session } from "../recipes/h3.ts";
+import { h3Session } from "@pagi/session/h3";
 import { announce, type Data, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
 
 declare module "h3" {

@@ -1,7 +1,7 @@
 /** `HashedStore` and `SealedStore` keep every guarantee about concurrent requests. */
 import { assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
-import { formatRaces, simulateRaces } from "@pagi/session/testing";
+import { formatRaces, simulateRaces } from "@pagi/session/testing/store";
 import { WRAPPERS } from "../../_kit/at_rest_wrappers.ts";
 
 for (const [name, wrap] of Object.entries(WRAPPERS)) {

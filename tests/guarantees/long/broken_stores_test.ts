@@ -1,7 +1,7 @@
 /** The simulation reports each guarantee that a store breaks. Otherwise its other results mean nothing. */
 import { assert, assertEquals } from "@std/assert";
 import { type SessionHash, Store } from "@pagi/session/store";
-import { formatRaces, simulateRaces } from "@pagi/session/testing";
+import { formatRaces, simulateRaces } from "@pagi/session/testing/store";
 import { idGenerator } from "../../../testing/races/ids.ts";
 import { judge } from "../../../testing/races/oracle.ts";
 import { randomProgram } from "../../../testing/races/program.ts";

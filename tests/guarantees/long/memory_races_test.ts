@@ -1,7 +1,7 @@
 /** `MemoryStore` keeps every guarantee about concurrent requests, in every schedule of two. */
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session/store/memory";
-import { formatRaces, type RaceReport, simulateRaces } from "@pagi/session/testing";
+import { formatRaces, type RaceReport, simulateRaces } from "@pagi/session/testing/store";
 import { describe } from "../../../testing/races/describe.ts";
 import { idGenerator } from "../../../testing/races/ids.ts";
 import { judge } from "../../../testing/races/oracle.ts";

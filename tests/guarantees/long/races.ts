@@ -5,7 +5,7 @@
  * @module
  */
 import { MemoryStore } from "../../../store/memory.ts";
-import { formatRaces, type RaceReport, simulateRaces } from "../../../testing/mod.ts";
+import { formatRaces, type RaceReport, simulateRaces } from "../../../testing/store.ts";
 
 /** The number of schedules between two lines of progress. */
 const BATCH = 10_000;

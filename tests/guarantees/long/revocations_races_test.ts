@@ -1,7 +1,7 @@
 /** With revocations, no copy of a cookie outlives the end of its session, even in a race. */
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
-import { formatRaces, simulateRaces } from "@pagi/session/testing";
+import { formatRaces, simulateRaces } from "@pagi/session/testing/store";
 import { keyOf } from "../../../base/id.ts";
 import { CookieStore } from "../../../store/cookie.ts";
 import { secret } from "../../_kit/cookie_store.ts";

@@ -20,7 +20,7 @@ import { MysqlStore } from "@pagi/session/store/mysql";
 import { PostgresStore } from "@pagi/session/store/postgres";
 import { RedisStore } from "@pagi/session/store/redis";
 import { SqliteStore } from "@pagi/session/store/sqlite";
-import { simulateRaces, storeContract } from "@pagi/session/testing";
+import { simulateRaces, storeContract } from "@pagi/session/testing/store";
 
 interface Shop {
   user?: string;

@@ -1,6 +1,6 @@
 /** Concurrent requests with one session. */
 import { MemoryStore } from "@pagi/session/store/memory";
-import { formatRaces, simulateRaces } from "@pagi/session/testing";
+import { formatRaces, simulateRaces } from "@pagi/session/testing/store";
 import { type Cases, Client, moment, same, setUp, type Visit } from "./_kit.ts";
 
 const REQUESTS = 50;

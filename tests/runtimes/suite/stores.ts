@@ -4,7 +4,7 @@ import { CookieStore } from "@pagi/session/store/cookie";
 import { HashedStore } from "@pagi/session/store/hashed";
 import { MemoryStore } from "@pagi/session/store/memory";
 import { SealedStore } from "@pagi/session/store/sealed";
-import { storeContract } from "@pagi/session/testing";
+import { storeContract } from "@pagi/session/testing/store";
 import { type Cases, Client, fails, FORGED, same, SECRET, setUp } from "./_kit.ts";
 
 const OTHER_SECRET = `not ${SECRET}`;

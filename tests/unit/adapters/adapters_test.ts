@@ -3,12 +3,14 @@
  * ones.
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import type { Session, SessionError } from "@pagi/session";
+import type { Session, SessionError, SessionMiddleware } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
 import { abortSession, expressSession } from "@pagi/session/express";
+import { h3Session, type H3SessionEvent } from "@pagi/session/h3";
 import { type HonoContext, honoSession, type SessionEnv } from "@pagi/session/hono";
 import { type OakContext, oakSession } from "@pagi/session/oak";
 import { failing, idOf, requestWith, rig } from "../../_kit/helpers.ts";
+import { nodeResponse, slow } from "../../_kit/node_response.ts";
 
 const unknownId = { cookie: `pagi_session=${idOf("a")}` };
 
@@ -185,84 +187,6 @@ Deno.test("elysiaSession() lets an upgrade pass, and responds to a session error
   assertEquals((await failed.handle(requestWith(unknownId), upgrade))!.status, 503);
   assertThrows(() => failed.derive(requestWith()), TypeError, "aot");
 });
-
-/** Stands in for Node's response and records what is sent. */
-function nodeResponse() {
-  const headers = new Map<string, unknown>();
-  const sent: unknown[] = [];
-  const listeners: [event: string, listener: () => void][] = [];
-  class Response {
-    statusCode = 200;
-    statusMessage = "";
-    finished = false;
-    writableHighWaterMark = 4;
-    get headersSent() {
-      return sent.length > 0;
-    }
-    get writableEnded() {
-      return this.finished;
-    }
-    get writableLength() {
-      return 0;
-    }
-    getHeaders = () => Object.fromEntries(headers);
-    getHeader = (name: string) => headers.get(name.toLowerCase());
-    setHeader = (name: string, value: unknown) => headers.set(name.toLowerCase(), value);
-    removeHeader = (name: string) => headers.delete(name.toLowerCase());
-    _implicitHeader() {
-      this.writeHead(this.statusCode);
-    }
-    #head() {
-      if (sent.length === 0) this._implicitHeader();
-    }
-    flushHeaders() {
-      this.#head();
-    }
-    writeHead(status: number, ..._rest: unknown[]) {
-      sent.push(status);
-      return this;
-    }
-    write(chunk: unknown, _callback?: (error?: unknown) => void) {
-      this.#head();
-      return sent.push(chunk) > 0;
-    }
-    end(chunk?: unknown) {
-      this.#head();
-      if (typeof chunk === "string") sent.push(chunk);
-      sent.push("end");
-      this.finished = true;
-      for (const [event, listener] of listeners) if (event === "close") listener();
-      return this;
-    }
-    emit(event: string) {
-      sent.push(event);
-      for (const [name, listener] of listeners) if (name === event) listener();
-    }
-    on(event: string, listener: () => void) {
-      listeners.push([event, listener]);
-      return this;
-    }
-    once = this.on;
-    rawListeners = (event: string) =>
-      listeners.filter(([name]) => name === event).map(([, listener]) => listener);
-  }
-  return { headers, listeners, res: new Response(), sent };
-}
-
-/** A store with asynchronous methods, of which some may fail. */
-function slow(...failures: string[]) {
-  const { store } = rig();
-  for (const name of ["read", "create", "replace"] as const) {
-    const method = store[name].bind(store) as (...args: unknown[]) => unknown;
-    const later = async (...args: unknown[]) => {
-      await Promise.resolve();
-      if (failures.includes(name)) throw new Error("connection refused");
-      return method(...args);
-    };
-    Object.assign(store, { [name]: later });
-  }
-  return store;
-}
 
 /** Calls the middleware and then `app`, and waits for pending work. */
 async function visit(
@@ -737,4 +661,89 @@ Deno.test("SessionEnv types each middleware's session under its key", () => {
     return session.get("cart", "") + admin.get("role", "");
   };
   assertEquals([typeof read, shop.key, admin.key], ["function", undefined, "admin"]);
+});
+
+/** Stands in for h3's event. */
+function h3Event(headers: Record<string, string> = {}) {
+  const res = { headers: new Headers(), errHeaders: new Headers() };
+  const context: { session?: Session; admin?: Session } = {};
+  return { req: requestWith(headers), res, context };
+}
+
+/** Stands in for the event of Nitro 3.0, whose h3 is older. */
+function olderEvent(headers: Record<string, string> = {}) {
+  const { req, context } = h3Event(headers);
+  return { req, context, res: { headers: new Headers() } };
+}
+
+Deno.test("h3Session() adds the headers to those that h3 merges into the response", async () => {
+  const { sessions } = rig();
+  const session = h3Session(sessions);
+  const event = h3Event();
+  const page = await session(event, () => {
+    session.of(event).set("n", 1);
+    assertStrictEquals(session.of(event), event.context.session);
+    return "page";
+  });
+  assertEquals([page, event.res.headers.getSetCookie().length], ["page", 1]);
+  assertThrows(() => session.of(h3Event()), TypeError, "has not come through");
+});
+
+Deno.test("h3Session() lets an older h3 change no Response of the app", async () => {
+  const { sessions } = rig();
+  const shared = new Response("page");
+  const event = olderEvent();
+  const write = () => void event.context.session!.set("n", 1);
+  event.res.headers.append("set-cookie", "own=1");
+  event.res.headers.set("vary", "origin");
+  const page = await h3Session(sessions)(event, () => (write(), shared)) as Response;
+  assertEquals([shared.headers.getSetCookie(), [...event.res.headers]], [[], []]);
+  assertEquals([page.headers.getSetCookie().length, page.headers.get("vary")], [
+    2,
+    "origin, Cookie",
+  ]);
+  assertEquals(await page.text(), "page");
+});
+
+Deno.test("h3Session() puts the cookie of save() on the error of an older h3", async () => {
+  const own = new Headers({ vary: "origin" });
+  for (const headers of [own, undefined]) {
+    const { sessions } = rig();
+    const [event, error] = [olderEvent(), Object.assign(new Error("boom"), headers && { headers })];
+    const failed = h3Session(sessions)(event, async () => {
+      await event.context.session!.set("n", 1).save();
+      throw error;
+    });
+    assertStrictEquals(await failed.catch((one: unknown) => one), error);
+    const added = (error as unknown as { headers: Headers }).headers;
+    assertEquals(added.getSetCookie().length, 1);
+    const vary = headers === undefined ? "Cookie" : "origin, Cookie";
+    assertEquals(added.get("vary"), vary);
+  }
+});
+
+Deno.test("h3Session() responds to a session error", async () => {
+  const { sessions } = rig({ store: failing("read") });
+  for (const event of [h3Event(unknownId), olderEvent(unknownId)]) {
+    const page = await h3Session(sessions)(event, () => Promise.reject(new Error("never called")));
+    assertEquals((page as Response).status, 503);
+  }
+});
+
+/** Lets `open` return a response that is ready. */
+function withReady(sessions: SessionMiddleware): SessionMiddleware {
+  const open = sessions.open.bind(sessions);
+  const response = new Response("ready", { status: 401 });
+  const openReady = async (request: Request) => Object.assign(await open(request), { response });
+  return Object.assign(sessions, { open: openReady }) as SessionMiddleware;
+}
+
+Deno.test("the adapters send a response that is ready in place of calling the handler", async () => {
+  const event: H3SessionEvent = h3Event();
+  const unused = () => Promise.reject(new Error("never called"));
+  const page = await h3Session(withReady(rig().sessions))(event, unused) as Response;
+  assertEquals([page.status, await page.text()], [401, "ready"]);
+  const { ctx, response } = oakContext();
+  await oakSession(withReady(rig().sessions))(ctx, unused);
+  assertEquals(response.status, 401);
 });

@@ -7,9 +7,9 @@ import {
   isHeaderTime,
   isSameVerifier,
   newHeader,
-  newToken,
   type RecordHeader,
 } from "../../../base/record_header.ts";
+import { newToken } from "../../../base/token.ts";
 import { keyOf } from "../../../base/id.ts";
 import { cookieOf, requestWith, rig } from "../../_kit/helpers.ts";
 
@@ -33,6 +33,7 @@ const FULL: RecordHeader = {
     { verifier: B, isRotated: false, at: NOW - 9 },
     { verifier: C, isRotated: true, at: NOW + 1 },
   ],
+  messages: [`${TOKEN}info:Saved+it`, `${TOKEN}%7B:%20`],
   tokens: [{ token: TOKEN, at: NOW }, { token: "f".repeat(12), at: NOW + 4 }],
   others: ["z9", "B", "?a:b"],
 };
@@ -53,7 +54,7 @@ Deno.test("encodeHeader() writes the documented letters, and times in base 36", 
   assertEquals(
     encodeHeader(FULL),
     `s1:${A} rz u10 as44we8 cs44we9 ps44wea os44web x${B}gs44wdz x${C}rs44we9 ` +
-      `w${TOKEN}s44we8 w${"f".repeat(12)}s44wec z9 B ?a:b`,
+      `f${TOKEN}info:Saved+it f${TOKEN}%7B:%20 w${TOKEN}s44we8 w${"f".repeat(12)}s44wec z9 B ?a:b`,
   );
 });
 
@@ -147,6 +148,9 @@ const DAMAGED = [
     .map((value) => `x${value}`),
   ...[TOKEN, `${TOKEN}-1`, `${TOKEN}123456789`, `g${TOKEN.slice(1)}1`, ""].map((value) =>
     `w${value}`
+  ),
+  ...[TOKEN, `${TOKEN}info`, `g${TOKEN.slice(1)}a:b`, `${TOKEN}a:b:c`, `${TOKEN}a:é`, ""].map(
+    (value) => `f${value}`,
   ),
   ...["", " ", "  r1"],
 ];

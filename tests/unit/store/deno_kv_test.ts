@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { SessionError } from "@pagi/session";
 import { type DenoKv, type DenoKvAtomic, DenoKvStore } from "../../../store/deno_kv.ts";
-import { storeContract } from "../../../testing/mod.ts";
+import { storeContract } from "../../../testing/store.ts";
 import { fakeKv } from "./_fake_kv.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
 

@@ -10,7 +10,7 @@ import { SQLITE_CLOCK } from "../../../store/_sql/sqlite_client.ts";
 import { SessionMiddleware } from "../../../middleware.ts";
 import { HashedStore } from "../../../store/hashed.ts";
 import { SealedStore } from "../../../store/sealed.ts";
-import { storeContract } from "../../../testing/mod.ts";
+import { storeContract } from "../../../testing/store.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
 
 // The real server is in tests/integration. Here the statements run on SQLite, which understands all

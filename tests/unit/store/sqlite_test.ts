@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { formatRaces, simulateRaces, storeContract } from "../../../testing/mod.ts";
+import { formatRaces, simulateRaces, storeContract } from "../../../testing/store.ts";
 import type { SqliteStoreOptions } from "../../../store/sqlite.ts";
 import { fakeClock, idOf } from "../../_kit/helpers.ts";
 import { open, sqliteStore, storeWith, watched, withChance, write } from "../../_kit/sqlite.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MemoryStore } from "@pagi/session";
-import { storeContract } from "@pagi/session/testing";
+import { storeContract } from "@pagi/session/testing/store";
 import { HashedStore } from "../../../store/hashed.ts";
 import { SealedStore } from "../../../store/sealed.ts";
 import { search, tap } from "../../_kit/dump.ts";

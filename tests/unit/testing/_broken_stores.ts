@@ -1,6 +1,6 @@
 /** Stores with one mistake each that lets races do damage. */
 import { MemoryStore } from "@pagi/session/store/memory";
-import type { Guarantee } from "@pagi/session/testing";
+import type { Guarantee } from "@pagi/session/testing/store";
 import type { StoredRecord, VersionedStore } from "@pagi/session/store";
 
 /** A store with a mistake, and the tests that must find it. */

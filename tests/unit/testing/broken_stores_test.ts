@@ -1,5 +1,5 @@
 import { assert, assertArrayIncludes, assertStringIncludes } from "@std/assert";
-import { storeContract } from "@pagi/session/testing";
+import { storeContract } from "@pagi/session/testing/store";
 import { fakeClock } from "../../_kit/helpers.ts";
 import { broken, BROKEN_STORES } from "./_broken_stores.ts";
 import { CARELESS_STORES } from "./_careless_stores.ts";

@@ -5,7 +5,7 @@ import {
   type RaceOptions,
   type RaceReport,
   simulateRaces,
-} from "@pagi/session/testing";
+} from "@pagi/session/testing/store";
 import { broken, BROKEN_STORES } from "./_broken_stores.ts";
 
 const open = () => new MemoryStore();

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { VersionedStore } from "@pagi/session/store";
 import { MemoryStore } from "@pagi/session/store/memory";
-import { storeContract, type StoreContractOptions } from "@pagi/session/testing";
+import { storeContract, type StoreContractOptions } from "@pagi/session/testing/store";
 import { fakeClock } from "../../_kit/helpers.ts";
 
 const clock = fakeClock();
