@@ -20,7 +20,10 @@ export interface FastifyRequest {
 /** The part of Fastify's `FastifyReply` that the plugin uses. */
 export interface FastifyReply {
   /** Node's response. */
-  readonly raw: NodeResponse;
+  readonly raw: NodeResponse & {
+    /** Whether the response has been written. */
+    readonly writableEnded: boolean;
+  };
   /** Whether the response has ended, or was taken over by `hijack()`. */
   readonly sent: boolean;
   /** The log of the request. */
@@ -69,7 +72,7 @@ export interface FastifySession<Data extends object = Record<string, unknown>> {
 }
 
 /** The sessions of requests in progress, by middleware. */
-const opened = new WeakMap<FastifyRequest, Map<unknown, OpenSession<never>>>();
+const opened = new WeakMap<FastifyRequest, Map<unknown, OpenSession>>();
 
 /** The middlewares of an instance and of those around it, by place. Instances inherit it. */
 const PLACES = Symbol("places");
@@ -132,7 +135,7 @@ export function fastifySession<Data extends object>(
 
   const of = (request: FastifyRequest): Session<Data> => {
     const open = opened.get(request)?.get(sessions);
-    if (open !== undefined) return open.session;
+    if (open !== undefined) return open.session as unknown as Session<Data>;
     throw new TypeError(
       `Cannot read request.${place}: the session was not opened. Register fastifySession before the ` +
         "plugins, hooks and routes that use it",
@@ -153,14 +156,17 @@ export function fastifySession<Data extends object>(
         return of(this);
       },
     });
-    // The first of all hooks: those of other plugins, the parsers and the validation can use the
-    // session. If one of them fails, `onError` knows what to discard.
+    // The first kind of hook that runs: the hooks of other plugins, the parsers and the validation can
+    // use the session. If one of them fails, `onError` knows what to discard.
     app.addHook("onRequest", (request, reply, next) => {
-      sessions.open(request.raw).then((open) => {
-        noteOpened(request, sessions, open);
+      sessions.open(request.raw).then((opening) => {
+        const open = opening as unknown as OpenSession;
+        if (!opened.has(request)) opened.set(request, new Map());
+        opened.get(request)!.set(sessions, open);
         if (!request.raw.upgrade) hold(reply, open);
-        open.run(next);
-      }).catch((error) => next(takeHeaders(error, reply) as Error));
+        if (open.response === undefined) open.run(next);
+        else reply.send(open.response);
+      }).catch(next);
     });
     // Parsing the body has left the context of `run`.
     app.addHook("preValidation", (request, _reply, next) => {
@@ -181,4 +187,73 @@ export function fastifySession<Data extends object>(
     [Symbol.for("fastify.display-name")]: "@pagi/session",
     [Symbol.for("plugin-meta")]: { name: "@pagi/session", fastify: "4.x || 5.x" },
   });
+}
+
+/** Saves the session before anything of the response is sent. */
+function hold(reply: FastifyReply, open: OpenSession): void {
+  const { raw } = reply;
+  const initial = ownHeaders(reply);
+  holdResponse(raw, {
+    save: (headers) => open.commit(headers),
+    errorHead: (error) => error instanceof SessionError ? error : { status: 500, headers: [] },
+    fail(error) {
+      if (reply.sent) return failSent(reply, error);
+      resetHeaders(reply, initial);
+      reply.send(withoutHeaders(error));
+    },
+  });
+  raw.once("close", () => {
+    // Bytes that a hijacked response wrote to the socket were not held.
+    if (isHijacked(reply) && !raw.headersSent) reportLate(reply, open);
+  });
+}
+
+/** Reports a save that failed after the app has taken over the response, or while it streams. */
+function failSent({ raw, log }: FastifyReply, error: unknown): void {
+  log.error({ err: error }, "The session was not saved, so the response was discarded");
+  if (raw.headersSent || raw.destroyed) return;
+  raw.statusCode = error instanceof SessionError ? error.status : 500;
+  raw.end();
+}
+
+/** Saves what can be saved after a response that went past Node's methods. */
+async function reportLate({ log }: FastifyReply, open: OpenSession): Promise<void> {
+  try {
+    await open.commit();
+  } catch (error) {
+    log.error({ err: error }, "The session was not saved, and its response was sent already");
+  }
+}
+
+function isHijacked({ sent, raw }: FastifyReply): boolean {
+  return sent && !raw.writableEnded;
+}
+
+/** Returns the headers that Fastify keeps until it sends the response. */
+function ownHeaders(reply: FastifyReply): [name: string, value: unknown][] {
+  const all = Object.entries(reply.getHeaders());
+  return all.filter(([name, value]) => reply.raw.getHeader(name) !== value);
+}
+
+/** Leaves the headers that were there before the session was opened, and those of the session. */
+function resetHeaders(reply: FastifyReply, initial: [name: string, value: unknown][]): void {
+  const kept = Object.entries(reply.raw.getHeaders());
+  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+  for (const [name, value] of [...initial, ...kept]) reply.header(name, value);
+}
+
+/**
+ * Puts the headers of a session error onto the response. Fastify would take the list of pairs for an
+ * object with headers.
+ */
+function takeHeaders(error: unknown, reply: FastifyReply): void {
+  if (!(error instanceof SessionError) || error.headers.length === 0) return;
+  for (const [name, value] of error.headers) reply.header(name, value);
+  Object.defineProperty(error, "headers", { value: [] });
+}
+
+/** Returns the error without its headers, which the response already has. */
+function withoutHeaders(error: unknown): unknown {
+  if (!(error instanceof SessionError) || error.headers.length === 0) return error;
+  return new SessionError(error.code, error.message, { cause: error });
 }
