@@ -5,9 +5,11 @@
  */
 import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
-import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
+import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
-import { holdResponse, type NodeResponse } from "./_node/held_response.ts";
+import type { NodeResponse } from "./_node/held_response.ts";
+import { withoutHeaders } from "./_node/middleware.ts";
+import { findSession, openSession, placeOf, type RequestSession } from "./_node/request_session.ts";
 
 export type { NodeRequest, NodeResponse };
 
@@ -71,9 +73,6 @@ export interface FastifySession<Data extends object = Record<string, unknown>> {
   of(request: FastifyRequest): Session<Data>;
 }
 
-/** The sessions of requests in progress, by middleware. */
-const opened = new WeakMap<FastifyRequest, Map<unknown, OpenSession>>();
-
 /** The middlewares of an instance and of those around it, by place. Instances inherit it. */
 const PLACES = Symbol("places");
 type Places = Readonly<Record<string, unknown>>;
@@ -131,11 +130,11 @@ export function fastifySession<Data extends object>(
   sessions: SessionMiddleware<Data>,
 ): FastifySession<Data> {
   checkMiddleware("fastifySession", sessions);
-  const { key: place = "session" } = sessions;
+  const place = placeOf(sessions);
 
   const of = (request: FastifyRequest): Session<Data> => {
-    const open = opened.get(request)?.get(sessions);
-    if (open !== undefined) return open.session as unknown as Session<Data>;
+    const own = findSession(request.raw, sessions);
+    if (own !== undefined) return own.session;
     throw new TypeError(
       `Cannot read request.${place}: the session was not opened. Register fastifySession before the ` +
         "plugins, hooks and routes that use it",
@@ -159,22 +158,19 @@ export function fastifySession<Data extends object>(
     // The first kind of hook that runs: the hooks of other plugins, the parsers and the validation can
     // use the session. If one of them fails, `onError` knows what to discard.
     app.addHook("onRequest", (request, reply, next) => {
-      sessions.open(request.raw).then((opening) => {
-        const open = opening as unknown as OpenSession;
-        if (!opened.has(request)) opened.set(request, new Map());
-        opened.get(request)!.set(sessions, open);
-        if (!request.raw.upgrade) hold(reply, open);
-        if (open.response === undefined) open.run(next);
-        else reply.send(open.response);
+      // Express middleware may have opened it.
+      const own = findSession(request.raw, sessions);
+      if (own !== undefined) return own.run(next);
+      open(sessions, request, reply).then((own) => {
+        if (own.response === undefined) own.run(next);
+        else reply.send(own.response);
       }).catch(next);
     });
     // Parsing the body has left the context of `run`.
-    app.addHook("preValidation", (request, _reply, next) => {
-      opened.get(request)!.get(sessions)!.run(next);
-    });
+    app.addHook("preValidation", ({ raw }, _reply, next) => findSession(raw, sessions)!.run(next));
     // Runs before all error handlers, so that no response of theirs saves the session.
     app.addHook("onError", async (request, reply, error) => {
-      await opened.get(request)?.get(sessions)?.abort(error);
+      await findSession(request.raw, sessions)?.abort(error);
       takeHeaders(error, reply);
     });
     done();
@@ -189,23 +185,25 @@ export function fastifySession<Data extends object>(
   });
 }
 
-/** Saves the session before anything of the response is sent. */
-function hold(reply: FastifyReply, open: OpenSession): void {
+/** Opens the session of a request, and saves it before anything of the response is sent. */
+async function open<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  { raw: req }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<RequestSession<Data>> {
   const { raw } = reply;
   const initial = ownHeaders(reply);
-  holdResponse(raw, {
-    save: (headers) => open.commit(headers),
-    errorHead: (error) => error instanceof SessionError ? error : { status: 500, headers: [] },
-    fail(error) {
-      if (reply.sent) return failSent(reply, error);
-      resetHeaders(reply, initial);
-      reply.send(withoutHeaders(error));
-    },
-  });
+  const fail = (error: unknown) => {
+    if (reply.sent) return failSent(reply, error);
+    resetHeaders(reply, initial);
+    reply.send(withoutHeaders(error));
+  };
+  const own = await openSession(sessions, req, raw, { fail });
   raw.once("close", () => {
     // Bytes that a hijacked response wrote to the socket were not held.
-    if (isHijacked(reply) && !raw.headersSent) reportLate(reply, open);
+    if (isHijacked(reply) && !raw.headersSent) own.saveLate().catch(fail);
   });
+  return own;
 }
 
 /** Reports a save that failed after the app has taken over the response, or while it streams. */
@@ -214,15 +212,6 @@ function failSent({ raw, log }: FastifyReply, error: unknown): void {
   if (raw.headersSent || raw.destroyed) return;
   raw.statusCode = error instanceof SessionError ? error.status : 500;
   raw.end();
-}
-
-/** Saves what can be saved after a response that went past Node's methods. */
-async function reportLate({ log }: FastifyReply, open: OpenSession): Promise<void> {
-  try {
-    await open.commit();
-  } catch (error) {
-    log.error({ err: error }, "The session was not saved, and its response was sent already");
-  }
 }
 
 function isHijacked({ sent, raw }: FastifyReply): boolean {
@@ -250,10 +239,4 @@ function takeHeaders(error: unknown, reply: FastifyReply): void {
   if (!(error instanceof SessionError) || error.headers.length === 0) return;
   for (const [name, value] of error.headers) reply.header(name, value);
   Object.defineProperty(error, "headers", { value: [] });
-}
-
-/** Returns the error without its headers, which the response already has. */
-function withoutHeaders(error: unknown): unknown {
-  if (!(error instanceof SessionError) || error.headers.length === 0) return error;
-  return new SessionError(error.code, error.message, { cause: error });
 }

@@ -95,8 +95,9 @@ const ways = {
   "hijack-async": async (request, reply) => {
     reply.hijack();
     await aMoment();
+    const text = count(request);
     reply.raw.writeHead(200, { "x-own": "1" });
-    reply.raw.write(count(request));
+    reply.raw.write(text);
     await aMoment();
     reply.raw.end();
   },
