@@ -57,7 +57,7 @@ export interface FastifyApp {
   /** Calls a function when a request has failed. */
   addHook(
     name: "onError",
-    hook: (request: FastifyRequest, reply: FastifyReply, error: Error) => Promise<void>,
+    hook: (request: FastifyRequest, reply: FastifyReply, error: Error, done: () => void) => void,
   ): unknown;
 }
 
@@ -168,10 +168,13 @@ export function fastifySession<Data extends object>(
     });
     // Parsing the body has left the context of `run`.
     app.addHook("preValidation", ({ raw }, _reply, next) => findSession(raw, sessions)!.run(next));
-    // Runs before all error handlers, so that no response of theirs saves the session.
-    app.addHook("onError", async (request, reply, error) => {
-      await findSession(request.raw, sessions)?.abort(error);
+    // Runs before all error handlers, so that no response of theirs saves the session. It must not be
+    // asynchronous: if an async handler has called `reply.send(error)` without `return`, Fastify would
+    // send something else in the meantime, and throw.
+    app.addHook("onError", (request, reply, error, next) => {
+      findSession(request.raw, sessions)?.abort(error).catch(() => {});
       takeHeaders(error, reply);
+      next();
     });
     done();
   };
@@ -196,7 +199,7 @@ async function open<Data extends object>(
   const fail = (error: unknown) => {
     if (reply.sent) return failSent(reply, error);
     resetHeaders(reply, initial);
-    reply.send(withoutHeaders(error));
+    takeOver(reply).send(withoutHeaders(error));
   };
   const own = await openSession(sessions, req, raw, { fail });
   raw.once("close", () => {
@@ -212,6 +215,18 @@ function failSent({ raw, log }: FastifyReply, error: unknown): void {
   if (raw.headersSent || raw.destroyed) return;
   raw.statusCode = error instanceof SessionError ? error.status : 500;
   raw.end();
+}
+
+/**
+ * Returns a reply for the error page. The handler may still be running: if it has called `send` without
+ * `return`, Fastify would send an empty response when it ends. For its own reply, all was sent.
+ */
+function takeOver(reply: FastifyReply): FastifyReply {
+  const page: FastifyReply = Object.create(reply, {
+    sent: { get: () => Reflect.get(Object.getPrototypeOf(reply), "sent", page) },
+  });
+  Object.defineProperty(reply, "sent", { value: true });
+  return page;
 }
 
 function isHijacked({ sent, raw }: FastifyReply): boolean {

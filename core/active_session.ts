@@ -480,7 +480,7 @@ export class ActiveSession implements SessionLink {
   async abort(): Promise<void> {
     const early = this.#early;
     // The save's error has been reported, and the handler's own error takes precedence.
-    await early?.saved.catch(() => early.isFailed = true);
+    if (early !== undefined) await early.saved.catch(() => early.isFailed = true);
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();

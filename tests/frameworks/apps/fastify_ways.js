@@ -283,8 +283,9 @@ function area(prefix, { before, after }) {
     // A second time is harmless.
     await app.register(fastifySession(sessions));
     await after?.(app);
-    app.addHook("onError", async (_request, _reply, error) => {
+    app.addHook("onError", (_request, _reply, error, done) => {
       noted.errors.push(error.code ?? error.message ?? String(error));
+      done();
     });
     await app.register(async (inner) => {
       await inner.register(session);
