@@ -43,13 +43,17 @@ export interface WithSession<
 /** The state of a request in progress. */
 interface PendingRequest {
   session?: unknown;
-  response?: unknown;
+  /** What Elysia has made of the request. That is not a `Response` if a WebSocket was opened. */
+  answer?: { response: unknown };
   /** The error that a handler threw, once Elysia has turned it into a response. */
   thrown?: { error: unknown };
 }
 
 /** The requests in progress, by middleware. */
 const pendingRequests = new WeakMap<Request, Map<unknown, PendingRequest>>();
+
+/** How many plugins there are. */
+let plugins = 0;
 
 /** Thrown to leave `sessions.handler` after an upgrade, which has no response for a cookie. */
 const UPGRADED = Symbol("upgraded");
@@ -92,7 +96,8 @@ export function elysiaSession<Data extends object, Key extends string = "session
       pending.session = session;
       if (!pendingRequests.has(request)) pendingRequests.set(request, new Map());
       pendingRequests.get(request)!.set(sessions, pending);
-      const response = pending.response = await fetch();
+      const response = await fetch();
+      pending.answer = { response };
       const { thrown } = pending;
       if (!(response instanceof Response)) throw thrown === undefined ? UPGRADED : thrown.error;
       // Elysia has already turned the error into a response. Throwing discards the session's changes.
@@ -112,12 +117,15 @@ export function elysiaSession<Data extends object, Key extends string = "session
       try {
         return await respond(request, pending, () => fetch(request, ...rest));
       } catch (error) {
-        if (error === UPGRADED || (pending.thrown && error === pending.thrown.error)) {
-          return pending.response;
-        }
+        // Without an answer, an error handler of the app has thrown as well.
+        const isAnswered = error === UPGRADED || (pending.thrown && error === pending.thrown.error);
+        if (isAnswered && pending.answer !== undefined) return pending.answer.response;
         throw error;
       }
     };
+  // Elysia takes two functions with the same text for one, and drops the second.
+  const text = `session ${++plugins}`;
+  Object.defineProperty(openSession, "toString", { value: () => text });
   const noteError = ({ request, error }: ElysiaError) => {
     const pending = pendingOf(request);
     if (pending !== undefined) pending.thrown = { error };

@@ -1,48 +1,61 @@
-import { createRequestHandler, redirect, type RouterContextProvider } from "react-router";
-import { reactRouterSession } from "../recipes/react_router.ts";
-import { announce, eventOf, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
+import { reactRouterSession } from "@pagi/session/react-router";
+import {
+  createRequestHandler,
+  type MiddlewareFunction,
+  redirect,
+  type RouterContextProvider,
+} from "react-router";
+import { bodyOf, toResponse } from "./_fetch.ts";
+import { adminSessions, announce, answer, paths, report, sessions } from "./_work.ts";
 
-const { session, middleware } = reactRouterSession(sessions);
+type Loader = (args: { request: Request; context: RouterContextProvider }) => unknown;
+type Middleware = MiddlewareFunction<Response>;
 
-type Loader = (args: { context: RouterContextProvider }) => unknown;
+const own = reactRouterSession(sessions);
+const admin = reactRouterSession(adminSessions);
 
-const loaders: Record<string, Loader> = {
-  "/headers-then-fails": async ({ context }) =>
-    new Response(await work["/store-fails"]!(context.get(session)), { headers: ownHeaders }),
-  "/redirect": async ({ context }) => {
-    await work["/visit"]!(context.get(session));
-    return redirect("/read");
-  },
-  "/throw": async ({ context }) => {
-    await work["/visit"]!(context.get(session));
-    throw new Error("boom");
-  },
-  "/stream": async ({ context }) => {
-    await work["/visit"]!(context.get(session));
-    return new Response(partsAsStream(context.get(session)));
-  },
-  "/events": ({ context }) =>
-    new Response(eventOf(context.get(session)), {
-      headers: { "content-type": "text/event-stream" },
-    }),
+/** Answers with the work of a path. Below a sub-app, there are two sessions. */
+const handle: (isNested: boolean) => Loader = (isNested) => async ({ request, context }) => {
+  const reply = (await answer({
+    url: request.url,
+    session: context.get(own.session as never),
+    admin: isNested ? context.get(admin.session as never) : undefined,
+    body: bodyOf(request),
+    refuse: (status) => Object.assign(new Error("refused"), { status }),
+  }))!;
+  const { kind, text, status, headers } = reply;
+  return kind === "redirect" ? redirect(text, { status, headers }) : toResponse(reply);
 };
-for (const path of paths) {
-  loaders[path] = async ({ context }) => new Response(await work[path]!(context.get(session)));
-}
 
 // The module that React Router's bundler creates from a folder of routes. These are resource
 // routes, which need no React.
-const routes = Object.entries(loaders).map(([path, loader]) => {
-  const id = `routes${path}`;
-  return [id, { id, parentId: "root", path: path.slice(1), module: { loader } }] as const;
-});
+const routesBelow = (parentId: string) =>
+  paths.map((path) => {
+    const id = `${parentId}${path}`;
+    const loader = handle(parentId !== "root");
+    return [id, { id, parentId, path: path.slice(1), module: { loader, action: loader } }] as const;
+  });
+const layout = (id: string, middleware: unknown[]) =>
+  [id, { id, parentId: "root", path: id, module: { middleware } }] as const;
+/** The root's middleware is outside of all others, so it decides about the order. */
+const middleware: Middleware = (args, next) =>
+  new URL(args.request.url).pathname.startsWith("/outer/")
+    ? admin.middleware(args as never, () => own.middleware(args as never, next))
+    : own.middleware(args as never, next);
 const build = {
   entry: {
-    module: { default: (_request: Request, status: number) => new Response("page", { status }) },
+    module: {
+      default: (_request: Request, status: number) => new Response("page", { status }),
+      handleError: own.handleError(admin.handleError(report)),
+    },
   },
   routes: {
     root: { id: "root", path: "", module: { middleware: [middleware] } },
-    ...Object.fromEntries(routes),
+    ...Object.fromEntries([
+      layout("inner", [own.middleware, admin.middleware]),
+      layout("outer", []),
+      ...["root", "inner", "outer"].flatMap(routesBelow),
+    ]),
   },
   assets: { entry: { imports: [], module: "" }, routes: {}, url: "", version: "" },
   publicPath: "/",
@@ -54,5 +67,5 @@ const build = {
   prerender: [],
   routeDiscovery: { mode: "initial", manifestPath: "/__manifest" },
 };
-const handle = createRequestHandler(build as never, "production");
-Deno.serve({ port: 0, onListen: ({ port }) => announce(port) }, (request) => handle(request));
+const serve = createRequestHandler(build as never, "production");
+Deno.serve({ port: 0, onListen: ({ port }) => announce(port) }, (request) => serve(request));

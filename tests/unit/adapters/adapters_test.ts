@@ -219,8 +219,8 @@ Deno.test("expressSession() sends nothing before the session is saved", async ()
     res.writeHead(201, "Made", { "x-own": "1", vary: "Accept" });
     hadRoom = [res.write("a"), res.write("much")];
     wasSent = res.headersSent;
-    assertThrows(() => res.setHeader("x-late", "1"), Error, "on their way");
-    assertThrows(() => res.writeHead(500), Error, "on their way");
+    assertThrows(() => res.setHeader("x-late", "1"), Error, "after they are sent");
+    assertThrows(() => res.writeHead(500), Error, "after they are sent");
     res.statusCode = 500;
   });
   assertEquals(wasSent, true);
@@ -493,6 +493,43 @@ Deno.test("elysiaSession() puts the cookie of save() on the page of an error", a
   });
   assertEquals([page!.status, page!.headers.getSetCookie().length], [401, 1]);
   assertEquals([store.size, events], [1, []]);
+});
+
+Deno.test("elysiaSession() passes on what an error handler of the app throws", async () => {
+  const { sessions, store } = rig();
+  const { handle, listen } = elysia(sessions);
+  const request = requestWith();
+  const error = new Error("twice");
+  const thrown = await assertRejects(() =>
+    handle(request, (session) => {
+      session.set("n", 1);
+      listen({ request, error });
+      throw error;
+    })
+  );
+  assertEquals([thrown, store.size], [error, 0]);
+});
+
+Deno.test("elysiaSession() makes functions that Elysia can tell apart", () => {
+  const texts = new Set<string>();
+  const app = { wrap: (given: unknown) => texts.add(String(given)), onError() {}, derive() {} };
+  for (const { sessions } of [rig(), rig()]) elysiaSession(sessions)(app as never);
+  assertEquals(texts.size, 2);
+});
+
+Deno.test("oakSession() puts the cookie of save() on the page of an error without a setter", async () => {
+  class OwnError extends Error {
+    get headers(): undefined {
+      return undefined;
+    }
+  }
+  const { sessions } = rig();
+  const { ctx } = oakContext();
+  const error = new OwnError("mine");
+  await assertRejects(() =>
+    oakSession(sessions)(ctx, async () => await countAndThrow(ctx.state.session as Session, error))
+  );
+  assertEquals((error.headers as unknown as Headers).getSetCookie().length, 1);
 });
 
 Deno.test("oakSession() puts the cookie of save() on every page of an error", async () => {
