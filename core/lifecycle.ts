@@ -267,15 +267,23 @@ export class Lifecycle implements SharedParts {
 
   #snapshotOf(stored: LoadedSession): WorkingCopy {
     const { data, id, lastAccess } = stored;
-    const workingCopy = this.snapshot(data, { id, lastAccess });
+    const workingCopy = this.snapshot(data, { id, lastAccess }, stored);
     workingCopy.lineage = this.repository.lineageOf(stored);
     return workingCopy;
   }
 
-  /** A session for reading. */
-  snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
+  /**
+   * A session for reading.
+   *
+   * @param base The stored session that the values come from.
+   */
+  snapshot(
+    data: SessionValues,
+    identity?: SessionIdentity,
+    base?: Pick<LoadedSession, "header" | "created" | "lastAccess">,
+  ): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
-    workingCopy.link = new HeldSession(this.repository, this.options.touchInterval, workingCopy);
+    workingCopy.link = new HeldSession(this.repository, workingCopy, base);
     workingCopy.owner = this;
     deepFreeze(workingCopy.materialize());
     return workingCopy;
@@ -329,7 +337,8 @@ export class Lifecycle implements SharedParts {
     }
     const { id, header } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
-    const workingCopy = this.snapshot(codec.decode(made)!, { id, lastAccess: base.readAt });
+    const identity = { id, lastAccess: base.readAt };
+    const workingCopy = this.snapshot(codec.decode(made)!, identity, { ...base, header });
     workingCopy.lineage = this.repository.lineageOf({ key: base.key, header });
     return workingCopy;
   }

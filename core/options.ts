@@ -198,7 +198,7 @@ export interface ResolvedOptions {
 const OWNER = "the session middleware";
 const DEFAULT_TOUCH_INTERVAL = 60;
 /** `touchInterval` is at most this part of `expire`, because a session may end that much late. */
-const TOUCHES_PER_EXPIRE = 20;
+export const TOUCHES_PER_EXPIRE = 20;
 const DEFAULT_STORE_TIMEOUT = 5;
 const DEFAULT_ROTATE_GRACE = 30;
 const DEFAULT_MAX_BYTES = 65_536;

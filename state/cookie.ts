@@ -99,8 +99,9 @@ export class CookieState extends State {
    * @throws {SessionError} `ERR_SESSION_TOO_LARGE` if name and value take more than 4096 bytes.
    */
   override inject(headers: HeaderPair[], id: string, options: InjectOptions = {}): void {
-    const expire = this.#expire ?? options.expire ?? DEFAULT_EXPIRE;
-    headers.push(["set-cookie", this.#cookie.set(id, expire)]);
+    const { expire = DEFAULT_EXPIRE, persistent } = options;
+    const seconds = persistent ? expire : this.#expire ?? expire;
+    headers.push(["set-cookie", this.#cookie.set(id, seconds, persistent)]);
   }
 
   /** Adds the Set-Cookie that removes the cookie. */

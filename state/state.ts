@@ -65,6 +65,13 @@ export interface CookieOptions {
 export interface InjectOptions {
   /** How long the client may keep the ID, in seconds. */
   expire?: number;
+  /**
+   * For a session with a `lifetime` of its own: whether a browser keeps the ID when it is closed. If
+   * it does, `expire` says how long, whatever the State's own options say.
+   *
+   * @default {undefined, the State's options decide}
+   */
+  persistent?: boolean | undefined;
 }
 
 /**

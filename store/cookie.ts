@@ -114,8 +114,18 @@ interface OpenedVersion {
   subject: SubjectState | undefined;
 }
 
+/** Seconds by which the lifetimes of a session's values differ, although nobody has set another. */
+const LIFETIME_SLACK = 120;
+
 /** Stands for the record of an ID that `revocations` cannot contain. */
-const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess: 0, version: "" };
+const REVOKED: Revocation = {
+  text: "",
+  isEnded: true,
+  verifier: "",
+  lifetime: 0,
+  lastAccess: 0,
+  version: "",
+};
 
 /**
  * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores
@@ -254,6 +264,8 @@ export class CookieStore implements SealingStore {
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
     const { lastAccess, ttl, signal, version, name } = options;
+    // `ttl` counts from now, the lifetime of a value from the last access.
+    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
     let generation: string = FIRST;
     if (this.#revocations !== undefined) {
       const opened = version === undefined ? undefined : decodeVersion(version);
@@ -263,11 +275,13 @@ export class CookieStore implements SealingStore {
       ]);
       if (!isValid(id, found) || next === undefined) return undefined;
       generation = next;
+      const isNoted = opened === undefined ||
+        Math.abs(lifetime - opened.lifetime) <= LIFETIME_SLACK ||
+        await this.#revocations.noteLifetime(id, found, this.#writeOptions(options));
+      if (!isNoted) return undefined;
       // The lookups may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
-    // `ttl` counts from now, the lifetime of a value from the last access.
-    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
     return await this.#format.encrypt({ id, text, lastAccess, lifetime, generation }, name);
   }
 
@@ -427,12 +441,15 @@ export class CookieStore implements SealingStore {
     return isActive ? known.generation : undefined;
   }
 
-  /** When a record may be removed: no value of the session is valid any more. */
-  #writeOptions({ version, ttl, lastAccess, signal }: EndOptions): WriteOptions {
+  /**
+   * When a record may be removed: no value of the session is valid any more. Values from before
+   * another lifetime was set may be valid for longer than those after.
+   */
+  #writeOptions({ version, ttl = 0, lastAccess, signal }: EndOptions): WriteOptions {
     // Newer values of the session may exist, and their lifetime starts later. So `ttl` counts from
     // now.
     return {
-      ttl: Math.min(ttl ?? decodeVersion(version).lifetime, MAX_COOKIE_AGE),
+      ttl: Math.min(Math.max(ttl, decodeVersion(version).lifetime), MAX_COOKIE_AGE),
       lastAccess: lastAccess ?? Math.floor(this.#now() / 1000),
       signal,
     };

@@ -1,6 +1,7 @@
 /** The backend of a store without storage: the client sends the encrypted session itself. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { HALF_DIGITS, isId, keyOf } from "../../base/id.ts";
+import { MAX_COOKIE_AGE } from "../../base/limits.ts";
 import type { OpenedRecord, SealingStore } from "../../store/store.ts";
 import {
   type Backend,
@@ -32,7 +33,7 @@ export class CookieBackend implements Backend {
   readonly #name: string | undefined;
 
   /**
-   * @param maxAge Seconds without use after which a session has expired.
+   * @param maxAge Seconds without use after which a session without a lifetime of its own has expired.
    * @param name The name of the cookie or header that carries the values.
    */
   constructor(store: SealingStore, guard: CallGuard, maxAge: number, name: string | undefined) {
@@ -63,7 +64,8 @@ export class CookieBackend implements Backend {
     if (isId(presented)) return undefined;
     const opened = this.#guard.call(
       "read",
-      (signal) => this.#store.open(presented, { maxAge: this.#maxAge, name, signal }),
+      // A session may have a longer lifetime than the middleware's sessions. It decides by itself.
+      (signal) => this.#store.open(presented, { maxAge: MAX_COOKIE_AGE, name, signal }),
       presented,
     );
     return after(opened, (found: OpenedRecord | null | undefined) => {
@@ -135,7 +137,7 @@ export class CookieBackend implements Backend {
     const isEnded = checkAnswer(
       await this.#guard.call(
         "end",
-        (signal) => this.#store.endAll?.(subject, { except, ttl: this.#longest, signal }),
+        (signal) => this.#store.endAll?.(subject, { except, ttl: MAX_COOKIE_AGE, signal }),
         subject,
       ),
       "end",
@@ -149,13 +151,9 @@ export class CookieBackend implements Backend {
     return except;
   }
 
-  /** Seconds for which a value that was sealed until now can be valid at most. */
-  get #longest(): number {
-    return Math.ceil(this.#maxAge) + 1;
-  }
-
   async #end(id: string, version: string): Promise<boolean> {
-    const ttl = this.#longest;
+    // A session that is known by its ID alone may have any lifetime.
+    const ttl = version === KNOWN_BY_ID ? MAX_COOKIE_AGE : Math.ceil(this.#maxAge) + 1;
     const isEnded = checkAnswer(
       await this.#guard.call(
         "end",

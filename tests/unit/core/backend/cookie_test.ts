@@ -53,7 +53,8 @@ Deno.test("open() and end() receive how long a value can be valid", async () => 
   const value = await visit(undefined, write);
   await visit(value, destroy);
   // A session may live for `touchInterval` longer than `expire`.
-  assertEquals(store.opened, [3660]);
+  // But nobody knows the lifetime of a session that was not opened yet: 400 days are the most.
+  assertEquals(store.opened, [400 * 86_400]);
   assertEquals(store.ends.map(([, { ttl, version }]) => [ttl, version]), [[3661, "v"]]);
   await visit(value, (session) => assertEquals(session.keys(), []));
 });
