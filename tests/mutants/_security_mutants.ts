@@ -39,8 +39,8 @@ const forging: Mutant[] = [
     replace: ": `${$version} ${this.$purpose} ${$name}`",
   }),
   mistake("a sealed session that is opened without the name of its cookie", NAMES, {
-    find: "this.$store.open($presented, { maxAge: this.$maxAge, name, $signal })",
-    replace: "this.$store.open($presented, { maxAge: this.$maxAge, $signal })",
+    find: "this.$store.open($presented, { maxAge: $longest, name, $signal })",
+    replace: "this.$store.open($presented, { maxAge: $longest, $signal })",
   }),
   mistake("a header that counts as the cookie of the same name", NAMES, {
     find: "this.name = `header ${this.$headerName}`;",
@@ -243,7 +243,8 @@ const leaking: Mutant[] = [
     replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
-    find: "$state.inject($headers, $transport, { $expire });",
+    find:
+      "$state.inject($headers, $transport, { $expire, persistent: this.$isPersistent($header) });",
     replace: "$state.inject($headers, $transport, { $expire });\n" +
       '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
   }),
