@@ -201,11 +201,12 @@ export class Session<T extends object = Record<string, unknown>> {
    * `undefined` if it has no lifetime of its own; assign that to return to the middleware's. The
    * object is a frozen copy.
    *
-   * Everything follows it: the cookie, which the response then sends again; the time for which the
-   * store keeps the record; and the touch interval, which is at most a twentieth of `idle`. If two requests assign
-   * different lifetimes, the one that is saved last counts, and no other request restores the earlier
-   * one. A new ID keeps the lifetime. A new `subject` resets it, except if the same request
-   * assigns one: assign the subject first.
+   * The cookie follows it, and the response sends it again. So do the store's TTL and the touch
+   * interval, which is at most a twentieth of `idle`. If two requests assign different lifetimes, the
+   * one that is saved last counts. No other request restores the earlier one.
+   *
+   * A new ID keeps the lifetime. A new `subject` resets it, except if the same request assigns one:
+   * assign the subject first.
    *
    * @throws {TypeError} On assignment, if it is not an object, or a property is unknown or of the wrong
    * type.

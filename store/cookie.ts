@@ -70,7 +70,8 @@ export interface CookieStoreOptions {
   /**
    * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not
    * outlive its session. All servers must share the store and have the same `expire`: a server keeps a
-   * record for as long as values of its own can be valid. Cannot be combined with
+   * record for as long as values of its own can be valid. It also knows the lifetimes that a session
+   * had (`session.lifetime`). Cannot be combined with
    * `format: "pagi"`, because the Perl side would not consult it.
    *
    * @default {undefined, a copy of a cookie works until it expires}
@@ -149,6 +150,8 @@ const REVOKED: Revocation = {
  * | `sessions.destroyAll()` | is a `TypeError` | ends all sessions of the subject, after `revocationCache` seconds at most, and resolves to `undefined` |
  * | `sessions.list()`, `destroyListed()` | are a `TypeError`: only the clients have the sessions | are a `TypeError` |
  * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
+ * | `session.pull()` in two requests at the same time | both succeed | both succeed |
+ * | `session.flash()` and `session.lifetime` | are in the cookie; the browser keeps the one that arrives last | are in the cookie; the browser keeps the one that arrives last |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
  *
  * Do not keep data in it whose older state must never come back, such as a balance or a one-time
@@ -167,8 +170,9 @@ const REVOKED: Revocation = {
  * | logout | 2 `read` and a write | 3 `read` and a write |
  * | `sessions.destroyAll()` | | `read` and a write |
  *
- * A record is kept for as long as a copy of the cookie could be valid. If that store fails, so does
- * the request. A store that drops records early undoes logouts, for example a MemoryStore that is
+ * The first write with another `session.lifetime` takes one more write. A record is kept for as long
+ * as a copy of the cookie could be valid: 400 days after `sessions.destroyAll()` and
+ * `sessions.destroy()`, which cannot know the lifetimes. If that store fails, so does the request. A store that drops records early undoes logouts, for example a MemoryStore that is
  * full or restarted. A session has at most one record. It names the only valid ID, or says that the
  * session has ended, which is final. A user has one record after `sessions.destroyAll()`.
  *
