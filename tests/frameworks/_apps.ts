@@ -94,8 +94,26 @@ export const APPS: App[] = [
   { name: "React Router", command: deno("react_router.ts"), skips: NO_ERROR_HOOK },
 ];
 
+const THROWN_DATA = "a thrown data() is a response, which saves";
+
 /** Shops in meta-frameworks, built by `install`. */
-export const META_APPS: App[] = [];
+export const META_APPS: App[] = [
+  { name: "SvelteKit", command: node("sveltekit.ts") },
+  {
+    name: "React Router",
+    command: node("react_router_shop.ts"),
+    skips: {
+      "a page that throws an error below 500 saves nothing": THROWN_DATA,
+      "an action that throws an error below 500 saves nothing": THROWN_DATA,
+    },
+  },
+  {
+    name: "Astro",
+    command: node("astro.ts"),
+    skips: { "a page that throws an error below 500 saves nothing": "pages have no such errors" },
+  },
+  { name: "TanStack Start", command: node("tanstack_start.ts") },
+].map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
 
 /** The documentation's examples, each with a page that counts and its expected text. */
 export const EXAMPLES: (App & { page: string; says: (visit: number) => string })[] = [

@@ -7,7 +7,6 @@ const shown = [
   "recipes/hono_app.ts",
   "recipes/express_app.ts",
   "recipes/elysia_app.ts",
-  "recipes/koa.ts",
   "recipes/fastify.ts",
   "recipes/react_router.ts",
   "apps/sveltekit/src/hooks.server.ts",

@@ -121,8 +121,8 @@ const sharing: Mutant[] = [
     replace: "if (owners.get($present) === undefined) throw",
   }),
   mistake("a second middleware that uses the session of the first in Express", ADAPTERS, {
-    find: "if (opened.get(req)?.has(sessions)) return next();",
-    replace: "if (opened.has(req)) return next();",
+    find: "if ($findSession(req, sessions) !== undefined) return next();",
+    replace: "if (Object.hasOwn(req, 'session')) return next();",
   }),
   mistake("a second middleware that uses the session of the first in PAGI", TWO, {
     find: "if ($owner === undefined || ($owner as Lifecycle).options === $options) return;",

@@ -60,6 +60,11 @@ export const sessions: SessionMiddleware<Data> = new SessionMiddleware<Data>({
   store: new ShopStore(),
 });
 
+/** Rejects with an error of a session, as if that had ended. */
+export async function useEndedSession(): Promise<void> {
+  await sessions.update("0".repeat(64), () => {});
+}
+
 /** Resolves to the late part of a streamed page. */
 export async function latePart(): Promise<string> {
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,11 +1,11 @@
-import { abortSession, expressSession } from "@pagi/session/express";
+import { abortSession, connectSession } from "@pagi/session/connect";
 import connect from "connect";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
 
-const session = expressSession(sessions);
+const session = connectSession(sessions);
 const app = connect();
 
 app.use(session);

@@ -2,7 +2,7 @@ import type { Session } from "@pagi/session";
 import Koa from "koa";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { koaSession } from "../recipes/koa.ts";
+import { koaSession } from "@pagi/session/koa";
 import { announce, type Data, eventOf, ownHeaders, parts, sessions, work } from "./_work.ts";
 
 const app = new Koa<{ session: Session<Data> }>();

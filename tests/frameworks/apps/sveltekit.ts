@@ -1,13 +1,12 @@
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createServer } from "vite";
 import { announce } from "./_work.ts";
 
-const root = `${import.meta.dirname}/sveltekit`;
-process.chdir(root);
-const server = await createServer({
-  root,
-  server: { host: "127.0.0.1", port: 0 },
-  logLevel: "error",
+const server = createServer();
+server.listen(0, "127.0.0.1", async () => {
+  const { port } = server.address() as AddressInfo;
+  process.env.ORIGIN = `http://127.0.0.1:${port}`;
+  const { handler } = await import("./sveltekit/build/handler.js" as string);
+  server.on("request", handler);
+  announce(port);
 });
-await server.listen();
-announce((server.httpServer!.address() as AddressInfo).port);

@@ -1,11 +1,7 @@
+import { sveltekitSession } from "@pagi/session/sveltekit";
 import { sessions } from "./sessions.ts";
-import type { Handle } from "@sveltejs/kit";
 
-const respond = sessions.handler(
-  (_request, session, { event, resolve }: Parameters<Handle>[0]) => {
-    event.locals.session = session;
-    return resolve(event);
-  },
-);
+const session = sveltekitSession(sessions);
 
-export const handle: Handle = (input) => respond(input.event.request, input);
+export const handle = session.handle;
+export const handleError = session.handleError();

@@ -1,0 +1,58 @@
+import { Form, redirect, useLoaderData } from "react-router";
+import { session } from "../session.server";
+import type { Route } from "./+types/home";
+
+export function loader({ context }: Route.LoaderArgs) {
+  const current = context.get(session);
+  return {
+    name: current.get("name", undefined),
+    items: current.get("items", []),
+    messages: current.takeFlash("info"),
+  };
+}
+
+export async function action({ request, context }: Route.ActionArgs) {
+  const form = await request.formData();
+  const current = context.get(session);
+  if (form.get("intent") === "fail") {
+    current.set("items", ["never saved"]);
+    throw new Error("boom");
+  }
+  const item = String(form.get("item"));
+  current.update("items", (items = []) => [...items, item]);
+  current.flash("info", `Added ${item}`);
+  return redirect("/");
+}
+
+export default function Home() {
+  const { name, items, messages } = useLoaderData<typeof loader>();
+  return (
+    <main>
+      {messages.map((message) => <p key={message}>{message}</p>)}
+      {name === undefined
+        ? (
+          <Form id="login" method="post" action="/login">
+            <label>
+              Your name <input name="name" required />
+            </label>
+            <button>Sign in</button>
+          </Form>
+        )
+        : (
+          <Form id="logout" method="post" action="/logout">
+            <h1>Hello, {name}</h1>
+            <button>Sign out</button>
+          </Form>
+        )}
+      <Form id="add" method="post" action="/?index">
+        <input name="item" />
+        <button>Add</button>
+      </Form>
+      <Form id="fail" method="post" action="/?index">
+        <input type="hidden" name="intent" value="fail" />
+        <button>Fail</button>
+      </Form>
+      <p>Cart: {items.join(", ")}</p>
+    </main>
+  );
+}

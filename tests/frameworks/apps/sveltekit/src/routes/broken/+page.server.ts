@@ -1,0 +1,4 @@
+export const load = ({ locals: { session } }) => {
+  session.set("items", ["never saved"]);
+  throw new Error("boom");
+};

@@ -1,0 +1,3 @@
+import { useEndedSession } from "../../../../_shop.ts";
+
+export const load = useEndedSession;

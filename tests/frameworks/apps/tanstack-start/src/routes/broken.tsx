@@ -1,0 +1,7 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { getBroken } from "../shop.ts";
+
+export const Route = createFileRoute("/broken")({
+  loader: async () => void await getBroken(),
+  component: () => <p />,
+});

@@ -1,0 +1,7 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { getForbidden } from "../shop.ts";
+
+export const Route = createFileRoute("/forbidden")({
+  loader: async () => void await getForbidden(),
+  component: () => <p />,
+});
