@@ -404,7 +404,8 @@ export class ActiveSession implements SessionLink {
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
     const before = headers.length;
-    this.#state.inject(headers, sent, { expire, persistent: this.#isPersistent(header) });
+    const persistent = this.#isPersistent(header);
+    this.#state.inject(headers, sent, { expire, persistent, scope: this.#scope });
     this.#secureCookie.check(headers, before, this.#scope);
   }
 

@@ -69,7 +69,7 @@ export class Lifecycle implements SharedParts {
     countMiddleware();
     this.options = options;
     const { store, storeTimeout, expire, touchInterval, state } = options;
-    this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state.name);
+    this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state);
     this.repository = new SessionRepository(this.#backend, options);
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;

@@ -72,6 +72,12 @@ export interface InjectOptions {
    * @default {undefined, the State's options decide}
    */
   persistent?: boolean | undefined;
+  /**
+   * The request that is answered.
+   *
+   * @default {undefined, no request is known}
+   */
+  scope?: Scope;
 }
 
 /**
@@ -147,6 +153,12 @@ export interface SessionState {
    * @default {undefined, the middleware's `expire`}
    */
   readonly maxAge?: number | false;
+  /**
+   * How many bytes the value may have that `inject` sends.
+   *
+   * @default {undefined, what a cookie with a short name holds}
+   */
+  readonly maxValueBytes?: number;
 }
 
 /**
@@ -180,6 +192,8 @@ export class State implements SessionState {
   readonly isExplicit?: boolean;
   /** How long the client keeps the ID, if that is not the middleware's `expire`. */
   readonly maxAge?: number | false;
+  /** How many bytes the value may have that `inject` sends. */
+  readonly maxValueBytes?: number;
   /** Finds the State that answers the request, if this one consists of several. */
   choose?(scope: Scope): Awaitable<ChosenState>;
 

@@ -18,7 +18,7 @@ import { decodeSession, toPlainData } from "../base/record_text.ts";
 import { REVOCATION_METHODS } from "../base/store_methods.ts";
 import { isSubject } from "../base/subject.ts";
 import { SessionError } from "../errors.ts";
-import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
+import { type CookieFormat, type CookieSession, largestKey } from "./_cookie/format.ts";
 import { FIRST, Generations } from "./_cookie/generations.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
 import { PagiFormat } from "./_cookie/pagi_format.ts";
@@ -35,6 +35,7 @@ import type {
   SealOptions,
   SessionHash,
   StoreCallOptions,
+  StoreEvent,
   VersionedStore,
   WriteOptions,
 } from "./store.ts";
@@ -101,6 +102,9 @@ const MIN_SECRET_BYTES = 32;
  * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
  */
 const NAME_BYTES = 64;
+/** The part of a cookie from which on a session is reported. */
+const NEARLY_FULL = 0.8;
+
 /** A session's subject, and the generation that the session has. */
 interface SubjectState {
   /** The key of the subject's record. */
@@ -132,7 +136,8 @@ const REVOKED: Revocation = {
  * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores
  * nothing, and any number of servers with the same secret can share the sessions. A client can
  * neither read nor change a session. A session and the cookie's name must fit into 4096 bytes; that
- * leaves about 2900 bytes of JSON.
+ * leaves about 2900 bytes of JSON. `new CookieState({ chunks: 4 })` spreads a larger one over several
+ * cookies.
  *
  * **Limitations.** The session exists only in the client's cookie, and a cookie can be copied.
  *
@@ -212,6 +217,8 @@ export class CookieStore implements SealingStore {
   readonly #revocations: Revocations | undefined;
   readonly #generations: Generations | undefined;
   readonly #now: () => number;
+  readonly #maxSize: number;
+  #report: ((event: StoreEvent) => void) | undefined;
 
   /**
    * Validates the options. Derives no key yet.
@@ -228,7 +235,8 @@ export class CookieStore implements SealingStore {
     const now = options.now ?? Date.now;
     const secrets = checkSecrets(OWNER, options.secret, MIN_SECRET_BYTES);
     const nameBytes = revocations === undefined ? 1 : NAME_BYTES;
-    const common = { secrets, maxSize: MAX_COOKIE_BYTES - nameBytes, now };
+    this.#maxSize = MAX_COOKIE_BYTES - nameBytes;
+    const common = { secrets, maxSize: this.#maxSize, now };
     this.#format = options.format === "pagi"
       ? new PagiFormat(common)
       : new HourlyFormat({ ...common, purpose, cacheSize: CACHED_SESSIONS });
@@ -267,7 +275,7 @@ export class CookieStore implements SealingStore {
    */
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
-    const { lastAccess, ttl, signal, version, name } = options;
+    const { lastAccess, ttl, signal, version, name, maxBytes } = options;
     // `ttl` counts from now, the lifetime of a value from the last access.
     const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
     let generation: string = FIRST;
@@ -286,7 +294,10 @@ export class CookieStore implements SealingStore {
       // The lookups may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
-    return await this.#format.encrypt({ id, text, lastAccess, lifetime, generation }, name);
+    const session = { id, text, lastAccess, lifetime, generation };
+    const value = await this.#format.encrypt(session, name, maxBytes);
+    this.#reportSize(value.length, maxBytes ?? this.#maxSize, text);
+    return value;
   }
 
   /**
@@ -379,6 +390,22 @@ export class CookieStore implements SealingStore {
       ? idOrPresented
       : (await this.#format.decryptPlain(idOrPresented))?._id;
     if (typeof id === "string") await this.end(id, neverAborted());
+  }
+
+  /** Has the event `cookie-nearly-full` reported, once. */
+  reportTo(report: (event: StoreEvent) => void): void {
+    this.#report = report;
+  }
+
+  #reportSize(size: number, maxSize: number, text: string): void {
+    if (size <= NEARLY_FULL * maxSize || this.#report === undefined) return;
+    this.#report({
+      type: "cookie-nearly-full",
+      message: `A session takes ${size} of the ${maxSize} bytes that its cookies hold${
+        largestKey(text)
+      }. A session that takes more is not saved. Keep large data in a store on the server`,
+    });
+    this.#report = undefined;
   }
 
   #unlessRevoked(

@@ -2,6 +2,7 @@
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { HALF_DIGITS, isId, keyOf } from "../../base/id.ts";
 import { MAX_COOKIE_AGE } from "../../base/limits.ts";
+import type { SessionState } from "../../state/state.ts";
 import type { OpenedRecord, SealingStore } from "../../store/store.ts";
 import {
   type Backend,
@@ -11,6 +12,9 @@ import {
   type WriteResult,
 } from "./backend.ts";
 import type { CallGuard } from "./call_guard.ts";
+
+/** The properties of a State that decide how values are sealed. */
+export type Carrier = Pick<SessionState, "name" | "maxValueBytes">;
 
 /** The version of a value that was encrypted but not sent yet, so that no client can send it. */
 const UNSENT = "unsent";
@@ -31,16 +35,18 @@ export class CookieBackend implements Backend {
   readonly #guard: CallGuard;
   readonly #maxAge: number;
   readonly #name: string | undefined;
+  readonly #maxBytes: number | undefined;
 
   /**
    * @param maxAge Seconds without use after which a session without a lifetime of its own has expired.
-   * @param name The name of the cookie or header that carries the values.
+   * @param carrier The State that carries the values.
    */
-  constructor(store: SealingStore, guard: CallGuard, maxAge: number, name: string | undefined) {
+  constructor(store: SealingStore, guard: CallGuard, maxAge: number, carrier: Carrier) {
     this.#store = store;
     this.#guard = guard;
     this.#maxAge = maxAge;
-    this.#name = name;
+    this.#name = carrier.name;
+    this.#maxBytes = carrier.maxValueBytes;
   }
 
   /** A sealed value, or an ID: no session can be read by its ID, but it can be ended. */
@@ -175,9 +181,10 @@ export class CookieBackend implements Backend {
     version?: string,
     name = this.#name,
   ): Awaitable<string | undefined> {
+    const maxBytes = this.#maxBytes;
     const value = this.#guard.call(
       "save",
-      (signal) => this.#store.seal(id, text, { version, name, ...expiry, signal }),
+      (signal) => this.#store.seal(id, text, { version, name, maxBytes, ...expiry, signal }),
       id,
       text,
     );

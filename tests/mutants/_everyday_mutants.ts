@@ -1,7 +1,8 @@
-/** Mistakes in flash messages, in values that are taken once, and in lifetimes. */
+/** Mistakes in flash messages, in values that are taken once, in lifetimes and in chunks of cookies. */
 import { mistake, type Mutant } from "./_mutant.ts";
 
 const FLASH = ["flash_messages_test.ts"];
+const CHUNKS = ["chunks_test.ts", "large_cookies_test.ts"];
 const LIFETIMES = ["lifetimes_test.ts"];
 const PULL = ["pull_test.ts"];
 
@@ -123,6 +124,36 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
   mistake("a revocation by ID that expires before a remembered session", LIFETIMES, {
     find: "const $ttl = $version === $known ? $longest : Math.ceil(this.$maxAge) + 1;",
     replace: "const $ttl = Math.ceil(this.$maxAge) + 1;",
+  }),
+  mistake("chunks of two writes that are combined", CHUNKS, {
+    find: "$chunksAt($at).filter(($one) => $one.startsWith($write))",
+    replace: "$chunksAt($at)",
+  }),
+  mistake("assemblies without a limit", CHUNKS, {
+    find: ".slice(0, $max + 1); } return $found.length === 0 ? [$first] : $found;",
+    replace: ";\n}\nreturn $found.length === 0 ? [$first] : $found;",
+  }),
+  mistake("chunks that are not cleared when the session shrinks", CHUNKS, {
+    find: "this.$clearFrom($values.length, $headers, $options.scope);",
+    replace: "",
+  }),
+  mistake("a logout that clears one chunk", CHUNKS, {
+    find: 'for (const $cookie of this.$cookies) $headers.push(["set-cookie", $cookie.clear()]);',
+    replace: '$headers.push(["set-cookie", this.$cookies[0]!.clear()]);',
+  }),
+  mistake("chunks that take more bytes than maxBytes", CHUNKS, {
+    find: "return Math.min($maxBytes, $chunks * $max) - $chunks * $overhead;",
+    replace: "return $chunks * $max - $chunks * $overhead;",
+  }),
+  mistake("a store that does not know how much its State can send", CHUNKS, {
+    beside: "class CookieBackend implements Backend {",
+    find: "this.$maxBytes = $carrier.maxValueBytes;",
+    replace: "",
+  }),
+  mistake("an event about a large session with each request", CHUNKS, {
+    beside: "class CookieStore implements SealingStore {",
+    find: "this.$report = undefined; }",
+    replace: "}",
   }),
   mistake("plain data that loses the lifetime", LIFETIMES, {
     find: "if ($header.$lifetime !== undefined) $data._lifetime = $header.$lifetime;",

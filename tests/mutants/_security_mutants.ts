@@ -243,9 +243,8 @@ const leaking: Mutant[] = [
     replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
-    find:
-      "$state.inject($headers, $transport, { $expire, persistent: this.$isPersistent($header) });",
-    replace: "$state.inject($headers, $transport, { $expire });\n" +
+    find: "this.$state.inject($headers, $transport, { expire, persistent, scope: this.$scope });",
+    replace: "this.$state.inject($headers, $transport, { expire });\n" +
       '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
   }),
   mistake("a redacted error that quotes a record in hex", REDACTION, {
