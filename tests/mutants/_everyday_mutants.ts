@@ -47,10 +47,12 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
     find: "if ($header.$messages.length > 0) $data._flash = $header.$messages;",
     replace: "",
   }),
-  mistake("a pull that does not look at the record", PULL, {
+  {
+    name: "a pull that does not look at the record",
     find: "this.$check($base, $current.$json, $change.$metadata.$pulled);",
     replace: "",
-  }),
+    by: "wrongAnswers",
+  },
   mistake("a pull that does not look at a session that it ends", PULL, {
     find: "if ($pulled !== undefined) this.$check($session, $ended?.$json, $pulled);",
     replace: "",
@@ -72,14 +74,18 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
     find: "if ($change.$metadata?.$changes($base.$header.$lifetime)) return true;",
     replace: "",
   }),
-  mistake("a lifetime that the first of two requests sets", LIFETIMES, {
+  {
+    name: "a lifetime that the first of two requests sets",
     find: "return $set === undefined ? $lifetime : $set.value;",
     replace: "return $lifetime ?? $set?.value;",
-  }),
-  mistake("a lifetime that another user takes over", LIFETIMES, {
+    by: "lost",
+  },
+  {
+    name: "a lifetime that another user takes over",
     find: "$nextLifetime($isNewSubject ? undefined : $header.$lifetime, $change);",
     replace: "$nextLifetime($header.$lifetime, $change);",
-  }),
+    by: "lost",
+  },
   mistake("a new lifetime whose cookie is not sent", LIFETIMES, {
     find: "const $isSent = $change.$metadata?.$changesLifetime($stored.$header.$lifetime) ||",
     replace: "const $isSent =",
@@ -123,7 +129,7 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
   }),
   mistake(
     "a revocation by ID that expires before a remembered session",
-    ["backend/cookie_test.ts"],
+    ["tests/unit/core/backend/cookie_test.ts"],
     {
       find: "const $ttl = $version === $known ? $longest : Math.ceil(this.$maxAge) + 1;",
       replace: "const $ttl = Math.ceil(this.$maxAge) + 1;",

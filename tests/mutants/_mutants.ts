@@ -240,7 +240,7 @@ const answering: Mutant[] = [
   }),
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
+    find: "if ($maybeDirty || $isDestroyed || $isEnded || $mustSend) return false;",
     replace:
       "if (($maybeDirty && this.#stored === undefined) || $isDestroyed || $isEnded) return false;",
     by: "lost",
