@@ -7,6 +7,7 @@ import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
 import type { SessionRepository } from "./repository.ts";
 import type { CurrentSession } from "./session_writer.ts";
 
+const CSRF_VERB = "make a CSRF token for a session that is not stored";
 /** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;
 
@@ -17,12 +18,23 @@ type SessionBase = Pick<LoadedSession, "header" | "created" | "lastAccess">;
 export class HeldSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #workingCopy: WorkingCopy;
+  readonly isExplicit: boolean;
   readonly #base: SessionBase | undefined;
   /** Until when the store need not be asked again, in Unix seconds. */
   #quietUntil = -Infinity;
   #pending: Promise<boolean> | undefined;
 
-  constructor(repository: SessionRepository, workingCopy: WorkingCopy, base?: SessionBase) {
+  /**
+   * @param isExplicit Whether the client's own code adds the ID to each request.
+   * @param base The stored session that the values come from.
+   */
+  constructor(
+    repository: SessionRepository,
+    workingCopy: WorkingCopy,
+    isExplicit: boolean,
+    base?: SessionBase,
+  ) {
+    this.isExplicit = isExplicit;
     this.#repository = repository;
     this.#workingCopy = workingCopy;
     this.#base = base;
@@ -55,6 +67,17 @@ export class HeldSession implements SessionLink {
     // The messages of a connection may come faster than the store answers.
     this.#pending ??= this.#touch().finally(() => this.#pending = undefined);
     return this.#pending;
+  }
+
+  csrfToken(): string {
+    const { csrfBinding } = this.#workingCopy;
+    if (csrfBinding === undefined) throw refusal("readOnly", CSRF_VERB);
+    return this.#repository.csrfTokens.make(csrfBinding);
+  }
+
+  isCsrfToken(text: string): boolean {
+    const { csrfBinding } = this.#workingCopy;
+    return csrfBinding !== undefined && this.#repository.csrfTokens.matches(text, csrfBinding);
   }
 
   async #touch(): Promise<boolean> {
