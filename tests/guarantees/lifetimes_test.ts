@@ -289,7 +289,7 @@ testOn(VERSIONED, "a replaced ID has no lifetime, and none can be assigned", asy
 
 testOn(
   VERSIONED,
-  "a use is noted once in a twentieth of the session's own idle time",
+  "the touch interval is at most a twentieth of the session's own idle time",
   async (rig) => {
     const noted = async (browser: Browser, seconds: number) => {
       rig.clock.advance(seconds);
