@@ -11,6 +11,7 @@ import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
 import { csrfBinding } from "./csrf_tokens.ts";
+import type { FallbackWatch } from "./fallback_watch.ts";
 import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
@@ -29,6 +30,7 @@ export interface SharedParts {
   readonly repository: SessionRepository;
   readonly ids: IdSource;
   readonly secureCookie: SecureCookieWatch;
+  readonly fallbacks: FallbackWatch;
 }
 
 /** The session behind a working copy. */
@@ -92,6 +94,7 @@ export class ActiveSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
   readonly #secureCookie: SecureCookieWatch;
+  readonly #fallbacks: FallbackWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -113,6 +116,7 @@ export class ActiveSession implements SessionLink {
     this.#repository = parts.repository;
     this.#ids = parts.ids;
     this.#secureCookie = parts.secureCookie;
+    this.#fallbacks = parts.fallbacks;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -187,6 +191,7 @@ export class ActiveSession implements SessionLink {
     }
     if (this.#isDone) return this.#complete(headers, before, own);
     this.#isDone = true;
+    this.#fallbacks.check(this.workingCopy);
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) {
       this.workingCopy.close();
