@@ -2,7 +2,7 @@
  * The login app of each page in docs/how-to/frameworks. Its files are in `recipes/PAGE`, and the app
  * listens on the port that it finds in the environment variable PORT or, for `$PORT`, in its arguments.
  */
-import { BUN } from "./_apps.ts";
+import { BUN, NODE } from "./_apps.ts";
 import type { Journey } from "./_login_journey.ts";
 
 const RECIPES = `${import.meta.dirname}/recipes`;
@@ -23,7 +23,16 @@ export interface LoginApp extends Journey {
 export const LOGIN_APPS: LoginApp[] = [
   { page: "fetch", command: denoServe("fetch/main.ts") },
   { page: "fetch", command: [...BUN, `${RECIPES}/fetch/main.ts`] },
+  { page: "express", command: nodeApp("express/main.ts") },
+  { page: "connect", command: nodeApp("connect/main.ts") },
+  { page: "koa", command: nodeApp("koa/main.ts") },
+  { page: "nest", command: nodeApp("nest/main.mts", "--import", `${RECIPES}/nest/_decorators.js`) },
 ];
+
+/** The command that runs a module in Node. */
+function nodeApp(file: string, ...options: string[]): string[] {
+  return [...NODE, ...options, `${RECIPES}/${file}`];
+}
 
 /** The command that serves a module with a default export. */
 function denoServe(file: string): string[] {
