@@ -24,7 +24,16 @@ export const LOGIN_APPS: LoginApp[] = [
   { page: "express-session", command: [...NODE, `${RECIPES}/express-session/main.js`] },
   { page: "fetch", command: denoServe("fetch/main.ts") },
   { page: "fetch", command: [...BUN, `${RECIPES}/fetch/main.ts`] },
+  { page: "express", command: nodeApp("express/main.ts") },
+  { page: "connect", command: nodeApp("connect/main.ts") },
+  { page: "koa", command: nodeApp("koa/main.ts") },
+  { page: "nest", command: nodeApp("nest/main.mts", "--import", `${RECIPES}/nest/_decorators.js`) },
 ];
+
+/** The command that runs a module in Node. */
+function nodeApp(file: string, ...options: string[]): string[] {
+  return [...NODE, ...options, `${RECIPES}/${file}`];
+}
 
 /** The command that serves a module with a default export. */
 function denoServe(file: string): string[] {
