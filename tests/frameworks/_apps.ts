@@ -162,6 +162,16 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nitro",
+    command: [...node("nitro.ts"), String(freePort())],
+    skips: {
+      ...NO_SOCKET,
+      ...NO_ERROR_HOOK,
+      "exceptions: /throw-text": "its h3 takes a text that is thrown for the page",
+      "no error is left unhandled": "its server leaves that of a broken connection unhandled",
+    },
+  },
+  {
     name: "SvelteKit",
     command: node("sveltekit.ts"),
     skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK, ...RECIPE },
