@@ -3,13 +3,74 @@
  *
  * @module
  */
-import { checkMiddleware } from "../base/check_options.ts";
-import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
+import { checkMiddleware, checkOptions, optionError } from "../base/check_options.ts";
+import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
+import { CompatRequest, type CompatRules } from "./_express_compat/compat_request.ts";
+import type { CompatMethods, SessionCallback } from "./_express_compat/compat_session.ts";
+import type { CookieOverrides, SessionCookie } from "./_express_compat/session_cookie.ts";
 import type { NodeResponse } from "./_node/held_response.ts";
 import { type Next, type NodeSession, nodeSession } from "./_node/middleware.ts";
-import { abortSessions } from "./_node/request_session.ts";
+import { abortSessions, placeOf } from "./_node/request_session.ts";
 
-export type { Next, NodeRequest, NodeResponse, NodeSession as ExpressSession };
+export type {
+  CompatMethods,
+  CookieOverrides,
+  Next,
+  NodeRequest,
+  NodeResponse,
+  NodeSession as ExpressSession,
+  SessionCallback,
+  SessionCookie,
+};
+
+/**
+ * A session as express-session documents it. Its data are plain properties, of which none needs to
+ * exist.
+ */
+export type CompatSession<Data extends object = Record<string, unknown>> =
+  & CompatMethods
+  & Partial<Data>;
+
+/** Options of {@linkcode expressSession}. */
+export interface ExpressSessionOptions<Data extends object = Record<string, unknown>> {
+  /**
+   * Makes `req.session` the session that express-session documents: plain properties, `cookie`, and
+   * the methods `save`, `regenerate`, `destroy`, `reload` and `touch` with callbacks. Turn it on for
+   * code that was written for express-session, such as Passport.
+   *
+   * @default {false, `req.session` is a `Session`}
+   */
+  compat?: boolean;
+  /**
+   * Decides what the stored session becomes if the app sets `req.session` to `null` or deletes it.
+   * `"keep"` ignores the changes of this request; `"destroy"` ends the session. Needs `compat`.
+   *
+   * @default {"keep"}
+   */
+  unset?: "keep" | "destroy";
+  /**
+   * Returns the ID of the user who is signed in, which becomes the session's `subject`: a new value
+   * also replaces the session ID, and `sessions.destroyAll(subject)` signs the user out everywhere.
+   * It is called when the session is saved, and must not change it. Needs `compat`.
+   *
+   * @default {the user that Passport has serialized, `session.passport.user`, if it is a string or a
+   * number}
+   */
+  subject?: (session: Partial<Data>) => string | undefined;
+}
+
+/** A middleware whose sessions are those of express-session. */
+export interface ExpressCompatSession<Data extends object = Record<string, unknown>> {
+  /** The middleware. For a WebSocket's handshake, `res` may be any object. */
+  (req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
+  /**
+   * Returns the session of a request that has passed through the middleware, the same as
+   * `req.session`. It is `undefined` if the app has ended or removed the session.
+   *
+   * @throws {TypeError} If the request has not passed through the middleware.
+   */
+  of(req: NodeRequest): CompatSession<Data> | undefined;
+}
 
 /**
  * Creates a middleware for Express 4 and 5: `req.session` is the request's
@@ -70,9 +131,41 @@ export type { Next, NodeRequest, NodeResponse, NodeSession as ExpressSession };
  */
 export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
-): NodeSession<Data> {
+): NodeSession<Data>;
+/**
+ * Creates a middleware whose `req.session` is that of express-session, for code that was written for
+ * it. Passport, connect-flash and others run unchanged. The rules about concurrent requests hold:
+ * their changes of different properties are merged, a session that has ended does not come back, and
+ * there is one valid ID.
+ *
+ * @throws {TypeError} If an option is unknown or of the wrong type.
+ *
+ * @example Passport
+ * ```ts ignore
+ * app.use(expressSession(sessions, { compat: true }));
+ * app.use(passport.session());
+ * ```
+ */
+export function expressSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  options: ExpressSessionOptions<Data> & { compat: true },
+): ExpressCompatSession<Data>;
+export function expressSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  options: ExpressSessionOptions<Data> = {},
+): NodeSession<Data> | ExpressCompatSession<Data> {
   checkMiddleware("expressSession", sessions);
-  return nodeSession(sessions);
+  const rules = checkCompat(options as ExpressSessionOptions);
+  if (rules === undefined) return nodeSession(sessions);
+  const compat = {
+    sessions: sessions as unknown as SessionMiddleware,
+    rules,
+    place: placeOf(sessions),
+  };
+  const middleware: unknown = nodeSession(sessions, {
+    make: (open, req, isHeld) => new CompatRequest(req, open as OpenSession, { ...compat, isHeld }),
+  });
+  return middleware as ExpressCompatSession<Data>;
 }
 
 /**
@@ -95,4 +188,31 @@ export function abortSession(
   next: Next,
 ): void {
   abortSessions(req, error).then(() => next(error), next);
+}
+
+/** Returns how express-session's sessions behave; `undefined` if `req.session` is a `Session`. */
+function checkCompat(options: ExpressSessionOptions): CompatRules | undefined {
+  const owner = "expressSession";
+  checkOptions(owner, options, ["compat", "unset", "subject"]);
+  const { compat = false, unset = "keep", subject = passportUser } = options;
+  if (typeof compat !== "boolean") throw optionError(owner, "compat must be true or false");
+  if (unset !== "keep" && unset !== "destroy") {
+    throw optionError(owner, 'unset must be "keep" or "destroy"');
+  }
+  if (typeof subject !== "function") {
+    throw optionError(owner, "subject must be a function of the session");
+  }
+  if (compat) return { unset, subject };
+  for (const name of ["unset", "subject"] as const) {
+    if (options[name] !== undefined) throw optionError(owner, `${name} needs compat: true`);
+  }
+  return undefined;
+}
+
+/** The user whom Passport has serialized, if that is an ID. */
+function passportUser({ passport }: Record<string, unknown>): string | undefined {
+  const { user } = (passport ?? {}) as { user?: unknown };
+  return typeof user === "number" || (typeof user === "string" && user !== "")
+    ? String(user)
+    : undefined;
 }

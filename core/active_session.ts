@@ -9,7 +9,8 @@ import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
-import { HeldSession } from "./held_session.ts";
+import { csrfBinding } from "./csrf_tokens.ts";
+import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
@@ -37,8 +38,12 @@ export interface SessionOrigin {
   readonly stored?: LoadedSession;
   /** The key of the session that the client's ID belonged to before it was replaced. */
   readonly replacedKey?: string;
+  /** An ID, or an encrypted session, that the client sent although it was replaced. */
+  readonly replacedId?: string | undefined;
   /** The State that answers the request, if the middleware's State consists of several. */
   readonly state?: SessionState;
+  /** The headers of earlier saves in the same request, which its response has to carry. */
+  readonly carried?: readonly HeaderPair[];
 }
 
 /**
@@ -60,8 +65,12 @@ type Outcome =
 
 const NONE: Outcome = { kind: "none" };
 
+const CSRF_VERB = "make a CSRF token for a new session";
+
 /** The headers of a response that does not exist yet. */
 const NO_HEADERS: CacheHeaders = { get: () => undefined };
+
+const isNotForCaches = ([name]: HeaderPair): boolean => name !== "cache-control";
 
 /** A save before the response, and its headers for the client. */
 interface EarlySave {
@@ -85,12 +94,17 @@ export class ActiveSession implements SessionLink {
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
   readonly #replacedKey: string | undefined;
+  readonly #replacedId: string | undefined;
   readonly #state: SessionState;
   #isDone = false;
   #early: EarlySave | undefined;
+  /** The headers of earlier saves in this request, for a response that sends no newer ones. */
+  readonly #carried: HeaderPair[];
   #held: HeldSession | undefined;
   /** The value that the client will send from now on. */
   #presented: string | undefined;
+  /** The new ID, if it had to be known before the commit. */
+  #generated: string | undefined;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
     this.#options = parts.options;
@@ -102,8 +116,10 @@ export class ActiveSession implements SessionLink {
     this.#created = origin.created;
     this.#stored = origin.stored;
     this.#replacedKey = origin.replacedKey;
+    this.#replacedId = origin.replacedId;
     this.#state = origin.state ?? parts.options.state;
     this.#presented = origin.stored?.presented;
+    this.#carried = [...origin.carried ?? []];
     workingCopy.link = this;
     workingCopy.owner = parts;
   }
@@ -136,25 +152,70 @@ export class ActiveSession implements SessionLink {
    * @param own Returns the response's own headers.
    */
   commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    if (this.#early !== undefined) return this.#commitEarly(headers, own);
-    if (this.#isDone) return;
+    const before = headers.length;
+    if (this.#early !== undefined) {
+      return after(this.#takeEarly(headers), () => this.#complete(headers, before, own));
+    }
+    if (this.#isDone) return this.#complete(headers, before, own);
     this.#isDone = true;
     // Most requests only read. For them the outcome is always "none", so it is not computed.
-    if (this.#isReadOnly()) return this.workingCopy.close();
-    const before = headers.length;
+    if (this.#isReadOnly()) {
+      this.workingCopy.close();
+      return this.#complete(headers, before, own);
+    }
     const saved = this.#needsGeneratedId()
-      ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
+      ? after(
+        this.#generated ?? this.#ids.next(),
+        (generated) => this.#save(headers, own, generated),
+      )
       : this.#save(headers, own);
-    return after(saved, () => {
-      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
-    });
+    return after(saved, () => this.#complete(headers, before, own));
   }
 
-  #commitEarly(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    const before = headers.length;
-    return after(this.#takeEarly(headers), () => {
-      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
-    });
+  /** Adds what belongs to the headers that were added from `before` on. */
+  #complete(headers: HeaderPair[], before: number, own: () => CacheHeaders): void {
+    if (headers.length === before) headers.push(...this.takeCarried());
+    if (headers.length > before) protectFromCaches(headers, own(), this.#options);
+  }
+
+  /** The headers of earlier saves in this request. Each is returned once. */
+  takeCarried(): HeaderPair[] {
+    return this.#carried.splice(0);
+  }
+
+  /**
+   * Leaves the rest of the request to another `ActiveSession`, without saving anything. Returns the
+   * headers that the response has to carry.
+   */
+  leave(): HeaderPair[] {
+    this.#isDone = true;
+    this.workingCopy.close();
+    const early = this.#early?.headers.splice(0).filter(isNotForCaches) ?? [];
+    return early.length > 0 ? early : this.takeCarried();
+  }
+
+  /** The session as it is stored now; `undefined` if it is not, or somebody else has signed in. */
+  async findAgain(): Promise<LoadedSession | undefined> {
+    await this.#early?.saved;
+    if (!this.#repository.isWithClient) return findHeld(this.#repository, this.workingCopy);
+    const presented = this.#presented;
+    const found = presented && await this.#repository.find(presented, this.#state.name);
+    return found && found.status === "active" ? found : undefined;
+  }
+
+  /** The parts of the request that another `ActiveSession` for it needs. */
+  get origin(): Pick<SessionOrigin, "scope" | "state"> {
+    return { scope: this.#scope, state: this.#state };
+  }
+
+  /** The headers with which a response sends `id` to the client. */
+  headersFor(id: string): HeaderPair[] {
+    const headers: HeaderPair[] = [];
+    const expire = this.#stored === undefined
+      ? this.#options.expire
+      : this.#repository.remaining(this.#stored.header, this.#created, this.#repository.now());
+    this.#state.inject(headers, id, { expire });
+    return headers;
   }
 
   /**
@@ -178,8 +239,41 @@ export class ActiveSession implements SessionLink {
     const { workingCopy } = this;
     if (!this.#isDone) return Promise.resolve(workingCopy.absence === undefined);
     const { touchInterval } = this.#options;
-    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy);
+    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy, this.isExplicit);
     return this.#held.touch();
+  }
+
+  get isExplicit(): boolean {
+    return this.#state.isExplicit ?? false;
+  }
+
+  /** The client can send the token back only with its session, so a new session is saved. */
+  csrfToken(): string {
+    const { mode } = this.workingCopy;
+    if (mode === "ambiguous") throw refusal(mode, CSRF_VERB);
+    const binding = mode === "replaced" ? this.#replacedId! : this.#nextCsrfBinding();
+    if (binding === undefined) throw refusal("committed", CSRF_VERB);
+    return this.#repository.csrfTokens.make(binding);
+  }
+
+  /** Binds tokens to the session as it is committed; `undefined` if a commit has saved nothing. */
+  #nextCsrfBinding(): string | undefined {
+    const { workingCopy } = this;
+    if (this.#isDone) return workingCopy.csrfBinding;
+    const stored = workingCopy.isRestarted ? undefined : this.#stored;
+    if (stored === undefined) workingCopy.isNeeded = workingCopy.maybeDirty = true;
+    if (this.#needsGeneratedId()) {
+      this.#generated ??= this.#ids.nextNow();
+      return this.#repository.nextCsrfBinding(stored, this.#generated, this.#isRegenerated());
+    }
+    return stored === undefined ? csrfBinding(workingCopy.recordId, 0) : workingCopy.csrfBinding;
+  }
+
+  isCsrfToken(text: string): boolean {
+    const binding = this.#stored === undefined
+      ? this.#replacedId
+      : this.#repository.csrfBindingOf(this.#stored);
+    return binding !== undefined && this.#repository.csrfTokens.matches(text, binding);
   }
 
   async #saveInto(headers: HeaderPair[]): Promise<string | undefined> {
@@ -207,7 +301,7 @@ export class ActiveSession implements SessionLink {
       });
     }
     // The response that now exists decides about caches.
-    const taken = early.headers.splice(0).filter(([name]) => name !== "cache-control");
+    const taken = early.headers.splice(0).filter(isNotForCaches);
     const { isEnded, isRestarted } = this.workingCopy;
     // The handler has ended the session since.
     if (isEnded && !isRestarted && taken.length > 0) this.#state.clear?.(headers);
@@ -271,7 +365,7 @@ export class ActiveSession implements SessionLink {
     if (stored === undefined || workingCopy.isRestarted) {
       const isEmpty = change.json === encodeEmptySession(this.#createdAt) &&
         !change.metadata?.added.length;
-      const isSaved = !isEmpty || this.#options.saveUninitialized;
+      const isSaved = !isEmpty || workingCopy.isNeeded || this.#options.saveUninitialized;
       if (workingCopy.isRestarted) {
         return { kind: "restarted", change: isSaved ? change : undefined };
       }
@@ -295,6 +389,7 @@ export class ActiveSession implements SessionLink {
   /** Whether to note that the session was used, or that its ID is sent again. */
   #isTouched(stored: LoadedSession, isPrivate: () => boolean): boolean {
     const now = this.#repository.now();
+    if (this.workingCopy.mustSend) return true;
     if (!this.#repository.isTouchDue(stored, now)) {
       return this.#isOldAtClient(stored, now) && isPrivate();
     }
@@ -357,7 +452,9 @@ export class ActiveSession implements SessionLink {
     const { workingCopy } = this;
     workingCopy.rename(id);
     workingCopy.absence = undefined;
-    workingCopy.lineage = this.#repository.lineageOf({ key: this.#repository.keyOf(id), header });
+    const lineage = { key: this.#repository.keyOf(id), header };
+    workingCopy.lineage = this.#repository.lineageOf(lineage);
+    workingCopy.csrfBinding = this.#repository.csrfBindingOf(lineage);
     if (sent === undefined) return;
     this.#presented = sent;
     this.#inject(headers, sent, { header, created: this.#createdAt });
@@ -380,7 +477,7 @@ export class ActiveSession implements SessionLink {
    * a login has replaced. So they send it only if the client would lose it soon.
    */
   #isSentAgain(stored: LoadedSession, isPrivate: () => boolean, isChange: boolean): boolean {
-    if (stored.mustInject) return true;
+    if (stored.mustInject || this.workingCopy.mustSend) return true;
     if (stored.oldVerifier !== undefined) return false;
     // If a shared cache may store this response, the next one sends it.
     return this.#isRenewalDue(stored, isChange) && isPrivate();
@@ -473,8 +570,8 @@ export class ActiveSession implements SessionLink {
 
   /** Whether there is nothing to save, not even a use of the session. */
   #isReadOnly(): boolean {
-    const { maybeDirty, isDestroyed, isEnded } = this.workingCopy;
-    if (maybeDirty || isDestroyed || isEnded) return false;
+    const { maybeDirty, isDestroyed, isEnded, mustSend } = this.workingCopy;
+    if (maybeDirty || isDestroyed || isEnded || mustSend) return false;
     const stored = this.#stored;
     if (stored === undefined) return !this.#options.saveUninitialized && !this.#hasReplacedId();
     const now = this.#repository.now();

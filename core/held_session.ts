@@ -6,6 +6,7 @@ import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
 import type { SessionRepository } from "./repository.ts";
 import type { CurrentSession } from "./session_writer.ts";
 
+const CSRF_VERB = "make a CSRF token for a session that is not stored";
 /** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;
 
@@ -14,11 +15,19 @@ export class HeldSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #touchInterval: number;
   readonly #workingCopy: WorkingCopy;
+  readonly isExplicit: boolean;
   /** When the session was last used, as the store had it last; `undefined` if nobody asked. */
   #lastAccess: number | undefined;
   #pending: Promise<boolean> | undefined;
 
-  constructor(repository: SessionRepository, touchInterval: number, workingCopy: WorkingCopy) {
+  /** @param isExplicit Whether the client's own code adds the ID to each request. */
+  constructor(
+    repository: SessionRepository,
+    touchInterval: number,
+    workingCopy: WorkingCopy,
+    isExplicit: boolean,
+  ) {
+    this.isExplicit = isExplicit;
     this.#repository = repository;
     this.#touchInterval = touchInterval;
     this.#workingCopy = workingCopy;
@@ -44,6 +53,17 @@ export class HeldSession implements SessionLink {
     return this.#pending;
   }
 
+  csrfToken(): string {
+    const { csrfBinding } = this.#workingCopy;
+    if (csrfBinding === undefined) throw refusal("readOnly", CSRF_VERB);
+    return this.#repository.csrfTokens.make(csrfBinding);
+  }
+
+  isCsrfToken(text: string): boolean {
+    const { csrfBinding } = this.#workingCopy;
+    return csrfBinding !== undefined && this.#repository.csrfTokens.matches(text, csrfBinding);
+  }
+
   async #touch(): Promise<boolean> {
     if (this.#repository.isWithClient && this.#workingCopy.absence === undefined) {
       throw new SessionError(
@@ -52,7 +72,7 @@ export class HeldSession implements SessionLink {
       );
     }
     for (let tries = MAX_TOUCHES; tries > 0; tries--) {
-      const current = await this.#find();
+      const current = await findHeld(this.#repository, this.#workingCopy);
       if (current === undefined) return false;
       const now = this.#repository.now();
       this.#lastAccess = current.lastAccess;
@@ -64,20 +84,22 @@ export class HeldSession implements SessionLink {
     }
     return true;
   }
+}
 
-  /** The session, unless it has ended or somebody else has signed in since. */
-  async #find(): Promise<LoadedSession | undefined> {
-    const { lineage, id, absence } = this.#workingCopy;
-    if (absence !== undefined) return undefined;
-    // A store that cannot compare versions knows the session by its ID only.
-    const found: Lookup = lineage !== undefined
-      ? await this.#repository.findByKey(lineage.key)
-      : id !== undefined
-      ? await this.#repository.find(id)
-      : NONE;
-    if (found.status !== "active") return undefined;
-    return lineage === undefined || isFollowed(lineage, found) ? found : undefined;
-  }
+/** The session as it is stored, unless it has ended or somebody else has signed in since. */
+export async function findHeld(
+  repository: SessionRepository,
+  { lineage, id, absence }: WorkingCopy,
+): Promise<LoadedSession | undefined> {
+  if (absence !== undefined) return undefined;
+  // A store that cannot compare versions knows the session by its ID only.
+  const found: Lookup = lineage !== undefined
+    ? await repository.findByKey(lineage.key)
+    : id !== undefined
+    ? await repository.find(id)
+    : NONE;
+  if (found.status !== "active") return undefined;
+  return lineage === undefined || isFollowed(lineage, found) ? found : undefined;
 }
 
 /** Whether a session that was held since this lineage may follow to what it has become. */

@@ -1,15 +1,16 @@
 /** Middleware of the form `(req, res, next)`, for Connect and what is built like it. */
 import { placeTaken } from "../../base/check_options.ts";
 import { SessionError } from "../../errors.ts";
-import type { NodeRequest, SessionMiddleware } from "../../middleware.ts";
+import type { NodeRequest, OpenSession, SessionMiddleware } from "../../middleware.ts";
 import type { Session } from "../../session.ts";
 import type { NodeResponse } from "./held_response.ts";
 import {
   findSession,
   isPlaceTaken,
-  openSession,
+  type OpenedRequest,
+  openRequest,
   placeOf,
-  type RequestSession,
+  RequestSession,
   sessionOf,
 } from "./request_session.ts";
 import { sendResponse } from "./send_response.ts";
@@ -31,7 +32,9 @@ export interface NodeSession<Data extends object = Record<string, unknown>> {
 }
 
 /** The functions in which servers differ. */
-export interface MiddlewareHooks {
+export interface MiddlewareHooks<Data extends object = Record<string, unknown>> {
+  /** Puts another form of the session into `req[key]`. By default, that is a `Session`. */
+  make?(open: OpenSession<Data>, req: NodeRequest, isHeld: boolean): OpenedRequest;
   /** Called if the session cannot be read or saved. By default, `next` gets the error. */
   fail?(error: unknown, req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
   /** Whether the response says that the handler failed. By default, its status does. */
@@ -41,7 +44,7 @@ export interface MiddlewareHooks {
 /** Creates a middleware that puts the session into `req[key]`. */
 export function nodeSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
-  { fail = failNext, isFailure = isServerError }: MiddlewareHooks = {},
+  { make, fail = failNext, isFailure = isServerError }: MiddlewareHooks<Data> = {},
 ): NodeSession<Data> {
   const place = placeOf(sessions);
   const isTaken = (req: NodeRequest) =>
@@ -50,8 +53,13 @@ export function nodeSession<Data extends object>(
     if (findSession(req, sessions) !== undefined) return next();
     if (isTaken(req)) return next(placeTaken(`req.${place}`));
     const failThis = (error: unknown) => fail(error, req, res, next);
-    openSession(sessions, req, res, { fail: failThis, isFailure }).then((own) => {
+    const makeOwn = (open: OpenSession<Data>, isHeld: boolean) => {
+      if (make !== undefined) return make(open, req, isHeld);
+      const own = new RequestSession(open);
       defineSession(req, place, own);
+      return own;
+    };
+    openRequest(sessions, req, res, { fail: failThis, isFailure }, makeOwn).then((own) => {
       if (own.response === undefined) return own.run(next);
       sendResponse(own.response, req, res as NodeResponse).catch(failThis);
     }, failThis);

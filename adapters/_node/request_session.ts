@@ -10,10 +10,24 @@ import type {
 import type { Session } from "../../session.ts";
 import { holdResponse, isNodeResponse, type NodeResponse } from "./held_response.ts";
 
-/** A session of a request in progress. */
-export class RequestSession<Data extends object = Record<string, unknown>> {
-  readonly session: Session<Data>;
+/** A session of a request in progress, in the form that an adapter gives to the app. */
+export interface OpenedRequest {
+  /** The session, as the app sees it. */
+  readonly session: unknown;
   /** A response to send in place of calling the handler. */
+  readonly response: Response | undefined;
+  /** Calls the handler. */
+  run<T>(handle: () => T): T;
+  /** Discards the changes, because the handler failed. Does nothing after the save has started. */
+  abort(error?: unknown): Promise<void>;
+  /** Saves the session unless it was aborted, and adds the headers for the client. */
+  save(headers: ResponseHeaders): Awaitable<void>;
+}
+
+/** A session of a request in progress, as a `Session`. */
+export class RequestSession<Data extends object = Record<string, unknown>>
+  implements OpenedRequest {
+  readonly session: Session<Data>;
   readonly response: Response | undefined;
   readonly #open: OpenSession<Data>;
   #aborted: Promise<void> | undefined;
@@ -24,17 +38,14 @@ export class RequestSession<Data extends object = Record<string, unknown>> {
     this.#open = open;
   }
 
-  /** Calls the handler. */
   run<T>(handle: () => T): T {
     return this.#open.run(handle);
   }
 
-  /** Discards the changes, because the handler failed. Does nothing after the save has started. */
   abort(error?: unknown): Promise<void> {
     return this.#aborted ??= this.#open.abort(error);
   }
 
-  /** Saves the session unless it was aborted, and adds the headers for the client. */
   save(headers: ResponseHeaders): Awaitable<void> {
     const commit = () => this.#open.commit(headers);
     return this.#aborted === undefined ? commit() : this.#aborted.then(commit);
@@ -50,7 +61,7 @@ export interface OpenHooks {
 }
 
 /** The sessions of requests in progress, by middleware. */
-const opened = new WeakMap<NodeRequest, Map<SessionMiddleware, RequestSession>>();
+const opened = new WeakMap<NodeRequest, Map<SessionMiddleware, OpenedRequest>>();
 
 /** Returns the session that `sessions` has opened for the request. */
 export function findSession<Data extends object>(
@@ -91,21 +102,34 @@ export async function abortSessions(req: NodeRequest, error?: unknown): Promise<
  * Opens the session of a request, and holds its response until the session is saved. The session of a
  * WebSocket's handshake, whose `res` is any other object, is read-only.
  */
-export async function openSession<Data extends object>(
+export function openSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  req: NodeRequest,
+  res: Partial<NodeResponse>,
+  hooks: OpenHooks,
+): Promise<RequestSession<Data>> {
+  return openRequest(sessions, req, res, hooks, (open) => new RequestSession(open));
+}
+
+/**
+ * Opens the session of a request as `openSession` does.
+ *
+ * @param make Gives it the form in which the app sees it. `isHeld` tells whether a response follows
+ * that can carry the cookie.
+ */
+export async function openRequest<Data extends object, Own extends OpenedRequest>(
   sessions: SessionMiddleware<Data>,
   req: NodeRequest,
   res: Partial<NodeResponse>,
   { fail, isFailure }: OpenHooks,
-): Promise<RequestSession<Data>> {
+  make: (open: OpenSession<Data>, isHeld: boolean) => Own,
+): Promise<Own> {
   const isHeld = !req.upgrade && isNodeResponse(res);
   const { headers, method, url, socket } = req;
   const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
-  const own = new RequestSession(await sessions.open(request));
+  const own = make(await sessions.open(request), isHeld);
   if (!opened.has(req)) opened.set(req, new Map());
-  opened.get(req)!.set(
-    sessions as unknown as SessionMiddleware,
-    own as unknown as RequestSession,
-  );
+  opened.get(req)!.set(sessions as unknown as SessionMiddleware, own);
   if (!isHeld) return own;
   const save = (added: ResponseHeaders) => {
     if (isFailure?.(res)) void own.abort();

@@ -103,6 +103,20 @@ export const WEBSOCKETS: App[] = ["slow", "memory"].flatMap((store) =>
   }))
 );
 
+/** Nest's versions and platforms, with a global exception filter of the app or without one. */
+export const NEST: App[] = ["express", "fastify"].flatMap((platform) => [
+  ...[undefined, "500", "200", "302"].map((filter) => nest(11, platform, filter)),
+  ...[undefined, "302"].map((filter) => nest(10, platform, filter)),
+]);
+
+function nest(version: number, platform: string, filter: string | undefined): App {
+  const env: Record<string, string> = { PLATFORM: platform };
+  if (filter !== undefined) env.FILTER = filter;
+  const filters = filter === undefined ? "" : `, a filter with ${filter}`;
+  const command = node(version === 10 ? "nest10/main.js" : "nest11.js");
+  return { name: `Nest ${version} on ${platform}${filters}`, command, env };
+}
+
 export const APPS: App[] = [
   ...withBothStores({
     name: "Hono on Deno",

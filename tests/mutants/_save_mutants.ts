@@ -108,9 +108,9 @@ const touching: Mutant[] = [
   }),
   mistake("touch() that gives up when another write comes first", TOUCH, {
     find: "for (let $tries = $max; $tries > 0; $tries--) {\n" +
-      "const $current = await this.$find();",
+      "const $current = await $find(this.$repository, this.$copy);",
     replace: "for (let $tries = 1; $tries > 0; $tries--) {\n" +
-      "const $current = await this.$find();",
+      "const $current = await $find(this.$repository, this.$copy);",
   }),
 ];
 
