@@ -2,7 +2,7 @@
  * The login app of each page in docs/how-to/frameworks. Its files are in `recipes/PAGE`, and the app
  * listens on the port that it finds in the environment variable PORT or, for `$PORT`, in its arguments.
  */
-import { BUN } from "./_apps.ts";
+import { BUN, NODE } from "./_apps.ts";
 import type { Journey } from "./_login_journey.ts";
 
 const RECIPES = `${import.meta.dirname}/recipes`;
@@ -23,7 +23,18 @@ export interface LoginApp extends Journey {
 export const LOGIN_APPS: LoginApp[] = [
   { page: "fetch", command: denoServe("fetch/main.ts") },
   { page: "fetch", command: [...BUN, `${RECIPES}/fetch/main.ts`] },
+  { page: "hono", command: denoServe("hono/app.ts") },
+  { page: "hono", command: [...BUN, `${RECIPES}/hono/app.ts`] },
+  { page: "hono", command: node("hono/node.ts") },
+  { page: "oak", command: node("oak/app.ts") },
+  { page: "elysia", command: [...BUN, `${RECIPES}/elysia/app.ts`] },
+  { page: "h3", command: node("h3/app.ts") },
 ];
+
+/** The command that runs a module with Node. */
+function node(file: string): string[] {
+  return [...NODE, `${RECIPES}/${file}`];
+}
 
 /** The command that serves a module with a default export. */
 function denoServe(file: string): string[] {
