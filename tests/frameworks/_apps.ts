@@ -296,7 +296,7 @@ export class Running implements AsyncDisposable {
       new Response(child.stderr).text(),
     );
     try {
-      await until(`port ${port}`, () => !running.isRunning || isListening(port));
+      await until(`port ${port}`, async () => !running.isRunning || await isListening(port));
       if (running.isRunning) return running;
       throw new Error("It has ended");
     } catch (error) {
