@@ -104,6 +104,7 @@ export {
   type RedisCommand,
   RedisStore,
   type RedisStoreOptions,
+  type UpstashRedisClient,
 } from "./store/redis.ts";
 export {
   type SqliteDatabase,
