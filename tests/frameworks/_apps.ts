@@ -115,6 +115,18 @@ export const META_APPS: App[] = [
   { name: "TanStack Start", command: node("tanstack_start.ts") },
 ].map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
 
+/** Apps for platforms without a server of their own. */
+export const SERVERLESS: Record<"count" | "cookie" | "worker" | "lambda", App> = {
+  count: workerd("apps/count_worker.ts"),
+  cookie: workerd("recipes/cloudflare-workers/cookie.ts"),
+  worker: workerd("recipes/cloudflare-workers/worker.ts"),
+  lambda: { name: "AWS Lambda", command: deno("lambda.ts") },
+};
+
+function workerd(file: string): App {
+  return { name: file, command: [...deno("workerd.ts"), file] };
+}
+
 /** The documentation's examples, each with a page that counts and its expected text. */
 export const EXAMPLES: (App & { page: string; says: (visit: number) => string })[] = [
   {
