@@ -60,6 +60,9 @@ export interface SessionErrorOptions {
   headers?: HeaderPair[];
 }
 
+/** Marks the errors of every copy of this package. */
+const BRAND = Symbol.for("@pagi/session/error");
+
 /**
  * Says that a session could not be read, written or ended. The message never contains an ID, a
  * secret or session data, so it is safe to log.
@@ -79,6 +82,19 @@ export interface SessionErrorOptions {
  * ```
  */
 export class SessionError extends Error {
+  /**
+   * Whether `value` is a `SessionError`, also of another copy of this package. A bundler may make
+   * several: Next.js has one for its proxy and one for its pages.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === SessionError
+      ? typeof value === "object" && value !== null && BRAND in value
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
   /** Always `"SessionError"`. */
   override readonly name = "SessionError";
   /** The cause of the error. */

@@ -51,6 +51,9 @@ interface PendingRequest {
 /** The requests in progress, by middleware. */
 const pendingRequests = new WeakMap<Request, Map<unknown, PendingRequest>>();
 
+/** How many plugins there are. */
+let plugins = 0;
+
 /** Thrown to leave `sessions.handler` after an upgrade, which has no response for a cookie. */
 const UPGRADED = Symbol("upgraded");
 
@@ -118,6 +121,9 @@ export function elysiaSession<Data extends object, Key extends string = "session
         throw error;
       }
     };
+  // Elysia takes two functions with the same text for one, and drops the second.
+  const text = `session ${++plugins}`;
+  Object.defineProperty(openSession, "toString", { value: () => text });
   const noteError = ({ request, error }: ElysiaError) => {
     const pending = pendingOf(request);
     if (pending !== undefined) pending.thrown = { error };

@@ -1,44 +1,79 @@
 /**
- * {@linkcode expressSession}: sessions in Connect and Express apps, as `req.session`.
+ * {@linkcode expressSession}: sessions in Express apps, as `req.session`.
  *
  * @module
  */
-import { checkMiddleware, placeTaken } from "../base/check_options.ts";
-import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
-import { SessionError } from "../errors.ts";
-import type { Session } from "../session.ts";
-import { holdResponse, isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
-import { sendResponse } from "./_node/send_response.ts";
+import { checkMiddleware, checkOptions, optionError } from "../base/check_options.ts";
+import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
+import { CompatRequest, type CompatRules } from "./_express_compat/compat_request.ts";
+import type { CompatMethods, SessionCallback } from "./_express_compat/compat_session.ts";
+import type { CookieOverrides, SessionCookie } from "./_express_compat/session_cookie.ts";
+import type { NodeResponse } from "./_node/held_response.ts";
+import { type Next, type NodeSession, nodeSession } from "./_node/middleware.ts";
+import { abortSessions, placeOf } from "./_node/request_session.ts";
 
-export type { NodeRequest, NodeResponse };
+export type {
+  CompatMethods,
+  CookieOverrides,
+  Next,
+  NodeRequest,
+  NodeResponse,
+  NodeSession as ExpressSession,
+  SessionCallback,
+  SessionCookie,
+};
 
-/** Passes the request to the next middleware, or an error to the error middleware. */
-export type Next = (error?: unknown) => void;
+/**
+ * A session as express-session documents it. Its data are plain properties, of which none needs to
+ * exist.
+ */
+export type CompatSession<Data extends object = Record<string, unknown>> =
+  & CompatMethods
+  & Partial<Data>;
 
-/** A middleware for Connect and Express. Its method `of` returns a request's session. */
-export interface ExpressSession<Data extends object = Record<string, unknown>> {
+/** Options of {@linkcode expressSession}. */
+export interface ExpressSessionOptions<Data extends object = Record<string, unknown>> {
+  /**
+   * Makes `req.session` the session that express-session documents: plain properties, `cookie`, and
+   * the methods `save`, `regenerate`, `destroy`, `reload` and `touch` with callbacks. Turn it on for
+   * code that was written for express-session, such as Passport.
+   *
+   * @default {false, `req.session` is a `Session`}
+   */
+  compat?: boolean;
+  /**
+   * Decides what the stored session becomes if the app sets `req.session` to `null` or deletes it.
+   * `"keep"` ignores the changes of this request; `"destroy"` ends the session. Needs `compat`.
+   *
+   * @default {"keep"}
+   */
+  unset?: "keep" | "destroy";
+  /**
+   * Returns the ID of the user who is signed in, which becomes the session's `subject`: a new value
+   * also replaces the session ID, and `sessions.destroyAll(subject)` signs the user out everywhere.
+   * It is called when the session is saved, and must not change it. Needs `compat`.
+   *
+   * @default {the user that Passport has serialized, `session.passport.user`, if it is a string or a
+   * number}
+   */
+  subject?: (session: Partial<Data>) => string | undefined;
+}
+
+/** A middleware whose sessions are those of express-session. */
+export interface ExpressCompatSession<Data extends object = Record<string, unknown>> {
   /** The middleware. For a WebSocket's handshake, `res` may be any object. */
   (req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
   /**
    * Returns the session of a request that has passed through the middleware, the same as
-   * `req.session`.
+   * `req.session`. It is `undefined` if the app has ended or removed the session.
    *
    * @throws {TypeError} If the request has not passed through the middleware.
    */
-  of(req: NodeRequest): Session<Data>;
+  of(req: NodeRequest): CompatSession<Data> | undefined;
 }
-
-/** The session of a request in progress. */
-interface OpenedRequest {
-  readonly session: unknown;
-  abort(error: unknown): Promise<void>;
-}
-
-/** The sessions of requests in progress, by middleware. */
-const opened = new WeakMap<NodeRequest, Map<unknown, OpenedRequest>>();
 
 /**
- * Creates a middleware for Connect 3 and Express 4 and 5: `req.session` is the request's
+ * Creates a middleware for Express 4 and 5: `req.session` is the request's
  * {@linkcode Session}. With the option `key`, it is `req[key]`. The session is saved before the first
  * byte of the response is sent, whichever method sends it.
  *
@@ -52,8 +87,10 @@ const opened = new WeakMap<NodeRequest, Map<unknown, OpenedRequest>>();
  * {@linkcode SessionError}; Express responds with its `status`. If the app is still writing the
  * response at that time, the client gets a response without a body instead.
  *
- * Express does not tell a middleware that a later one threw. By default, changes made before the
- * error are saved with the error page. {@linkcode abortSession} discards those changes.
+ * A response with a status of 500 or more saves no changes, because that is how Express responds to
+ * an exception. Express does not tell a middleware that a later one threw, so an error page with
+ * another status saves them. {@linkcode abortSession} discards those, too. To save in spite of an
+ * error, call `await session.save()` before it.
  *
  * @example A visit counter
  * ```ts ignore
@@ -94,50 +131,41 @@ const opened = new WeakMap<NodeRequest, Map<unknown, OpenedRequest>>();
  */
 export function expressSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
-): ExpressSession<Data> {
+): NodeSession<Data>;
+/**
+ * Creates a middleware whose `req.session` is that of express-session, for code that was written for
+ * it. Passport, connect-flash and others run unchanged. The rules about concurrent requests hold:
+ * their changes of different properties are merged, a session that has ended does not come back, and
+ * there is one valid ID.
+ *
+ * @throws {TypeError} If an option is unknown or of the wrong type.
+ *
+ * @example Passport
+ * ```ts ignore
+ * app.use(expressSession(sessions, { compat: true }));
+ * app.use(passport.session());
+ * ```
+ */
+export function expressSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  options: ExpressSessionOptions<Data> & { compat: true },
+): ExpressCompatSession<Data>;
+export function expressSession<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  options: ExpressSessionOptions<Data> = {},
+): NodeSession<Data> | ExpressCompatSession<Data> {
   checkMiddleware("expressSession", sessions);
-  const { key: place = "session" } = sessions;
-  const isTaken = (req: NodeRequest) =>
-    [...opened.get(req)?.keys() ?? []].some((other) => placeOf(other) === place) ||
-    (sessions.key !== undefined && place in req);
-  const middleware = (req: NodeRequest, res: Partial<NodeResponse>, next: Next) => {
-    if (opened.get(req)?.has(sessions)) return next();
-    if (isTaken(req)) return next(placeTaken(`req.${place}`));
-    const fail = (error: unknown) => next(withoutHeaders(error));
-    const isHeld = !req.upgrade && isNodeResponse(res);
-    const { headers, method, url, socket } = req;
-    const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
-    sessions.open(request).then((open) => {
-      if (!opened.has(req)) opened.set(req, new Map());
-      opened.get(req)!.set(sessions, open);
-      // cookie-session ends a session by `req.session = null`. Here that would leave it active.
-      Object.defineProperty(req, place, {
-        configurable: true,
-        enumerable: true,
-        get: () => open.session,
-        set() {
-          throw new TypeError(
-            `Cannot assign req.${place}: it would not be saved. Use req.${place}.set(values), or ` +
-              `req.${place}.destroy() to end the session`,
-          );
-        },
-      });
-      if (isHeld) {
-        holdResponse(res, { save: (headers) => open.commit(headers), errorHead, fail });
-      }
-      if (open.response === undefined) return open.run(next);
-      sendResponse(open.response, req, res as NodeResponse).catch(fail);
-    }, fail);
+  const rules = checkCompat(options as ExpressSessionOptions);
+  if (rules === undefined) return nodeSession(sessions);
+  const compat = {
+    sessions: sessions as unknown as SessionMiddleware,
+    rules,
+    place: placeOf(sessions),
   };
-  return Object.assign(middleware, {
-    of(req: NodeRequest): Session<Data> {
-      const open = opened.get(req)?.get(sessions);
-      if (open !== undefined) return open.session as Session<Data>;
-      throw new TypeError(
-        "Cannot find the session: the request has not come through the middleware",
-      );
-    },
+  const middleware: unknown = nodeSession(sessions, {
+    make: (open, req, isHeld) => new CompatRequest(req, open as OpenSession, { ...compat, isHeld }),
   });
+  return middleware as ExpressCompatSession<Data>;
 }
 
 /**
@@ -159,25 +187,32 @@ export function abortSession(
   _res: unknown,
   next: Next,
 ): void {
-  const all = [...opened.get(req)?.values() ?? []];
-  Promise.all(all.map((open) => open.abort(error))).then(() => next(error), next);
+  abortSessions(req, error).then(() => next(error), next);
 }
 
-/** Returns the name of the property under which a middleware puts its sessions. */
-function placeOf(sessions: unknown): string {
-  return (sessions as SessionMiddleware).key ?? "session";
+/** Returns how express-session's sessions behave; `undefined` if `req.session` is a `Session`. */
+function checkCompat(options: ExpressSessionOptions): CompatRules | undefined {
+  const owner = "expressSession";
+  checkOptions(owner, options, ["compat", "unset", "subject"]);
+  const { compat = false, unset = "keep", subject = passportUser } = options;
+  if (typeof compat !== "boolean") throw optionError(owner, "compat must be true or false");
+  if (unset !== "keep" && unset !== "destroy") {
+    throw optionError(owner, 'unset must be "keep" or "destroy"');
+  }
+  if (typeof subject !== "function") {
+    throw optionError(owner, "subject must be a function of the session");
+  }
+  if (compat) return { unset, subject };
+  for (const name of ["unset", "subject"] as const) {
+    if (options[name] !== undefined) throw optionError(owner, `${name} needs compat: true`);
+  }
+  return undefined;
 }
 
-/** Returns the status and headers of a response to `error`. */
-function errorHead(error: unknown) {
-  return error instanceof SessionError ? error : { status: 500, headers: [] };
-}
-
-/**
- * Returns the error without its headers, which the response already has: Express expects `headers`
- * of an error to be an object.
- */
-function withoutHeaders(error: unknown): unknown {
-  if (!(error instanceof SessionError) || error.headers.length === 0) return error;
-  return new SessionError(error.code, error.message, { cause: error });
+/** The user whom Passport has serialized, if that is an ID. */
+function passportUser({ passport }: Record<string, unknown>): string | undefined {
+  const { user } = (passport ?? {}) as { user?: unknown };
+  return typeof user === "number" || (typeof user === "string" && user !== "")
+    ? String(user)
+    : undefined;
 }

@@ -155,7 +155,10 @@ async function answer<Data extends object>(
 function addToError(error: Error & { headers?: unknown }, added: Headers): void {
   if ([...added].length === 0 || !Object.isExtensible(error)) return;
   const OwnHeaders = added.constructor as typeof Headers;
-  error.headers ??= new OwnHeaders();
+  if (error.headers === undefined) {
+    // The property of oak's own errors has no setter.
+    Object.defineProperty(error, "headers", { value: new OwnHeaders(), configurable: true });
+  }
   if (error.headers instanceof OwnHeaders) copyHeaders(added, error.headers);
 }
 

@@ -9,7 +9,7 @@ import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
-import { HeldSession } from "./held_session.ts";
+import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
 import { isNavigation } from "./navigation.ts";
@@ -39,6 +39,8 @@ export interface SessionOrigin {
   readonly replacedKey?: string;
   /** The State that answers the request, if the middleware's State consists of several. */
   readonly state?: SessionState;
+  /** The headers of earlier saves in the same request, which its response has to carry. */
+  readonly carried?: readonly HeaderPair[];
 }
 
 /**
@@ -62,6 +64,8 @@ const NONE: Outcome = { kind: "none" };
 
 /** The headers of a response that does not exist yet. */
 const NO_HEADERS: CacheHeaders = { get: () => undefined };
+
+const isNotForCaches = ([name]: HeaderPair): boolean => name !== "cache-control";
 
 /** A save before the response, and its headers for the client. */
 interface EarlySave {
@@ -88,6 +92,8 @@ export class ActiveSession implements SessionLink {
   readonly #state: SessionState;
   #isDone = false;
   #early: EarlySave | undefined;
+  /** The headers of earlier saves in this request, for a response that sends no newer ones. */
+  readonly #carried: HeaderPair[];
   #held: HeldSession | undefined;
   /** The value that the client will send from now on. */
   #presented: string | undefined;
@@ -104,6 +110,7 @@ export class ActiveSession implements SessionLink {
     this.#replacedKey = origin.replacedKey;
     this.#state = origin.state ?? parts.options.state;
     this.#presented = origin.stored?.presented;
+    this.#carried = [...origin.carried ?? []];
     workingCopy.link = this;
     workingCopy.owner = parts;
   }
@@ -136,25 +143,67 @@ export class ActiveSession implements SessionLink {
    * @param own Returns the response's own headers.
    */
   commit(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    if (this.#early !== undefined) return this.#commitEarly(headers, own);
-    if (this.#isDone) return;
+    const before = headers.length;
+    if (this.#early !== undefined) {
+      return after(this.#takeEarly(headers), () => this.#complete(headers, before, own));
+    }
+    if (this.#isDone) return this.#complete(headers, before, own);
     this.#isDone = true;
     // Most requests only read. For them the outcome is always "none", so it is not computed.
-    if (this.#isReadOnly()) return this.workingCopy.close();
-    const before = headers.length;
+    if (this.#isReadOnly()) {
+      this.workingCopy.close();
+      return this.#complete(headers, before, own);
+    }
     const saved = this.#needsGeneratedId()
       ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
       : this.#save(headers, own);
-    return after(saved, () => {
-      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
-    });
+    return after(saved, () => this.#complete(headers, before, own));
   }
 
-  #commitEarly(headers: HeaderPair[], own: () => CacheHeaders): Awaitable<void> {
-    const before = headers.length;
-    return after(this.#takeEarly(headers), () => {
-      if (headers.length > before) protectFromCaches(headers, own(), this.#options);
-    });
+  /** Adds what belongs to the headers that were added from `before` on. */
+  #complete(headers: HeaderPair[], before: number, own: () => CacheHeaders): void {
+    if (headers.length === before) headers.push(...this.takeCarried());
+    if (headers.length > before) protectFromCaches(headers, own(), this.#options);
+  }
+
+  /** The headers of earlier saves in this request. Each is returned once. */
+  takeCarried(): HeaderPair[] {
+    return this.#carried.splice(0);
+  }
+
+  /**
+   * Leaves the rest of the request to another `ActiveSession`, without saving anything. Returns the
+   * headers that the response has to carry.
+   */
+  leave(): HeaderPair[] {
+    this.#isDone = true;
+    this.workingCopy.close();
+    const early = this.#early?.headers.splice(0).filter(isNotForCaches) ?? [];
+    return early.length > 0 ? early : this.takeCarried();
+  }
+
+  /** The session as it is stored now; `undefined` if it is not, or somebody else has signed in. */
+  async findAgain(): Promise<LoadedSession | undefined> {
+    await this.#early?.saved;
+    if (!this.#repository.isWithClient) return findHeld(this.#repository, this.workingCopy);
+    const presented = this.#presented;
+    const found = presented && await this.#repository.find(presented, this.#state.name);
+    return found && found.status === "active" ? found : undefined;
+  }
+
+  /** The parts of the request that another `ActiveSession` for it needs. */
+  get origin(): Pick<SessionOrigin, "scope" | "state"> {
+    return { scope: this.#scope, state: this.#state };
+  }
+
+  /** The headers with which a response sends `id` to the client. */
+  headersFor(id: string): HeaderPair[] {
+    const headers: HeaderPair[] = [];
+    const expire = this.#stored === undefined
+      ? this.#options.expire
+      : this.#repository.remaining(this.#stored.header, this.#created, this.#repository.now());
+    this.#state.inject(headers, id, { expire });
+    return headers;
   }
 
   /**
@@ -207,7 +256,7 @@ export class ActiveSession implements SessionLink {
       });
     }
     // The response that now exists decides about caches.
-    const taken = early.headers.splice(0).filter(([name]) => name !== "cache-control");
+    const taken = early.headers.splice(0).filter(isNotForCaches);
     const { isEnded, isRestarted } = this.workingCopy;
     // The handler has ended the session since.
     if (isEnded && !isRestarted && taken.length > 0) this.#state.clear?.(headers);
@@ -295,6 +344,7 @@ export class ActiveSession implements SessionLink {
   /** Whether to note that the session was used, or that its ID is sent again. */
   #isTouched(stored: LoadedSession, isPrivate: () => boolean): boolean {
     const now = this.#repository.now();
+    if (this.workingCopy.mustSend) return true;
     if (!this.#repository.isTouchDue(stored, now)) {
       return this.#isOldAtClient(stored, now) && isPrivate();
     }
@@ -380,7 +430,7 @@ export class ActiveSession implements SessionLink {
    * a login has replaced. So they send it only if the client would lose it soon.
    */
   #isSentAgain(stored: LoadedSession, isPrivate: () => boolean, isChange: boolean): boolean {
-    if (stored.mustInject) return true;
+    if (stored.mustInject || this.workingCopy.mustSend) return true;
     if (stored.oldVerifier !== undefined) return false;
     // If a shared cache may store this response, the next one sends it.
     return this.#isRenewalDue(stored, isChange) && isPrivate();
@@ -473,8 +523,8 @@ export class ActiveSession implements SessionLink {
 
   /** Whether there is nothing to save, not even a use of the session. */
   #isReadOnly(): boolean {
-    const { maybeDirty, isDestroyed, isEnded } = this.workingCopy;
-    if (maybeDirty || isDestroyed || isEnded) return false;
+    const { maybeDirty, isDestroyed, isEnded, mustSend } = this.workingCopy;
+    if (maybeDirty || isDestroyed || isEnded || mustSend) return false;
     const stored = this.#stored;
     if (stored === undefined) return !this.#options.saveUninitialized && !this.#hasReplacedId();
     const now = this.#repository.now();

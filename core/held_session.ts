@@ -52,7 +52,7 @@ export class HeldSession implements SessionLink {
       );
     }
     for (let tries = MAX_TOUCHES; tries > 0; tries--) {
-      const current = await this.#find();
+      const current = await findHeld(this.#repository, this.#workingCopy);
       if (current === undefined) return false;
       const now = this.#repository.now();
       this.#lastAccess = current.lastAccess;
@@ -64,20 +64,22 @@ export class HeldSession implements SessionLink {
     }
     return true;
   }
+}
 
-  /** The session, unless it has ended or somebody else has signed in since. */
-  async #find(): Promise<LoadedSession | undefined> {
-    const { lineage, id, absence } = this.#workingCopy;
-    if (absence !== undefined) return undefined;
-    // A store that cannot compare versions knows the session by its ID only.
-    const found: Lookup = lineage !== undefined
-      ? await this.#repository.findByKey(lineage.key)
-      : id !== undefined
-      ? await this.#repository.find(id)
-      : NONE;
-    if (found.status !== "active") return undefined;
-    return lineage === undefined || isFollowed(lineage, found) ? found : undefined;
-  }
+/** The session as it is stored, unless it has ended or somebody else has signed in since. */
+export async function findHeld(
+  repository: SessionRepository,
+  { lineage, id, absence }: WorkingCopy,
+): Promise<LoadedSession | undefined> {
+  if (absence !== undefined) return undefined;
+  // A store that cannot compare versions knows the session by its ID only.
+  const found: Lookup = lineage !== undefined
+    ? await repository.findByKey(lineage.key)
+    : id !== undefined
+    ? await repository.find(id)
+    : NONE;
+  if (found.status !== "active") return undefined;
+  return lineage === undefined || isFollowed(lineage, found) ? found : undefined;
 }
 
 /** Whether a session that was held since this lineage may follow to what it has become. */

@@ -19,7 +19,7 @@ import {
   WorkingCopy,
 } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
-import type { Scope } from "../pagi.ts";
+import type { HeaderPair, Scope } from "../pagi.ts";
 import type { ChosenState } from "../state/state.ts";
 import type { VersionedStore } from "../store/store.ts";
 import { ActiveSession, type SharedParts } from "./active_session.ts";
@@ -170,12 +170,43 @@ export class Lifecycle implements SharedParts {
     }
   }
 
-  #openStored(stored: LoadedSession & Answered, scope: Scope): ActiveSession {
+  /**
+   * Opens a request's session again, as it is stored now. Resolves to `undefined` if it is not
+   * stored, or not any more; the request then keeps the session that it has.
+   *
+   * @throws {SessionError} If an earlier save of the request has failed, or the store fails.
+   */
+  async reopen(active: ActiveSession): Promise<ActiveSession | undefined> {
+    const stored = await active.findAgain();
+    if (stored === undefined) return undefined;
+    const { scope, state } = active.origin;
+    return this.#openStored({ ...stored, state }, scope, active.leave());
+  }
+
+  /**
+   * Replaces a request's session by a new, empty one, without saving anything.
+   *
+   * @throws {SessionError} If the client sent several IDs.
+   */
+  async renew(active: ActiveSession): Promise<ActiveSession> {
+    const { absence } = active.workingCopy;
+    if (absence === "ambiguous") throw refusal(absence, "regenerate");
+    const { scope, state } = active.origin;
+    // As after restart(): the session that has the newer ID goes on.
+    const why = absence === undefined || absence === "replaced" ? "unknown" : absence;
+    return await this.#openNew(scope, why, { state }, undefined, active.leave());
+  }
+
+  #openStored(
+    stored: LoadedSession & Answered,
+    scope: Scope,
+    carried?: readonly HeaderPair[],
+  ): ActiveSession {
     const { id, data, created, readAt, state } = stored;
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
     workingCopy.lineage = this.repository.lineageOf(stored);
-    return new ActiveSession(this, workingCopy, { scope, created, stored, state });
+    return new ActiveSession(this, workingCopy, { scope, created, stored, state, carried });
   }
 
   /** A new session under a new ID: an ID that the server did not issue is never adopted. */
@@ -184,6 +215,7 @@ export class Lifecycle implements SharedParts {
     absence: SessionAbsence,
     { state }: Answered,
     replacedKey?: string,
+    carried?: readonly HeaderPair[],
   ): Awaitable<ActiveSession> {
     const open = (draw: () => string) => {
       const created = this.repository.now();
@@ -191,7 +223,8 @@ export class Lifecycle implements SharedParts {
       const values = { _created: created };
       const workingCopy = new WorkingCopy(values, "writable", identity, this.options.codec);
       workingCopy.absence = absence;
-      return new ActiveSession(this, workingCopy, { scope, created, replacedKey, state });
+      const origin = { scope, created, replacedKey, state, carried };
+      return new ActiveSession(this, workingCopy, origin);
     };
     const draw = this.ids.reserve();
     return isPromise(draw) ? draw.then(open) : open(draw);

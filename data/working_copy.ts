@@ -114,6 +114,8 @@ export class WorkingCopy implements ReplayableUpdates {
   isRotated = false;
   /** Whether the user has authenticated again. */
   isAuthenticated = false;
+  /** Whether the response sends the ID again, although the client has it. */
+  mustSend = false;
   /** Whether the session ends and a new one begins with the same response. */
   isRestarted = false;
   /** Why there is no stored session; `undefined` if there is one. */

@@ -431,8 +431,10 @@ function headerEntries(headers: unknown): [name: string, value: unknown][] {
   return [...byName].map(([name, values]) => [name, values.length === 1 ? values[0] : values]);
 }
 
+/** The error with which Node refuses the call. Some middleware compares its text. */
 function headersSentError(name: string): Error {
-  return Object.assign(new Error(`Cannot ${name}: the headers are on their way to the client`), {
+  const verb = name.replace(/Head(ers?)?$/, "");
+  return Object.assign(new Error(`Cannot ${verb} headers after they are sent to the client`), {
     code: "ERR_HTTP_HEADERS_SENT",
   });
 }

@@ -1,5 +1,5 @@
 /** Sends a fetch `Response` with the response object of Node's `http`. */
-import { cancelBody } from "../../core/entry/response_headers.ts";
+import { cancelBody, missingVary } from "../../core/entry/response_headers.ts";
 import type { NodeRequest } from "../../middleware.ts";
 import type { NodeResponse } from "./held_response.ts";
 
@@ -54,16 +54,24 @@ export async function sendResponse(
   }
 }
 
-function setHead({ status, statusText, headers }: Response, res: NodeResponse): void {
+/** Sets the status and the headers of `response`. */
+export function setHead({ status, statusText, headers }: Response, res: NodeResponse): void {
   res.statusCode = status;
   // HTTP/2 has no status message, and Node warns if there is one.
   if (statusText !== "") res.statusMessage = statusText;
   headers.forEach((value, name) => {
-    if (name === "set-cookie") return;
-    const present = name === "vary" ? res.getHeader(name) : undefined;
-    res.setHeader(name, present === undefined ? value : `${[present].flat().join(", ")}, ${value}`);
+    if (name === "vary") res.setHeader(name, withVary(res.getHeader(name), value));
+    else if (name !== "set-cookie") res.setHeader(name, value);
   });
-  const cookies = headers.getSetCookie();
-  if (cookies.length === 0) return;
-  res.setHeader("set-cookie", [res.getHeader("set-cookie") ?? [], cookies].flat() as string[]);
+  const present = [res.getHeader("set-cookie") ?? []].flat() as string[];
+  // The error of a session and the response to it may clear the same cookie.
+  const added = headers.getSetCookie().filter((one) => !present.includes(one));
+  if (added.length > 0) res.setHeader("set-cookie", [...present, ...added]);
+}
+
+function withVary(present: unknown, added: string): string {
+  if (present === undefined) return added;
+  const names = added.split(",").map((name) => name.trim());
+  const vary = [present].flat().join(", ");
+  return [vary, ...missingVary(vary, names)].join(", ");
 }

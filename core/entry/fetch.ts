@@ -14,8 +14,9 @@ import {
   type OpenedFor,
   openedFor,
   runAsRoot,
+  tellOuter,
 } from "./nesting.ts";
-import { addHeaders, cancelBody, reportDropped } from "./response_headers.ts";
+import { addedTo, addHeaders, addSaved, cancelBody, reportDropped } from "./response_headers.ts";
 import { notRequest, RequestScope } from "./scope.ts";
 
 /** A fetch handler that gets the session beside the request, and whatever its server adds. */
@@ -63,6 +64,8 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const error = isHandled ? thrown.error : thrown;
     // Does nothing if the commit has started.
     await active?.abort();
+    // Sessions inside of this one may have been saved, and the client has to learn their IDs.
+    const saved = [...noted?.fromInside ?? [], ...response === undefined ? [] : addedTo(response)];
     if (response !== undefined) cancelBody(response);
     reportFailure(options, error);
     headers.length = 0;
@@ -72,16 +75,19 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
       if (isHandled) response = thrown.response;
       else {
         await active?.commit(headers, () => NO_HEADERS);
+        headers.push(...saved);
         reportDropped(options, headers, "the error response that others make");
         throw rethrown;
       }
     }
     const answered = response;
     await active?.commit(headers, () => answered.headers);
+    addSaved(headers, saved, answered.headers, options);
     if (headers.length === 0) return answered;
   } finally {
     if (noted !== undefined) noteClosed(request, noted);
   }
+  if (noted !== undefined) tellOuter(noted, headers);
   return addHeaders(response, request, headers, active?.vary ?? [], options.emit);
 }
 

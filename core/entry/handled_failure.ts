@@ -1,5 +1,17 @@
+import { isObject } from "../../base/check_options.ts";
+
+/** Marks the class in every copy of this package: a bundler may put the adapter into another one. */
+const BRAND = Symbol.for("@pagi/session/handled-failure");
+
 /** A failure of a handler that its framework has already answered. Adapters throw it. */
 export class HandledFailure extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isObject(value) && BRAND in value;
+  }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
   /** The error that the handler threw. */
   readonly error: unknown;
   /** The response that the framework has made of it. */

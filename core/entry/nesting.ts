@@ -3,6 +3,7 @@
  * another middleware, with the same `Request` or with a new one.
  */
 import { type Awaitable, isPromise } from "../../base/awaitable.ts";
+import type { HeaderPair } from "../../pagi.ts";
 import { type AsyncStorage, makeAsyncStorage } from "../async_storage.ts";
 
 /** The session that a middleware has opened for a request. */
@@ -11,6 +12,8 @@ export interface OpenedFor {
   readonly opened: unknown;
   readonly outer: OpenedFor | undefined;
   isOver: boolean;
+  /** The headers that the sessions inside of this one have put on the response. */
+  fromInside?: HeaderPair[];
 }
 
 /** The sessions of a request in progress, the last opened first. (A WeakMap would be slower.) */
@@ -42,6 +45,15 @@ export function noteClosed(request: object, one: OpenedFor): void {
   const marked: MarkedRequest = request;
   one.isOver = true;
   if (marked[OPENED] === one) marked[OPENED] = one.outer;
+}
+
+/**
+ * Tells the session around this one which headers are on the response. If that session fails, its
+ * error response replaces the response, and has to carry them.
+ */
+export function tellOuter({ outer, fromInside = [] }: OpenedFor, headers: HeaderPair[]): void {
+  if (outer === undefined || outer.isOver) return;
+  (outer.fromInside ??= []).push(...fromInside, ...headers);
 }
 
 /** A request that no other handler has passed on. */

@@ -1,5 +1,6 @@
 /** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
+import { refusal, type WorkingCopy } from "../../data/working_copy.ts";
 import type { HeaderPair, Scope } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
@@ -68,15 +69,46 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    * @param error The error of the handler. If it is a session's, you get the event `request-failed`.
    */
   abort(error?: unknown): Promise<void>;
+  /**
+   * Loads the session again, after `session.save()` for example, so that the request can go on
+   * writing. `session` is another object then, and changes that were not saved are dropped. Resolves
+   * to whether the session is stored; if not, `session` stays the same.
+   *
+   * @throws {SessionError} If an earlier save of the request has failed, or the store fails.
+   */
+  reopen(): Promise<boolean>;
+  /**
+   * Replaces the session by a new, empty one. `session` is another object then, and changes that
+   * were not saved are dropped. A stored session stays in the store.
+   *
+   * @throws {SessionError} `ERR_SESSION_AMBIGUOUS` if the client sent several IDs.
+   */
+  renew(): Promise<void>;
+  /** Sends the ID with this response, although the client has it: an attribute has changed. */
+  resend(): void;
+  /** Returns the headers with which the response would send `id` to the client. */
+  headersFor(id: string): readonly HeaderPair[];
 }
 
-/** A session that is read-only, or that the middleware around this one commits. */
-class UncommittedSession<Data extends object> implements OpenSession<Data> {
-  readonly session: Session<Data>;
+/** A session that is read-only: no response can carry its cookie. */
+class ReadOnlySession<Data extends object> implements OpenSession<Data> {
   readonly response = undefined;
+  readonly #load: () => Promise<WorkingCopy>;
+  #session: Session<Data>;
 
-  constructor(session: Session<Data>) {
-    this.session = session;
+  private constructor(load: () => Promise<WorkingCopy>, workingCopy: WorkingCopy) {
+    this.#load = load;
+    this.#session = new Session<Data>(workingCopy);
+  }
+
+  static async open<Data extends object>(
+    load: () => Promise<WorkingCopy>,
+  ): Promise<ReadOnlySession<Data>> {
+    return new ReadOnlySession<Data>(load, await load());
+  }
+
+  get session(): Session<Data> {
+    return this.#session;
   }
 
   run<T>(handle: () => T): T {
@@ -86,23 +118,84 @@ class UncommittedSession<Data extends object> implements OpenSession<Data> {
   commit(): void {}
 
   async abort(): Promise<void> {}
+
+  async reopen(): Promise<boolean> {
+    const loaded = await this.#load();
+    if (loaded.absence !== undefined) return false;
+    this.#session = new Session<Data>(loaded);
+    return true;
+  }
+
+  renew(): Promise<void> {
+    return Promise.reject(refusal("readOnly", "regenerate"));
+  }
+
+  resend(): void {}
+
+  headersFor(): [] {
+    return [];
+  }
+}
+
+/** A session that the middleware around this one commits. */
+class NestedSession<Data extends object> implements OpenSession<Data> {
+  readonly response = undefined;
+  readonly #outer: OpenSession<Data>;
+
+  constructor(outer: OpenSession<Data>) {
+    this.#outer = outer;
+  }
+
+  get session(): Session<Data> {
+    return this.#outer.session;
+  }
+
+  run<T>(handle: () => T): T {
+    return handle();
+  }
+
+  commit(): void {}
+
+  async abort(): Promise<void> {}
+
+  reopen(): Promise<boolean> {
+    return this.#outer.reopen();
+  }
+
+  renew(): Promise<void> {
+    return this.#outer.renew();
+  }
+
+  resend(): void {
+    this.#outer.resend();
+  }
+
+  headersFor(id: string): readonly HeaderPair[] {
+    return this.#outer.headersFor(id);
+  }
 }
 
 /** An {@linkcode ActiveSession} for code outside this package. */
 class OpenedSession<Data extends object> implements OpenSession<Data> {
-  readonly session: Session<Data>;
   readonly response: Response | undefined = undefined;
-  readonly #active: ActiveSession;
+  readonly #lifecycle: Lifecycle;
   readonly #options: ResolvedOptions;
   readonly #close: () => void;
+  #active: ActiveSession;
+  #session: Session<Data>;
   #isAborted = false;
 
   /** @param close Is called when the request is over. */
-  constructor(active: ActiveSession, options: ResolvedOptions, close: () => void) {
-    this.#active = active;
-    this.#options = options;
+  constructor(active: ActiveSession, lifecycle: Lifecycle, close: () => void) {
+    this.#lifecycle = lifecycle;
+    this.#options = lifecycle.options;
     this.#close = close;
-    this.session = new Session<Data>(active.workingCopy);
+    this.#active = active;
+    this.#session = new Session<Data>(active.workingCopy);
+  }
+
+  get session(): Session<Data> {
+    return this.#session;
   }
 
   run<T>(handle: () => T): T {
@@ -113,13 +206,17 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
     this.#close();
     try {
       const committed = this.#commit(headers);
-      return isPromise(committed) ? committed.catch((error) => this.#fail(error)) : committed;
+      return isPromise(committed)
+        ? committed.catch((error) => this.#fail(error, headers))
+        : committed;
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, headers);
     }
   }
 
-  #fail(error: unknown): never {
+  #fail(error: unknown, headers: ResponseHeaders | undefined): never {
+    // An earlier save has succeeded, so the response to the error carries its ID.
+    for (const [name, value] of this.#active.takeCarried()) headers?.append(name, value);
     reportFailure(this.#options, error);
     throw error;
   }
@@ -146,6 +243,29 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
     this.#close();
     return this.#active.abort();
   }
+
+  async reopen(): Promise<boolean> {
+    const active = await this.#lifecycle.reopen(this.#active);
+    if (active !== undefined) this.#continue(active);
+    return active !== undefined;
+  }
+
+  async renew(): Promise<void> {
+    this.#continue(await this.#lifecycle.renew(this.#active));
+  }
+
+  #continue(active: ActiveSession): void {
+    this.#active = active;
+    this.#session = new Session<Data>(active.workingCopy);
+  }
+
+  resend(): void {
+    this.#active.workingCopy.mustSend = true;
+  }
+
+  headersFor(id: string): readonly HeaderPair[] {
+    return this.#active.headersFor(id);
+  }
 }
 
 /** Opens the session of a request, or finds the one that was opened for the same object. */
@@ -155,13 +275,13 @@ export async function openSession<Data extends object>(
 ): Promise<OpenSession<Data>> {
   const scope = scopeOf(request);
   if (scope.type !== "http") {
-    return new UncommittedSession(new Session<Data>(await lifecycle.loadOrEmpty(scope)));
+    return await ReadOnlySession.open<Data>(() => lifecycle.loadOrEmpty(scope));
   }
   const first = openedFor<OpenedSession<Data>>(request, lifecycle);
-  if (first !== undefined) return new UncommittedSession(first.session);
+  if (first !== undefined) return new NestedSession<Data>(first);
   const active = await lifecycle.begin(scope);
   const close = (): void => noteClosed(request, noted);
-  const opened = new OpenedSession<Data>(active, lifecycle.options, close);
+  const opened = new OpenedSession<Data>(active, lifecycle, close);
   const noted = noteOpened(request, lifecycle, opened);
   return opened;
 }

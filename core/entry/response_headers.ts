@@ -2,17 +2,45 @@
 import type { HeaderPair } from "../../pagi.ts";
 import type { SessionEvent } from "../event.ts";
 import type { ResolvedOptions } from "../options.ts";
-import { rootOf } from "./nesting.ts";
-import { isForCaches } from "../shared_caches.ts";
+import { type CacheHeaders, isForCaches, protectFromCaches } from "../shared_caches.ts";
+import { mayNest, rootOf } from "./nesting.ts";
 
 /** The request that a response was last returned for. (A WeakMap would be slower.) */
 const REQUEST = Symbol("request");
 /** Whether headers for the client of that request were added to the response in place. */
 const IS_CHANGED = Symbol("isChanged");
+/** The headers for the client that a response got, if several middlewares may add some. */
+const ADDED = Symbol("added");
 
 interface MarkedResponse extends Response {
   [REQUEST]?: Request;
   [IS_CHANGED]?: boolean;
+  [ADDED]?: readonly HeaderPair[];
+}
+
+/** The headers that the handlers which returned this response have added to it. */
+export function addedTo(response: MarkedResponse): readonly HeaderPair[] {
+  return response[ADDED] ?? [];
+}
+
+/**
+ * Adds the headers of sessions that were saved, and whose response is not sent, to those of an error
+ * response, unless that has them.
+ */
+export function addSaved(
+  headers: HeaderPair[],
+  saved: readonly HeaderPair[],
+  own: CacheHeaders,
+  options: ResolvedOptions,
+): void {
+  const isThere = ([name, value]: HeaderPair) =>
+    own.get(name)?.includes(value) ||
+    headers.some((other) => other[0] === name && other[1] === value);
+  const missing = saved.filter((pair) => !isForCaches(pair[0]) && !isThere(pair));
+  if (missing.length === 0) return;
+  const isProtected = headers.some(([name]) => isForCaches(name));
+  headers.push(...missing);
+  if (!isProtected) protectFromCaches(headers, own, options);
 }
 
 /**
@@ -58,12 +86,22 @@ export function addHeaders(
     if (isReturnedAgain) throw returnedTwice();
     if (canAppend(response.headers, headers, missing)) {
       response[IS_CHANGED] = true;
-      return response;
+      return noteAdded(response, response, headers);
     }
   }
   const copy = copyOf(response);
   append(copy.headers, headers, missing);
-  return copy;
+  return noteAdded(copy, response, headers);
+}
+
+/** Notes the headers on the response that has them. */
+function noteAdded(
+  changed: MarkedResponse,
+  response: MarkedResponse,
+  headers: readonly HeaderPair[],
+): Response {
+  if (mayNest()) changed[ADDED] = [...addedTo(response), ...headers];
+  return changed;
 }
 
 function copyOf(response: Response): Response {

@@ -13,6 +13,6 @@ async function check(...args: string[]): Promise<void> {
 
 Deno.test("types", async (t) => {
   await t.step("the apps and the recipes have the types that their frameworks need", async () => {
-    await check("check", "--config", "deno.json", "apps/*.ts", "recipes/*.ts");
+    await check("check", "--config", "deno.json", "apps/*.ts", "recipes/**/*.ts");
   });
 });

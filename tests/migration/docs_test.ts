@@ -33,7 +33,12 @@ async function changeOver(library: string, env: Record<string, string>, story: S
 Deno.test("the documented programs of after have the right types", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pagi-migrate-" });
   try {
-    const libraries = ["express-session", "hono-sessions", "iron-session", "PAGI in Perl"];
+    const libraries = [
+      "express-session to a fetch handler",
+      "hono-sessions",
+      "iron-session",
+      "PAGI in Perl",
+    ];
     const files = await Promise.all(libraries.map(async (library, at) => {
       const file = `${folder}/${at}.ts`;
       await Deno.writeTextFile(file, await programOf(library, "After"));
@@ -45,14 +50,19 @@ Deno.test("the documented programs of after have the right types", async () => {
   }
 });
 
-serverTest(redisMissing, "express-session with connect-redis, as documented", async () => {
-  await using redis = await anyRedis();
-  const env = { ...SECRETS, REDIS_URL: `redis://127.0.0.1:${redis.port}` };
-  const { dead, startOld } = await changeOver("express-session", env, { oldCookie: "connect.sid" });
-  // The logout holds in the old app too, should somebody start it again.
-  await using old = await startOld();
-  assertEquals((await send(old.url, "/", dead[0]!)).data, {});
-});
+for (const section of ["to a fetch handler", "in the same Express app"]) {
+  const library = section.startsWith("in")
+    ? `express-session, ${section}`
+    : `express-session ${section}`;
+  serverTest(redisMissing, `${library}, with connect-redis, as documented`, async () => {
+    await using redis = await anyRedis();
+    const env = { ...SECRETS, REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+    const { dead, startOld } = await changeOver(library, env, { oldCookie: "connect.sid" });
+    // The logout holds in the old app too, should somebody start it again.
+    await using old = await startOld();
+    assertEquals((await send(old.url, "/", dead[0]!)).data, {});
+  });
+}
 
 Deno.test("hono-sessions with its CookieStore, as documented", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pagi-migrate-" });

@@ -163,8 +163,9 @@ const own: Mutant[] = [
     replace: '$mode === "replaced" || ($mode === "writable" && ($isEnded || $isRestarted));',
   }),
   mistake("an invalid cookie that stays when the handler only reads", OWN, {
-    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
-    replace: "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty)) return false;",
+    find: "if ($maybeDirty || $isDestroyed || $isEnded || $mustSend) return false;",
+    replace:
+      "if ($maybeDirty || $isDestroyed || ($isEnded && $maybeDirty) || $mustSend) return false;",
   }),
   mistake("a session that was kept and is cleared at its client", OWN, {
     find: "&& ($keptKey === undefined || !$isSame($request.$key, $keptKey))",

@@ -87,6 +87,7 @@ const regenerating: Mutant[] = [
   }),
   mistake("an authentication that does not start the absolute lifetime again", SESSION, {
     find: "const $isSignIn = $copy.$isAuthenticated || (",
+    beside: "encodeEmptySession",
     replace: "const $isSignIn = (",
   }),
   mistake("a new subject that does not start the absolute lifetime again", SESSION, {
@@ -239,7 +240,7 @@ const answering: Mutant[] = [
   }),
   {
     name: "a request that writes and is taken for one that only reads",
-    find: "if ($maybeDirty || $isDestroyed || $isEnded) return false;",
+    find: "if ($maybeDirty || $isDestroyed || $isEnded || $mustSend) return false;",
     replace:
       "if (($maybeDirty && this.#stored === undefined) || $isDestroyed || $isEnded) return false;",
     by: "lost",

@@ -2,6 +2,8 @@
 import { mistake, type Mutant } from "./_mutant.ts";
 
 const ADAPTERS = ["adapters_test.ts"];
+const KOA = ["koa_test.ts"];
+const SEND = ["send_response_test.ts"];
 
 export const NODE_MUTANTS: readonly Mutant[] = [
   mistake("listeners of drain in another stream that are never called", ADAPTERS, {
@@ -52,5 +54,34 @@ export const NODE_MUTANTS: readonly Mutant[] = [
   mistake("a WebSocket's session that loses what is written to it", ADAPTERS, {
     find: 'return this.$request.upgrade ? "websocket" : "http";',
     replace: 'return this.$request.upgrade ? "http" : "http";',
+  }),
+  mistake("a sign-in that is saved with the page of an exception", ADAPTERS, {
+    find: "return statusCode >= 500;",
+    replace: "return statusCode >= 600;",
+  }),
+  mistake("a Koa handler that throws and is saved", KOA, {
+    find: "await $own.abort(error); await $respondWithError($sessions, $ctx, error, $before);",
+    replace: "await $respondWithError($sessions, $ctx, error, $before);",
+  }),
+  mistake("a Koa body that fails and is saved", KOA, {
+    find: "if (error != null) void $own.abort(error);",
+    replace: "",
+  }),
+  mistake("a Koa error response with the handler's headers", KOA, {
+    find:
+      "for (const name of Object.keys(res.getHeaders())) res.removeHeader(name); for (const [name, value] of Object.entries($before)) res.setHeader(name, value as string);",
+    replace: "",
+  }),
+  mistake("a client that is gone and whose body goes on", SEND, {
+    find: "isGone = true; reader.cancel().catch(() => {});",
+    replace: "isGone = true;",
+  }),
+  mistake("a body that overruns a slow client", SEND, {
+    find: "if (res.write(value)) continue;",
+    replace: "if (res.write(value) || true) continue;",
+  }),
+  mistake("a body that breaks off and looks complete", SEND, {
+    find: "if (res.headersSent) res.destroy?.();",
+    replace: "",
   }),
 ];

@@ -108,9 +108,9 @@ const touching: Mutant[] = [
   }),
   mistake("touch() that gives up when another write comes first", TOUCH, {
     find: "for (let $tries = $max; $tries > 0; $tries--) {\n" +
-      "const $current = await this.$find();",
+      "const $current = await $find(this.$repository, this.$copy);",
     replace: "for (let $tries = 1; $tries > 0; $tries--) {\n" +
-      "const $current = await this.$find();",
+      "const $current = await $find(this.$repository, this.$copy);",
   }),
 ];
 
@@ -121,8 +121,8 @@ const sharing: Mutant[] = [
     replace: "if (owners.get($present) === undefined) throw",
   }),
   mistake("a second middleware that uses the session of the first in Express", ADAPTERS, {
-    find: "if (opened.get(req)?.has(sessions)) return next();",
-    replace: "if (opened.has(req)) return next();",
+    find: "if ($findSession(req, sessions) !== undefined) return next();",
+    replace: "if (Object.hasOwn(req, 'session')) return next();",
   }),
   mistake("a second middleware that uses the session of the first in PAGI", TWO, {
     find: "if ($owner === undefined || ($owner as Lifecycle).options === $options) return;",

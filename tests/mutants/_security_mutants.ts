@@ -243,9 +243,9 @@ const leaking: Mutant[] = [
     replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
-    find: "$state.inject($headers, $transport, { $expire });",
+    find: "$state.inject($headers, $transport, { $expire }); this.$watch.check(",
     replace: "$state.inject($headers, $transport, { $expire });\n" +
-      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
+      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);\nthis.$watch.check(',
   }),
   mistake("a redacted error that quotes a record in hex", REDACTION, {
     find: "if ($hex.test($line)) return true;",

@@ -1,36 +1,80 @@
+import type { Session } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
-import { Elysia } from "elysia";
-import { eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
+import { type AnyElysia, Elysia, sse, status } from "elysia";
+import { bodyOf, toResponse } from "./_fetch.ts";
+import {
+  type AdminData,
+  adminSessions,
+  answer,
+  type Data,
+  paths,
+  pathsBelow,
+  report,
+  sessions,
+  TWICE,
+} from "./_work.ts";
+
+interface Context {
+  request: Request;
+  session: Session<Data>;
+  admin?: Session<AdminData>;
+  set: { headers: Record<string, string | number>; status?: number | string };
+  redirect(url: string, status: 302): Response;
+}
+
+/** Adds the paths of the work to an app. Elysia reads no body. */
+function withWork<App extends AnyElysia>(app: App, paths: string[]): App {
+  for (const path of paths) app.all(path, handle as never, { parse: "none" });
+  app.onError(({ error }) => {
+    report(error);
+    if (error instanceof Error && error.message === TWICE) throw error;
+  });
+  return app;
+}
+
+async function handle({ request, session, admin, set, redirect }: Context) {
+  const reply = (await answer({
+    url: request.url,
+    session,
+    admin,
+    body: bodyOf(request),
+    refuse: (code) => status(code as 401, "refused"),
+  }))!;
+  const { kind, headers, text, parts } = reply;
+  // Elysia's own headers take one value of a name.
+  if (kind === "empty" || headers.filter(([name]) => name === "set-cookie").length > 1) {
+    return toResponse(reply);
+  }
+  for (const [name, value] of headers) set.headers[name] = value;
+  if (kind === "redirect") return redirect(text, reply.status as 302);
+  set.status = reply.status;
+  if (kind === "text") return text;
+  return kind === "stream" ? parts() : events(parts());
+}
+
+async function* events(parts: AsyncGenerator<string>) {
+  for await (const data of parts) yield sse({ data });
+}
+
+const inner = withWork(
+  new Elysia().use(elysiaSession(sessions)).use(elysiaSession<AdminData, "admin">(adminSessions)),
+  pathsBelow("/inner"),
+);
+const outer = withWork(
+  new Elysia().use(elysiaSession<AdminData, "admin">(adminSessions)).use(elysiaSession(sessions)),
+  paths,
+);
 
 /** The app, for any server. */
 export const app = new Elysia()
+  .mount("/outer", outer.fetch)
   .use(elysiaSession(sessions))
-  .get("/redirect", async ({ session, redirect }) => {
-    await work["/visit"]!(session);
-    return redirect("/read");
-  })
-  .get("/throw", async ({ session }) => {
-    await work["/visit"]!(session);
-    throw new Error("boom");
-  })
-  .get("/stream", async function* ({ session }) {
-    await work["/visit"]!(session);
-    yield* parts(session);
-  })
-  .get("/events", ({ session, set }) => {
-    set.headers["content-type"] = "text/event-stream";
-    return eventOf(session);
-  })
-  .get("/headers-then-fails", ({ session, set }) => {
-    Object.assign(set.headers, ownHeaders);
-    return work["/store-fails"]!(session);
-  })
+  .use(inner)
   .get("/static", "as it is")
-  .get("/never", ({ session }) => {
+  .get("/types", ({ session }) => {
     // @ts-expect-error: there is no such key
     session.get("vists");
     // @ts-expect-error: it is a number
     session.set("visits", "1");
   });
-
-for (const path of paths) app.get(path, ({ session }) => work[path]!(session));
+withWork(app, paths);

@@ -1,106 +1,119 @@
 import { abortSession, expressSession } from "@pagi/session/express";
 import type { Express, NextFunction, Request, Response } from "express";
-import type { AddressInfo } from "node:net";
-import { pipeline, Readable } from "node:stream";
-import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
+import { Readable } from "node:stream";
+import { announceServer, bodyOf, httpError, send, setHeaders } from "./_node.ts";
+import { adminSessions, answer, type Reply, report, sessions, TWICE } from "./_work.ts";
 
 const session = expressSession(sessions);
+const admin = expressSession(adminSessions);
 
 /** Serves an app of Express 4 or 5. The types that it uses are the same in both. */
 export function serve(express: () => Express): void {
+  const inner = express();
+  inner.use(session, admin, handle, abortSession);
+  const outer = express();
+  outer.use(admin, session, handle, abortSession, onError);
+
   const app = express();
   app.disable("x-powered-by");
   app.use((_req, res, next) => {
     res.setHeader("x-before", "stays");
     next();
   });
+  app.use("/outer", outer);
   app.use(session);
-  for (const path of paths) {
-    app.get(path, (req, res, next) => {
-      Promise.resolve(work[path]!(session.of(req))).then((text) => {
-        res.type("text").send(text);
-      }).catch(next);
-    });
-  }
-  app.get("/headers-then-fails", async (req, res) => {
-    res.set(ownHeaders).send(await work["/store-fails"]!(session.of(req)));
-  });
-  app.get("/redirect", async (req, res) => {
-    await work["/visit"]!(session.of(req));
-    res.redirect("/read");
-  });
-  app.get("/throw", (req) => {
-    work["/visit"]!(session.of(req));
-    throw new Error("boom");
-  });
-  app.get("/stream", (req, res) => {
-    work["/visit"]!(session.of(req));
-    pipeline(Readable.from(parts(session.of(req))), res, () => {});
-  });
-  app.get("/events", (req, res) => {
-    res.writeHead(200, { "content-type": "text/event-stream" });
-    res.end(eventOf(session.of(req)));
-  });
+  app.use("/inner", inner);
+  app.use(handle);
   sendingRoutes(app);
-  app.use(abortSession);
-  app.use(
-    (error: Error & { status?: number }, _req: Request, res: Response, next: NextFunction) => {
-      if (res.headersSent) return next(error);
-      res.status(error.status ?? 500).send(error.message);
-    },
-  );
-  const server = app.listen(0, () => announce((server.address() as AddressInfo).port));
+  app.use(abortSession, onError);
+  announceServer(app.listen(0));
+}
+
+function handle(req: Request, res: Response, next: NextFunction): void {
+  const reply = answer({
+    url: req.originalUrl,
+    session: session.of(req),
+    admin: req.baseUrl === "" ? undefined : admin.of(req),
+    body: bodyOf(req),
+    refuse: httpError,
+  });
+  if (reply === undefined) return next();
+  // A handler that throws does so within Express, unless it is asynchronous.
+  if (reply instanceof Promise) void reply.then((reply) => respond(res, reply)).catch(next);
+  else respond(res, reply);
+}
+
+function respond(res: Response, reply: Reply): void {
+  const { kind, status, text } = reply;
+  setHeaders(reply, (name, value) => res.setHeader(name, value));
+  if (kind === "redirect") return res.redirect(status, text);
+  res.status(status);
+  if (kind === "text") res.send(text);
+  else if (kind === "empty") res.end();
+  else send(res, reply);
+}
+
+function onError(
+  error: Error & { status?: number },
+  _req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  report(error);
+  if (res.headersSent) return next(error);
+  if (error.message === TWICE) throw error;
+  res.status(error.status ?? 500).send(error.message);
 }
 
 /** Adds a route for every way to send a response. Each route counts a visit first. */
 function sendingRoutes(app: Express): void {
-  const send = (path: string, respond: (req: Request, res: Response) => unknown) => {
+  const add = (path: string, respond: (req: Request, res: Response) => unknown) => {
     app.get(`/sends${path}`, (req, res) => {
-      work["/visit"]!(session.of(req));
+      session.of(req).update("visits", (visits = 0) => visits + 1);
       // This makes the store fail when the response starts, not earlier.
       if (req.query.trouble) session.of(req).set("trouble", "fails");
       return respond(req, res);
     });
   };
-  send("/end", (_req, res) => res.end("sent"));
-  send("/write", (_req, res) => {
+  add("/end", (_req, res) => res.end("sent"));
+  add("/write", (_req, res) => {
     const hadRoom = res.write("se");
     res.end(hadRoom ? "nt immediately" : "nt");
   });
-  send("/later", (_req, res) => {
+  add("/later", (_req, res) => {
     res.write("se");
     setTimeout(() => res.end("nt"), 50);
   });
-  send("/head", (_req, res) => {
+  add("/head", (_req, res) => {
     res.writeHead(201, "Made", [["X-List", "a"], ["x-list", "b"], ["Set-Cookie", "own=1"]]);
     res.end("sent");
   });
-  send("/flat-head", (_req, res) => {
+  add("/flat-head", (_req, res) => {
     res.writeHead(201, ["X-List", "a", "Set-Cookie", "own=1"]).end("sent");
   });
-  send("/flush", (_req, res) => {
+  add("/flush", (_req, res) => {
     res.flushHeaders();
     res.end("sent");
   });
-  send("/json", (_req, res) => res.cookie("own", "1").json({ sent: true }));
-  send("/file", (_req, res) => res.sendFile(new URL(import.meta.url).pathname));
-  send("/empty", (_req, res) => res.sendStatus(204));
-  send("/fresh", (_req, res) => res.set("etag", '"1"').set("x-own", "a").send("sent"));
-  send("/public", (_req, res) => res.set("cache-control", "private, max-age=5").send("sent"));
-  send("/shared", (_req, res) => res.set("cache-control", "public, max-age=5").send("sent"));
-  send("/much", (_req, res) => {
+  add("/json", (_req, res) => res.cookie("own", "1").json({ sent: true }));
+  add("/file", (_req, res) => res.sendFile(new URL(import.meta.url).pathname));
+  add("/empty", (_req, res) => res.sendStatus(204));
+  add("/fresh", (_req, res) => res.set("etag", '"1"').set("x-own", "a").send("sent"));
+  add("/public", (_req, res) => res.set("cache-control", "private, max-age=5").send("sent"));
+  add("/shared", (_req, res) => res.set("cache-control", "public, max-age=5").send("sent"));
+  add("/much", (_req, res) => {
     // A source that waits for "drain": without that event, it stops forever.
     Readable.from((function* () {
       for (let i = 0; i < 200; i++) yield Buffer.alloc(10_000, "x");
     })()).pipe(res);
   });
-  send("/callbacks", (_req, res) => {
+  add("/callbacks", (_req, res) => {
     let order = "";
     res.write("a", () => order += "1");
     res.write("b", () => order += "2");
     res.write("c", () => res.end(order));
   });
-  send("/closed", (req, res) => {
+  add("/closed", (req, res) => {
     res.write("sent,");
     const seen = [`headersSent ${res.headersSent}`];
     const acts: (() => unknown)[] = [
@@ -120,11 +133,11 @@ function sendingRoutes(app: Express): void {
     res.statusCode = 500;
     res.end(seen.join());
   });
-  send("/late-error", (_req, res) => {
+  add("/late-error", (_req, res) => {
     res.write("sent");
     throw new Error("boom");
   });
-  send("/headers", (_req, res) => {
+  add("/headers", (_req, res) => {
     res.status(201).set("content-type", "image/png").set("etag", '"1"').set("x-before", "changed");
     res.end("sent");
   });

@@ -58,6 +58,7 @@ function aMoment(): Promise<void> {
 export const sessions: SessionMiddleware<Data> = new SessionMiddleware<Data>({
   secret: "a test's secret of 32 bytes or more",
   store: new ShopStore(),
+  touchInterval: Number(process.env.TOUCH_INTERVAL ?? 60),
 });
 
 /** Rejects with an error of a session, as if that had ended. */

@@ -1,39 +1,34 @@
-import { abortSession, expressSession } from "@pagi/session/express";
-import connect from "connect";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
-import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
+import { abortSession, connectSession } from "@pagi/session/connect";
+import connect, { type IncomingMessage, type NextHandleFunction } from "connect";
+import { createServer } from "node:http";
+import { announceServer, bodyOf, httpError, send } from "./_node.ts";
+import { adminSessions, answer, report, sessions, TWICE } from "./_work.ts";
 
-const session = expressSession(sessions);
-const app = connect();
+const session = connectSession(sessions);
+const admin = connectSession(adminSessions);
 
-app.use(session);
-for (const path of paths) {
-  app.use(path, (req, res, next) => {
-    Promise.resolve(work[path]!(session.of(req))).then((text) => res.end(text)).catch(next);
+/** Answers with the work of a path. Below a sub-app, there are two sessions. */
+const handle: (isNested: boolean) => NextHandleFunction = (isNested) => (req, res, next) => {
+  const reply = answer({
+    url: req.originalUrl!,
+    session: session.of(req),
+    admin: isNested ? admin.of(req) : undefined,
+    body: bodyOf(req),
+    refuse: httpError,
   });
-}
-app.use("/headers-then-fails", (req, res) => {
-  for (const [name, value] of Object.entries(ownHeaders)) res.setHeader(name, value);
-  res.end(work["/store-fails"]!(session.of(req)));
-});
-app.use("/redirect", (req, res) => {
-  work["/visit"]!(session.of(req));
-  res.writeHead(302, { location: "/read" }).end();
-});
-app.use("/throw", (req) => {
-  work["/visit"]!(session.of(req));
-  throw new Error("boom");
-});
-app.use("/stream", (req, res) => {
-  work["/visit"]!(session.of(req));
-  Readable.from(parts(session.of(req))).pipe(res);
-});
-app.use("/events", (req, res) => {
-  res.writeHead(200, { "content-type": "text/event-stream" });
-  res.end(eventOf(session.of(req as IncomingMessage)));
-});
-app.use(abortSession);
+  if (reply === undefined) return next();
+  if (reply instanceof Promise) void reply.then((reply) => send(res, reply)).catch(next);
+  else send(res, reply);
+};
 
-const server = createServer(app).listen(0, () => announce((server.address() as AddressInfo).port));
+const inner = connect().use(session).use(admin).use(handle(true)).use(abortSession);
+const outer = connect().use(admin).use(session).use(handle(true)).use(abortSession);
+const app = connect();
+app.use("/outer", outer).use(session).use("/inner", inner).use(handle(false)).use(abortSession);
+app.use((error: Error, _req: IncomingMessage, _res: unknown, next: (error: Error) => void) => {
+  report(error);
+  // Connect itself makes the response.
+  if (error.message !== TWICE) return next(error);
+  throw error;
+});
+announceServer(createServer(app).listen(0));

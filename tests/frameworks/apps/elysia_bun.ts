@@ -1,10 +1,9 @@
 import { app } from "./_elysia.ts";
-import { announce, eventOf } from "./_work.ts";
+import { announce, socketText } from "./_work.ts";
 
 app.ws("/socket", {
   message(socket) {
-    const { session } = socket.data;
-    socket.send(eventOf(session).slice("data: ".length).trim());
+    socket.send(socketText(socket.data.session));
   },
 });
 app.listen(0, ({ port }) => announce(port!));

@@ -1,29 +1,33 @@
-import fastify from "fastify";
-import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { fastifySession } from "../recipes/fastify.ts";
-import { announce, eventOf, ownHeaders, parts, paths, sessions, work } from "./_work.ts";
+import { announceServer, bodyOf, httpError, setHeaders, toReadable } from "./_node.ts";
+import { answer, paths, report, sessions } from "./_work.ts";
 
 const app = fastify();
 const session = fastifySession(app, sessions);
-for (const path of paths) app.get(path, async (request) => await work[path]!(session.of(request)));
-app.get("/headers-then-fails", async (request, reply) => {
-  return reply.headers(ownHeaders).send(await work["/store-fails"]!(session.of(request)));
+// The work reads the body.
+app.removeAllContentTypeParsers();
+app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+app.addHook("onError", (_request, _reply, error, done) => {
+  report(error);
+  done();
 });
-app.get("/redirect", async (request, reply) => {
-  await work["/visit"]!(session.of(request));
-  return reply.redirect("/read");
-});
-app.get("/throw", async (request) => {
-  await work["/visit"]!(session.of(request));
-  throw new Error("boom");
-});
-app.get("/stream", async (request, reply) => {
-  await work["/visit"]!(session.of(request));
-  return reply.send(Readable.from(parts(session.of(request))));
-});
-app.get("/events", (request, reply) => {
-  reply.type("text/event-stream").send(eventOf(session.of(request)));
-});
+for (const path of paths) app.all(path, handle);
 await app.listen({ port: 0, host: "127.0.0.1" });
-announce((app.server.address() as AddressInfo).port);
+announceServer(app.server);
+
+async function handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const answered = (await answer({
+    url: request.url,
+    session: session.of(request),
+    body: bodyOf(request.raw),
+    refuse: httpError,
+  }))!;
+  const { kind, status, text } = answered;
+  setHeaders(answered, (name, value) => reply.header(name, value));
+  reply.code(status);
+  if (kind === "redirect") return reply.redirect(text, status);
+  if (kind === "events") reply.type("text/event-stream");
+  if (kind === "text" || kind === "empty") return reply.send(kind === "text" ? text : undefined);
+  return reply.send(toReadable(answered));
+}

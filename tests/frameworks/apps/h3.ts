@@ -1,39 +1,65 @@
 import type { Session } from "@pagi/session";
-import { createEventStream, H3, type H3Event, redirect, serve } from "h3";
 import { h3Session } from "@pagi/session/h3";
-import { announce, type Data, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
+import { createEventStream, H3, type H3Event, HTTPError, redirect, serve } from "h3";
+import { bodyOf } from "./_fetch.ts";
+import {
+  type AdminData,
+  adminSessions,
+  announce,
+  answer,
+  type Data,
+  paths,
+  report,
+  sessions,
+  toStream,
+} from "./_work.ts";
 
 declare module "h3" {
   interface H3EventContext {
     session: Session<Data>;
+    admin?: Session<AdminData>;
   }
 }
 
-const app = new H3({ silent: true });
-app.use(h3Session(sessions));
-for (const path of paths) app.get(path, (event) => work[path]!(event.context.session));
-app.get("/headers-then-fails", (event) => {
-  for (const [name, value] of Object.entries(ownHeaders)) event.res.headers.set(name, value);
-  return work["/store-fails"]!(event.context.session);
-});
-app.get("/redirect", async (event) => {
-  await work["/visit"]!(event.context.session);
-  return redirect("/read");
-});
-app.get("/throw", async (event) => {
-  await work["/visit"]!(event.context.session);
-  throw new Error("boom");
-});
-app.get("/stream", async (event) => {
-  await work["/visit"]!(event.context.session);
-  event.res.headers.append("set-cookie", "own=1");
-  return partsAsStream(event.context.session);
-});
-app.get("/events", (event: H3Event) => {
-  const stream = createEventStream(event);
-  stream.push(`Visits ${event.context.session.get("visits", 0)}`).then(() => stream.close());
-  return stream.send();
-});
+const app = new H3({ silent: true, onError: report });
+const session = h3Session(sessions);
+const admin = h3Session(adminSessions);
+const inner = withWork(new H3().use(session).use(admin));
+app.use("/outer/**", admin).use(session).mount("/inner", inner).mount("/outer", withWork(new H3()));
+withWork(app);
+
+function withWork(app: H3): H3 {
+  for (const path of paths) app.all(path, handle);
+  return app;
+}
+
+async function handle(event: H3Event): Promise<unknown> {
+  const reply = (await answer({
+    url: event.req.url,
+    session: event.context.session,
+    admin: event.context.admin,
+    body: bodyOf(event.req),
+    refuse: (status) => new HTTPError({ status, message: "refused" }),
+  }))!;
+  for (const [name, value] of reply.headers) {
+    if (name === "set-cookie") event.res.headers.append(name, value);
+    else event.res.headers.set(name, value);
+  }
+  if (reply.kind === "redirect") return redirect(reply.text, reply.status);
+  event.res.status = reply.status;
+  if (reply.kind === "empty") return null;
+  if (reply.kind === "stream") return toStream(reply.parts());
+  if (reply.kind === "text") return reply.text;
+  const events = createEventStream(event);
+  const parts = reply.parts();
+  events.onClosed(() => void parts.return(undefined));
+  void (async () => {
+    for await (const data of parts) await events.push(data);
+    await events.close();
+  })();
+  return await events.send();
+}
+
 const server = serve(app, { port: 0, silent: true });
 await server.ready();
 announce(Number(new URL(server.url!).port));

@@ -1,6 +1,6 @@
 import { upgradeWebSocket } from "hono/deno";
 import { app } from "./_hono.ts";
-import { announce } from "./_work.ts";
+import { announce, socketText } from "./_work.ts";
 
 app.get(
   "/socket",
@@ -8,7 +8,7 @@ app.get(
     const session = c.get("session");
     return {
       onMessage(_event, socket) {
-        socket.send(`Visits ${session.get("visits", 0)}`);
+        socket.send(socketText(session));
       },
     };
   }),

@@ -1,46 +1,70 @@
-import { Application, Router } from "@oakserver/oak";
+import { Application, type Context, createHttpError, Router } from "@oakserver/oak";
 import { oakSession, type SessionState } from "@pagi/session/oak";
-import { type Data, ownHeaders, partsAsStream, paths, sessions, work } from "./_work.ts";
+import {
+  type AdminData,
+  adminSessions,
+  answer,
+  type Data,
+  paths,
+  pathsBelow,
+  report,
+  sessions,
+  toEvents,
+  toStream,
+} from "./_work.ts";
 
-const app = new Application<SessionState<Data>>({ logErrors: false });
-const router = new Router<SessionState<Data>>();
+type State = SessionState<Data> & Partial<SessionState<AdminData, "admin">>;
 
-app.use(oakSession(sessions));
-for (const path of paths) {
-  router.get(path, async (ctx) => {
-    ctx.response.body = await work[path]!(ctx.state.session);
-  });
+async function handle(ctx: Context<State>): Promise<void> {
+  const { request, response, state } = ctx;
+  // The app supplies a complete fetch Response, which oak sends unchanged.
+  const reply = (await answer({
+    url: request.url.href,
+    session: state.session,
+    admin: state.admin,
+    body: {
+      bytes: async () => new Uint8Array(await request.body.arrayBuffer()),
+      // oak's own `formData()` fails on Node for files of this size.
+      form: async () => {
+        const headers = { "content-type": request.headers.get("content-type")! };
+        return await new Response(await request.body.arrayBuffer(), { headers }).formData();
+      },
+    },
+    refuse: (status) => createHttpError(status as 401, "refused"),
+  }))!;
+  for (const [name, value] of reply.headers) {
+    if (name === "set-cookie") response.headers.append(name, value);
+    else response.headers.set(name, value);
+  }
+  if (reply.kind === "redirect") response.redirect(reply.text);
+  response.status = reply.status;
+  if (reply.kind === "text") response.body = reply.text;
+  if (reply.kind === "stream") response.body = toStream(reply.parts());
+  if (reply.kind === "events") {
+    response.type = "text/event-stream";
+    response.body = toStream(toEvents(reply.parts()));
+  }
 }
-router.get("/headers-then-fails", async (ctx) => {
-  for (const [name, value] of Object.entries(ownHeaders)) ctx.response.headers.set(name, value);
-  ctx.response.type = "image/png";
-  ctx.response.body = await work["/store-fails"]!(ctx.state.session);
+
+const session = oakSession(sessions);
+const admin = oakSession(adminSessions);
+const app = new Application<State>({ logErrors: false });
+const router = new Router<State>();
+for (const path of pathsBelow("/outer")) router.all(path, admin, session, handle);
+for (const path of pathsBelow("/inner")) router.all(path, session, session, admin, handle);
+for (const path of paths) router.all(path, session, handle);
+router.get("/response", session, (ctx: Context<State>) => {
+  ctx.response.with(
+    `Visit ${ctx.state.session.update("visits", (visits = 0) => visits + 1).get("visits")}`,
+  );
 });
-router.get("/redirect", async (ctx) => {
-  await work["/visit"]!(ctx.state.session);
-  ctx.response.redirect("/read");
-});
-router.get("/throw", async (ctx) => {
-  await work["/visit"]!(ctx.state.session);
-  throw new Error("boom");
-});
-router.get("/stream", async (ctx) => {
-  await work["/visit"]!(ctx.state.session);
-  ctx.response.body = partsAsStream(ctx.state.session);
-});
-// The app supplies a complete fetch Response, which oak sends unchanged.
-router.get("/response", async (ctx) => {
-  ctx.response.with(await work["/visit"]!(ctx.state.session), { status: 201 });
-});
-router.get("/response-interrupted", async (ctx) => {
-  ctx.response.with(await work["/interrupted"]!(ctx.state.session));
-});
+app.addEventListener("error", ({ error }) => report(error));
 app.use(router.routes());
 
 // Type errors that the compiler must report.
 app.use((ctx) => {
   // @ts-expect-error: there is no such key
-  if (ctx.request.url.pathname === "/never") ctx.state.session.get("vists");
+  if (ctx.request.url.pathname === "/types") ctx.state.session.get("vists");
 });
 
 const [port] = process.argv.slice(2);

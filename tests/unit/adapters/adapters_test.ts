@@ -219,8 +219,8 @@ Deno.test("expressSession() sends nothing before the session is saved", async ()
     res.writeHead(201, "Made", { "x-own": "1", vary: "Accept" });
     hadRoom = [res.write("a"), res.write("much")];
     wasSent = res.headersSent;
-    assertThrows(() => res.setHeader("x-late", "1"), Error, "on their way");
-    assertThrows(() => res.writeHead(500), Error, "on their way");
+    assertThrows(() => res.setHeader("x-late", "1"), Error, "after they are sent");
+    assertThrows(() => res.writeHead(500), Error, "after they are sent");
     res.statusCode = 500;
   });
   assertEquals(wasSent, true);
@@ -426,6 +426,38 @@ Deno.test("abortSession() discards changes and passes the error on", async () =>
   assertStrictEquals(await next({ headers: {} }), error);
   res.end("sorry");
   assertEquals(store.size, 0);
+});
+
+Deno.test("expressSession() saves nothing with a status of 500 or more", async () => {
+  for (const [status, size] of [[499, 1], [500, 0], [503, 0]] as const) {
+    const store = slow();
+    const { headers, sent } = await visit(store, (res: Res, session) => {
+      session.set("n", 1);
+      res.writeHead(status);
+      res.end("page");
+    });
+    assertEquals([store.size, headers.has("set-cookie")], [size, size > 0]);
+    assertEquals(sent, [status, "page", "end"]);
+  }
+});
+
+Deno.test("expressSession() ends a destroyed session also with a status of 500", async () => {
+  const store = slow();
+  const first = await visit(store, (res: Res, session) => {
+    session.set("n", 1);
+    res.end("page");
+  });
+  const [cookie] = (first.headers.get("set-cookie") as string[])[0]!.split(";");
+  const { sessions } = rig({ store });
+  const session = expressSession(sessions);
+  const { res } = nodeResponse();
+  const req = { headers: { cookie: cookie! } };
+  await new Promise((resolve) => session(req, res, resolve));
+  session.of(req).destroy();
+  res.statusCode = 500;
+  res.end("sorry");
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(await sessions.load({ headers: req.headers }), undefined);
 });
 
 /** The work of a handler that counts a failed login and throws. */

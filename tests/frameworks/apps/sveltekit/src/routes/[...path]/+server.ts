@@ -1,18 +1,24 @@
 import { error, redirect } from "@sveltejs/kit";
-import { eventOf, ownHeaders, partsAsStream, work } from "../../../../_work.ts";
+import { bodyOf, toResponse } from "../../../../_fetch.ts";
+import { answer } from "../../../../_work.ts";
 
-export const GET = async ({ url, locals: { session } }) => {
-  const { pathname } = url;
-  if (work[pathname] !== undefined) return new Response(await work[pathname](session));
-  if (pathname === "/headers-then-fails") {
-    return new Response(await work["/store-fails"](session), { headers: ownHeaders });
-  }
-  if (pathname === "/events") {
-    return new Response(eventOf(session), { headers: { "content-type": "text/event-stream" } });
-  }
-  if (!["/redirect", "/throw", "/stream"].includes(pathname)) error(404);
-  await work["/visit"](session);
-  if (pathname === "/redirect") redirect(302, "/read");
-  if (pathname === "/stream") return new Response(partsAsStream(session));
-  throw new Error("boom");
+const handle = async ({ request, url, locals: { session } }) => {
+  const reply = await answer({
+    url: url.href,
+    session,
+    body: bodyOf(request),
+    refuse(status) {
+      try {
+        error(status, "refused");
+      } catch (thrown) {
+        return thrown;
+      }
+    },
+  });
+  if (reply === undefined) error(404);
+  if (reply.kind === "redirect") redirect(reply.status, reply.text);
+  return toResponse(reply);
 };
+
+export const GET = handle;
+export const POST = handle;

@@ -1,0 +1,6 @@
+import { session } from "../../lib/session.ts";
+
+export const GET = session.route((_request, session) => {
+  session.set("items", ["never saved"]);
+  throw new Error("boom");
+});

@@ -1,0 +1,326 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { type CookieOptions, CookieState, MemoryStore, SessionMiddleware } from "@pagi/session";
+import { abortSession, expressSession } from "@pagi/session/express";
+import { cookieOf, rig, SECRET } from "../../_kit/helpers.ts";
+import { nodeResponse, slow } from "../../_kit/node_response.ts";
+
+// deno-lint-ignore no-explicit-any -- as code for express-session sees a request
+type Any = any;
+
+interface Visit {
+  cookie?: string;
+  options?: Any;
+}
+
+/** Runs a handler behind the middleware. Resolves to its request and its Set-Cookie headers. */
+async function visit(
+  sessions: SessionMiddleware,
+  handle: (req: Any, res: Any) => unknown,
+  { cookie = "", options = {} }: Visit = {},
+) {
+  const req: Any = { method: "GET", url: "/", headers: { cookie } };
+  const { res, headers } = nodeResponse();
+  const middleware = expressSession(sessions, { compat: true, ...options });
+  const error = await new Promise<unknown>((resolve) => {
+    middleware(req, res as Any, (error) => {
+      if (error !== undefined) {
+        resolve(error);
+        return void res.end();
+      }
+      Promise.resolve(handle(req, res)).then(() => {
+        res.once("close", () => resolve(undefined));
+        res.end();
+      });
+    });
+  });
+  const set = [headers.get("set-cookie") ?? []].flat() as string[];
+  return { req, set, cookie: set.length > 0 ? cookieOf(set.at(-1)!) : cookie, error };
+}
+
+/** Calls a method of `req.session`. Resolves to the error that its callback gets. */
+function call(req: Any, method: string): Promise<Any> {
+  return new Promise((resolve) => req.session[method](resolve));
+}
+
+const show = async (sessions: SessionMiddleware, cookie: string) => {
+  const { cookie: _, ...values } = (await sessions.load(
+    { headers: { cookie } },
+  ))?.data ?? {} as Any;
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !key.startsWith("_")));
+};
+
+Deno.test("expressSession() refuses options that it does not know or that need compat", () => {
+  const { sessions } = rig();
+  const make = (options: Any) => () => expressSession(sessions, options);
+  assertThrows(make({ compat: "yes" }), TypeError, "compat must be true or false");
+  assertThrows(make({ compat: true, resave: false }), TypeError, 'no option "resave"');
+  assertThrows(make({ compat: true, unset: "drop" }), TypeError, '"keep" or "destroy"');
+  assertThrows(make({ compat: true, subject: "user" }), TypeError, "must be a function");
+  assertThrows(make({ unset: "keep" }), TypeError, "unset needs compat: true");
+  assertThrows(make(null), TypeError, "options must be an object");
+});
+
+Deno.test("req.session saves each property on its own", async () => {
+  const { sessions } = rig();
+  const { cookie } = await visit(sessions, ({ session }) => {
+    Object.assign(session, { a: 1, nested: { list: [1] }, gone: 1, _own: 1 });
+  });
+  await visit(sessions, async ({ session }) => {
+    session.nested.list.push(2);
+    delete session.gone;
+    await visit(sessions, ({ session }) => session.other = 1, { cookie });
+  }, { cookie });
+  assertEquals(await show(sessions, cookie), { a: 1, nested: { list: [1, 2] }, other: 1 });
+  assertEquals((await visit(sessions, ({ session }) => session._own, { cookie })).set, []);
+});
+
+Deno.test("req.session hides no method behind a key of the same name, and keeps the key", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await sessions.update(
+    (await sessions.load({ headers: { cookie } }))!,
+    (data: Any) => data.save = "text",
+  );
+  const { req, error } = await visit(sessions, (req) => {
+    req.session.a = 1;
+    return call(req, "save");
+  }, { cookie });
+  assertEquals([error, typeof req.session.save], [undefined, "function"]);
+  assertEquals(await show(sessions, cookie), { n: 1, save: "text", a: 1 });
+});
+
+Deno.test("req.session.regenerate() keeps nothing, for a session with a user too", async () => {
+  const { sessions, clock } = rig({ absoluteExpire: 100 });
+  const options = { subject: ({ user }: { user?: string }) => user };
+  const first = await visit(sessions, (req) => {
+    Object.assign(req.session, { user: "ada", _own: 1 });
+    return call(req, "save");
+  }, { options });
+  assertEquals((await sessions.list("ada")).length, 1);
+  clock.advance(60);
+  const second = await visit(sessions, async (req) => {
+    const { id } = req.session;
+    assertEquals(await call(req, "regenerate"), undefined);
+    assert(req.session.id !== id);
+    assertEquals(Object.keys(req.session), ["cookie"]);
+  }, { cookie: first.cookie, options });
+  assertEquals(second.set.length, 1);
+  assert(second.cookie !== first.cookie);
+  assertEquals(await sessions.list("ada"), []);
+  // Its absolute lifetime begins again.
+  clock.advance(60);
+  assert(await sessions.load({ headers: { cookie: second.cookie } }) !== undefined);
+  assertEquals(await sessions.load({ headers: { cookie: first.cookie } }), undefined);
+});
+
+Deno.test("Passport's user becomes the subject, if it is an id", async () => {
+  for (
+    const [user, subject] of [["u7", "u7"], [7, "7"], [{ id: 7 }, undefined], ["", undefined]]
+  ) {
+    const { sessions } = rig();
+    const { cookie } = await visit(sessions, (req) => req.session.passport = { user });
+    assertEquals((await sessions.load({ headers: { cookie } }))?.subject, subject);
+    const after = await visit(sessions, (req) => delete req.session.passport.user, { cookie });
+    assertEquals((await sessions.load({ headers: { cookie: after.cookie } }))?.subject, undefined);
+    assertEquals(after.cookie === cookie, subject === undefined);
+  }
+});
+
+Deno.test("a subject that the app did not set stays when other data change", async () => {
+  const { sessions } = rig();
+  const headers = new Headers();
+  const open = await sessions.open({ headers: {} });
+  open.session.subject = "ada";
+  await open.commit(headers);
+  const cookie = cookieOf(headers.getSetCookie()[0]!);
+  await visit(sessions, (req) => req.session.a = 1, { cookie });
+  assertEquals((await sessions.load({ headers: { cookie } }))?.subject, "ada");
+});
+
+Deno.test("operations of req.session run one after the other", async () => {
+  const { sessions } = rig({ store: slow() });
+  const order: string[] = [];
+  const { cookie, set } = await visit(sessions, ({ session }) => {
+    session.a = 1;
+    session.save(() => order.push("saved"));
+    session.regenerate(() => order.push("regenerated"));
+    session.save(() => order.push("saved again"));
+  });
+  assertEquals([order, set.length], [["saved", "regenerated", "saved again"], 1]);
+  assertEquals(await show(sessions, cookie), {});
+});
+
+Deno.test("a save() that fails in the background fails the response", async () => {
+  const { sessions, events } = rig({ store: slow("create") });
+  const { error, set } = await visit(sessions, ({ session }) => {
+    session.a = 1;
+    session.save();
+  });
+  assertEquals([(error as Any).code, set], ["ERR_SESSION_STORE", []]);
+  assert(events.includes("request-failed"));
+});
+
+Deno.test("a reload() that fails in the background fails the response", async () => {
+  const { sessions } = rig();
+  const { error } = await visit(sessions, ({ session }) => void session.reload());
+  assertEquals((error as Error).message, "failed to load session");
+});
+
+Deno.test("abortSession() discards what req.session has, and keeps what save() has saved", async () => {
+  const { sessions, store } = rig();
+  const abort = (req: Any) => new Promise<void>((done) => abortSession(1, req, {}, () => done()));
+  const none = await visit(sessions, (req) => {
+    req.session.a = 1;
+    return abort(req);
+  });
+  assertEquals([none.set, store.size], [[], 0]);
+  const { cookie } = await visit(sessions, async (req) => {
+    req.session.a = 1;
+    await call(req, "save");
+    req.session.b = 1;
+    await abort(req);
+  });
+  assertEquals(await show(sessions, cookie), { a: 1 });
+});
+
+Deno.test("req.sessionStore ends a session by its id, and begins a new one", async () => {
+  const { sessions, signIn, store } = rig();
+  const cookie = await signIn();
+  await visit(sessions, async (req) => {
+    const { id } = req.session;
+    await new Promise((resolve) => req.sessionStore.regenerate(req, resolve));
+    assert(req.sessionID !== id);
+    const other = (await signIn()).split("=")[1];
+    await new Promise((resolve) => req.sessionStore.destroy(other, resolve));
+  }, { cookie });
+  assertEquals(store.size, 1);
+});
+
+Deno.test("req.session.destroy() cannot be undone by a session that the app has kept", async () => {
+  const { sessions, signIn, store } = rig();
+  const { set } = await visit(sessions, async (req) => {
+    const { session } = req;
+    await call(req, "destroy");
+    session.a = 1;
+    const error = await new Promise<Any>((resolve) => session.save(resolve));
+    assertEquals([error.code, req.session], ["ERR_SESSION_COMMITTED", undefined]);
+  }, { cookie: await signIn() });
+  assertEquals([set.map(cookieOf), store.size], [["pagi_session="], 0]);
+});
+
+/** A middleware whose cookie has these options. */
+function withCookie(cookieOptions: CookieOptions) {
+  return new SessionMiddleware({
+    secret: SECRET,
+    store: new MemoryStore(),
+    state: new CookieState({ cookieName: "sid", cookieOptions }),
+    onEvent() {},
+  });
+}
+
+Deno.test("req.session.cookie begins with the attributes of the middleware's cookie", async () => {
+  const sessions = withCookie({
+    path: "/a",
+    domain: "example.com",
+    secure: true,
+    sameSite: "None",
+    partitioned: true,
+    priority: "High",
+    maxAge: 60,
+  });
+  const { req, set } = await visit(sessions, (req) => req.session.a = 1);
+  const { expires, ...data } = JSON.parse(JSON.stringify(req.session)).cookie;
+  assertEquals(data, {
+    originalMaxAge: 60_000,
+    path: "/a",
+    domain: "example.com",
+    httpOnly: true,
+    secure: true,
+    sameSite: "none",
+    partitioned: true,
+    priority: "high",
+  });
+  assert(expires !== null);
+  assertMatch(
+    set[0]!,
+    /^sid=\w{64}; Path=\/a; Domain=example.com; HttpOnly; Secure; SameSite=None; Partitioned; Priority=High; Max-Age=60; Expires=\w{3}, [^;]+ GMT$/,
+  );
+});
+
+Deno.test("req.session.cookie gives other attributes to a session's cookie and to its removal", async () => {
+  const sessions = withCookie({ maxAge: false });
+  const { cookie, set } = await visit(sessions, (req) => {
+    assertEquals([req.session.cookie.maxAge, req.session.cookie.expires], [null, null]);
+    req.session.cookie.path = "/app";
+    req.session.cookie.domain = ".example.com";
+  });
+  assertMatch(set[0]!, /^sid=\w{64}; Path=\/app; Domain=example.com; HttpOnly; SameSite=Lax$/);
+  const { set: cleared } = await visit(sessions, (req) => call(req, "destroy"), { cookie });
+  assertMatch(cleared[0]!, /^sid=; Path=\/app; Domain=example.com; .*Max-Age=0$/);
+});
+
+Deno.test("req.session.cookie.maxAge counts from the last request, and is in milliseconds", async () => {
+  const { sessions } = rig();
+  const { cookie, set } = await visit(sessions, (req) => {
+    const { cookie } = req.session;
+    cookie.maxAge = 90_500;
+    assertEquals([cookie.originalMaxAge, cookie.maxAge > 90_000], [90_500, true]);
+    cookie.expires = new Date(Date.now() + 5_000);
+    req.session.touch();
+    assert(cookie.maxAge > 4_000 && cookie.maxAge <= 5_000);
+    cookie.maxAge = 90_500;
+    assertThrows(() => cookie.maxAge = "1d", TypeError, "maxAge");
+  });
+  assertMatch(set[0]!, /; Max-Age=91; Expires=/);
+  const { req, set: again } = await visit(sessions, (req) => req.session.a = 1, { cookie });
+  // Nothing about the cookie has changed, so that it is not sent again.
+  assertEquals([req.session.cookie.originalMaxAge, again], [90_500, []]);
+  const ended = await visit(sessions, (req) => req.session.cookie.expires = null, { cookie });
+  assertMatch(ended.set[0]!, /SameSite=Lax$/);
+});
+
+Deno.test("a cookie that browsers would refuse fails the response before anything is saved", async () => {
+  const { sessions, store } = rig();
+  for (const attributes of [{ sameSite: "none" }, { domain: "a;b" }, { maxAge: NaN }]) {
+    const { error, set } = await visit(sessions, (req) => {
+      Object.assign(req.session.cookie, attributes);
+      req.session.a = 1;
+    });
+    assert(error instanceof TypeError);
+    assertEquals([set, store.size], [[], 0]);
+  }
+});
+
+Deno.test("req.session.cookie.serialize() escapes the value", async () => {
+  const { req } = await visit(rig().sessions, () => {});
+  req.session.cookie.maxAge = null;
+  assertEquals(
+    req.session.cookie.serialize("name", "a b;"),
+    "name=a%20b%3B; Path=/; HttpOnly; SameSite=Lax",
+  );
+});
+
+Deno.test("a cookie without a lifetime is sent again only if the client does not have it", async () => {
+  const sessions = new SessionMiddleware({
+    secret: SECRET,
+    touchInterval: 0,
+    cookieOptions: { maxAge: false },
+  });
+  const first = await visit(sessions, (req) => req.session.a = 1);
+  assertEquals(first.set.length, 1);
+  const again = await visit(sessions, (req) => req.session.a = 2, {
+    cookie: `x=1; ${first.cookie}`,
+  });
+  assertEquals(again.set, []);
+});
+
+Deno.test("of() returns req.session, and throws for a request from elsewhere", async () => {
+  const { sessions } = rig();
+  const middleware = expressSession(sessions, { compat: true });
+  const req: Any = { method: "GET", url: "/", headers: {} };
+  await new Promise<void>((next) => middleware(req, nodeResponse().res as Any, () => next()));
+  assert(middleware.of(req) === req.session);
+  await assertRejects(async () =>
+    await Promise.resolve().then(() => middleware.of({ headers: {} }))
+  );
+});
