@@ -1,9 +1,9 @@
+import { reactRouterSession } from "@pagi/session/react-router";
 import { createRequestHandler, data, redirect, type RouterContextProvider } from "react-router";
-import { reactRouterSession } from "../recipes/react_router.ts";
 import { bodyOf, toResponse } from "./_fetch.ts";
 import { announce, answer, paths, sessions } from "./_work.ts";
 
-const { session, middleware } = reactRouterSession(sessions);
+const { session, middleware, handleError } = reactRouterSession(sessions);
 
 type Loader = (args: { request: Request; context: RouterContextProvider }) => unknown;
 
@@ -27,7 +27,10 @@ const routes = paths.map((path) => {
 });
 const build = {
   entry: {
-    module: { default: (_request: Request, status: number) => new Response("page", { status }) },
+    module: {
+      default: (_request: Request, status: number) => new Response("page", { status }),
+      handleError: handleError(() => {}),
+    },
   },
   routes: {
     root: { id: "root", path: "", module: { middleware: [middleware] } },
