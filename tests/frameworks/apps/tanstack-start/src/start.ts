@@ -1,9 +1,5 @@
 import { tanstackStartSession } from "@pagi/session/tanstack-start";
-import {
-  createCsrfMiddleware,
-  createMiddleware,
-  createStart,
-} from "@tanstack/react-start";
+import { createCsrfMiddleware, createMiddleware, createStart } from "@tanstack/react-start";
 import { sessions } from "./sessions.ts";
 
 const { handle, watch } = tanstackStartSession(sessions);
