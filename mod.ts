@@ -41,6 +41,7 @@ export {
   SessionMiddleware,
   type SessionOptions,
   type SessionScope,
+  type VerifyCsrfOptions,
 } from "./middleware.ts";
 export {
   type RegenerateOptions,

@@ -16,6 +16,7 @@ import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import {
   findWorkingCopy,
+  noteAccess,
   refusal,
   type SessionAbsence,
   WorkingCopy,
@@ -101,6 +102,10 @@ const MAX_KEYS_NAMED = 10;
  */
 export class Session<T extends object = Record<string, unknown>> {
   readonly #workingCopy: WorkingCopy;
+
+  static {
+    noteAccess((session) => #workingCopy in session ? session.#workingCopy : undefined);
+  }
 
   // Refuses `session.user` and `session.user = "ada"`. Engines would return `undefined`, and ignore
   // the assignment in sloppy mode. The Proxy stands behind the methods, so calls do not reach it.
@@ -646,6 +651,49 @@ export class Session<T extends object = Record<string, unknown>> {
     refuseCallback("touch", arguments, "Await the promise that it returns");
     // A test's own data stands for a session that is active.
     return this.#workingCopy.link?.touch() ?? Promise.resolve(true);
+  }
+
+  /**
+   * Makes a CSRF token for the forms and scripts of this page. `sessions.verifyCsrf()` accepts only
+   * requests that contain one. Put it into a hidden field `_csrf` of each form, or let your script send
+   * it in the header `X-CSRF-Token`.
+   *
+   * Nothing is stored for it: it depends on the session and on the middleware's secret. Each call
+   * returns another text, and all of them are valid until the session ends or its ID is regenerated, as
+   * at a login. `rotate()` leaves them valid, except with a plain store. Call it after whatever
+   * regenerates the ID. A new session is saved, so that its client can send the token back.
+   *
+   * @throws {SessionError} If the session is new and cannot be written to.
+   *
+   * @example A form
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   * import { visitor } from "@pagi/session/testing";
+   *
+   * const sessions = new SessionMiddleware({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
+   * const handler = sessions.handler(async (request, session) => {
+   *   await sessions.verifyCsrf(request, session);
+   *   if (request.method === "POST") return new Response("Saved");
+   *   return new Response(`<form method="post">
+   *     <input type="hidden" name="_csrf" value="${session.csrfToken()}">
+   *   </form>`);
+   * });
+   *
+   * const ada = await visitor(sessions);
+   * const page = await (await ada.fetch(handler)).text();
+   * const body = new FormData();
+   * assertEquals((await ada.fetch(handler, "/", { method: "POST", body })).status, 403);
+   * body.set("_csrf", page.match(/value="(.*)"/)![1]!);
+   * assertEquals((await ada.fetch(handler, "/", { method: "POST", body })).status, 200);
+   * ```
+   */
+  csrfToken(): string {
+    this.#workingCopy.isAccessed = true;
+    // A test's own data has neither a key nor a secret.
+    return this.#workingCopy.link?.csrfToken() ?? "csrf-token-of-test-data";
   }
 
   /** Returns the session's state and keys, but neither its values nor its ID, for logs. */

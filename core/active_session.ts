@@ -9,6 +9,7 @@ import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
+import { csrfBinding } from "./csrf_tokens.ts";
 import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
@@ -37,6 +38,8 @@ export interface SessionOrigin {
   readonly stored?: LoadedSession;
   /** The key of the session that the client's ID belonged to before it was replaced. */
   readonly replacedKey?: string;
+  /** An ID, or an encrypted session, that the client sent although it was replaced. */
+  readonly replacedId?: string | undefined;
   /** The State that answers the request, if the middleware's State consists of several. */
   readonly state?: SessionState;
   /** The headers of earlier saves in the same request, which its response has to carry. */
@@ -61,6 +64,8 @@ type Outcome =
   | { kind: "touched"; stored: LoadedSession; idChange?: IdChange };
 
 const NONE: Outcome = { kind: "none" };
+
+const CSRF_VERB = "make a CSRF token for a new session";
 
 /** The headers of a response that does not exist yet. */
 const NO_HEADERS: CacheHeaders = { get: () => undefined };
@@ -89,6 +94,7 @@ export class ActiveSession implements SessionLink {
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
   readonly #replacedKey: string | undefined;
+  readonly #replacedId: string | undefined;
   readonly #state: SessionState;
   #isDone = false;
   #early: EarlySave | undefined;
@@ -97,6 +103,8 @@ export class ActiveSession implements SessionLink {
   #held: HeldSession | undefined;
   /** The value that the client will send from now on. */
   #presented: string | undefined;
+  /** The new ID, if it had to be known before the commit. */
+  #generated: string | undefined;
 
   constructor(parts: SharedParts, workingCopy: WorkingCopy, origin: SessionOrigin) {
     this.#options = parts.options;
@@ -108,6 +116,7 @@ export class ActiveSession implements SessionLink {
     this.#created = origin.created;
     this.#stored = origin.stored;
     this.#replacedKey = origin.replacedKey;
+    this.#replacedId = origin.replacedId;
     this.#state = origin.state ?? parts.options.state;
     this.#presented = origin.stored?.presented;
     this.#carried = [...origin.carried ?? []];
@@ -155,7 +164,10 @@ export class ActiveSession implements SessionLink {
       return this.#complete(headers, before, own);
     }
     const saved = this.#needsGeneratedId()
-      ? after(this.#ids.next(), (generated) => this.#save(headers, own, generated))
+      ? after(
+        this.#generated ?? this.#ids.next(),
+        (generated) => this.#save(headers, own, generated),
+      )
       : this.#save(headers, own);
     return after(saved, () => this.#complete(headers, before, own));
   }
@@ -227,8 +239,41 @@ export class ActiveSession implements SessionLink {
     const { workingCopy } = this;
     if (!this.#isDone) return Promise.resolve(workingCopy.absence === undefined);
     const { touchInterval } = this.#options;
-    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy);
+    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy, this.isExplicit);
     return this.#held.touch();
+  }
+
+  get isExplicit(): boolean {
+    return this.#state.isExplicit ?? false;
+  }
+
+  /** The client can send the token back only with its session, so a new session is saved. */
+  csrfToken(): string {
+    const { mode } = this.workingCopy;
+    if (mode === "ambiguous") throw refusal(mode, CSRF_VERB);
+    const binding = mode === "replaced" ? this.#replacedId! : this.#nextCsrfBinding();
+    if (binding === undefined) throw refusal("committed", CSRF_VERB);
+    return this.#repository.csrfTokens.make(binding);
+  }
+
+  /** Binds tokens to the session as it is committed; `undefined` if a commit has saved nothing. */
+  #nextCsrfBinding(): string | undefined {
+    const { workingCopy } = this;
+    if (this.#isDone) return workingCopy.csrfBinding;
+    const stored = workingCopy.isRestarted ? undefined : this.#stored;
+    if (stored === undefined) workingCopy.isNeeded = workingCopy.maybeDirty = true;
+    if (this.#needsGeneratedId()) {
+      this.#generated ??= this.#ids.nextNow();
+      return this.#repository.nextCsrfBinding(stored, this.#generated, this.#isRegenerated());
+    }
+    return stored === undefined ? csrfBinding(workingCopy.recordId, 0) : workingCopy.csrfBinding;
+  }
+
+  isCsrfToken(text: string): boolean {
+    const binding = this.#stored === undefined
+      ? this.#replacedId
+      : this.#repository.csrfBindingOf(this.#stored);
+    return binding !== undefined && this.#repository.csrfTokens.matches(text, binding);
   }
 
   async #saveInto(headers: HeaderPair[]): Promise<string | undefined> {
@@ -320,7 +365,7 @@ export class ActiveSession implements SessionLink {
     if (stored === undefined || workingCopy.isRestarted) {
       const isEmpty = change.json === encodeEmptySession(this.#createdAt) &&
         !change.metadata?.added.length;
-      const isSaved = !isEmpty || this.#options.saveUninitialized;
+      const isSaved = !isEmpty || workingCopy.isNeeded || this.#options.saveUninitialized;
       if (workingCopy.isRestarted) {
         return { kind: "restarted", change: isSaved ? change : undefined };
       }
@@ -407,7 +452,9 @@ export class ActiveSession implements SessionLink {
     const { workingCopy } = this;
     workingCopy.rename(id);
     workingCopy.absence = undefined;
-    workingCopy.lineage = this.#repository.lineageOf({ key: this.#repository.keyOf(id), header });
+    const lineage = { key: this.#repository.keyOf(id), header };
+    workingCopy.lineage = this.#repository.lineageOf(lineage);
+    workingCopy.csrfBinding = this.#repository.csrfBindingOf(lineage);
     if (sent === undefined) return;
     this.#presented = sent;
     this.#inject(headers, sent, { header, created: this.#createdAt });

@@ -6,6 +6,7 @@ import { type LoadedSession, type Lookup, NONE } from "./lookup.ts";
 import type { SessionRepository } from "./repository.ts";
 import type { CurrentSession } from "./session_writer.ts";
 
+const CSRF_VERB = "make a CSRF token for a session that is not stored";
 /** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;
 
@@ -14,11 +15,19 @@ export class HeldSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #touchInterval: number;
   readonly #workingCopy: WorkingCopy;
+  readonly isExplicit: boolean;
   /** When the session was last used, as the store had it last; `undefined` if nobody asked. */
   #lastAccess: number | undefined;
   #pending: Promise<boolean> | undefined;
 
-  constructor(repository: SessionRepository, touchInterval: number, workingCopy: WorkingCopy) {
+  /** @param isExplicit Whether the client's own code adds the ID to each request. */
+  constructor(
+    repository: SessionRepository,
+    touchInterval: number,
+    workingCopy: WorkingCopy,
+    isExplicit: boolean,
+  ) {
+    this.isExplicit = isExplicit;
     this.#repository = repository;
     this.#touchInterval = touchInterval;
     this.#workingCopy = workingCopy;
@@ -42,6 +51,17 @@ export class HeldSession implements SessionLink {
     // The messages of a connection may come faster than the store answers.
     this.#pending ??= this.#touch().finally(() => this.#pending = undefined);
     return this.#pending;
+  }
+
+  csrfToken(): string {
+    const { csrfBinding } = this.#workingCopy;
+    if (csrfBinding === undefined) throw refusal("readOnly", CSRF_VERB);
+    return this.#repository.csrfTokens.make(csrfBinding);
+  }
+
+  isCsrfToken(text: string): boolean {
+    const { csrfBinding } = this.#workingCopy;
+    return csrfBinding !== undefined && this.#repository.csrfTokens.matches(text, csrfBinding);
   }
 
   async #touch(): Promise<boolean> {

@@ -206,6 +206,7 @@ export class Lifecycle implements SharedParts {
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
     workingCopy.lineage = this.repository.lineageOf(stored);
+    workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
     return new ActiveSession(this, workingCopy, { scope, created, stored, state, carried });
   }
 
@@ -264,7 +265,7 @@ export class Lifecycle implements SharedParts {
   #openRefusing(
     scope: Scope,
     mode: "replaced" | "ambiguous",
-    { state }: Answered,
+    { state, presented }: Answered & Partial<Pick<ReplacedSession, "presented">>,
     replacedKey?: string,
   ): ActiveSession {
     const identity = { id: undefined, lastAccess: this.repository.now() };
@@ -275,7 +276,13 @@ export class Lifecycle implements SharedParts {
       this.options.codec,
     );
     workingCopy.absence = mode;
-    return new ActiveSession(this, workingCopy, { scope, created: 0, replacedKey, state });
+    return new ActiveSession(this, workingCopy, {
+      scope,
+      created: 0,
+      replacedKey,
+      replacedId: presented,
+      state,
+    });
   }
 
   /** The client's session for reading; `undefined` if it has no active session. */
@@ -298,17 +305,19 @@ export class Lifecycle implements SharedParts {
     return workingCopy;
   }
 
-  #snapshotOf(stored: LoadedSession): WorkingCopy {
-    const { data, id, lastAccess } = stored;
-    const workingCopy = this.snapshot(data, { id, lastAccess });
+  #snapshotOf(stored: LoadedSession & Answered): WorkingCopy {
+    const { data, id, lastAccess, state = this.options.state } = stored;
+    const workingCopy = this.snapshot(data, { id, lastAccess }, state.isExplicit);
     workingCopy.lineage = this.repository.lineageOf(stored);
+    workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
     return workingCopy;
   }
 
   /** A session for reading. */
-  snapshot(data: SessionValues, identity?: SessionIdentity): WorkingCopy {
+  snapshot(data: SessionValues, identity?: SessionIdentity, isExplicit = false): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
-    workingCopy.link = new HeldSession(this.repository, this.options.touchInterval, workingCopy);
+    const { touchInterval } = this.options;
+    workingCopy.link = new HeldSession(this.repository, touchInterval, workingCopy, isExplicit);
     workingCopy.owner = this;
     deepFreeze(workingCopy.materialize());
     return workingCopy;
@@ -363,7 +372,9 @@ export class Lifecycle implements SharedParts {
     const { id, header } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
     const workingCopy = this.snapshot(codec.decode(made)!, { id, lastAccess: base.readAt });
-    workingCopy.lineage = this.repository.lineageOf({ key: base.key, header });
+    const lineage = { key: base.key, header };
+    workingCopy.lineage = this.repository.lineageOf(lineage);
+    workingCopy.csrfBinding = this.repository.csrfBindingOf(lineage);
     return workingCopy;
   }
 

@@ -46,6 +46,8 @@ export interface ReplacedSession {
   isHeld: boolean;
   /** When the session's ID last changed, in Unix seconds. */
   replacedAt: number;
+  /** The ID or the encrypted session that the client sent; `undefined` if there is no request. */
+  presented: string | undefined;
 }
 
 /** There is no active session. */
@@ -93,9 +95,10 @@ export function examine(
   const session = decodeRecord(record, options);
   if (session === undefined) return UNKNOWN;
   session.presented = presented;
-  if (record!.replacedAt !== undefined) {
-    return isLate(record!.replacedAt, session.readAt)
-      ? { status: "replaced", key: record!.key, isHeld: true, replacedAt: record!.replacedAt }
+  const { key, replacedAt } = record!;
+  if (replacedAt !== undefined) {
+    return isLate(replacedAt, session.readAt)
+      ? { status: "replaced", key, isHeld: true, replacedAt, presented }
       : UNKNOWN;
   }
   const isActive = isSession(session, options);
@@ -107,7 +110,7 @@ export function examine(
 
 /** A session whose current verifier is another one. */
 function examineOld(session: LoadedSession, verifier: string, options: ResolvedOptions): Lookup {
-  const { header, readAt, key } = session;
+  const { header, readAt, key, presented } = session;
   const old = findReplaced(header, verifier);
   if (old !== undefined && isInGrace(header, verifier, readAt, options)) {
     session.oldVerifier = old.verifier;
@@ -118,7 +121,7 @@ function examineOld(session: LoadedSession, verifier: string, options: ResolvedO
   const last = Math.max(replacedAt, presentedAt + options.rotateGrace);
   if (!isLate(last, readAt)) return UNKNOWN;
   const isHeld = old !== undefined && isLate(validUntil(header, old, readAt), readAt);
-  return { status: "replaced", key, isHeld, replacedAt: last };
+  return { status: "replaced", key, isHeld, replacedAt: last, presented };
 }
 
 /** Whether a request with an ID that was valid until then may still be on its way. */

@@ -14,6 +14,7 @@ import type { SessionLineage } from "../data/working_copy.ts";
 import type { SessionError } from "../errors.ts";
 import type { Backend, SessionRecord } from "./backend/backend.ts";
 import { createOnce } from "./backend/create_once.ts";
+import { csrfBinding, CsrfTokens } from "./csrf_tokens.ts";
 import { CurrentRequest } from "./current_request.ts";
 import {
   decodeRecord,
@@ -49,6 +50,8 @@ export class SessionRepository {
   readonly index: SubjectIndex | undefined;
   /** Finds the request that makes a call. */
   readonly currentRequest = new CurrentRequest();
+  /** Makes and checks CSRF tokens. */
+  readonly csrfTokens: CsrfTokens;
   readonly #backend: Backend;
   readonly #options: ResolvedOptions;
   readonly #writer: SessionWriter;
@@ -57,6 +60,7 @@ export class SessionRepository {
     this.index = backend.isVersioned
       ? new SubjectIndex(backend, options, (key, isMeant) => this.endListed(key, isMeant))
       : undefined;
+    this.csrfTokens = new CsrfTokens(options.secrets);
     this.#backend = backend;
     this.#options = options;
     this.#writer = new SessionWriter(backend, options);
@@ -260,6 +264,30 @@ export class SessionRepository {
   /** Which session this is, if the store can tell it from what it may become later. */
   lineageOf(session: SessionLineage): SessionLineage | undefined {
     return this.#backend.isVersioned ? session : undefined;
+  }
+
+  /** The session to which CSRF tokens are bound, as a text. */
+  csrfBindingOf({ key, header }: SessionLineage): string {
+    const { isVersioned, isWithClient } = this.#backend;
+    // A plain store has no header. There, each new ID has another key.
+    return csrfBinding(key, isVersioned || isWithClient ? header.regenerations : 0);
+  }
+
+  /**
+   * The same for a session that is about to get a new ID.
+   *
+   * @param stored The stored session; `undefined` if it is new.
+   */
+  nextCsrfBinding(
+    stored: LoadedSession | undefined,
+    generated: string,
+    isRegenerated: boolean,
+  ): string {
+    if (stored === undefined) return csrfBinding(generated, 0);
+    const key = this.#backend.keyOf(this.#backend.nextId(stored.id, generated));
+    let { regenerations } = stored.header;
+    if (isRegenerated) regenerations++;
+    return this.csrfBindingOf({ key, header: { ...stored.header, regenerations } });
   }
 
   /**

@@ -6,4 +6,10 @@ export interface SessionLink {
   save(): Promise<string | undefined>;
   /** Notes that the session is used. Resolves to whether there is such a session. */
   touch(): Promise<boolean>;
+  /** Whether the client's own code has put the session's ID into a header of the request. */
+  readonly isExplicit: boolean;
+  /** Makes a CSRF token for the session as its response leaves it. */
+  csrfToken(): string;
+  /** Whether a client has sent a CSRF token of the session as its request found it. */
+  isCsrfToken(text: string): boolean;
 }

@@ -118,10 +118,14 @@ export class WorkingCopy implements ReplayableUpdates {
   mustSend = false;
   /** Whether the session ends and a new one begins with the same response. */
   isRestarted = false;
+  /** Whether the session is saved even if it is new and empty. */
+  isNeeded = false;
   /** Why there is no stored session; `undefined` if there is one. */
   absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
+  /** Binds CSRF tokens to the session; `undefined` if it has not been saved. */
+  csrfBinding: string | undefined;
   /** The middleware that has opened the session, if one has. */
   owner: object | undefined;
   /** The rules behind the session; `undefined` if the values are a test's own. */
@@ -244,9 +248,11 @@ export class WorkingCopy implements ReplayableUpdates {
       this.isRotated =
       this.isAuthenticated =
       this.isDestroyed =
+      this.isNeeded =
         false;
     this.isRestarted = this.isAccessed = this.maybeDirty = true;
     this.lineage =
+      this.csrfBinding =
       this.#id =
       this.#draw =
       this.#closedId =
@@ -307,6 +313,26 @@ export class WorkingCopy implements ReplayableUpdates {
     if (left.length > 0) this.maybeDirty = true;
     return [...left, ...added].map(textOf);
   }
+}
+
+let accessWorkingCopy: ((session: object) => WorkingCopy | undefined) | undefined;
+
+/** Notes how to find the working copy behind a `Session`. Its class alone can do that. */
+export function noteAccess(access: (session: object) => WorkingCopy | undefined): void {
+  accessWorkingCopy = access;
+}
+
+/**
+ * The working copy behind a `Session`.
+ *
+ * @throws {TypeError} If it is something else.
+ */
+export function workingCopyIn(session: unknown): WorkingCopy {
+  const found = isObject(session) ? accessWorkingCopy?.(session) : undefined;
+  if (found !== undefined) return found;
+  throw new TypeError(
+    "Cannot use the session: expected a Session. In a PAGI app: new Session(scope)",
+  );
 }
 
 /** The middleware that these values come from; `undefined` if they are somebody else's. */

@@ -40,6 +40,7 @@ const CODES: Record<SessionErrorCode, true> = {
   ERR_SESSION_CONFLICT: true,
   ERR_SESSION_STORE: true,
   ERR_SESSION_AMBIGUOUS: true,
+  ERR_SESSION_CSRF: true,
   ERR_SESSION_COMMITTED: true,
   ERR_SESSION_READ_ONLY: true,
   ERR_SESSION_KEY: true,
@@ -102,6 +103,20 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
       ],
       ["ERR_SESSION_KEY", () => visit(cookie, (session) => session.get("no such key"))],
       ["ERR_SESSION_AMBIGUOUS", () => visit(both, (session) => session.set(DATA))],
+      ["ERR_SESSION_CSRF", () =>
+        visit(cookie, async (session) => {
+          const token = session.csrfToken();
+          ear.keep(token);
+          const body = new URLSearchParams({ _csrf: token.slice(1) });
+          const post = new Request("http://localhost/", { method: "POST", body });
+          await sessions.verifyCsrf(post, session);
+        })],
+      ["ERR_SESSION_CSRF", () =>
+        visit(cookie, async (session) => {
+          const headers = { "x-csrf-token": session.csrfToken(), origin: "https://evil.example" };
+          const post = new Request("http://localhost/", { method: "POST", headers });
+          await sessions.verifyCsrf(post, session);
+        })],
       ["ERR_SESSION_COMMITTED", async () => {
         let late: Session | undefined;
         await visit(cookie, (session) => late = session);

@@ -2,6 +2,7 @@
 import { mistake, type Mutant } from "./_mutant.ts";
 
 const ADAPTERS = ["adapters_test.ts"];
+const NEST = ["nest_test.ts"];
 const KOA = ["koa_test.ts"];
 const SEND = ["send_response_test.ts"];
 
@@ -72,7 +73,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
       "for (const name of Object.keys(res.getHeaders())) res.removeHeader(name); for (const [name, value] of Object.entries($before)) res.setHeader(name, value as string);",
     replace: "",
   }),
-  mistake("a client that is gone and whose body goes on", SEND, {
+  mistake("a body that goes on after the client has disconnected", SEND, {
     find: "isGone = true; reader.cancel().catch(() => {});",
     replace: "isGone = true;",
   }),
@@ -83,5 +84,13 @@ export const NODE_MUTANTS: readonly Mutant[] = [
   mistake("a body that breaks off and looks complete", SEND, {
     find: "if (res.headersSent) res.destroy?.();",
     replace: "",
+  }),
+  mistake("a sign-in that is saved although a Nest guard threw", NEST, {
+    find: "if ($isForFilter(this)) void $abortSessions(",
+    replace: "if (!$isForFilter(this)) void $abortSessions(",
+  }),
+  mistake("a sign-in that Nest saves before its first guard", NEST, {
+    find: "return $statusCode >= (isObserving ? 500 : 400);",
+    replace: "return $statusCode >= 500;",
   }),
 ];

@@ -230,8 +230,8 @@ const finding: Mutant[] = [
     replace: "if (!$isIndex($text)) {",
   }),
   mistake("a session whose ID the backend knows to be replaced and that opens", LOOKUP, {
-    find: "if ($record!.$replacedAt !== undefined) {",
-    replace: "if ($record!.$replacedAt === 0) {",
+    find: "const { $key, $replacedAt } = $record!; if ($replacedAt !== undefined) {",
+    replace: "const { $key, $replacedAt } = $record!; if ($replacedAt === 0) {",
   }),
 ];
 
