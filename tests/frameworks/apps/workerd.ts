@@ -21,6 +21,7 @@ const bindings = Object.entries({
   UPSTASH_REDIS_REST_URL: url,
   UPSTASH_REDIS_REST_TOKEN: token,
 }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`);
+// language: off
 await Deno.writeTextFile(
   `${folder}/config.capnp`,
   `using Workerd = import "/workerd/workerd.capnp";
@@ -40,6 +41,7 @@ const worker :Workerd.Worker = (
 );
 `,
 );
+// language: on
 // The shell ends workerd when this process ends, because its standard input ends then.
 const untilInputEnds = 'workerd=$1; shift; "$workerd" "$@" & cat > /dev/null; kill $!';
 const workerd = new Deno.Command("sh", {
