@@ -29,6 +29,12 @@ export interface App {
 }
 
 const NO_SOCKET = { "WebSockets": "its WebSockets need another package" };
+const SUITE = { SUITE: "1", NODE_ENV: "production" };
+const ONE_SESSION = { "two sessions": "the app has one middleware for all of its paths" };
+const NO_STATUS = {
+  "exceptions: an error of a client": "an error has no status",
+  "exceptions: save() before a 401": "an error has no status",
+};
 const NO_SUB_APP = { "two sessions": "the recipe has one place for a session" };
 const NO_PIPELINE = {
   "responses: pipelined requests": "Bun does not answer them",
@@ -38,7 +44,6 @@ const NO_PIPELINE = {
 const ELYSIA = {
   ...NO_PIPELINE,
   "streams: a stream that breaks": "it ends such a stream as if it were complete",
-  "exceptions: an error handler that throws": "not yet",
 };
 const THROWN_DATA = "a thrown data() is a response, which saves";
 const NO_ERROR_HOOK = {
@@ -156,6 +161,17 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nest on Express",
+    command: node("nest.ts"),
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
+  },
+  {
+    name: "Nest on Fastify",
+    command: node("nest.ts"),
+    env: { PLATFORM: "fastify" },
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
+  },
+  {
     name: "Fastify",
     command: node("fastify.ts"),
     skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK },
@@ -171,8 +187,8 @@ export const APPS: App[] = [
   {
     name: "SvelteKit",
     command: node("sveltekit.ts"),
-    env: { SUITE: "1", NODE_ENV: "production" },
-    skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK },
+    env: SUITE,
+    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK },
   },
   {
     name: "React Router",
@@ -180,17 +196,16 @@ export const APPS: App[] = [
     skips: {
       ...NO_SOCKET,
       ...NO_ERROR_HOOK,
-      "exceptions: an error of a client": "an error has no status, and a thrown data() saves",
-      "exceptions: save() before a 401": "an error has no status",
+      ...NO_STATUS,
     },
   },
   {
     name: "Astro",
     command: node("astro.ts"),
-    env: { SUITE: "1", NODE_ENV: "production" },
+    env: SUITE,
     skips: {
       ...NO_SOCKET,
-      ...NO_SUB_APP,
+      ...ONE_SESSION,
       ...NO_ERROR_HOOK,
       "exceptions: an error of a client": "it has no errors below 500",
       "exceptions: save() before a 401": "it has no errors below 500",
@@ -200,10 +215,10 @@ export const APPS: App[] = [
   {
     name: "TanStack Start",
     command: node("tanstack_start.ts"),
-    env: { SUITE: "1", NODE_ENV: "production" },
+    env: SUITE,
     skips: {
       ...NO_SOCKET,
-      ...NO_SUB_APP,
+      ...ONE_SESSION,
       ...NO_ERROR_HOOK,
       "uploads: a body that the handler does not read": "its server closes the connection",
       "a failing store: a read that fails: an upload": "its server closes the connection",
