@@ -185,6 +185,16 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nitro",
+    command: [...node("nitro.ts"), String(freePort())],
+    skips: {
+      ...NO_SOCKET,
+      ...NO_ERROR_HOOK,
+      "exceptions: /throw-text": "its h3 takes a text that is thrown for the page",
+      "no error is left unhandled": "its server leaves that of a broken connection unhandled",
+    },
+  },
+  {
     name: "SvelteKit",
     command: node("sveltekit.ts"),
     env: SUITE,
@@ -310,7 +320,7 @@ export class Running implements AsyncDisposable {
       new Response(child.stderr).text(),
     );
     try {
-      await until(`port ${port}`, () => !running.isRunning || isListening(port));
+      await until(`port ${port}`, async () => !running.isRunning || await isListening(port));
       if (running.isRunning) return running;
       throw new Error("It has ended");
     } catch (error) {

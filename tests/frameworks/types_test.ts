@@ -28,4 +28,7 @@ Deno.test("types", async (t) => {
       assert(success, new TextDecoder().decode(stdout));
     });
   }
+  await t.step("Nest's, whose decorators the others do without", async () => {
+    await check("check", "--config", "nest.json", "recipes/nest/*.mts");
+  });
 });
