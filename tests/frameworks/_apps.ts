@@ -201,18 +201,6 @@ export const APPS: App[] = [
     skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK },
   },
   {
-    name: "Astro",
-    command: node("astro.ts"),
-    env: SUITE,
-    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK, ...NO_STATUS },
-  },
-  {
-    name: "TanStack Start",
-    command: node("tanstack_start.ts"),
-    env: SUITE,
-    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK, ...NO_STATUS },
-  },
-  {
     name: "React Router",
     command: deno("react_router.ts"),
     skips: {
@@ -224,10 +212,10 @@ export const APPS: App[] = [
   {
     name: "Astro",
     command: node("astro.ts"),
-    env: { SUITE: "1", NODE_ENV: "production" },
+    env: SUITE,
     skips: {
       ...NO_SOCKET,
-      ...NO_SUB_APP,
+      ...ONE_SESSION,
       ...NO_ERROR_HOOK,
       "exceptions: an error of a client": "it has no errors below 500",
       "exceptions: save() before a 401": "it has no errors below 500",
@@ -237,10 +225,10 @@ export const APPS: App[] = [
   {
     name: "TanStack Start",
     command: node("tanstack_start.ts"),
-    env: { SUITE: "1", NODE_ENV: "production" },
+    env: SUITE,
     skips: {
       ...NO_SOCKET,
-      ...NO_SUB_APP,
+      ...ONE_SESSION,
       ...NO_ERROR_HOOK,
       "uploads: a body that the handler does not read": "its server closes the connection",
       "a failing store: a read that fails: an upload": "its server closes the connection",
