@@ -5,12 +5,20 @@ import type { NodeRequest, SessionMiddleware } from "../../middleware.ts";
  * Makes the response of the option `onError`, or a short text. Rejects with the error itself if it is
  * not one of a session that failed.
  */
-export function answerNode<Data extends object>(
+export async function answerNode<Data extends object>(
   sessions: SessionMiddleware<Data>,
   error: unknown,
   req: NodeRequest,
 ): Promise<Response> {
-  return sessions.answer(error, fetchRequestOf(req));
+  const response = await sessions.answer(error, fetchRequestOf(req));
+  const { body, status, statusText } = response;
+  if (body === null) return response;
+  // If the discarded response had no body, such as a 204, Node sends no chunks: only a length tells
+  // where this body ends.
+  const bytes = await response.arrayBuffer();
+  const headers = new Headers(response.headers);
+  headers.set("content-length", String(bytes.byteLength));
+  return new Response(bytes, { status, statusText, headers });
 }
 
 /** Returns the request without its body. Client input must not throw, and some makes no `Request`. */

@@ -77,6 +77,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
         await active?.commit(headers, () => NO_HEADERS);
         headers.push(...saved);
         reportDropped(options, headers, "the error response that others make");
+        headers.length = 0;
         throw rethrown;
       }
     }
@@ -85,9 +86,11 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     addSaved(headers, saved, answered.headers, options);
     if (headers.length === 0) return answered;
   } finally {
-    if (noted !== undefined) noteClosed(request, noted);
+    if (noted !== undefined) {
+      noteClosed(request, noted);
+      tellOuter(noted, headers);
+    }
   }
-  if (noted !== undefined) tellOuter(noted, headers);
   return addHeaders(response, request, headers, active?.vary ?? [], options.emit);
 }
 

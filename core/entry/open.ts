@@ -1,6 +1,7 @@
 /** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { refusal, type WorkingCopy } from "../../data/working_copy.ts";
+import { SessionError } from "../../errors.ts";
 import type { HeaderPair, Scope } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
@@ -8,8 +9,8 @@ import type { Lifecycle } from "../lifecycle.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
-import { noteClosed, noteOpened, openedFor } from "./nesting.ts";
-import { missingVary, reportDropped } from "./response_headers.ts";
+import { noteClosed, noteOpened, type OpenedFor, openedFor, tellOuter } from "./nesting.ts";
+import { addSaved, missingVary, reportDropped } from "./response_headers.ts";
 import { type NodeRequest, scopeOf } from "./scope.ts";
 
 /**
@@ -180,16 +181,18 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly response: Response | undefined = undefined;
   readonly #lifecycle: Lifecycle;
   readonly #options: ResolvedOptions;
-  readonly #close: () => void;
+  readonly #request: object;
+  readonly #noted: OpenedFor;
   #active: ActiveSession;
   #session: Session<Data>;
-  #isAborted = false;
+  /** Whether the response is that of an error. */
+  #hasFailed = false;
 
-  /** @param close Is called when the request is over. */
-  constructor(active: ActiveSession, lifecycle: Lifecycle, close: () => void) {
+  constructor(active: ActiveSession, lifecycle: Lifecycle, request: object) {
     this.#lifecycle = lifecycle;
     this.#options = lifecycle.options;
-    this.#close = close;
+    this.#request = request;
+    this.#noted = noteOpened(request, lifecycle, this);
     this.#active = active;
     this.#session = new Session<Data>(active.workingCopy);
   }
@@ -203,7 +206,7 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
-    this.#close();
+    noteClosed(this.#request, this.#noted);
     try {
       const committed = this.#commit(headers);
       return isPromise(committed)
@@ -218,15 +221,24 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
     // An earlier save has succeeded, so the response to the error carries its ID.
     for (const [name, value] of this.#active.takeCarried()) headers?.append(name, value);
     reportFailure(this.#options, error);
-    throw error;
+    this.#hasFailed = true;
+    const { fromInside = [] } = this.#noted;
+    if (fromInside.length === 0 || !(error instanceof SessionError)) throw error;
+    // Sessions inside of this one were saved, and the client has to learn their IDs.
+    const { code, message } = error;
+    const both = [...error.headers, ...fromInside];
+    throw new SessionError(code, message, { cause: error, headers: both });
   }
 
   #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
     const added: HeaderPair[] = [];
-    const isAborted = this.#isAborted;
-    const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
+    const hasFailed = this.#hasFailed;
+    const own = headers ?? NO_HEADERS;
+    const committed = this.#active.commit(added, () => own);
     return after(committed, () => {
-      if (isAborted && added.length === 0) return;
+      if (hasFailed) addSaved(added, this.#noted.fromInside ?? [], own, this.#options);
+      if (hasFailed && added.length === 0) return;
+      tellOuter(this.#noted, added);
       if (headers === undefined) return reportDropped(this.#options, added, SENT_ALREADY);
       for (const [name, value] of added) {
         if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
@@ -238,9 +250,9 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   abort(error?: unknown): Promise<void> {
-    this.#isAborted = true;
+    this.#hasFailed = true;
     reportFailure(this.#options, error);
-    this.#close();
+    noteClosed(this.#request, this.#noted);
     return this.#active.abort();
   }
 
@@ -279,9 +291,5 @@ export async function openSession<Data extends object>(
   }
   const first = openedFor<OpenedSession<Data>>(request, lifecycle);
   if (first !== undefined) return new NestedSession<Data>(first);
-  const active = await lifecycle.begin(scope);
-  const close = (): void => noteClosed(request, noted);
-  const opened = new OpenedSession<Data>(active, lifecycle, close);
-  const noted = noteOpened(request, lifecycle, opened);
-  return opened;
+  return new OpenedSession<Data>(await lifecycle.begin(scope), lifecycle, request);
 }

@@ -36,11 +36,10 @@ export function addSaved(
   const isThere = ([name, value]: HeaderPair) =>
     own.get(name)?.includes(value) ||
     headers.some((other) => other[0] === name && other[1] === value);
-  const missing = saved.filter((pair) => !isForCaches(pair[0]) && !isThere(pair));
-  if (missing.length === 0) return;
+  const before = headers.length;
   const isProtected = headers.some(([name]) => isForCaches(name));
-  headers.push(...missing);
-  if (!isProtected) protectFromCaches(headers, own, options);
+  for (const pair of saved) if (!isForCaches(pair[0]) && !isThere(pair)) headers.push(pair);
+  if (headers.length > before && !isProtected) protectFromCaches(headers, own, options);
 }
 
 /**
