@@ -206,7 +206,7 @@ export class Lifecycle implements SharedParts {
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
     workingCopy.lineage = this.repository.lineageOf(stored);
-    workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
+    workingCopy.stored = stored;
     return new ActiveSession(this, workingCopy, { scope, created, stored, state, carried });
   }
 
@@ -309,7 +309,7 @@ export class Lifecycle implements SharedParts {
     const { data, id, lastAccess, state = this.options.state } = stored;
     const workingCopy = this.snapshot(data, { id, lastAccess }, state.isExplicit);
     workingCopy.lineage = this.repository.lineageOf(stored);
-    workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
+    workingCopy.stored = stored;
     return workingCopy;
   }
 
@@ -372,9 +372,8 @@ export class Lifecycle implements SharedParts {
     const { id, header } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
     const workingCopy = this.snapshot(codec.decode(made)!, { id, lastAccess: base.readAt });
-    const lineage = { key: base.key, header };
-    workingCopy.lineage = this.repository.lineageOf(lineage);
-    workingCopy.csrfBinding = this.repository.csrfBindingOf(lineage);
+    workingCopy.stored = { key: base.key, header };
+    workingCopy.lineage = this.repository.lineageOf(workingCopy.stored);
     return workingCopy;
   }
 
