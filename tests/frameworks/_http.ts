@@ -1,7 +1,7 @@
 /**
- * A strict HTTP/1.1 client that keeps its connections open. What a server sends must be exactly one
- * response for each request: the rest of a response that was too long, or a body that is too short,
- * fails the next request, as it does in browsers and proxies.
+ * A strict HTTP/1.1 client that keeps its connections open. A server must send exactly one response for
+ * each request. If a response is longer or shorter than it says, the request or the next one fails, as
+ * it does in browsers and proxies.
  */
 
 /** What a client waits for. Only a response that never ends takes as long. */
