@@ -15,6 +15,7 @@ import type { HeaderPair } from "./pagi.ts";
  * | `ERR_SESSION_CONFLICT` | Too many other requests wrote to the session at the same time, or one of them took a value that this request pulled. | 503 |
  * | `ERR_SESSION_STORE` | The store failed, or did not respond within `storeTimeout`. | 503 |
  * | `ERR_SESSION_AMBIGUOUS` | The handler wrote to the session, but the request carries several session IDs and none can be trusted. | 400 |
+ * | `ERR_SESSION_CSRF` | `sessions.verifyCsrf()` refused a request that another site may have made. | 403 |
  * | `ERR_SESSION_COMMITTED` | The handler wrote to the session after the response had started. | rethrown |
  * | `ERR_SESSION_READ_ONLY` | The app wrote to a session that was loaded for reading. | rethrown |
  * | `ERR_SESSION_KEY` | `get(key)` was called for a key that the session does not have. | rethrown |
@@ -26,6 +27,7 @@ export type SessionErrorCode =
   | "ERR_SESSION_CONFLICT"
   | "ERR_SESSION_STORE"
   | "ERR_SESSION_AMBIGUOUS"
+  | "ERR_SESSION_CSRF"
   | "ERR_SESSION_COMMITTED"
   | "ERR_SESSION_READ_ONLY"
   | "ERR_SESSION_KEY"
@@ -38,6 +40,7 @@ const STATUS: Readonly<Record<SessionErrorCode, number>> = {
   ERR_SESSION_CONFLICT: 503,
   ERR_SESSION_STORE: 503,
   ERR_SESSION_AMBIGUOUS: 400,
+  ERR_SESSION_CSRF: 403,
   ERR_SESSION_COMMITTED: 500,
   ERR_SESSION_READ_ONLY: 500,
   ERR_SESSION_KEY: 500,
@@ -100,7 +103,7 @@ export class SessionError extends Error {
   /** The cause of the error. */
   readonly code: SessionErrorCode;
   /**
-   * The HTTP status for a response to this error: 400, 409, 500 or 503. Express, Koa, Fastify and
+   * The HTTP status for a response to this error: 400, 403, 409, 500 or 503. Express, Koa, Fastify and
    * other frameworks read this property.
    */
   readonly status: number;

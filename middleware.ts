@@ -6,6 +6,7 @@
 import { refuseCallback } from "./base/check_options.ts";
 import type { SessionValues } from "./base/record_text.ts";
 import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
+import { checkCsrfOptions, verifyCsrf, type VerifyCsrfOptions } from "./core/entry/csrf.ts";
 import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
 import { type OpenSession, openSession, type ResponseHeaders } from "./core/entry/open.ts";
@@ -39,6 +40,7 @@ export type {
   SessionHandler,
   SessionOptions,
   SessionScope,
+  VerifyCsrfOptions,
 };
 
 const DEFAULTS = {
@@ -190,6 +192,58 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   answer(error: unknown, request: Request): Promise<Response> {
     return errorResponse(this.#options, error, request);
+  }
+
+  /**
+   * Refuses a request that a page of another site may have made (cross-site request forgery). Call it
+   * first in each handler that changes something, or in a middleware for all requests.
+   *
+   * Two things must hold. A page of this origin has made the request, by `Sec-Fetch-Site`, or by
+   * `Origin` from browsers that do not send that. And the header `X-CSRF-Token` or the form field
+   * `_csrf` contains a token that `session.csrfToken()` has made. The field is read from a copy of a
+   * fetch request, or from `req.body` of a Node request whose form was parsed. For a PAGI scope, read
+   * the form yourself and pass the option `token`.
+   *
+   * GET, HEAD, OPTIONS and TRACE pass, so they must not change anything. The handshake of a WebSocket
+   * needs the right origin only. A request whose session ID came in a header, as with `BearerState`,
+   * passes, because no other site can make a browser send that.
+   *
+   * @param session The session of this request.
+   * @throws {SessionError} `ERR_SESSION_CSRF` if the request is refused. You get the event
+   * `request-failed`, and `handler` and the adapters respond with 403.
+   * @throws {TypeError} If `session` is not of this middleware, an option is wrong, or a form's body
+   * was read before.
+   *
+   * @example A script that sends the token in a header
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   * import { visitor } from "@pagi/session/testing";
+   *
+   * const sessions = new SessionMiddleware({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
+   * const handler = sessions.handler(async (request, session) => {
+   *   await sessions.verifyCsrf(request, session);
+   *   return Response.json({ token: session.csrfToken() });
+   * });
+   *
+   * const ada = await visitor(sessions, { subject: "user-7" });
+   * const { token } = await (await ada.fetch(handler, "/")).json();
+   * const headers = { "x-csrf-token": token };
+   * assertEquals((await ada.fetch(handler, "/order", { method: "POST", headers })).status, 200);
+   * const from = "https://evil.example/";
+   * assertEquals((await ada.fetch(handler, "/order", { method: "POST", headers, from })).status, 403);
+   * ```
+   */
+  async verifyCsrf(
+    request: Request | NodeRequest | Scope,
+    session: Session<Data>,
+    options: VerifyCsrfOptions = {},
+  ): Promise<void> {
+    refuseCallback("verify", arguments, AWAIT);
+    checkCsrfOptions(options);
+    await verifyCsrf(this.#options, request, session, options);
   }
 
   /**

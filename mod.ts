@@ -41,12 +41,14 @@ export {
   SessionMiddleware,
   type SessionOptions,
   type SessionScope,
+  type VerifyCsrfOptions,
 } from "./middleware.ts";
 export {
   type RegenerateOptions,
   Session,
   type SessionAbsence,
   type SessionData,
+  type SessionLifetime,
   type SessionMetadata,
   type SessionSummary,
 } from "./session.ts";

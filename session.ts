@@ -11,11 +11,13 @@ import {
   refuseCallback,
 } from "./base/check_options.ts";
 import { encodeMessage, MAX_MESSAGE_LENGTH } from "./base/flash_message.ts";
+import { checkLifetime, type SessionLifetime } from "./base/lifetime.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
 import {
   findWorkingCopy,
+  noteAccess,
   refusal,
   type SessionAbsence,
   WorkingCopy,
@@ -23,7 +25,7 @@ import {
 } from "./data/working_copy.ts";
 import { SessionError } from "./errors.ts";
 
-export type { SessionAbsence };
+export type { SessionAbsence, SessionLifetime };
 
 /** The keys of the middleware in a session's data. The app may read them. */
 export interface SessionMetadata {
@@ -101,6 +103,10 @@ const MAX_KEYS_NAMED = 10;
  */
 export class Session<T extends object = Record<string, unknown>> {
   readonly #workingCopy: WorkingCopy;
+
+  static {
+    noteAccess((session) => #workingCopy in session ? session.#workingCopy : undefined);
+  }
 
   // Refuses `session.user` and `session.user = "ada"`. Engines would return `undefined`, and ignore
   // the assignment in sloppy mode. The Proxy stands behind the methods, so calls do not reach it.
@@ -196,12 +202,73 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
+   * How long this session lives, in place of what the middleware's options say: "remember me".
+   * `undefined` if it has no lifetime of its own; assign that to return to the middleware's. The
+   * object is a frozen copy.
+   *
+   * The cookie follows it, and the response sends it again. So do the store's TTL and the touch
+   * interval, which is at most a twentieth of `idle`. If two requests assign different lifetimes, the
+   * one that is saved last counts. No other request restores the earlier one.
+   *
+   * A new ID keeps the lifetime. A new `subject` resets it, except if the same request assigns one:
+   * assign the subject first.
+   *
+   * @throws {TypeError} On assignment, if it is not an object, or a property is unknown or of the wrong
+   * type.
+   * @throws {RangeError} On assignment, if a duration is below one second or above ten years.
+   * @throws {SessionError} On assignment, if the session cannot be written to.
+   *
+   * @example Remember me
+   * ```ts
+   * import { assertEquals, assertMatch } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const DAY = 86_400;
+   * const sessions = new SessionMiddleware({ secret: "replace this with: openssl rand -hex 32" });
+   * const logIn = sessions.handler((request, session) => {
+   *   session.subject = "user-7";
+   *   session.lifetime = new URL(request.url).searchParams.has("remember")
+   *     ? { idle: 30 * DAY, persistent: true }
+   *     : { persistent: false };
+   *   return Response.json(session.lifetime);
+   * });
+   *
+   * const response = await logIn(new Request("http://localhost/login?remember"));
+   * assertMatch(response.headers.get("set-cookie")!, /Max-Age=2592000$/);
+   * assertEquals(await response.json(), { idle: 2_592_000, persistent: true });
+   * ```
+   */
+  get lifetime(): SessionLifetime | undefined {
+    this.#workingCopy.isAccessed = true;
+    return this.#workingCopy.lifetime;
+  }
+
+  set lifetime(lifetime: SessionLifetime | undefined) {
+    const value = lifetime === undefined ? undefined : checkLifetime(lifetime);
+    this.#write("set the lifetime");
+    this.#workingCopy.metadata.lifetime = { value };
+  }
+
+  /**
+   * When the session ends if it is not used again, in Unix seconds. In an HTTP request, this request
+   * is the last use, with the lifetime that it has assigned. It ends at most `touchInterval` later.
+   * `undefined` if no session can be used, as under a replaced ID.
+   */
+  get expiresAt(): number | undefined {
+    this.#workingCopy.isAccessed = true;
+    return this.#workingCopy.link?.expiresAt;
+  }
+
+  /**
    * Returns the value of `key`. A key whose value is `undefined` does not exist.
    *
    * @throws {SessionError} `ERR_SESSION_KEY` if the key does not exist and no fallback is given.
    */
   get<K extends keyof T & string>(key: K): Exclude<T[K], undefined>;
-  /** Returns the value of `key`, or `fallback` if the key does not exist. Never throws. */
+  /**
+   * Returns the value of `key`, or `fallback` if the key does not exist. Never throws. A change of the
+   * fallback is not saved: use `getOrInsert` for a list or an object that you add to.
+   */
   get<K extends keyof T & string, F>(
     key: K,
     fallback: F,
@@ -210,7 +277,9 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#readFor(key);
     if (has(data, key)) return this.#handOut(data[key]);
     if (fallback.length === 0) throw this.#missing("get", key);
-    return fallback[0];
+    const [value] = fallback;
+    if (isObject(value)) this.#workingCopy.noteFallback(key, value);
+    return value;
   }
 
   /**
@@ -646,6 +715,49 @@ export class Session<T extends object = Record<string, unknown>> {
     refuseCallback("touch", arguments, "Await the promise that it returns");
     // A test's own data stands for a session that is active.
     return this.#workingCopy.link?.touch() ?? Promise.resolve(true);
+  }
+
+  /**
+   * Makes a CSRF token for the forms and scripts of this page. `sessions.verifyCsrf()` accepts only
+   * requests that contain one. Put it into a hidden field `_csrf` of each form, or let your script send
+   * it in the header `X-CSRF-Token`.
+   *
+   * Nothing is stored for it: it depends on the session and on the middleware's secret. Each call
+   * returns another text, and all of them are valid until the session ends or its ID is regenerated, as
+   * at a login. `rotate()` leaves them valid, except with a plain store. Call it after whatever
+   * regenerates the ID. A new session is saved, so that its client can send the token back.
+   *
+   * @throws {SessionError} If the session is new and cannot be written to.
+   *
+   * @example A form
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   * import { visitor } from "@pagi/session/testing";
+   *
+   * const sessions = new SessionMiddleware({
+   *   secret: "replace this with: openssl rand -hex 32",
+   * });
+   * const handler = sessions.handler(async (request, session) => {
+   *   await sessions.verifyCsrf(request, session);
+   *   if (request.method === "POST") return new Response("Saved");
+   *   return new Response(`<form method="post">
+   *     <input type="hidden" name="_csrf" value="${session.csrfToken()}">
+   *   </form>`);
+   * });
+   *
+   * const ada = await visitor(sessions);
+   * const page = await (await ada.fetch(handler)).text();
+   * const body = new FormData();
+   * assertEquals((await ada.fetch(handler, "/", { method: "POST", body })).status, 403);
+   * body.set("_csrf", page.match(/value="(.*)"/)![1]!);
+   * assertEquals((await ada.fetch(handler, "/", { method: "POST", body })).status, 200);
+   * ```
+   */
+  csrfToken(): string {
+    this.#workingCopy.isAccessed = true;
+    // A test's own data has neither a key nor a secret.
+    return this.#workingCopy.link?.csrfToken() ?? "csrf-token-of-test-data";
   }
 
   /** Returns the session's state and keys, but neither its values nor its ID, for logs. */

@@ -43,7 +43,8 @@ export interface WithSession<
 /** The state of a request in progress. */
 interface PendingRequest {
   session?: unknown;
-  response?: unknown;
+  /** What Elysia has made of the request. That is not a `Response` if a WebSocket was opened. */
+  answer?: { response: unknown };
   /** The error that a handler threw, once Elysia has turned it into a response. */
   thrown?: { error: unknown };
 }
@@ -95,7 +96,8 @@ export function elysiaSession<Data extends object, Key extends string = "session
       pending.session = session;
       if (!pendingRequests.has(request)) pendingRequests.set(request, new Map());
       pendingRequests.get(request)!.set(sessions, pending);
-      const response = pending.response = await fetch();
+      const response = await fetch();
+      pending.answer = { response };
       const { thrown } = pending;
       if (!(response instanceof Response)) throw thrown === undefined ? UPGRADED : thrown.error;
       // Elysia has already turned the error into a response. Throwing discards the session's changes.
@@ -115,9 +117,9 @@ export function elysiaSession<Data extends object, Key extends string = "session
       try {
         return await respond(request, pending, () => fetch(request, ...rest));
       } catch (error) {
-        if (error === UPGRADED || (pending.thrown && error === pending.thrown.error)) {
-          return pending.response;
-        }
+        // Without an answer, an error handler of the app has thrown as well.
+        const isAnswered = error === UPGRADED || (pending.thrown && error === pending.thrown.error);
+        if (isAnswered && pending.answer !== undefined) return pending.answer.response;
         throw error;
       }
     };

@@ -6,7 +6,7 @@
  * fallback: if randomness or Web Crypto throws, so does this class.
  */
 
-import { after, type Awaitable } from "../base/awaitable.ts";
+import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { toHex } from "../base/hex.ts";
 import { ID_BYTES } from "../base/id.ts";
 import { toUtf8 } from "../base/utf8.ts";
@@ -71,6 +71,25 @@ export class IdSource {
     this.#refill ??= this.#derive().finally(() => this.#refill = undefined);
     // Starts over, because others may have used up this refill.
     return this.#refill.then(() => this.reserve());
+  }
+
+  /**
+   * Generates an ID without a promise. If it would have to wait for a derivation, the ID consists of
+   * random bytes alone.
+   *
+   * @throws {TypeError} If `generateId` is asynchronous, or its ID is not accepted.
+   */
+  nextNow(): string {
+    const isReady = this.#nextBlock < this.#blocks.length;
+    if (!isReady && this.#options.generateId === undefined) {
+      return toHex(crypto.getRandomValues(this.#random));
+    }
+    const id = this.next();
+    if (!isPromise(id)) return id;
+    id.catch(() => {});
+    throw new TypeError(
+      "Cannot know the session's new ID yet: generateId is asynchronous. Call await session.save() first",
+    );
   }
 
   #check(id: string): string {

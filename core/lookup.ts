@@ -10,6 +10,7 @@ import {
 import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import type { SessionState } from "../state/state.ts";
 import type { SessionRecord } from "./backend/backend.ts";
+import { absoluteOf, idleOf, lifetimeStart, touchIntervalOf } from "./lifetime.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** An active session, as it was in the store. */
@@ -46,6 +47,8 @@ export interface ReplacedSession {
   isHeld: boolean;
   /** When the session's ID last changed, in Unix seconds. */
   replacedAt: number;
+  /** The ID or the encrypted session that the client sent; `undefined` if there is no request. */
+  presented: string | undefined;
 }
 
 /** There is no active session. */
@@ -93,9 +96,10 @@ export function examine(
   const session = decodeRecord(record, options);
   if (session === undefined) return UNKNOWN;
   session.presented = presented;
-  if (record!.replacedAt !== undefined) {
-    return isLate(record!.replacedAt, session.readAt)
-      ? { status: "replaced", key: record!.key, isHeld: true, replacedAt: record!.replacedAt }
+  const { key, replacedAt } = record!;
+  if (replacedAt !== undefined) {
+    return isLate(replacedAt, session.readAt)
+      ? { status: "replaced", key, isHeld: true, replacedAt, presented }
       : UNKNOWN;
   }
   const isActive = isSession(session, options);
@@ -107,7 +111,7 @@ export function examine(
 
 /** A session whose current verifier is another one. */
 function examineOld(session: LoadedSession, verifier: string, options: ResolvedOptions): Lookup {
-  const { header, readAt, key } = session;
+  const { header, readAt, key, presented } = session;
   const old = findReplaced(header, verifier);
   if (old !== undefined && isInGrace(header, verifier, readAt, options)) {
     session.oldVerifier = old.verifier;
@@ -118,7 +122,7 @@ function examineOld(session: LoadedSession, verifier: string, options: ResolvedO
   const last = Math.max(replacedAt, presentedAt + options.rotateGrace);
   if (!isLate(last, readAt)) return UNKNOWN;
   const isHeld = old !== undefined && isLate(validUntil(header, old, readAt), readAt);
-  return { status: "replaced", key, isHeld, replacedAt: last };
+  return { status: "replaced", key, isHeld, replacedAt: last, presented };
 }
 
 /** Whether a request with an ID that was valid until then may still be on its way. */
@@ -227,23 +231,15 @@ export function decodeRecord(
 }
 
 /**
- * When the session's absolute lifetime began. A sign-in that is still to come does not count:
- * otherwise the lifetime would never end.
- */
-export function lifetimeStart({ signedInAt }: RecordHeader, created: number, now: number): number {
-  return signedInAt !== undefined && signedInAt - now <= MAX_CLOCK_SKEW ? signedInAt : created;
-}
-
-/**
  * Whether the session has not expired. The last request may have come `touchInterval` after the
  * time that is stored.
  */
 export function isSession(
   { readAt, lastAccess, created, header }: LoadedSession,
-  { expire, touchInterval, absoluteExpire }: ResolvedOptions,
+  options: ResolvedOptions,
 ): boolean {
   // An expired record is not deleted here: a request that is saving it would lose the race. The
   // store's TTL removes it.
-  return readAt - lastAccess <= expire + touchInterval &&
-    readAt - lifetimeStart(header, created, readAt) <= absoluteExpire;
+  return readAt - lastAccess <= idleOf(header, options) + touchIntervalOf(header, options) &&
+    readAt - lifetimeStart(header, created, readAt) <= absoluteOf(header, options);
 }

@@ -1,18 +1,26 @@
 /** The response to a session that failed, for servers on Node that do not make one themselves. */
 import type { NodeRequest, SessionMiddleware } from "../../middleware.ts";
 import type { NodeResponse } from "./held_response.ts";
-import { setHead } from "./send_response.ts";
+import { sendResponse } from "./send_response.ts";
 
 /**
  * Makes the response of the option `onError`, or a short text. Rejects with the error itself if it is
  * not one of a session that failed.
  */
-export function answerNode<Data extends object>(
+export async function answerNode<Data extends object>(
   sessions: SessionMiddleware<Data>,
   error: unknown,
   req: NodeRequest,
 ): Promise<Response> {
-  return sessions.answer(error, fetchRequestOf(req));
+  const response = await sessions.answer(error, fetchRequestOf(req));
+  const { body, status, statusText } = response;
+  if (body === null) return response;
+  // If the discarded response had no body, such as a 204, Node sends no chunks: only a length tells
+  // where this body ends.
+  const bytes = await response.arrayBuffer();
+  const headers = new Headers(response.headers);
+  headers.set("content-length", String(bytes.byteLength));
+  return new Response(bytes, { status, statusText, headers });
 }
 
 /**
@@ -29,13 +37,8 @@ export async function sendAnswer<Data extends object>(
   report: () => void = () => {},
 ): Promise<void> {
   const response = await answerNode(sessions, error, req);
-  const body = new Uint8Array(await response.arrayBuffer());
   report();
-  if (res.headersSent || res.destroyed) return;
-  setHead(response, res);
-  // If the app has removed `Transfer-Encoding`, as Koa does, the client could not find the body's end.
-  if (body.length > 0) res.setHeader("content-length", String(body.length));
-  res.end(req.method === "HEAD" ? undefined : body);
+  await sendResponse(response, req, res);
 }
 
 /** Returns the request without its body. Client input must not throw, and some makes no `Request`. */

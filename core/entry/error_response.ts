@@ -13,6 +13,8 @@ const TEXTS: { [code: string]: string | undefined } = {
     "Your session ended or changed while this request was under way. Please try again.\n",
   ERR_SESSION_AMBIGUOUS:
     "Your browser sent more than one session. Please delete this site's cookies.\n",
+  ERR_SESSION_CSRF:
+    "This form is too old, or another site has sent it. Please load the page again.\n",
   ERR_SESSION_CONFLICT: "The session is busy. Please try again.\n",
   ERR_SESSION_STORE: "Sessions are unavailable. Please try again.\n",
 };

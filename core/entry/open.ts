@@ -1,6 +1,7 @@
 /** The entry point for servers that do not make a fetch `Response`. */
 import { after, type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { refusal, type WorkingCopy } from "../../data/working_copy.ts";
+import { SessionError } from "../../errors.ts";
 import type { HeaderPair, Scope } from "../../pagi.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
@@ -8,8 +9,8 @@ import type { Lifecycle } from "../lifecycle.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
-import { noteClosed, noteOpened, openedFor } from "./nesting.ts";
-import { missingVary, reportDropped } from "./response_headers.ts";
+import { noteClosed, noteOpened, type OpenedFor, openedFor, tellOuter } from "./nesting.ts";
+import { addSaved, missingVary } from "./response_headers.ts";
 import { type NodeRequest, scopeOf } from "./scope.ts";
 
 /**
@@ -29,8 +30,6 @@ export interface ResponseHeaders {
   forEach?(visit: (value: string, name: string) => void): void;
 }
 
-/** The headers of a response that has been sent. */
-const NO_HEADERS = { get: () => undefined };
 const SENT_ALREADY = "a response that was sent already";
 
 /**
@@ -52,10 +51,15 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    */
   run<T>(handle: () => T): T;
   /**
-   * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
-   * response has been sent already; if it should have carried headers, you get the event
-   * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be
-   * awaited.
+   * Saves the session, and adds the headers for the client to `headers`. Returns a promise only if the
+   * store has to be awaited. A second call adds nothing: it returns the same promise as long as that
+   * is pending, and nothing after that, so that an error response passes.
+   *
+   * Leave out `headers` if the response was sent already. Changes of a session whose ID the client
+   * knows are saved then. A new session is not stored, nor is one that gets a new ID by `regenerate()`
+   * or a new subject, because the client would not get that ID. A session that should have lost its
+   * subject is ended. Each of these is the event `headers-dropped`. What `session.save()` saved before
+   * stays.
    *
    * @throws {SessionError} If the session cannot be saved. Do not send the response then; a
    * response made from the error should carry the error's `headers`.
@@ -180,16 +184,20 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   readonly response: Response | undefined = undefined;
   readonly #lifecycle: Lifecycle;
   readonly #options: ResolvedOptions;
-  readonly #close: () => void;
+  readonly #request: object;
+  readonly #noted: OpenedFor;
   #active: ActiveSession;
   #session: Session<Data>;
-  #isAborted = false;
+  /** Whether the response is that of an error. */
+  #hasFailed = false;
+  /** The commit in progress. */
+  #pending: Promise<void> | undefined;
 
-  /** @param close Is called when the request is over. */
-  constructor(active: ActiveSession, lifecycle: Lifecycle, close: () => void) {
+  constructor(active: ActiveSession, lifecycle: Lifecycle, request: object) {
     this.#lifecycle = lifecycle;
     this.#options = lifecycle.options;
-    this.#close = close;
+    this.#request = request;
+    this.#noted = noteOpened(request, lifecycle, this);
     this.#active = active;
     this.#session = new Session<Data>(active.workingCopy);
   }
@@ -203,12 +211,14 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
-    this.#close();
+    noteClosed(this.#request, this.#noted);
+    if (this.#pending !== undefined) return this.#pending;
     try {
       const committed = this.#commit(headers);
-      return isPromise(committed)
-        ? committed.catch((error) => this.#fail(error, headers))
-        : committed;
+      if (!isPromise(committed)) return;
+      return this.#pending = committed
+        .catch((error) => this.#fail(error, headers))
+        .finally(() => this.#pending = undefined);
     } catch (error) {
       this.#fail(error, headers);
     }
@@ -218,16 +228,23 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
     // An earlier save has succeeded, so the response to the error carries its ID.
     for (const [name, value] of this.#active.takeCarried()) headers?.append(name, value);
     reportFailure(this.#options, error);
-    throw error;
+    this.#hasFailed = true;
+    const { fromInside = [] } = this.#noted;
+    if (fromInside.length === 0 || !(error instanceof SessionError)) throw error;
+    // Sessions inside of this one were saved, and the client has to learn their IDs.
+    const { code, message } = error;
+    const both = [...error.headers, ...fromInside];
+    throw new SessionError(code, message, { cause: error, headers: both });
   }
 
   #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
+    if (headers === undefined) return this.#active.commitHeadless(SENT_ALREADY);
     const added: HeaderPair[] = [];
-    const isAborted = this.#isAborted;
-    const committed = this.#active.commit(added, () => headers ?? NO_HEADERS);
-    return after(committed, () => {
-      if (isAborted && added.length === 0) return;
-      if (headers === undefined) return reportDropped(this.#options, added, SENT_ALREADY);
+    const hasFailed = this.#hasFailed;
+    return after(this.#active.commit(added, () => headers), () => {
+      if (hasFailed) addSaved(added, this.#noted.fromInside ?? [], headers, this.#options);
+      if (hasFailed && added.length === 0) return;
+      tellOuter(this.#noted, added);
       for (const [name, value] of added) {
         if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
         else headers.append(name, value);
@@ -238,9 +255,9 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   abort(error?: unknown): Promise<void> {
-    this.#isAborted = true;
+    this.#hasFailed = true;
     reportFailure(this.#options, error);
-    this.#close();
+    noteClosed(this.#request, this.#noted);
     return this.#active.abort();
   }
 
@@ -279,9 +296,5 @@ export async function openSession<Data extends object>(
   }
   const first = openedFor<OpenedSession<Data>>(request, lifecycle);
   if (first !== undefined) return new NestedSession<Data>(first);
-  const active = await lifecycle.begin(scope);
-  const close = (): void => noteClosed(request, noted);
-  const opened = new OpenedSession<Data>(active, lifecycle, close);
-  const noted = noteOpened(request, lifecycle, opened);
-  return opened;
+  return new OpenedSession<Data>(await lifecycle.begin(scope), lifecycle, request);
 }

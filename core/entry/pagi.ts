@@ -1,6 +1,7 @@
 /** The entry point for PAGI apps: what `sessions.wrap` puts around an app. */
 import type { SessionValues } from "../../base/record_text.ts";
 import { ownerOf } from "../../data/working_copy.ts";
+import { SessionError } from "../../errors.ts";
 import type { App, Event, HeaderPair, Receive, Scope, Send } from "../../pagi.ts";
 import type { SessionData } from "../../session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
@@ -81,7 +82,15 @@ async function serve<Data extends object>(
       const missing = missingVary(valueOf(headers, "vary"), options.state.vary ?? []);
       for (const name of missing) headers.push(["vary", name]);
     }
-    await send({ ...event, headers });
+    try {
+      await send({ ...event, headers });
+    } catch (error) {
+      // A session around this one has failed. This one was saved, and the client has to learn its ID.
+      if (!(error instanceof SessionError) || added.length === 0) throw error;
+      const { code, message } = error;
+      const both = [...error.headers, ...added];
+      throw new SessionError(code, message, { cause: error, headers: both });
+    }
   };
   const pass = async (event: Event) => {
     await started;

@@ -47,6 +47,8 @@ export interface NodeRequest {
   socket?: object;
   /** Whether the connection is being upgraded, to a WebSocket for example. */
   upgrade?: boolean;
+  /** The parsed body, if a body parser has run. Only `sessions.verifyCsrf` reads it. */
+  body?: unknown;
 }
 
 /** A request of any kind as a PAGI scope. */

@@ -29,6 +29,12 @@ export interface App {
 }
 
 const NO_SOCKET = { "WebSockets": "its WebSockets need another package" };
+const SUITE = { SUITE: "1", NODE_ENV: "production" };
+const ONE_SESSION = { "two sessions": "the app has one middleware for all of its paths" };
+const NO_STATUS = {
+  "exceptions: an error of a client": "an error has no status",
+  "exceptions: save() before a 401": "an error has no status",
+};
 const NO_SUB_APP = { "two sessions": "the recipe has one place for a session" };
 const NO_PIPELINE = {
   "responses: pipelined requests": "Bun does not answer them",
@@ -38,17 +44,8 @@ const NO_PIPELINE = {
 const ELYSIA = {
   ...NO_PIPELINE,
   "streams: a stream that breaks": "it ends such a stream as if it were complete",
-  "exceptions: an error handler that throws": "not yet",
-};
-const NOT_YET = {
-  "two sessions, a failing store: a save of one fails: no session is lost": "not yet",
-};
-const RECIPE = {
-  "exceptions": "the recipe will be replaced by an adapter",
-  "uploads: a handler that throws": "the recipe will be replaced by an adapter",
 };
 const NO_ERROR_HOOK = {
-  ...NOT_YET,
   "a failing store: the error of a client that has gone, at the framework":
     "the session's error response is a response like any other",
 };
@@ -172,6 +169,17 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nest on Express",
+    command: node("nest.ts"),
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
+  },
+  {
+    name: "Nest on Fastify",
+    command: node("nest.ts"),
+    env: { PLATFORM: "fastify" },
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
+  },
+  {
     name: "Fastify",
     command: node("fastify.ts"),
     skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK },
@@ -185,14 +193,41 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nitro",
+    command: [...node("nitro.ts"), String(freePort())],
+    skips: {
+      ...NO_SOCKET,
+      ...NO_ERROR_HOOK,
+      "exceptions: /throw-text": "its h3 takes a text that is thrown for the page",
+      "no error is left unhandled": "its server leaves that of a broken connection unhandled",
+    },
+  },
+  {
     name: "SvelteKit",
     command: node("sveltekit.ts"),
-    skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK, ...RECIPE },
+    env: SUITE,
+    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK },
+  },
+  {
+    name: "Astro",
+    command: node("astro.ts"),
+    env: SUITE,
+    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK, ...NO_STATUS },
+  },
+  {
+    name: "TanStack Start",
+    command: node("tanstack_start.ts"),
+    env: SUITE,
+    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK, ...NO_STATUS },
   },
   {
     name: "React Router",
     command: deno("react_router.ts"),
-    skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK, ...RECIPE },
+    skips: {
+      ...NO_SOCKET,
+      ...NO_ERROR_HOOK,
+      ...NO_STATUS,
+    },
   },
 ];
 
@@ -270,7 +305,7 @@ export class Running implements AsyncDisposable {
       new Response(child.stderr).text(),
     );
     try {
-      await until(`port ${port}`, () => !running.isRunning || isListening(port));
+      await until(`port ${port}`, async () => !running.isRunning || await isListening(port));
       if (running.isRunning) return running;
       throw new Error("It has ended");
     } catch (error) {

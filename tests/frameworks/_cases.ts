@@ -25,7 +25,7 @@ const KINDS: Record<string, { status: number; text?: string }> = {
   "/see-other": { status: 303 },
   "/empty": { status: 204, text: "" },
   "/fresh": { status: 304, text: "" },
-  "/stream": { status: 200, text: "one,1,three" },
+  "/parts": { status: 200, text: "one,1,three" },
   "/much": { status: 200, text: "x".repeat(MUCH) },
 };
 
@@ -215,7 +215,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     "regenerate": async (url) => {
       const visitor = await returning(url);
       const old = visitor.copy();
-      const page = await visitor.get("/login");
+      const page = await visitor.get("/regenerate");
       assertEquals([page.status, page.text, page.cookies.length], [200, "Welcome", 1]);
       assert(visitor.cookie !== old.cookie);
       await assertVisits(visitor, 1);
@@ -231,7 +231,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     "destroy": async (url) => {
       const visitor = await returning(url);
       const other = visitor.copy();
-      const page = await visitor.get("/logout");
+      const page = await visitor.get("/destroy");
       assertEquals([page.status, page.text, visitor.cookie], [200, "Bye", undefined]);
       assertMatch(page.cookies[0]!, CLEARED);
       await assertVisits(other, 0);
@@ -261,7 +261,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     },
     "an interrupted session": async (url) => {
       const visitor = await returning(url);
-      assertError(await visitor.get("/interrupted?own"), 409);
+      assertError(await visitor.get("/interrupt?own"), 409);
       await assertVisits(visitor, 0);
     },
     "a touch that is due": async (url) => {
@@ -344,7 +344,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     },
     "pipelined requests": async (url) => {
       const visitor = await returning(url);
-      const paths = ["/visit", "/empty", "/stream", "/fresh", "/redirect", "/visit"];
+      const paths = ["/visit", "/empty", "/parts", "/fresh", "/redirect", "/visit"];
       const responses = await visitor.pipeline(paths);
       assertEquals(responses.map(([status]) => status), [200, 204, 200, 304, 302, 200]);
       await assertVisits(visitor, 7);
@@ -354,7 +354,7 @@ export const CASES: Record<string, Record<string, Run>> = {
   "streams": {
     "a stream that breaks": async (url) => {
       const visitor = new Visitor(url);
-      const { status, body } = await visitor.open("/broken");
+      const { status, body } = await visitor.open("/break");
       assertEquals(status, 200);
       const error = await textOf(body).catch((error) => error);
       assert(error instanceof Error, "the response looked complete");
@@ -389,7 +389,7 @@ export const CASES: Record<string, Record<string, Run>> = {
   "clients that leave": {
     "during a request": async (url) => {
       const visitor = await returning(url);
-      for (const path of ["/stream", "/visit", "/much", "/throw-later", "/never"]) {
+      for (const path of ["/parts", "/visit", "/much", "/throw-later", "/never"]) {
         for (const ms of [0, 8]) await leave(visitor, path, ms);
       }
       assertMatch((await visitor.get("/read")).text, /^Visits \d+$/);
@@ -408,7 +408,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     "a handler that throws on HEAD": (url) => assertThrows(url, "/throw", { method: "HEAD" }),
     "pipelined requests": async (url) => {
       const visitor = await returning(url);
-      const responses = await visitor.pipeline(["/visit", "/throw", "/stream", "/throw", "/visit"]);
+      const responses = await visitor.pipeline(["/visit", "/throw", "/parts", "/throw", "/visit"]);
       assertEquals(responses.map(([status]) => status), [200, 500, 200, 500, 200]);
       await assertVisits(visitor, 4);
     },
@@ -436,7 +436,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     "a sign-out that throws": async (url) => {
       const visitor = await returning(url);
       const other = visitor.copy();
-      assertEquals((await visitor.get("/logout-and-throw")).status, 500);
+      assertEquals((await visitor.get("/destroy-and-throw")).status, 500);
       await assertVisits(other, 0);
     },
     "save() before an exception": (url) => assertSaves(url, "/save-and-throw", 500),
@@ -491,7 +491,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     },
     "a save that does not respond": (url) => assertFails(url, "/text?trouble=hangs&own"),
     "a read that fails": async (url) => {
-      for (const path of ["/text?own", "/stream", "/throw", "/nowhere"]) {
+      for (const path of ["/text?own", "/parts", "/throw", "/nowhere"]) {
         const visitor = new Visitor(url, UNREADABLE);
         const { status, cookies } = await visitor.get(path);
         // A framework may find no page before it calls the middleware.
@@ -513,7 +513,7 @@ export const CASES: Record<string, Record<string, Run>> = {
     "a sign-out that fails": async (url) => {
       const visitor = await returning(url);
       assertEquals((await visitor.get("/keep")).status, 200);
-      const page = await visitor.get("/logout");
+      const page = await visitor.get("/destroy");
       assertEquals([page.status, visitor.cookie], [503, undefined]);
       assertMatch(page.cookies[0]!, CLEARED);
     },
@@ -528,7 +528,7 @@ export const CASES: Record<string, Record<string, Run>> = {
       const visitor = await returning(url);
       const events = await eventsOf(url, async () => {
         const gone = new AbortController();
-        const page = visitor.get("/stream?trouble=waits", { signal: gone.signal });
+        const page = visitor.get("/parts?trouble=waits", { signal: gone.signal });
         await untilNoted(url, ({ waiting }) => waiting);
         gone.abort();
         await page.catch((error) => assertEquals(error.name, "AbortError"));
@@ -543,7 +543,7 @@ export const CASES: Record<string, Record<string, Run>> = {
       const visitor = await returning(url);
       const before = (await noted(url)).errors.length;
       const gone = new AbortController();
-      const page = visitor.get("/stream?trouble=waits", { signal: gone.signal });
+      const page = visitor.get("/parts?trouble=waits", { signal: gone.signal });
       await untilNoted(url, ({ waiting }) => waiting);
       gone.abort();
       await page.catch((error) => assertEquals(error.name, "AbortError"));
@@ -600,11 +600,11 @@ export const CASES: Record<string, Record<string, Run>> = {
     "a sign-out of one": async (url) => {
       for (const app of SUB_APPS) {
         const visitor = await returningToBoth(url);
-        await visitor.get(`${app}/logout`);
+        await visitor.get(`${app}/destroy`);
         assertEquals(visitor.cookie, undefined);
         await assertBothVisits(visitor, 0, 1);
         const other = await returningToBoth(url);
-        await other.get(`${app}/logout-admin`);
+        await other.get(`${app}/destroy-admin`);
         assertEquals(other.adminCookie, undefined);
         await assertBothVisits(other, 1, 0);
       }
@@ -613,7 +613,7 @@ export const CASES: Record<string, Record<string, Run>> = {
       for (const app of SUB_APPS) {
         const visitor = await returningToBoth(url);
         const old = visitor.copy();
-        const page = await visitor.get(`${app}/login-admin`);
+        const page = await visitor.get(`${app}/regenerate-admin`);
         assertEquals([page.cookies, page.adminCookies.length], [[], 1]);
         await assertBothVisits(visitor, 1, 1);
         await assertBothVisits(old, 1, 0);
@@ -660,9 +660,9 @@ export const CASES: Record<string, Record<string, Run>> = {
     "a save of one fails: no session is lost": async (url) => {
       for (const app of SUB_APPS) {
         const visitor = await returningToBoth(url);
-        assertEquals((await visitor.get(`${app}/login?admin-trouble=fails`)).status, 503);
+        assertEquals((await visitor.get(`${app}/regenerate?admin-trouble=fails`)).status, 503);
         await assertBothVisits(visitor, 1, 1);
-        assertEquals((await visitor.get(`${app}/login-admin?trouble=fails`)).status, 503);
+        assertEquals((await visitor.get(`${app}/regenerate-admin?trouble=fails`)).status, 503);
         await assertBothVisits(visitor, 1, 1);
       }
     },

@@ -1,7 +1,7 @@
 /**
- * A strict HTTP/1.1 client that keeps its connections open. What a server sends must be exactly one
- * response for each request: the rest of a response that was too long, or a body that is too short,
- * fails the next request, as it does in browsers and proxies.
+ * A strict HTTP/1.1 client that keeps its connections open. A server must send exactly one response for
+ * each request. If a response is longer or shorter than it says, the request or the next one fails, as
+ * it does in browsers and proxies.
  */
 
 /** What a client waits for. Only a response that never ends takes as long. */
@@ -106,7 +106,7 @@ export class HttpClient {
     let isOpen = false;
     try {
       yield* parts;
-      isOpen = !connection.hasEnded && headers.get("connection")?.toLowerCase() !== "close";
+      isOpen = connection.isUsable && headers.get("connection")?.toLowerCase() !== "close";
     } finally {
       release();
       if (isOpen) this.#keep(connection);
@@ -125,11 +125,15 @@ class Connection {
   readonly #connection: Deno.TcpConn;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array();
   #isClosed = false;
-  /** Whether the server has closed its side. */
-  hasEnded = false;
+  #hasEnded = false;
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
+  }
+
+  /** Whether neither side has closed it. */
+  get isUsable(): boolean {
+    return !this.#isClosed && !this.#hasEnded;
   }
 
   /** Closes the connection when the signal is aborted. Returns a function that stops that. */
@@ -191,7 +195,7 @@ class Connection {
   async #read(): Promise<boolean> {
     const buffer = new Uint8Array(65_536);
     const length = await this.#unlessClosed(() => this.#connection.read(buffer));
-    this.hasEnded = length === null;
+    this.#hasEnded = length === null;
     if (length === null) return false;
     this.#rest = concat([this.#rest, buffer.subarray(0, length)]);
     return true;
@@ -256,6 +260,9 @@ async function* readBody(
       yield part;
     }
   } else {
+    if (headers.get("connection")?.toLowerCase() !== "close") {
+      throw new Error("The response has no length, and does not say that the connection closes");
+    }
     yield* connection.rest();
   }
 }

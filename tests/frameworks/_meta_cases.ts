@@ -91,7 +91,8 @@ export function textOf(html: string): string {
     .replace(/\s+/g, " ");
 }
 
-function findForm(html: string, id: string, path: string): Form {
+/** Finds the form with this `id` on a page. */
+export function findForm(html: string, id: string, path: string): Form {
   for (const [, head, content] of html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)) {
     const attributes = attributesOf(head!);
     if (attributes.id !== id) continue;

@@ -1,8 +1,7 @@
-/** `visitor` with apps of real frameworks, in each runtime. */
+/** `visitor` and `verifyCsrf` with apps of real frameworks, in each runtime. */
 import { assertEquals } from "@std/assert";
 
 const FOLDER = import.meta.dirname!;
-const PROGRAM = `${FOLDER}/apps/visits.ts`;
 const bin = (path: string) => `${FOLDER}/node_modules/${path}`;
 
 /** The runtimes that package.json pins, and how many kinds of apps run there. */
@@ -13,13 +12,23 @@ const RUNTIMES: [name: string, command: string[], apps: number][] = [
   ["Bun", [bin(".bin/bun"), "run"], 12],
 ];
 
+/** Runs a program of `apps/`, and returns its result. */
+async function result(command: readonly string[], file: string): Promise<unknown> {
+  const [program, ...args] = [...command, `${FOLDER}/apps/${file}`];
+  const { stdout, stderr } = await new Deno.Command(program!, { args }).output();
+  const text = new TextDecoder().decode(stdout).trim();
+  const last = text.split("\n").at(-1)!;
+  if (!last.startsWith("{")) throw new Error(text + new TextDecoder().decode(stderr));
+  return JSON.parse(last);
+}
+
 for (const [name, command, apps] of RUNTIMES) {
   Deno.test(`visitor() keeps a session in every kind of app, on ${name}`, async () => {
-    const [program, ...args] = [...command, PROGRAM];
-    const { stdout, stderr } = await new Deno.Command(program!, { args }).output();
-    const text = new TextDecoder().decode(stdout).trim();
-    const last = text.split("\n").at(-1)!;
-    if (!last.startsWith("{")) throw new Error(text + new TextDecoder().decode(stderr));
-    assertEquals(JSON.parse(last), { apps, failures: [] });
+    assertEquals(await result(command, "visits.ts"), { apps, failures: [] });
+  });
+
+  Deno.test(`verifyCsrf() refuses other sites behind body parsers, on ${name}`, async () => {
+    const refused = 4 + 4 + 3 + 2;
+    assertEquals(await result(command, "csrf.ts"), { apps: 4, failures: [], refused });
   });
 }

@@ -11,6 +11,7 @@ const IDS = ["id_source_test.ts"];
 const INVENTED = ["unknown_ids_test.ts"];
 const LEAKS = ["no_leaks_test.ts", "no_leaks_by_drivers_test.ts"];
 const REDACTION = ["redact_error_test.ts"];
+const CSRF = ["csrf_test.ts"];
 const CACHES = ["shared_caches_test.ts"];
 
 /** Mistakes with encrypted cookies. */
@@ -39,8 +40,8 @@ const forging: Mutant[] = [
     replace: ": `${$version} ${this.$purpose} ${$name}`",
   }),
   mistake("a sealed session that is opened without the name of its cookie", NAMES, {
-    find: "this.$store.open($presented, { maxAge: this.$maxAge, name, $signal })",
-    replace: "this.$store.open($presented, { maxAge: this.$maxAge, $signal })",
+    find: "this.$store.open($presented, { maxAge: $longest, name, $signal })",
+    replace: "this.$store.open($presented, { maxAge: $longest, $signal })",
   }),
   mistake("a header that counts as the cookie of the same name", NAMES, {
     find: "this.name = `header ${this.$headerName}`;",
@@ -243,9 +244,9 @@ const leaking: Mutant[] = [
     replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
-    find: "$state.inject($headers, $transport, { $expire }); this.$watch.check(",
-    replace: "$state.inject($headers, $transport, { $expire });\n" +
-      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);\nthis.$watch.check(',
+    find: "this.$state.inject($headers, $transport, { expire, persistent, scope: this.$scope });",
+    replace: "this.$state.inject($headers, $transport, { expire });\n" +
+      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
   }),
   mistake("a redacted error that quotes a record in hex", REDACTION, {
     find: "if ($hex.test($line)) return true;",
@@ -355,6 +356,43 @@ const answering: Mutant[] = [
   }),
 ];
 
+/** Mistakes with requests of other sites. */
+const crossing: Mutant[] = [
+  mistake("a CSRF token that is not compared", CSRF, {
+    find: "if ($link.isCsrfToken($given)) return;",
+    replace: "return;",
+  }),
+  mistake("a CSRF token without which a request of the app's own origin passes", CSRF, {
+    find: "const $given = $token ?? $headers.get($HEADER) ?? await $fieldOf($request, $headers);",
+    replace: 'if ($headers.has("sec-fetch-site") && !$headers.has($HEADER)) return;\n' +
+      "const $given = $token ?? $headers.get($HEADER) ?? await $fieldOf($request, $headers);",
+  }),
+  mistake("a sibling subdomain whose pages count as the app's own", CSRF, {
+    find: 'const $OWN_SITES = ["same-origin", "none"];',
+    replace: 'const $OWN_SITES = ["same-origin", "same-site", "none"];',
+  }),
+  mistake("an Origin of another host that passes with a token", CSRF, {
+    find: "return $hostsOf($scope, $headers).some(($host) => $isHostOf($host, $origin));",
+    replace: "return true;",
+  }),
+  mistake("a CSRF token that a login leaves valid", CSRF, {
+    find: "return `${$isId($id) ? $keyOf($id) : $id} ${$regenerations}`;",
+    replace: "return `${$isId($id) ? $keyOf($id) : $id}`;",
+  }),
+  mistake("a CSRF token that does not depend on its session", CSRF, {
+    find: "$toUtf8(`${$LABEL} ${$salt} ${$binding}`)",
+    replace: "$toUtf8(`${$LABEL} ${$salt}`)",
+  }),
+  mistake("a CSRF token of a new session that is not saved", CSRF, {
+    find: "if ($stored === undefined) $workingCopy.isNeeded = $workingCopy.maybeDirty = true;",
+    replace: "",
+  }),
+  mistake("the handshake of a WebSocket whose origin is not checked", CSRF, {
+    find: "if (($isSafe && !$isHandshake) || $link.isExplicit) return;",
+    replace: "if ($isSafe || $link.isExplicit) return;",
+  }),
+];
+
 export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...forging,
   ...planting,
@@ -363,4 +401,5 @@ export const SECURITY_MUTANTS: readonly Mutant[] = [
   ...leaking,
   ...caching,
   ...answering,
+  ...crossing,
 ];

@@ -42,7 +42,7 @@ async function handle(c: Context<Env>): Promise<Response> {
   c.status(reply.status as 200);
   if (reply.kind === "empty") return c.body(null);
   if (reply.kind === "redirect") return c.redirect(reply.text, reply.status as 302);
-  if (reply.kind === "stream" && c.req.path.endsWith("/stream")) {
+  if (reply.kind === "stream" && c.req.path.endsWith("/parts")) {
     return streamText(c, async (out) => {
       for await (const part of reply.parts()) await out.write(part);
     });

@@ -175,11 +175,11 @@ const work: Record<string, (visit: Visit, query: URLSearchParams) => Result | Pr
     session.data.cart.items.push("tea");
     return session.get("cart").items.join();
   },
-  "/login": ({ session }) => {
+  "/regenerate": ({ session }) => {
     session.regenerate();
     return "Welcome";
   },
-  "/logout": ({ session }) => {
+  "/destroy": ({ session }) => {
     session.destroy();
     return "Bye";
   },
@@ -202,7 +202,7 @@ const work: Record<string, (visit: Visit, query: URLSearchParams) => Result | Pr
     await session.save();
     return visitsOf(session);
   },
-  "/interrupted": async ({ session }) => {
+  "/interrupt": async ({ session }) => {
     await sessions.destroy(session);
     session.set("visits", 100);
     return "never sent";
@@ -232,7 +232,7 @@ const work: Record<string, (visit: Visit, query: URLSearchParams) => Result | Pr
   },
   "/created": ({ session }) => ({ text: count(session), status: 201 }),
   "/not-found": ({ session }) => ({ text: count(session), status: 404 }),
-  "/stream": ({ session }) => {
+  "/parts": ({ session }) => {
     count(session);
     return { kind: "stream", parts: () => parts(session) };
   },
@@ -244,7 +244,7 @@ const work: Record<string, (visit: Visit, query: URLSearchParams) => Result | Pr
     visitsOf(session);
     return { kind: "stream", parts: much };
   },
-  "/broken": ({ session }) => {
+  "/break": ({ session }) => {
     count(session);
     return { kind: "stream", parts: broken };
   },
@@ -319,7 +319,7 @@ const work: Record<string, (visit: Visit, query: URLSearchParams) => Result | Pr
     session.subject = "ada";
     throw new Error("boom");
   },
-  "/logout-and-throw": ({ session }) => {
+  "/destroy-and-throw": ({ session }) => {
     session.destroy();
     throw new Error("boom");
   },
@@ -360,11 +360,11 @@ const work: Record<string, (visit: Visit, query: URLSearchParams) => Result | Pr
   },
   "/admin": ({ admin }) => count(admin!),
   "/read-both": ({ session, admin }) => visitsOfBoth(session, admin),
-  "/login-admin": ({ admin }) => {
+  "/regenerate-admin": ({ admin }) => {
     admin!.regenerate();
     return "Welcome";
   },
-  "/logout-admin": ({ admin }) => {
+  "/destroy-admin": ({ admin }) => {
     admin!.destroy();
     return "Bye";
   },

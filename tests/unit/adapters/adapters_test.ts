@@ -495,6 +495,43 @@ Deno.test("elysiaSession() puts the cookie of save() on the page of an error", a
   assertEquals([store.size, events], [1, []]);
 });
 
+Deno.test("elysiaSession() passes on what an error handler of the app throws", async () => {
+  const { sessions, store } = rig();
+  const { handle, listen } = elysia(sessions);
+  const request = requestWith();
+  const error = new Error("twice");
+  const thrown = await assertRejects(() =>
+    handle(request, (session) => {
+      session.set("n", 1);
+      listen({ request, error });
+      throw error;
+    })
+  );
+  assertEquals([thrown, store.size], [error, 0]);
+});
+
+Deno.test("elysiaSession() makes functions that Elysia can tell apart", () => {
+  const texts = new Set<string>();
+  const app = { wrap: (given: unknown) => texts.add(String(given)), onError() {}, derive() {} };
+  for (const { sessions } of [rig(), rig()]) elysiaSession(sessions)(app as never);
+  assertEquals(texts.size, 2);
+});
+
+Deno.test("oakSession() puts the cookie of save() on the page of an error without a setter", async () => {
+  class OwnError extends Error {
+    get headers(): undefined {
+      return undefined;
+    }
+  }
+  const { sessions } = rig();
+  const { ctx } = oakContext();
+  const error = new OwnError("mine");
+  await assertRejects(() =>
+    oakSession(sessions)(ctx, async () => await countAndThrow(ctx.state.session as Session, error))
+  );
+  assertEquals((error.headers as unknown as Headers).getSetCookie().length, 1);
+});
+
 Deno.test("oakSession() puts the cookie of save() on every page of an error", async () => {
   for (const error of [new RangeError("mine"), Object.assign(new Error("x"), { headers: {} })]) {
     const { sessions, store, events } = rig();

@@ -97,7 +97,13 @@ Deno.test("examine() counts a verifier that the record does not hold as replaced
   assertEquals(find(D, { ...changed, replacedAt: NOW - HOUR - 1 }), "unknown");
   assertEquals(find(D), "unknown");
   const lookup = examine(recordWith(changed), D, optionsWith());
-  assertEquals(lookup, { status: "replaced", key: KEY, isHeld: false, replacedAt: NOW });
+  assertEquals(lookup, {
+    status: "replaced",
+    key: KEY,
+    isHeld: false,
+    replacedAt: NOW,
+    presented: undefined,
+  });
 });
 
 Deno.test("examine() opens a session by the ID that rotate() replaced until the client sends the next one", () => {
@@ -185,7 +191,13 @@ Deno.test("examine() does not let a session go on forever because of a sign-in i
 Deno.test("examine() believes a backend that knows that the ID was replaced", () => {
   const found = (age: number) =>
     examine(recordWith({}, { replacedAt: NOW - age }), undefined, optionsWith());
-  assertEquals(found(HOUR), { status: "replaced", key: KEY, isHeld: true, replacedAt: NOW - HOUR });
+  assertEquals(found(HOUR), {
+    status: "replaced",
+    key: KEY,
+    isHeld: true,
+    replacedAt: NOW - HOUR,
+    presented: undefined,
+  });
   assertEquals(nameOf(found(HOUR + 1)), "unknown");
 });
 

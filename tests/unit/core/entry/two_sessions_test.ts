@@ -6,11 +6,12 @@ import {
   type HeaderPair,
   MemoryStore,
   Session,
+  SessionError,
   type SessionEvent,
   SessionMiddleware,
   type SessionOptions,
 } from "@pagi/session";
-import { cookieOf, requestWith, scopeWith, SECRET } from "../../../_kit/helpers.ts";
+import { call, cookieOf, requestWith, scopeWith, SECRET } from "../../../_kit/helpers.ts";
 import { Client, respond } from "../../../_kit/client.ts";
 import { VERSIONED } from "../../../_kit/stores.ts";
 import { FaultyStore } from "../../../_kit/faulty_store.ts";
@@ -261,4 +262,123 @@ Deno.test("builder() mounts an admin area with its own session", async () => {
   });
   const count = async (path: string) => (await new Client(app).request({ path })).cookies.length;
   assertEquals([await count("/"), await count("/admin/users")], [1, 2]);
+});
+
+/** A shop, and an admin area around it whose store refuses to save. */
+function apartAndFailing() {
+  const store = new FaultyStore(new MemoryStore());
+  store.fault = { operation: "create", kind: "rejects" };
+  return apart({ store });
+}
+
+/** The ways in which the outer handler hands the inner one the request and takes its response. */
+const WAYS: Record<string, (inner: (request: Request) => Promise<Response>) => typeof inner> = {
+  "the same Request": (inner) => inner,
+  "a new Request": (inner) => (request) => inner(new Request("http://localhost/inner", request)),
+  "a new Response": (inner) => async (request) => {
+    const { body, headers } = await inner(request);
+    return new Response(body, { headers });
+  },
+};
+
+for (const [way, through] of Object.entries(WAYS)) {
+  Deno.test(`the error of an outer session has the cookie of the inner one, with ${way}`, async () => {
+    const { shop, admin, events } = apartAndFailing();
+    const inner = shop.handler((_request, session) => {
+      session.set("n", 1);
+      return new Response("never sent", { headers: { "x-own": "1" } });
+    });
+    const app = admin.handler(async (request, own) => {
+      own.set("n", 1);
+      return await through(inner)(request);
+    });
+    const page = await app(requestWith());
+    assertEquals([page.status, page.headers.get("x-own")], [503, null]);
+    assertEquals(page.headers.get("cache-control"), "no-store");
+    assertEquals(Object.keys(cookiesOf(page)), ["pagi_session"]);
+    assertEquals(page.headers.getSetCookie().length, 1);
+    const { pagi_session } = cookiesOf(page);
+    const request = requestWith({ cookie: `pagi_session=${pagi_session}` });
+    assertEquals((await shop.load(request))?.get("n"), 1);
+    assertEquals(events, ["request-failed"]);
+  });
+}
+
+Deno.test("the error of the outermost of three sessions has both cookies", async () => {
+  const { shop, admin } = apartAndFailing();
+  const middle = new SessionMiddleware({ secret: SECRET, key: "middle" });
+  const app = admin.handler((request, own) => {
+    own.set("n", 1);
+    return middle.run(request, (session) => {
+      session.set("n", 1);
+      return shop.run(request, (other) => (other.set("n", 1), new Response()));
+    });
+  });
+  const cookies = Object.keys(cookiesOf(await app(requestWith())));
+  assertEquals(cookies.sort(), ["pagi_session", "pagi_session_middle"]);
+});
+
+Deno.test("a handler that throws after an inner one has saved reports the inner cookie", async () => {
+  const { shop, admin, events } = apart();
+  const app = admin.handler(async (request) => {
+    await shop.run(request, (session) => (session.set("n", 1), new Response()));
+    throw new Error("boom");
+  });
+  await assertRejects(() => app(requestWith()), Error, "boom");
+  assertEquals(events, ["headers-dropped"]);
+});
+
+Deno.test("the cookie for a request of the handler's own is not the client's", async () => {
+  const { shop, admin } = apartAndFailing();
+  const app = admin.handler(async (_request, own) => {
+    own.set("n", 1);
+    await shop.run(requestWith(), (session) => (session.set("n", 1), new Response()));
+    return new Response();
+  });
+  assertEquals((await app(requestWith())).headers.getSetCookie(), []);
+});
+
+Deno.test("sessions.open(): the error of an outer session has the cookie of the inner one", async () => {
+  const { shop, admin } = apartAndFailing();
+  const request = requestWith();
+  const outer = await admin.open(request);
+  const inner = await shop.open(request);
+  inner.session.set("n", 1);
+  outer.session.set("n", 1);
+  await inner.commit(new Headers());
+  const error = await assertRejects(async () => await outer.commit(new Headers()));
+  const page = await admin.answer(error, request);
+  assertEquals([page.status, Object.keys(cookiesOf(page))], [503, ["pagi_session"]]);
+  // A second commit, onto the error response, does not repeat it.
+  await outer.commit(page.headers);
+  assertEquals(page.headers.getSetCookie().length, 1);
+});
+
+Deno.test("sessions.open(): an error after an inner session was saved carries its cookie", async () => {
+  const { shop, admin } = apart();
+  const request = requestWith();
+  const outer = await admin.open(request);
+  const inner = await shop.open(request);
+  inner.session.set("n", 1);
+  await inner.commit(new Headers());
+  await outer.abort(new Error("boom"));
+  const headers = new Headers();
+  await outer.commit(headers);
+  assertEquals(headers.getSetCookie().length, 1);
+  assertEquals(headers.get("cache-control"), "no-store");
+});
+
+Deno.test("wrap(): the error of an outer session carries the cookie of the inner one", async () => {
+  const { shop, admin, events } = apartAndFailing();
+  const app: App = admin.wrap(shop.wrap(async (scope, _receive, send) => {
+    (scope["pagi.session"] as { n?: number }).n = 1;
+    (scope["pagi.session.admin"] as unknown as { n?: number }).n = 1;
+    await send({ type: "http.response.start", status: 200, headers: [] });
+  }));
+  const error = await assertRejects(
+    async () => await call(app),
+    SessionError,
+  );
+  assertEquals(error.headers.map(([name]) => name), ["set-cookie", "cache-control"]);
+  assertEquals(events, ["request-failed"]);
 });
