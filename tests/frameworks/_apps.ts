@@ -101,6 +101,15 @@ export const WEBSOCKETS: App[] = ["slow", "memory"].flatMap((store) =>
   }))
 );
 
+/** Koa with other middleware. */
+export const KOA_MIDDLEWARE: App[] = [["koa", "slow"], ["koa", "memory"], ["koa2", "slow"]].map(
+  ([KOA, STORE]) => ({
+    name: `${KOA}, ${STORE} store`,
+    command: node("koa_middleware.js"),
+    env: { KOA: KOA!, STORE: STORE! },
+  }),
+);
+
 /** Nest's versions and platforms, with a global exception filter of the app or without one. */
 export const NEST: App[] = ["express", "fastify"].flatMap((platform) => [
   ...[undefined, "500", "200", "302"].map((filter) => nest(11, platform, filter)),
