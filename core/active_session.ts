@@ -1,5 +1,6 @@
 /** One request's session, and its commit when the response starts. */
 import { after, type Awaitable } from "../base/awaitable.ts";
+import type { SessionLifetime } from "../base/lifetime.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import { checkSubject } from "../base/subject.ts";
@@ -9,10 +10,13 @@ import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
+import { reportDropped } from "./entry/response_headers.ts";
 import { csrfBinding } from "./csrf_tokens.ts";
+import type { FallbackWatch } from "./fallback_watch.ts";
 import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
+import { idleOf, type LifetimeHeader } from "./lifetime.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SecureCookieWatch } from "./secure_cookie.ts";
@@ -27,6 +31,7 @@ export interface SharedParts {
   readonly repository: SessionRepository;
   readonly ids: IdSource;
   readonly secureCookie: SecureCookieWatch;
+  readonly fallbacks: FallbackWatch;
 }
 
 /** The session behind a working copy. */
@@ -90,6 +95,7 @@ export class ActiveSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
   readonly #secureCookie: SecureCookieWatch;
+  readonly #fallbacks: FallbackWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -97,6 +103,10 @@ export class ActiveSession implements SessionLink {
   readonly #replacedId: string | undefined;
   readonly #state: SessionState;
   #isDone = false;
+  /** Whether the response can carry no headers. */
+  #isHeadless = false;
+  /** Names changes that were not stored, because the client would not get their ID. */
+  #notStored: string | undefined;
   #early: EarlySave | undefined;
   /** The headers of earlier saves in this request, for a response that sends no newer ones. */
   readonly #carried: HeaderPair[];
@@ -111,6 +121,7 @@ export class ActiveSession implements SessionLink {
     this.#repository = parts.repository;
     this.#ids = parts.ids;
     this.#secureCookie = parts.secureCookie;
+    this.#fallbacks = parts.fallbacks;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -126,7 +137,34 @@ export class ActiveSession implements SessionLink {
 
   /** The flash messages of the stored session. */
   get messages(): readonly string[] {
-    return this.workingCopy.isRestarted ? [] : this.#stored?.header.messages ?? [];
+    return this.#record?.header.messages ?? [];
+  }
+
+  /** The lifetime of the stored session, which a new subject does not take over. */
+  get lifetime(): SessionLifetime | undefined {
+    const { isRestarted, data } = this.workingCopy;
+    const stored = this.#stored;
+    return isRestarted || data._subject !== stored?.subject ? undefined : stored?.header.lifetime;
+  }
+
+  /** When the session ends if this request is its last use. */
+  get expiresAt(): number | undefined {
+    const { mode, lifetime, lastAccess } = this.workingCopy;
+    if (mode === "replaced" || mode === "ambiguous") return undefined;
+    const signedInAt = this.#isSignIn ? lastAccess : this.#record?.header.signedInAt;
+    const header = { lifetime, signedInAt };
+    return lastAccess + this.#repository.remaining(header, this.#createdAt, lastAccess);
+  }
+
+  /** The record that the request changes, if there is one. */
+  get #record(): LoadedSession | undefined {
+    return this.workingCopy.isRestarted ? undefined : this.#stored;
+  }
+
+  /** Whether the user signs in with this request. */
+  get #isSignIn(): boolean {
+    const { isAuthenticated, data: { _subject } } = this.workingCopy;
+    return isAuthenticated || (_subject !== undefined && _subject !== this.#record?.subject);
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -158,6 +196,7 @@ export class ActiveSession implements SessionLink {
     }
     if (this.#isDone) return this.#complete(headers, before, own);
     this.#isDone = true;
+    this.#fallbacks.check(this.workingCopy);
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) {
       this.workingCopy.close();
@@ -170,6 +209,20 @@ export class ActiveSession implements SessionLink {
       )
       : this.#save(headers, own);
     return after(saved, () => this.#complete(headers, before, own));
+  }
+
+  /**
+   * Saves the changes of a request whose response can carry no headers. Nothing is stored that only
+   * a client with a new ID could use: no new session, and no regenerated one.
+   *
+   * @param what Names that response, for the event.
+   */
+  commitHeadless(what: string): Awaitable<void> {
+    this.#isHeadless = true;
+    const dropped: HeaderPair[] = [];
+    return after(this.commit(dropped, () => NO_HEADERS), () => {
+      reportDropped(this.#options, dropped, what, this.#notStored);
+    });
   }
 
   /** Adds what belongs to the headers that were added from `before` on. */
@@ -238,8 +291,7 @@ export class ActiveSession implements SessionLink {
   touch(): Promise<boolean> {
     const { workingCopy } = this;
     if (!this.#isDone) return Promise.resolve(workingCopy.absence === undefined);
-    const { touchInterval } = this.#options;
-    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy, this.isExplicit);
+    this.#held ??= new HeldSession(this.#repository, workingCopy, this.isExplicit);
     return this.#held.touch();
   }
 
@@ -315,8 +367,9 @@ export class ActiveSession implements SessionLink {
     generated?: string,
   ): Awaitable<void> {
     // Called only if it matters: with some servers, the headers of a response are slow to read.
-    const isPrivate = () => !isShareable(own(), this.#options);
-    const outcome = this.#decide(isPrivate, generated);
+    const isPrivate = () => !this.#isHeadless && !isShareable(own(), this.#options);
+    const decided = this.#decide(isPrivate, generated);
+    const outcome = this.#isHeadless ? this.#withoutHeaders(decided, generated) : decided;
     this.workingCopy.close();
     switch (outcome.kind) {
       case "none":
@@ -335,7 +388,8 @@ export class ActiveSession implements SessionLink {
       }
       case "changed": {
         const { stored, change, idChange } = outcome;
-        const isSent = this.#isSentAgain(stored, isPrivate, true);
+        const isSent = change.metadata?.changesLifetime(stored.header.lifetime) ||
+          this.#isSentAgain(stored, isPrivate, true);
         const saved = this.#repository.save(stored, change, isSent, idChange);
         return after(saved, (saved) => this.#send(headers, saved));
       }
@@ -364,7 +418,7 @@ export class ActiveSession implements SessionLink {
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {
       const isEmpty = change.json === encodeEmptySession(this.#createdAt) &&
-        !change.metadata?.added.length;
+        !change.metadata?.changes(undefined);
       const isSaved = !isEmpty || workingCopy.isNeeded || this.#options.saveUninitialized;
       if (workingCopy.isRestarted) {
         return { kind: "restarted", change: isSaved ? change : undefined };
@@ -384,6 +438,56 @@ export class ActiveSession implements SessionLink {
     return idChange !== undefined || this.#isTouched(stored, isPrivate)
       ? { kind: "touched", stored, idChange }
       : NONE;
+  }
+
+  /** The part of an outcome that is carried out if the client can be sent nothing. */
+  #withoutHeaders(outcome: Outcome, generated: string | undefined): Outcome {
+    switch (outcome.kind) {
+      case "created":
+        if (!this.#sendsHeaders(generated)) return outcome;
+        this.#notStored = "A new session was not stored";
+        return NONE;
+      case "restarted":
+        if (outcome.change === undefined || !this.#sendsHeaders(generated)) return outcome;
+        this.#notStored = "A session was ended, and the next was not stored";
+        return { kind: "restarted", change: undefined };
+      case "changed":
+        return this.#changedWithoutHeaders(outcome, generated);
+      default:
+        return outcome;
+    }
+  }
+
+  #changedWithoutHeaders(
+    outcome: Outcome & { kind: "changed" },
+    generated: string | undefined,
+  ): Outcome {
+    const { stored, idChange } = outcome;
+    const { isWithClient } = this.#repository;
+    const isKept = idChange === undefined || !this.#sendsHeaders(generated);
+    if (isKept && !isWithClient) return outcome;
+    if (!isKept && stored.subject !== undefined && stored.subject !== outcome.change.subject) {
+      this.#notStored = "A session was ended, and did not get its new subject";
+      return { kind: "destroyed" };
+    }
+    if (isWithClient) {
+      this.#notStored = "A session in a cookie was not saved";
+      return NONE;
+    }
+    if (idChange!.isRotation) {
+      this.#notStored = "A session was saved and kept its ID";
+      return { ...outcome, idChange: undefined };
+    }
+    // Under the old ID, the changes could reach an attacker who has planted that ID.
+    this.#notStored = "A regenerated session was not saved";
+    return NONE;
+  }
+
+  /** Whether the client gets a new ID by a header. Otherwise the app itself sends it. */
+  #sendsHeaders(generated = this.workingCopy.recordId): boolean {
+    const headers: HeaderPair[] = [];
+    this.#state.inject(headers, generated, { expire: this.#options.expire });
+    return headers.length > 0;
   }
 
   /** Whether to note that the session was used, or that its ID is sent again. */
@@ -414,7 +518,7 @@ export class ActiveSession implements SessionLink {
   /** The request's changes as text, so that later changes are not part of them. */
   #capture(): SessionChange {
     const { workingCopy } = this;
-    const stored = workingCopy.isRestarted ? undefined : this.#stored;
+    const stored = this.#record;
     const { data, updates, isCleared, maybeDirty, codec, metadataChange } = workingCopy;
     if (!maybeDirty) {
       const json = stored?.json ?? encodeEmptySession(this.#createdAt);
@@ -423,9 +527,14 @@ export class ActiveSession implements SessionLink {
     const subject = data._subject;
     if (subject !== undefined) checkSubject("save the session", subject);
     const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
-    const isSignIn = workingCopy.isAuthenticated ||
-      (subject !== undefined && subject !== stored?.subject);
-    return { json, subject, isSignIn, updates, isCleared, metadata: metadataChange };
+    return {
+      json,
+      subject,
+      isSignIn: this.#isSignIn,
+      updates,
+      isCleared,
+      metadata: metadataChange,
+    };
   }
 
   #create(headers: HeaderPair[], id: string, change: SessionChange): Awaitable<void> {
@@ -467,8 +576,14 @@ export class ActiveSession implements SessionLink {
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
     const before = headers.length;
-    this.#state.inject(headers, sent, { expire });
+    const persistent = this.#isPersistent(header);
+    this.#state.inject(headers, sent, { expire, persistent, scope: this.#scope });
     this.#secureCookie.check(headers, before, this.#scope);
+  }
+
+  /** Whether the client keeps the ID when it is closed; `undefined` if that is up to the State. */
+  #isPersistent({ lifetime }: LifetimeHeader): boolean | undefined {
+    return lifetime && (lifetime.persistent ?? this.#state.maxAge !== false);
   }
 
   /**
@@ -494,8 +609,10 @@ export class ActiveSession implements SessionLink {
 
   /** Whether less than half of the time remains for which the client keeps the ID. */
   #isOldAtClient(stored: LoadedSession, now: number): boolean {
-    const { rolling, touchInterval, expire } = this.#options;
-    const maxAge = this.#state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
+    const { rolling, touchInterval } = this.#options;
+    const isPersistent = this.#isPersistent(stored.header);
+    const own = isPersistent === undefined ? this.#state.maxAge : isPersistent && undefined;
+    const maxAge = own ?? Math.min(idleOf(stored.header, this.#options), MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
       this.#repository.sentAgo(stored, now) > maxAge / 2;
   }
@@ -507,7 +624,7 @@ export class ActiveSession implements SessionLink {
   async abort(): Promise<void> {
     const early = this.#early;
     // The save's error has been reported, and the handler's own error takes precedence.
-    await early?.saved.catch(() => early.isFailed = true);
+    if (early !== undefined) await early.saved.catch(() => early.isFailed = true);
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();
