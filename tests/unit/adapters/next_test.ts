@@ -1,6 +1,6 @@
 /** Tests the adapter for Next.js with stand-ins for it. `tests/frameworks` runs Next.js itself. */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { CallbackState, CookieStore, SessionError, SessionMiddleware } from "@pagi/session";
+import { CallbackState, CookieStore, SessionError, type SessionMiddleware } from "@pagi/session";
 import { type NextCookieOptions, nextSession } from "@pagi/session/next";
 import { cookieOf, failing, requestWith, rig, SECRET } from "../../_kit/helpers.ts";
 
