@@ -48,6 +48,7 @@ export {
   Session,
   type SessionAbsence,
   type SessionData,
+  type SessionLifetime,
   type SessionMetadata,
   type SessionSummary,
 } from "./session.ts";

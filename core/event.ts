@@ -16,6 +16,7 @@
  * | `cleanup-failed` | the entry of an ended session in a per-user session index could not be removed; a later sign-in removes it |
  * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
+ * | `cookie-nearly-full` | a session takes more than four fifths of what fits into its cookie, or into all chunks; the message names the largest key; once |
  * | `statements-unprepared` | a pooler does not keep the statements of `PostgresStore` prepared; the store no longer prepares them |
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
  * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
@@ -36,6 +37,7 @@ export interface SessionEvent {
     | "cleanup-failed"
     | "subject-full"
     | "destroy-failed"
+    | "cookie-nearly-full"
     | "statements-unprepared"
     | "headers-dropped"
     | "short-secret"

@@ -5,6 +5,7 @@
 import { isObject } from "../base/check_options.ts";
 import type { SessionValues } from "../base/record_text.ts";
 import { SessionError, type SessionErrorCode } from "../errors.ts";
+import type { SessionLifetime } from "../base/lifetime.ts";
 import { isOfKind, textOf } from "../base/flash_message.ts";
 import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
@@ -239,10 +240,10 @@ export class WorkingCopy implements ReplayableUpdates {
     this.data = { ...kept, _created: now };
     this.mode = "writable";
     this.#updates = undefined;
-    // Messages go along with the values. A value that was pulled stays taken.
-    const { added, pulled } = this.metadata;
+    // Messages and a lifetime go along with the values. A value that was pulled stays taken.
+    const { added, pulled, lifetime } = this.metadata;
     this.#metadata = new MetadataChange();
-    if (values !== undefined) this.#metadata.added = added;
+    if (values !== undefined) Object.assign(this.#metadata, { added, lifetime });
     for (const key of pulled) this.#metadata.pulled.add(key);
     this.isCleared =
       this.isRotated =
@@ -297,6 +298,12 @@ export class WorkingCopy implements ReplayableUpdates {
   clear(): void {
     this.isCleared = true;
     if (this.#metadata !== undefined) this.#metadata.added = [];
+  }
+
+  /** The session's own lifetime; `undefined` if it has the middleware's. */
+  get lifetime(): SessionLifetime | undefined {
+    const change = this.#metadata?.lifetime;
+    return change === undefined ? this.link?.lifetime : change.value;
   }
 
   /** Takes the messages of a kind. The commit removes them. */
