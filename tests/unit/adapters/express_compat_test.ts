@@ -7,6 +7,8 @@ import { nodeResponse, slow } from "../../_kit/node_response.ts";
 // deno-lint-ignore no-explicit-any -- as code for express-session sees a request
 type Any = any;
 
+const DAY = 86_400;
+
 interface Visit {
   cookie?: string;
   options?: Any;
@@ -274,9 +276,68 @@ Deno.test("req.session.cookie.maxAge counts from the last request, and is in mil
   assertMatch(set[0]!, /; Max-Age=91; Expires=/);
   const { req, set: again } = await visit(sessions, (req) => req.session.a = 1, { cookie });
   // Nothing about the cookie has changed, so that it is not sent again.
-  assertEquals([req.session.cookie.originalMaxAge, again], [90_500, []]);
+  assertEquals([req.session.cookie.originalMaxAge, again], [91_000, []]);
   const ended = await visit(sessions, (req) => req.session.cookie.expires = null, { cookie });
   assertMatch(ended.set[0]!, /SameSite=Lax$/);
+});
+
+Deno.test("req.session.cookie.maxAge is the lifetime of the stored session, too", async () => {
+  const { sessions, clock } = rig();
+  const lives = async (cookie: string) =>
+    await sessions.load({ headers: { cookie } }) !== undefined;
+  const { cookie } = await visit(sessions, (req) => {
+    req.session.a = 1;
+    req.session.cookie.maxAge = 30 * DAY * 1000;
+  });
+  clock.advance(20 * DAY);
+  const later = await visit(sessions, (req) => req.session.a = 2, { cookie });
+  assertEquals(later.req.session.cookie.originalMaxAge, 30 * DAY * 1000);
+  clock.advance(20 * DAY);
+  assert(await lives(cookie));
+  // The middleware's own idle time, and a cookie that ends with the browser.
+  const { set } = await visit(sessions, (req) => req.session.cookie.maxAge = null, { cookie });
+  assertMatch(set[0]!, /SameSite=Lax$/);
+  clock.advance(3500);
+  assert(await lives(cookie));
+  clock.advance(DAY);
+  assertEquals(await lives(cookie), false);
+});
+
+Deno.test("req.session.cookie.maxAge stays when a user signs in, and ends with regenerate()", async () => {
+  const { sessions } = rig();
+  const options = { subject: ({ user }: { user?: string }) => user };
+  const first = await visit(sessions, (req) => {
+    req.session.cookie.maxAge = 30 * DAY * 1000;
+    return call(req, "save");
+  }, { options });
+  const second = await visit(sessions, (req) => req.session.user = "ada", {
+    cookie: first.cookie,
+    options,
+  });
+  assert(second.cookie !== first.cookie);
+  assertMatch(second.set[0]!, /Max-Age=2592000/);
+  const session = await sessions.load({ headers: { cookie: second.cookie } });
+  assertEquals([session?.subject, session?.lifetime?.idle], ["ada", 30 * DAY]);
+
+  const third = await visit(sessions, async (req) => {
+    await call(req, "regenerate");
+    assertEquals(req.session.cookie.originalMaxAge, 3_600_000);
+  }, { cookie: second.cookie, options });
+  assertMatch(third.set[0]!, /Max-Age=3600/);
+  assertEquals((await sessions.load({ headers: { cookie: third.cookie } }))?.lifetime, undefined);
+});
+
+Deno.test("req.session.cookie.maxAge may be longer than a session can live, or in the past", async () => {
+  for (const [maxAge, idle, sent] of [[50 * 365 * DAY, 3650 * DAY, 400 * DAY], [-DAY, 1, 0]]) {
+    const { sessions } = rig();
+    const { set } = await visit(sessions, (req) => {
+      req.session.a = 1;
+      req.session.cookie.maxAge = maxAge! * 1000;
+    });
+    assertMatch(set[0]!, new RegExp(`Max-Age=${sent};`));
+    const session = await sessions.load({ headers: { cookie: cookieOf(set[0]!) } });
+    assertEquals(session?.lifetime, { idle, persistent: true });
+  }
 });
 
 Deno.test("a cookie that browsers would refuse fails the response before anything is saved", async () => {
