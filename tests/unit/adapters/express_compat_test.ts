@@ -115,6 +115,30 @@ Deno.test("req.session.regenerate() keeps nothing, for a session with a user too
   assertEquals(await sessions.load({ headers: { cookie: first.cookie } }), undefined);
 });
 
+Deno.test("req.session.regenerate() keeps nothing that another request adds at that time", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const { cookie: after } = await visit(sessions, async (req) => {
+    assertEquals(req.session.n, 1);
+    await visit(sessions, ({ session }) => session.added = 1, { cookie });
+    assertEquals(await call(req, "regenerate"), undefined);
+  }, { cookie });
+  assert(after !== cookie);
+  assertEquals(await show(sessions, after), {});
+});
+
+Deno.test("req.session writes after a save() only what has changed since", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await visit(sessions, async (req) => {
+    req.session.a = 1;
+    await call(req, "save");
+    await visit(sessions, ({ session }) => Object.assign(session, { a: 2, n: 2 }), { cookie });
+    req.session.b = 1;
+  }, { cookie });
+  assertEquals(await show(sessions, cookie), { a: 2, n: 2, b: 1 });
+});
+
 Deno.test("Passport's user becomes the subject, if it is an id", async () => {
   for (
     const [user, subject] of [["u7", "u7"], [7, "7"], [{ id: 7 }, undefined], ["", undefined]]
@@ -257,6 +281,8 @@ Deno.test("req.session.cookie gives other attributes to a session's cookie and t
     req.session.cookie.domain = ".example.com";
   });
   assertMatch(set[0]!, /^sid=\w{64}; Path=\/app; Domain=example.com; HttpOnly; SameSite=Lax$/);
+  const changed = await visit(sessions, (req) => req.session.cookie.httpOnly = false, { cookie });
+  assertMatch(changed.set[0]!, /^sid=\w{64}; Path=\/app; Domain=example.com; SameSite=Lax$/);
   const { set: cleared } = await visit(sessions, (req) => call(req, "destroy"), { cookie });
   assertMatch(cleared[0]!, /^sid=; Path=\/app; Domain=example.com; .*Max-Age=0$/);
 });
@@ -324,6 +350,9 @@ Deno.test("req.session.cookie.maxAge stays when a user signs in, and ends with r
     assertEquals(req.session.cookie.originalMaxAge, 3_600_000);
   }, { cookie: second.cookie, options });
   assertMatch(third.set[0]!, /Max-Age=3600/);
+  const { cookie } = await visit(sessions, (req) => req.session.cookie.maxAge = DAY * 1000);
+  const stranger = await visit(sessions, (req) => call(req, "regenerate"), { cookie });
+  assertMatch(stranger.set[0]!, /Max-Age=3600/);
   assertEquals((await sessions.load({ headers: { cookie: third.cookie } }))?.lifetime, undefined);
 });
 
