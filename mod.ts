@@ -106,6 +106,7 @@ export {
   type RedisCommand,
   RedisStore,
   type RedisStoreOptions,
+  type UpstashRedisClient,
 } from "./store/redis.ts";
 export {
   type SqliteDatabase,

@@ -265,7 +265,10 @@ export class Session<T extends object = Record<string, unknown>> {
    * @throws {SessionError} `ERR_SESSION_KEY` if the key does not exist and no fallback is given.
    */
   get<K extends keyof T & string>(key: K): Exclude<T[K], undefined>;
-  /** Returns the value of `key`, or `fallback` if the key does not exist. Never throws. */
+  /**
+   * Returns the value of `key`, or `fallback` if the key does not exist. Never throws. A change of the
+   * fallback is not saved: use `getOrInsert` for a list or an object that you add to.
+   */
   get<K extends keyof T & string, F>(
     key: K,
     fallback: F,
@@ -274,7 +277,9 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#readFor(key);
     if (has(data, key)) return this.#handOut(data[key]);
     if (fallback.length === 0) throw this.#missing("get", key);
-    return fallback[0];
+    const [value] = fallback;
+    if (isObject(value)) this.#workingCopy.noteFallback(key, value);
+    return value;
   }
 
   /**

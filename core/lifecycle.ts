@@ -26,6 +26,7 @@ import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
 import { countMiddleware } from "./entry/nesting.ts";
+import { FallbackWatch } from "./fallback_watch.ts";
 import { HeldSession, isFollowed } from "./held_session.ts";
 import { IdSource } from "./id_source.ts";
 import {
@@ -61,6 +62,7 @@ export class Lifecycle implements SharedParts {
   readonly repository: SessionRepository;
   readonly ids: IdSource;
   readonly secureCookie: SecureCookieWatch;
+  readonly fallbacks: FallbackWatch;
   readonly #backend: Backend;
   /** The keys of sessions whose clients were reported as lost, and the time of the replacement. */
   #lost: BoundedCache<number> | undefined;
@@ -75,6 +77,7 @@ export class Lifecycle implements SharedParts {
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
     this.secureCookie = new SecureCookieWatch(options.emit);
+    this.fallbacks = new FallbackWatch(options.emit);
     (store as VersionedStore).reportTo?.(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });

@@ -10,6 +10,7 @@ import { isOfKind, textOf } from "../base/flash_message.ts";
 import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
 import { MetadataChange } from "./metadata_change.ts";
+import { has } from "./session_values.ts";
 import type { SessionLink } from "./session_link.ts";
 
 /**
@@ -81,6 +82,8 @@ export interface SessionLineage {
 }
 
 const workingCopies = new WeakMap<object, WorkingCopy>();
+/** How many fallbacks of a request are watched. */
+const MAX_FALLBACKS = 8;
 const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
 
 /** The metadata of a session that its record's text does not hold. */
@@ -133,6 +136,7 @@ export class WorkingCopy implements ReplayableUpdates {
   link: SessionLink | undefined;
   #updates: Map<string, KeyUpdate> | undefined;
   #metadata: MetadataChange | undefined;
+  #fallbacks: [key: string, fallback: object, size: number][] | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
@@ -300,6 +304,22 @@ export class WorkingCopy implements ReplayableUpdates {
     if (this.#metadata !== undefined) this.#metadata.added = [];
   }
 
+  /** Notes that the handler received a fallback, which it may take for a value of the session. */
+  noteFallback(key: string, fallback: object): void {
+    this.#fallbacks ??= [];
+    if (this.#fallbacks.length < MAX_FALLBACKS) {
+      this.#fallbacks.push([key, fallback, sizeOf(fallback)]);
+    }
+  }
+
+  /** The key of a fallback that the handler has changed and not stored. */
+  findChangedFallback(): string | undefined {
+    return this.#fallbacks?.find(([key, fallback, size]) => {
+      return sizeOf(fallback) !== size && !has(this.data, key) &&
+        !Object.values(this.data).includes(fallback);
+    })?.[0];
+  }
+
   /** The session's own lifetime; `undefined` if it has the middleware's. */
   get lifetime(): SessionLifetime | undefined {
     const change = this.#metadata?.lifetime;
@@ -340,6 +360,11 @@ export function workingCopyIn(session: unknown): WorkingCopy {
   throw new TypeError(
     "Cannot use the session: expected a Session. In a PAGI app: new Session(scope)",
   );
+}
+
+/** How many entries a list, an object or a collection has. */
+function sizeOf(value: object): number {
+  return value instanceof Map || value instanceof Set ? value.size : Object.keys(value).length;
 }
 
 /** The middleware that these values come from; `undefined` if they are somebody else's. */

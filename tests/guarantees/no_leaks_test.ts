@@ -58,6 +58,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "destroy-failed": true,
   "statements-unprepared": true,
   "cookie-nearly-full": true,
+  "fallback-changed": true,
   "headers-dropped": true,
   "request-failed": true,
   "session-lost": true,
@@ -182,6 +183,7 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
       session.set({ ...DATA, padding: "x".repeat(2500) }).flash("info", DATA.card);
       return new Response();
     });
+    await visit("", (session) => (session.get("list", []) as unknown[]).push(DATA));
     await visit(`${await signIn()}; ${await signIn()}`);
     await visit("", fill, new Response("", { headers: { "cache-control": "public" } }));
 

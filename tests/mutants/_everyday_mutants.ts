@@ -3,6 +3,7 @@ import { mistake, type Mutant } from "./_mutant.ts";
 
 const FLASH = ["flash_messages_test.ts"];
 const CHUNKS = ["chunks_test.ts", "large_cookies_test.ts"];
+const FALLBACKS = ["fallback_test.ts"];
 const LIFETIMES = ["lifetimes_test.ts"];
 const PULL = ["pull_test.ts"];
 
@@ -164,6 +165,14 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
     beside: "class CookieStore implements SealingStore {",
     find: "this.$report = undefined; }",
     replace: "}",
+  }),
+  mistake("a changed fallback that is not reported", FALLBACKS, {
+    find: "this.$fallbacks.check(this.workingCopy);",
+    replace: "",
+  }),
+  mistake("a stored fallback that is reported", FALLBACKS, {
+    find: "&& !Object.values(this.$data).includes($fallback);",
+    replace: ";",
   }),
   mistake("plain data that loses the lifetime", LIFETIMES, {
     find: "if ($header.$lifetime !== undefined) $data._lifetime = $header.$lifetime;",

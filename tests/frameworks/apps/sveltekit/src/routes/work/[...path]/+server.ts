@@ -1,6 +1,6 @@
 import { error, redirect } from "@sveltejs/kit";
-import { bodyOf, toResponse } from "../../../../_fetch.ts";
-import { answer } from "../../../../_work.ts";
+import { bodyOf, toResponse } from "../../../../../_fetch.ts";
+import { answer } from "../../../../../_work.ts";
 
 const handle = async ({ request, url, locals: { session } }) => {
   const reply = await answer({
