@@ -264,10 +264,10 @@ export class ActiveSession implements SessionLink {
   /** The headers with which a response sends `id` to the client. */
   headersFor(id: string): HeaderPair[] {
     const headers: HeaderPair[] = [];
-    const expire = this.#stored === undefined
-      ? this.#options.expire
-      : this.#repository.remaining(this.#stored.header, this.#created, this.#repository.now());
-    this.#state.inject(headers, id, { expire });
+    const { lifetime, lastAccess } = this.workingCopy;
+    const { expiresAt = lastAccess + this.#options.expire } = this;
+    const persistent = this.#isPersistent({ lifetime, signedInAt: undefined });
+    this.#state.inject(headers, id, { expire: expiresAt - lastAccess, persistent });
     return headers;
   }
 
