@@ -2,7 +2,7 @@
  * The login app of each page in docs/how-to/frameworks. Its files are in `recipes/PAGE`, and the app
  * listens on the port that it finds in the environment variable PORT or, for `$PORT`, in its arguments.
  */
-import { BUN } from "./_apps.ts";
+import { BUN, NODE } from "./_apps.ts";
 import type { Journey } from "./_login_journey.ts";
 
 const RECIPES = `${import.meta.dirname}/recipes`;
@@ -23,6 +23,9 @@ export interface LoginApp extends Journey {
 export const LOGIN_APPS: LoginApp[] = [
   { page: "fetch", command: denoServe("fetch/main.ts") },
   { page: "fetch", command: [...BUN, `${RECIPES}/fetch/main.ts`] },
+  { page: "fastify", command: [...NODE, `${RECIPES}/fastify/main.ts`] },
+  { page: "socketio", command: [...NODE, `${RECIPES}/socketio/main.js`] },
+  { page: "ws", command: [...NODE, `${RECIPES}/ws/main.js`] },
 ];
 
 /** The command that serves a module with a default export. */
