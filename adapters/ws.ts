@@ -38,7 +38,7 @@ export interface WsServer {
   /** Whether the path of the request is the server's option `path`, if it has one. */
   shouldHandle(req: never): unknown;
   /** Completes the handshake. */
-  handleUpgrade(req: never, socket: never, head: never, done: (client: never) => void): unknown;
+  handleUpgrade(req: never, socket: never, head: never, done: (client: WsClient) => void): unknown;
   /** Calls the listeners of an event. */
   emit(event: "connection", client: never, req: never): unknown;
 }
@@ -223,7 +223,7 @@ class Handshake<Data extends object> {
   #pass(): void {
     const { req, socket, head } = this.#upgrade;
     this.#isPassed = true;
-    this.#server.handleUpgrade(req as never, socket as never, head as never, (client: WsClient) => {
+    this.#server.handleUpgrade(req as never, socket as never, head as never, (client) => {
       try {
         this.#server.emit("connection", client as never, req as never);
       } catch (error) {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { announceServer, bodyOf, httpError, setHeaders, toReadable } from "./_node.ts";
 import { adminSessions, answer, pathsBelow, report, sessions, TWICE } from "./_work.ts";
 
-const { default: fastify }: typeof import("fastify") = process.env.FASTIFY === "4"
+const { default: fastify } = process.env.FASTIFY === "4"
   ? await import("fastify4") as never
   : await import("fastify");
 
@@ -19,7 +19,8 @@ app.addHook("onError", (_request, _reply, error, done) => {
   done();
 });
 app.setErrorHandler((error) => {
-  if ((error as Error).message === TWICE) throw new Error(TWICE);
+  if (!(error instanceof Error)) throw new Error(String(error));
+  if (error.message === TWICE) throw new Error(TWICE);
   throw error;
 });
 await app.register(async (outer) => {
