@@ -44,6 +44,7 @@ const ELYSIA = {
   ...NO_PIPELINE,
   "streams: a stream that breaks": "it ends such a stream as if it were complete",
 };
+const THROWN_DATA = "a thrown data() is a response, which saves";
 const NO_ERROR_HOOK = {
   "a failing store: the error of a client that has gone, at the framework":
     "the session's error response is a response like any other",
@@ -189,6 +190,16 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nitro",
+    command: [...node("nitro.ts"), String(freePort())],
+    skips: {
+      ...NO_SOCKET,
+      ...NO_ERROR_HOOK,
+      "exceptions: /throw-text": "its h3 takes a text that is thrown for the page",
+      "no error is left unhandled": "its server leaves that of a broken connection unhandled",
+    },
+  },
+  {
     name: "SvelteKit",
     command: node("sveltekit.ts"),
     env: SUITE,
@@ -215,9 +226,32 @@ export const APPS: App[] = [
       ...NO_STATUS,
     },
   },
+  {
+    name: "Astro",
+    command: node("astro.ts"),
+    env: { SUITE: "1", NODE_ENV: "production" },
+    skips: {
+      ...NO_SOCKET,
+      ...NO_SUB_APP,
+      ...NO_ERROR_HOOK,
+      "exceptions: an error of a client": "it has no errors below 500",
+      "exceptions: save() before a 401": "it has no errors below 500",
+      "streams: a stream that breaks": "it logs that as an uncaught error",
+    },
+  },
+  {
+    name: "TanStack Start",
+    command: node("tanstack_start.ts"),
+    env: { SUITE: "1", NODE_ENV: "production" },
+    skips: {
+      ...NO_SOCKET,
+      ...NO_SUB_APP,
+      ...NO_ERROR_HOOK,
+      "uploads: a body that the handler does not read": "its server closes the connection",
+      "a failing store: a read that fails: an upload": "its server closes the connection",
+    },
+  },
 ];
-
-const THROWN_DATA = "a thrown data() is a response, which saves";
 
 const SHOPS: App[] = [
   {
@@ -245,6 +279,18 @@ const SHOPS: App[] = [
 
 /** Shops in meta-frameworks, built by `install`. */
 export const META_APPS: App[] = SHOPS.map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
+
+/** Apps for platforms without a server of their own. */
+export const SERVERLESS: Record<"count" | "cookie" | "worker" | "lambda", App> = {
+  count: workerd("apps/count_worker.ts"),
+  cookie: workerd("recipes/cloudflare-workers/cookie.ts"),
+  worker: workerd("recipes/cloudflare-workers/worker.ts"),
+  lambda: { name: "AWS Lambda", command: deno("lambda.ts") },
+};
+
+function workerd(file: string): App {
+  return { name: file, command: [...deno("workerd.ts"), file] };
+}
 
 /** A running app. */
 export class Running implements AsyncDisposable {
@@ -291,7 +337,7 @@ export class Running implements AsyncDisposable {
       new Response(child.stderr).text(),
     );
     try {
-      await until(`port ${port}`, () => !running.isRunning || isListening(port));
+      await until(`port ${port}`, async () => !running.isRunning || await isListening(port));
       if (running.isRunning) return running;
       throw new Error("It has ended");
     } catch (error) {
