@@ -29,7 +29,9 @@ app.get("/", ({ session }, reply) => {
 });
 
 app.post<{ Body: { name: string } }>("/login", {
-  schema: { body: { type: "object", required: ["name"], properties: { name: { type: "string" } } } },
+  schema: {
+    body: { type: "object", required: ["name"], properties: { name: { type: "string" } } },
+  },
 }, async ({ session, body: { name } }, reply) => {
   // A new subject also changes the session's ID.
   session.subject = name;
