@@ -35,6 +35,12 @@ const NO_STATUS = {
   "exceptions: an error of a client": "an error has no status",
   "exceptions: save() before a 401": "an error has no status",
 };
+const OUTSIDE = "the response to an error is made outside of the session";
+const NO_ERROR_PAGE = {
+  ...NO_STATUS,
+  "exceptions: save() before an exception": OUTSIDE,
+  "two sessions: save() of both before an exception": OUTSIDE,
+};
 const NO_SUB_APP = { "two sessions": "the recipe has one place for a session" };
 const NO_PIPELINE = {
   "responses: pipelined requests": "Bun does not answer them",
@@ -115,6 +121,16 @@ function nest(version: number, platform: string, filter: string | undefined): Ap
 }
 
 export const APPS: App[] = [
+  ...withBothStores({
+    name: "a fetch handler on Deno",
+    command: deno("fetch_deno.ts"),
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK, ...NO_ERROR_PAGE },
+  }),
+  {
+    name: "a fetch handler on Bun",
+    command: bun("fetch_bun.ts"),
+    skips: { ...NO_SOCKET, ...NO_PIPELINE, ...NO_ERROR_HOOK, ...NO_ERROR_PAGE },
+  },
   ...withBothStores({
     name: "Hono on Deno",
     command: deno("hono_deno.ts"),
