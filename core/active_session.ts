@@ -9,6 +9,7 @@ import { SessionError } from "../errors.ts";
 import type { HeaderPair, Scope } from "../pagi.ts";
 import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
+import { reportDropped } from "./entry/response_headers.ts";
 import { csrfBinding } from "./csrf_tokens.ts";
 import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
@@ -97,6 +98,10 @@ export class ActiveSession implements SessionLink {
   readonly #replacedId: string | undefined;
   readonly #state: SessionState;
   #isDone = false;
+  /** Whether the response can carry no headers. */
+  #isHeadless = false;
+  /** Names changes that were not stored, because the client would not get their ID. */
+  #notStored: string | undefined;
   #early: EarlySave | undefined;
   /** The headers of earlier saves in this request, for a response that sends no newer ones. */
   readonly #carried: HeaderPair[];
@@ -170,6 +175,20 @@ export class ActiveSession implements SessionLink {
       )
       : this.#save(headers, own);
     return after(saved, () => this.#complete(headers, before, own));
+  }
+
+  /**
+   * Saves the changes of a request whose response can carry no headers. Nothing is stored that only
+   * a client with a new ID could use: no new session, and no regenerated one.
+   *
+   * @param what Names that response, for the event.
+   */
+  commitHeadless(what: string): Awaitable<void> {
+    this.#isHeadless = true;
+    const dropped: HeaderPair[] = [];
+    return after(this.commit(dropped, () => NO_HEADERS), () => {
+      reportDropped(this.#options, dropped, what, this.#notStored);
+    });
   }
 
   /** Adds what belongs to the headers that were added from `before` on. */
@@ -315,8 +334,9 @@ export class ActiveSession implements SessionLink {
     generated?: string,
   ): Awaitable<void> {
     // Called only if it matters: with some servers, the headers of a response are slow to read.
-    const isPrivate = () => !isShareable(own(), this.#options);
-    const outcome = this.#decide(isPrivate, generated);
+    const isPrivate = () => !this.#isHeadless && !isShareable(own(), this.#options);
+    const decided = this.#decide(isPrivate, generated);
+    const outcome = this.#isHeadless ? this.#withoutHeaders(decided, generated) : decided;
     this.workingCopy.close();
     switch (outcome.kind) {
       case "none":
@@ -384,6 +404,56 @@ export class ActiveSession implements SessionLink {
     return idChange !== undefined || this.#isTouched(stored, isPrivate)
       ? { kind: "touched", stored, idChange }
       : NONE;
+  }
+
+  /** The part of an outcome that is carried out if the client can be sent nothing. */
+  #withoutHeaders(outcome: Outcome, generated: string | undefined): Outcome {
+    switch (outcome.kind) {
+      case "created":
+        if (!this.#sendsHeaders(generated)) return outcome;
+        this.#notStored = "A new session was not stored";
+        return NONE;
+      case "restarted":
+        if (outcome.change === undefined || !this.#sendsHeaders(generated)) return outcome;
+        this.#notStored = "A session was ended, and the next was not stored";
+        return { kind: "restarted", change: undefined };
+      case "changed":
+        return this.#changedWithoutHeaders(outcome, generated);
+      default:
+        return outcome;
+    }
+  }
+
+  #changedWithoutHeaders(
+    outcome: Outcome & { kind: "changed" },
+    generated: string | undefined,
+  ): Outcome {
+    const { stored, idChange } = outcome;
+    const { isWithClient } = this.#repository;
+    const isKept = idChange === undefined || !this.#sendsHeaders(generated);
+    if (isKept && !isWithClient) return outcome;
+    if (!isKept && stored.subject !== undefined && stored.subject !== outcome.change.subject) {
+      this.#notStored = "A session was ended, and did not get its new subject";
+      return { kind: "destroyed" };
+    }
+    if (isWithClient) {
+      this.#notStored = "A session in a cookie was not saved";
+      return NONE;
+    }
+    if (idChange!.isRotation) {
+      this.#notStored = "A session was saved and kept its ID";
+      return { ...outcome, idChange: undefined };
+    }
+    // Under the old ID, the changes could reach an attacker who has planted that ID.
+    this.#notStored = "A regenerated session was not saved";
+    return NONE;
+  }
+
+  /** Whether the client gets a new ID by a header. Otherwise the app itself sends it. */
+  #sendsHeaders(generated = this.workingCopy.recordId): boolean {
+    const headers: HeaderPair[] = [];
+    this.#state.inject(headers, generated, { expire: this.#options.expire });
+    return headers.length > 0;
   }
 
   /** Whether to note that the session was used, or that its ID is sent again. */
@@ -507,7 +577,7 @@ export class ActiveSession implements SessionLink {
   async abort(): Promise<void> {
     const early = this.#early;
     // The save's error has been reported, and the handler's own error takes precedence.
-    await early?.saved.catch(() => early.isFailed = true);
+    if (early !== undefined) await early.saved.catch(() => early.isFailed = true);
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();

@@ -21,7 +21,7 @@
  * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
  * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
  * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
- * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()` |
+ * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()`. The message says if a session was not stored for that reason |
  */
 export interface SessionEvent {
   /** The kind of problem. */

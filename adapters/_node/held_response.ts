@@ -284,7 +284,7 @@ class HeldResponse {
   #fail(error: unknown): void {
     const queue = this.#leaveSaving();
     const res = this.#res;
-    if (res.headersSent) return this.#hooks.fail(error);
+    if (res.headersSent) return void this.#passOn(error);
     this.#reset(error);
     if (this.#isEnded) this.#giveBack();
     else if (!res.destroyed) this.#sendEmpty(error);
@@ -294,14 +294,26 @@ class HeldResponse {
     else if (this.#needsDrain) this.#drain();
   }
 
+  /** Passes the error to the app's error handling. Returns false if that throws. */
+  #passOn(error: unknown): boolean {
+    try {
+      this.#hooks.fail(error);
+      return true;
+    } catch {
+      // Some servers cannot call `next` twice, such as middie. An event has reported the error.
+      return false;
+    }
+  }
+
   /**
    * Lets the error handling respond. A server may ignore the second call of `next`, for example if
    * it has put a promise around the first. The client must not wait forever then.
    */
   #failEnded(error: unknown): void {
     const res = this.#res;
-    this.#hooks.fail(error);
+    const isPassedOn = this.#passOn(error);
     if (res.headersSent || res.destroyed) return;
+    if (!isPassedOn) return this.#endEmpty(error);
     const timer = setTimeout(() => {
       if (!res.headersSent) this.#endEmpty(error);
     }, ERROR_PAGE_TIMEOUT_MS);
@@ -315,7 +327,7 @@ class HeldResponse {
    * would mix with that. The error is passed on when the empty response is sent.
    */
   #sendEmpty(error: unknown): void {
-    this.#res.once("close", () => this.#hooks.fail(error));
+    this.#res.once("close", () => this.#passOn(error));
     this.#endEmpty(error);
   }
 

@@ -67,7 +67,8 @@ export function nodeSession<Data extends object>(
   return Object.assign(middleware, { of: (req: NodeRequest) => sessionOf(req, sessions) });
 }
 
-function defineSession<Data extends object>(
+/** Puts the session into `req[place]`. */
+export function defineSession<Data extends object>(
   req: NodeRequest,
   place: string,
   { session }: RequestSession<Data>,
@@ -104,7 +105,7 @@ function failNext(
  * Returns the error without its headers, which the response already has: Express expects `headers`
  * of an error to be an object.
  */
-function withoutHeaders(error: unknown): unknown {
+export function withoutHeaders(error: unknown): unknown {
   if (!(error instanceof SessionError) || error.headers.length === 0) return error;
   return new SessionError(error.code, error.message, { cause: error });
 }

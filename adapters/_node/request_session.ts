@@ -50,6 +50,11 @@ export class RequestSession<Data extends object = Record<string, unknown>>
     const commit = () => this.#open.commit(headers);
     return this.#aborted === undefined ? commit() : this.#aborted.then(commit);
   }
+
+  /** Saves what can be saved after a response that was sent past Node's methods. */
+  async saveLate(): Promise<void> {
+    if (this.#aborted === undefined) await this.#open.commit();
+  }
 }
 
 /** The functions that opening a session needs. */
@@ -88,9 +93,11 @@ export function placeOf({ key = "session" }: { key?: string }): string {
   return key;
 }
 
-/** Whether another middleware has opened a session of this place for the request. */
-export function isPlaceTaken(req: NodeRequest, place: string): boolean {
-  return [...opened.get(req)?.keys() ?? []].some((other) => placeOf(other) === place);
+/** Whether a middleware other than `own` has opened a session of this place for the request. */
+export function isPlaceTaken(req: NodeRequest, place: string, own?: object): boolean {
+  return [...opened.get(req)?.keys() ?? []].some((other) =>
+    other !== own && placeOf(other) === place
+  );
 }
 
 /** Discards the changes of all sessions of a request whose handler failed. */

@@ -16,7 +16,14 @@ import {
   runAsRoot,
   tellOuter,
 } from "./nesting.ts";
-import { addedTo, addHeaders, addSaved, cancelBody, reportDropped } from "./response_headers.ts";
+import {
+  addedTo,
+  addHeaders,
+  addSaved,
+  cancelBody,
+  headlessName,
+  reportDropped,
+} from "./response_headers.ts";
 import { notRequest, RequestScope } from "./scope.ts";
 
 /** A fetch handler that gets the session beside the request, and whatever its server adds. */
@@ -57,7 +64,10 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const pending = active.run(mayNest() ? () => runAsRoot(request, handle) : handle);
     const answered = checkResponse(isPromise(pending) ? await pending : pending);
     response = answered;
-    const committed = active.commit(headers, () => answered.headers);
+    const headless = headlessName(answered);
+    const committed = headless === undefined
+      ? active.commit(headers, () => answered.headers)
+      : active.commitHeadless(headless);
     if (committed !== undefined) await committed;
   } catch (thrown) {
     const isHandled = thrown instanceof HandledFailure;

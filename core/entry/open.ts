@@ -10,7 +10,7 @@ import type { ResolvedOptions } from "../options.ts";
 import { isForCaches } from "../shared_caches.ts";
 import { reportFailure } from "./error_response.ts";
 import { noteClosed, noteOpened, type OpenedFor, openedFor, tellOuter } from "./nesting.ts";
-import { addSaved, missingVary, reportDropped } from "./response_headers.ts";
+import { addSaved, missingVary } from "./response_headers.ts";
 import { type NodeRequest, scopeOf } from "./scope.ts";
 
 /**
@@ -30,8 +30,6 @@ export interface ResponseHeaders {
   forEach?(visit: (value: string, name: string) => void): void;
 }
 
-/** The headers of a response that has been sent. */
-const NO_HEADERS = { get: () => undefined };
 const SENT_ALREADY = "a response that was sent already";
 
 /**
@@ -53,10 +51,15 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    */
   run<T>(handle: () => T): T;
   /**
-   * Saves the session, and adds the headers for the client to `headers`. Leave out `headers` if the
-   * response has been sent already; if it should have carried headers, you get the event
-   * `headers-dropped`. A second call does nothing. Returns a promise only if the store has to be
-   * awaited.
+   * Saves the session, and adds the headers for the client to `headers`. Returns a promise only if the
+   * store has to be awaited. A second call adds nothing: it returns the same promise as long as that
+   * is pending, and nothing after that, so that an error response passes.
+   *
+   * Leave out `headers` if the response was sent already. Changes of a session whose ID the client
+   * knows are saved then. A new session is not stored, nor is one that gets a new ID by `regenerate()`
+   * or a new subject, because the client would not get that ID. A session that should have lost its
+   * subject is ended. Each of these is the event `headers-dropped`. What `session.save()` saved before
+   * stays.
    *
    * @throws {SessionError} If the session cannot be saved. Do not send the response then; a
    * response made from the error should carry the error's `headers`.
@@ -187,6 +190,8 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   #session: Session<Data>;
   /** Whether the response is that of an error. */
   #hasFailed = false;
+  /** The commit in progress. */
+  #pending: Promise<void> | undefined;
 
   constructor(active: ActiveSession, lifecycle: Lifecycle, request: object) {
     this.#lifecycle = lifecycle;
@@ -207,11 +212,13 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
 
   commit(headers?: ResponseHeaders): Awaitable<void> {
     noteClosed(this.#request, this.#noted);
+    if (this.#pending !== undefined) return this.#pending;
     try {
       const committed = this.#commit(headers);
-      return isPromise(committed)
-        ? committed.catch((error) => this.#fail(error, headers))
-        : committed;
+      if (!isPromise(committed)) return;
+      return this.#pending = committed
+        .catch((error) => this.#fail(error, headers))
+        .finally(() => this.#pending = undefined);
     } catch (error) {
       this.#fail(error, headers);
     }
@@ -231,15 +238,13 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
   }
 
   #commit(headers: ResponseHeaders | undefined): Awaitable<void> {
+    if (headers === undefined) return this.#active.commitHeadless(SENT_ALREADY);
     const added: HeaderPair[] = [];
     const hasFailed = this.#hasFailed;
-    const own = headers ?? NO_HEADERS;
-    const committed = this.#active.commit(added, () => own);
-    return after(committed, () => {
-      if (hasFailed) addSaved(added, this.#noted.fromInside ?? [], own, this.#options);
+    return after(this.#active.commit(added, () => headers), () => {
+      if (hasFailed) addSaved(added, this.#noted.fromInside ?? [], headers, this.#options);
       if (hasFailed && added.length === 0) return;
       tellOuter(this.#noted, added);
-      if (headers === undefined) return reportDropped(this.#options, added, SENT_ALREADY);
       for (const [name, value] of added) {
         if (isForCaches(name) && headers.set !== undefined) headers.set(name, value);
         else headers.append(name, value);

@@ -69,12 +69,7 @@ export function addHeaders(
   // The first belongs to an upgraded connection, and a copy would not belong to it. The second is
   // `Response.error()` or an opaque response, which cannot be copied.
   if (status === 101 || status === 0) {
-    if (!canAppend(own, headers, missing)) {
-      emit({
-        type: "headers-dropped",
-        message: `The session's headers could not be put on a response with status ${status}`,
-      });
-    }
+    if (!canAppend(own, headers, missing)) reportDropped({ emit }, headers, nameOf(response));
     return response;
   }
   // Vary alone says nothing about a client, so it may stay on a response that others get.
@@ -151,15 +146,43 @@ function hasBody(response: Response): boolean {
   return Boolean(copy.body);
 }
 
-/** Reports headers for the client that no response can carry. */
+/**
+ * Reports headers for the client that no response can carry.
+ *
+ * @param what Names the response.
+ * @param notStored Names changes that were not stored for that reason.
+ */
 export function reportDropped(
-  { emit }: ResolvedOptions,
+  { emit }: Pick<ResolvedOptions, "emit">,
   headers: readonly HeaderPair[],
   what: string,
+  notStored?: string,
 ): void {
-  if (headers.length === 0) return;
-  const message = `The session's headers could not be put on ${what}`;
+  if (headers.length === 0 && notStored === undefined) return;
+  const message = notStored === undefined
+    ? `The session's headers could not be put on ${what}`
+    : `${notStored}: its ID could not be put on ${what}. Write to the session in an earlier request`;
   emit({ type: "headers-dropped", message });
+}
+
+/**
+ * Names a response that can carry no headers of the session; `undefined` if it can. Deno's response
+ * to an upgrade is immutable, and so is `Response.error()`.
+ */
+export function headlessName(response: Response): string | undefined {
+  const { status, headers } = response;
+  if (status !== 101 && status !== 0) return undefined;
+  try {
+    // By the standard, immutable headers refuse this even if there is no such header.
+    headers.delete("x-pagi-session-none");
+    return undefined;
+  } catch {
+    return nameOf(response);
+  }
+}
+
+function nameOf({ status }: Response): string {
+  return `a response with status ${status}`;
 }
 
 /** Cancels the body of a response that is not sent. Otherwise its source would wait forever. */

@@ -2,7 +2,7 @@
  * The login app of each page in docs/how-to/frameworks. Its files are in `recipes/PAGE`, and the app
  * listens on the port that it finds in the environment variable PORT or, for `$PORT`, in its arguments.
  */
-import { BUN } from "./_apps.ts";
+import { BUN, NODE } from "./_apps.ts";
 import type { Journey } from "./_login_journey.ts";
 
 const RECIPES = `${import.meta.dirname}/recipes`;
@@ -21,6 +21,7 @@ export interface LoginApp extends Journey {
 
 /** One app for each page; more than one if the page shows several programs. */
 export const LOGIN_APPS: LoginApp[] = [
+  { page: "express-session", command: [...NODE, `${RECIPES}/express-session/main.js`] },
   { page: "fetch", command: denoServe("fetch/main.ts") },
   { page: "fetch", command: [...BUN, `${RECIPES}/fetch/main.ts`] },
 ];

@@ -357,3 +357,14 @@ for (const [name, add] of Object.entries(CSRF)) {
     },
   );
 }
+
+Deno.test("the types of express-session and our own fit req.session", async (t) => {
+  for (const file of ["types.mts", "own_types.mts"]) {
+    await t.step(file, async () => {
+      const args = ["check", "--config", "deno.json", `recipes/express-session/${file}`];
+      const options = { args, cwd: import.meta.dirname!, env: { NO_COLOR: "1" } };
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+      assert(success, new TextDecoder().decode(stderr));
+    });
+  }
+});

@@ -1,4 +1,5 @@
 /** All mutants: deliberate mistakes in the library, each of which a test must find. */
+import { COMPAT_MUTANTS } from "./_compat_mutants.ts";
 import { DATA_MUTANTS } from "./_data_mutants.ts";
 import { ENDING_MUTANTS } from "./_ending_mutants.ts";
 import { EVERYDAY_MUTANTS } from "./_everyday_mutants.ts";
@@ -302,6 +303,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SUBJECT_MUTANTS,
   ...SAVE_MUTANTS,
   ...SECURITY_MUTANTS,
+  ...COMPAT_MUTANTS,
   ...DATA_MUTANTS,
   ...STORE_MUTANTS,
 ];

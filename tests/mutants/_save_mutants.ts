@@ -4,6 +4,7 @@ import { mistake, type Mutant } from "./_mutant.ts";
 const FIRST = ["tests/unit/state/first_test.ts"];
 const SAVE = ["save_test.ts"];
 const TOUCH = ["touch_test.ts"];
+const HEADLESS = ["headless_commit_test.ts"];
 const TWO = ["two_sessions_test.ts"];
 const ADAPTERS = ["adapters_test.ts"];
 
@@ -150,4 +151,44 @@ const sharing: Mutant[] = [
   }),
 ];
 
-export const SAVE_MUTANTS: readonly Mutant[] = [...first, ...saving, ...touching, ...sharing];
+/** Mistakes with a response that can carry no headers. */
+const headless: Mutant[] = [
+  mistake("a new session that is stored although its client cannot get the ID", HEADLESS, {
+    find: 'case "created": if (!this.$sendsHeaders($generated)) return $outcome;',
+    replace: 'case "created": return $outcome;',
+  }),
+  mistake("a regenerated session that is stored although its client cannot get the ID", HEADLESS, {
+    find: "if ($isKept && !$isWithClient) return $outcome;",
+    replace: "return $outcome;",
+  }),
+  mistake("a rotation whose ID the client cannot get", HEADLESS, {
+    find: "return { ...$outcome, idChange: undefined };",
+    replace: "return $outcome;",
+  }),
+  mistake("a user who stays signed in because the response was sent", HEADLESS, {
+    find: "if (!$isKept && $stored.subject !== undefined && " +
+      "$stored.subject !== $outcome.change.subject) {",
+    replace: "if (!$isKept && $stored.subject === null) {",
+  }),
+  mistake("a session whose ID the app itself sends and that is not stored", HEADLESS, {
+    find: "this.$own.inject($headers, $generated, { expire: this.$options.expire }); " +
+      "return $headers.length > 0;",
+    replace: "return true;",
+  }),
+  mistake("an immutable 101 that is taken for a response with headers", HEADLESS, {
+    find: "if ($status !== 101 && $status !== 0) return undefined;",
+    replace: "return undefined;",
+  }),
+  mistake("a second commit that does not wait for the first", HEADLESS, {
+    find: "if (this.$pending !== undefined) return this.$pending;",
+    replace: "",
+  }),
+];
+
+export const SAVE_MUTANTS: readonly Mutant[] = [
+  ...first,
+  ...saving,
+  ...touching,
+  ...sharing,
+  ...headless,
+];
