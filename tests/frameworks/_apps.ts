@@ -41,7 +41,6 @@ const NO_ERROR_PAGE = {
   "exceptions: save() before an exception": OUTSIDE,
   "two sessions: save() of both before an exception": OUTSIDE,
 };
-const NO_SUB_APP = { "two sessions": "the recipe has one place for a session" };
 const NO_PIPELINE = {
   "responses: pipelined requests": "Bun does not answer them",
   "exceptions: pipelined requests": "Bun does not answer them",
@@ -186,11 +185,8 @@ export const APPS: App[] = [
     env: { PLATFORM: "fastify" },
     skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
   },
-  {
-    name: "Fastify",
-    command: node("fastify.ts"),
-    skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK },
-  },
+  { name: "Fastify 4", command: node("fastify4.ts"), skips: NO_SOCKET },
+  ...withBothStores({ name: "Fastify 5", command: node("fastify.ts"), skips: NO_SOCKET }),
   {
     name: "h3",
     command: node("h3.ts"),
