@@ -48,6 +48,7 @@ export {
   Session,
   type SessionAbsence,
   type SessionData,
+  type SessionLifetime,
   type SessionMetadata,
   type SessionSummary,
 } from "./session.ts";
@@ -105,6 +106,7 @@ export {
   type RedisCommand,
   RedisStore,
   type RedisStoreOptions,
+  type UpstashRedisClient,
 } from "./store/redis.ts";
 export {
   type SqliteDatabase,

@@ -11,6 +11,7 @@ import {
   refuseCallback,
 } from "./base/check_options.ts";
 import { encodeMessage, MAX_MESSAGE_LENGTH } from "./base/flash_message.ts";
+import { checkLifetime, type SessionLifetime } from "./base/lifetime.ts";
 import { isReserved, type SessionValues } from "./base/record_text.ts";
 import { checkSubject } from "./base/subject.ts";
 import { has, put, userKeys } from "./data/session_values.ts";
@@ -24,7 +25,7 @@ import {
 } from "./data/working_copy.ts";
 import { SessionError } from "./errors.ts";
 
-export type { SessionAbsence };
+export type { SessionAbsence, SessionLifetime };
 
 /** The keys of the middleware in a session's data. The app may read them. */
 export interface SessionMetadata {
@@ -201,12 +202,73 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /**
+   * How long this session lives, in place of what the middleware's options say: "remember me".
+   * `undefined` if it has no lifetime of its own; assign that to return to the middleware's. The
+   * object is a frozen copy.
+   *
+   * The cookie follows it, and the response sends it again. So do the store's TTL and the touch
+   * interval, which is at most a twentieth of `idle`. If two requests assign different lifetimes, the
+   * one that is saved last counts. No other request restores the earlier one.
+   *
+   * A new ID keeps the lifetime. A new `subject` resets it, except if the same request assigns one:
+   * assign the subject first.
+   *
+   * @throws {TypeError} On assignment, if it is not an object, or a property is unknown or of the wrong
+   * type.
+   * @throws {RangeError} On assignment, if a duration is below one second or above ten years.
+   * @throws {SessionError} On assignment, if the session cannot be written to.
+   *
+   * @example Remember me
+   * ```ts
+   * import { assertEquals, assertMatch } from "@std/assert";
+   * import { SessionMiddleware } from "@pagi/session";
+   *
+   * const DAY = 86_400;
+   * const sessions = new SessionMiddleware({ secret: "replace this with: openssl rand -hex 32" });
+   * const logIn = sessions.handler((request, session) => {
+   *   session.subject = "user-7";
+   *   session.lifetime = new URL(request.url).searchParams.has("remember")
+   *     ? { idle: 30 * DAY, persistent: true }
+   *     : { persistent: false };
+   *   return Response.json(session.lifetime);
+   * });
+   *
+   * const response = await logIn(new Request("http://localhost/login?remember"));
+   * assertMatch(response.headers.get("set-cookie")!, /Max-Age=2592000$/);
+   * assertEquals(await response.json(), { idle: 2_592_000, persistent: true });
+   * ```
+   */
+  get lifetime(): SessionLifetime | undefined {
+    this.#workingCopy.isAccessed = true;
+    return this.#workingCopy.lifetime;
+  }
+
+  set lifetime(lifetime: SessionLifetime | undefined) {
+    const value = lifetime === undefined ? undefined : checkLifetime(lifetime);
+    this.#write("set the lifetime");
+    this.#workingCopy.metadata.lifetime = { value };
+  }
+
+  /**
+   * When the session ends if it is not used again, in Unix seconds. In an HTTP request, this request
+   * is the last use, with the lifetime that it has assigned. It ends at most `touchInterval` later.
+   * `undefined` if no session can be used, as under a replaced ID.
+   */
+  get expiresAt(): number | undefined {
+    this.#workingCopy.isAccessed = true;
+    return this.#workingCopy.link?.expiresAt;
+  }
+
+  /**
    * Returns the value of `key`. A key whose value is `undefined` does not exist.
    *
    * @throws {SessionError} `ERR_SESSION_KEY` if the key does not exist and no fallback is given.
    */
   get<K extends keyof T & string>(key: K): Exclude<T[K], undefined>;
-  /** Returns the value of `key`, or `fallback` if the key does not exist. Never throws. */
+  /**
+   * Returns the value of `key`, or `fallback` if the key does not exist. Never throws. A change of the
+   * fallback is not saved: use `getOrInsert` for a list or an object that you add to.
+   */
   get<K extends keyof T & string, F>(
     key: K,
     fallback: F,
@@ -215,7 +277,9 @@ export class Session<T extends object = Record<string, unknown>> {
     const data = this.#readFor(key);
     if (has(data, key)) return this.#handOut(data[key]);
     if (fallback.length === 0) throw this.#missing("get", key);
-    return fallback[0];
+    const [value] = fallback;
+    if (isObject(value)) this.#workingCopy.noteFallback(key, value);
+    return value;
   }
 
   /**

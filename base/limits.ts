@@ -3,6 +3,9 @@
 /** Browsers reject a cookie whose name and value take more bytes in total (RFC 6265bis, 5.6). */
 export const MAX_COOKIE_BYTES = 4096;
 
+/** A value may be spread over several cookies. A longer one cannot be valid. */
+export const MAX_VALUE_BYTES = 9 * MAX_COOKIE_BYTES;
+
 /** Browsers keep a cookie for at most 400 days (RFC 6265bis, 5.5). In seconds. */
 export const MAX_COOKIE_AGE = 400 * 86_400;
 

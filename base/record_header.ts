@@ -12,6 +12,7 @@
  * | `p` | when a write first confirmed that the client has the current ID, if `rotate` made it |
  * | `o` | when the ID was last sent to the client, if not when it was made |
  * | `x` | a verifier that was replaced, by `g` (regenerate) or `r` (rotate), and when |
+ * | `l` | the session's own lifetime (`lifetime.ts`) |
  * | `f` | a flash message (`flash_message.ts`) |
  * | `w` | the token of a write, and when it was written |
  *
@@ -19,6 +20,7 @@
  */
 import { MESSAGE } from "./flash_message.ts";
 import { HALF_DIGITS } from "./id.ts";
+import { decodeLifetime, encodeLifetime, LIFETIME, type SessionLifetime } from "./lifetime.ts";
 import { TOKEN_DIGITS } from "./token.ts";
 
 /** A verifier that was replaced. */
@@ -47,6 +49,8 @@ export interface RecordHeader {
   readonly replacedAt: number | undefined;
   readonly presentedAt: number | undefined;
   readonly sentAt: number | undefined;
+  /** The session's own lifetime, in place of the middleware's. */
+  readonly lifetime: SessionLifetime | undefined;
   /** The oldest first. */
   readonly replaced: readonly ReplacedVerifier[];
   /** Flash messages that no response has shown yet, the oldest first. */
@@ -67,7 +71,7 @@ const MAX_NUMBER = 36 ** 8 - 1;
 /** All fields of a header. An unknown one starts with another letter. */
 const FIELDS = new RegExp(
   `^(?: (?:[ruacpo]${NUMBER}|x[0-9a-f]{32}[gr]${NUMBER}|w[0-9a-f]{12}${NUMBER}` +
-    `|f${MESSAGE}|[^ruacpoxwf ][^ ]*))*$`,
+    `|l${LIFETIME}|f${MESSAGE}|[^ruacpoxwfl ][^ ]*))*$`,
 );
 const NONE: readonly never[] = [];
 
@@ -81,6 +85,7 @@ export function newHeader(verifier: string): RecordHeader {
     replacedAt: undefined,
     presentedAt: undefined,
     sentAt: undefined,
+    lifetime: undefined,
     replaced: NONE,
     messages: NONE,
     tokens: NONE,
@@ -151,6 +156,9 @@ export function decodeHeader(text: string, end: number): RecordHeader | undefine
         });
         break;
       }
+      case "l":
+        header.lifetime = decodeLifetime(value);
+        break;
       case "f":
         header.messages.push(value);
         break;
@@ -176,6 +184,7 @@ export function encodeHeader(header: RecordHeader): string {
   if (header.replacedAt !== undefined) text += ` c${toBase36(header.replacedAt)}`;
   if (header.presentedAt !== undefined) text += ` p${toBase36(header.presentedAt)}`;
   if (header.sentAt !== undefined) text += ` o${toBase36(header.sentAt)}`;
+  if (header.lifetime !== undefined) text += ` l${encodeLifetime(header.lifetime)}`;
   for (const { verifier, isRotated, at } of header.replaced) {
     text += ` x${verifier}${isRotated ? "r" : "g"}${toBase36(at)}`;
   }

@@ -9,6 +9,7 @@
 import { SessionError } from "../errors.ts";
 import { isObject } from "./check_options.ts";
 import { isMessage } from "./flash_message.ts";
+import { readLifetime } from "./lifetime.ts";
 import { decodeHeader, encodeHeader, findJson, isHeaderTime, newHeader } from "./record_header.ts";
 import { checkSubject, isSubject } from "./subject.ts";
 
@@ -27,6 +28,7 @@ const RESERVED = [
   "_signed_in",
   "_sent",
   "_flash",
+  "_lifetime",
 ];
 
 /**
@@ -156,6 +158,7 @@ export function toPlainData(
   const data: SessionValues = { _id: id, ...values, _last_access: lastAccess };
   if (header.signedInAt !== undefined) data._signed_in = header.signedInAt;
   if (header.sentAt !== undefined) data._sent = header.sentAt;
+  if (header.lifetime !== undefined) data._lifetime = header.lifetime;
   if (header.messages.length > 0) data._flash = header.messages;
   return data;
 }
@@ -168,14 +171,15 @@ export function toPlainData(
  * @throws {TypeError} If their `_subject` cannot be a subject.
  */
 export function fromPlainData(data: SessionValues, created: number, verifier = ""): string {
-  const { _signed_in, _sent, _flash, _subject, _codec } = data;
+  const { _signed_in, _sent, _flash, _lifetime, _subject, _codec } = data;
   // Without them, the creation counts, which is earlier.
   const signedInAt = isHeaderTime(_signed_in) ? _signed_in : undefined;
   const sentAt = isHeaderTime(_sent) ? _sent : undefined;
+  const lifetime = readLifetime(_lifetime);
   const messages = Array.isArray(_flash) ? _flash.filter(isMessage) : [];
   if (_subject !== undefined) checkSubject("save the session", _subject);
   const json = encodeSession(data, created, _subject, _codec);
-  return encodeHeader({ ...newHeader(verifier), signedInAt, sentAt, messages }) + json;
+  return encodeHeader({ ...newHeader(verifier), signedInAt, sentAt, lifetime, messages }) + json;
 }
 
 const ENDED_PREFIX = "ended:";

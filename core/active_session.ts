@@ -1,5 +1,6 @@
 /** One request's session, and its commit when the response starts. */
 import { after, type Awaitable } from "../base/awaitable.ts";
+import type { SessionLifetime } from "../base/lifetime.ts";
 import { MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeEmptySession } from "../base/record_text.ts";
 import { checkSubject } from "../base/subject.ts";
@@ -11,9 +12,11 @@ import type { SessionState } from "../state/state.ts";
 import { reportFailure } from "./entry/error_response.ts";
 import { reportDropped } from "./entry/response_headers.ts";
 import { csrfBinding } from "./csrf_tokens.ts";
+import type { FallbackWatch } from "./fallback_watch.ts";
 import { findHeld, HeldSession } from "./held_session.ts";
 import type { IdSource } from "./id_source.ts";
 import type { LoadedSession } from "./lookup.ts";
+import { idleOf, type LifetimeHeader } from "./lifetime.ts";
 import { isNavigation } from "./navigation.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { SecureCookieWatch } from "./secure_cookie.ts";
@@ -28,6 +31,7 @@ export interface SharedParts {
   readonly repository: SessionRepository;
   readonly ids: IdSource;
   readonly secureCookie: SecureCookieWatch;
+  readonly fallbacks: FallbackWatch;
 }
 
 /** The session behind a working copy. */
@@ -91,6 +95,7 @@ export class ActiveSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #ids: IdSource;
   readonly #secureCookie: SecureCookieWatch;
+  readonly #fallbacks: FallbackWatch;
   readonly #scope: Scope;
   readonly #created: number;
   readonly #stored: LoadedSession | undefined;
@@ -116,6 +121,7 @@ export class ActiveSession implements SessionLink {
     this.#repository = parts.repository;
     this.#ids = parts.ids;
     this.#secureCookie = parts.secureCookie;
+    this.#fallbacks = parts.fallbacks;
     this.workingCopy = workingCopy;
     this.#scope = origin.scope;
     this.#created = origin.created;
@@ -131,7 +137,34 @@ export class ActiveSession implements SessionLink {
 
   /** The flash messages of the stored session. */
   get messages(): readonly string[] {
-    return this.workingCopy.isRestarted ? [] : this.#stored?.header.messages ?? [];
+    return this.#record?.header.messages ?? [];
+  }
+
+  /** The lifetime of the stored session, which a new subject does not take over. */
+  get lifetime(): SessionLifetime | undefined {
+    const { isRestarted, data } = this.workingCopy;
+    const stored = this.#stored;
+    return isRestarted || data._subject !== stored?.subject ? undefined : stored?.header.lifetime;
+  }
+
+  /** When the session ends if this request is its last use. */
+  get expiresAt(): number | undefined {
+    const { mode, lifetime, lastAccess } = this.workingCopy;
+    if (mode === "replaced" || mode === "ambiguous") return undefined;
+    const signedInAt = this.#isSignIn ? lastAccess : this.#record?.header.signedInAt;
+    const header = { lifetime, signedInAt };
+    return lastAccess + this.#repository.remaining(header, this.#createdAt, lastAccess);
+  }
+
+  /** The record that the request changes, if there is one. */
+  get #record(): LoadedSession | undefined {
+    return this.workingCopy.isRestarted ? undefined : this.#stored;
+  }
+
+  /** Whether the user signs in with this request. */
+  get #isSignIn(): boolean {
+    const { isAuthenticated, data: { _subject } } = this.workingCopy;
+    return isAuthenticated || (_subject !== undefined && _subject !== this.#record?.subject);
   }
 
   /** The request headers on which the response depends, if the handler used the session. */
@@ -163,6 +196,7 @@ export class ActiveSession implements SessionLink {
     }
     if (this.#isDone) return this.#complete(headers, before, own);
     this.#isDone = true;
+    this.#fallbacks.check(this.workingCopy);
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) {
       this.workingCopy.close();
@@ -257,8 +291,7 @@ export class ActiveSession implements SessionLink {
   touch(): Promise<boolean> {
     const { workingCopy } = this;
     if (!this.#isDone) return Promise.resolve(workingCopy.absence === undefined);
-    const { touchInterval } = this.#options;
-    this.#held ??= new HeldSession(this.#repository, touchInterval, workingCopy, this.isExplicit);
+    this.#held ??= new HeldSession(this.#repository, workingCopy, this.isExplicit);
     return this.#held.touch();
   }
 
@@ -355,7 +388,8 @@ export class ActiveSession implements SessionLink {
       }
       case "changed": {
         const { stored, change, idChange } = outcome;
-        const isSent = this.#isSentAgain(stored, isPrivate, true);
+        const isSent = change.metadata?.changesLifetime(stored.header.lifetime) ||
+          this.#isSentAgain(stored, isPrivate, true);
         const saved = this.#repository.save(stored, change, isSent, idChange);
         return after(saved, (saved) => this.#send(headers, saved));
       }
@@ -384,7 +418,7 @@ export class ActiveSession implements SessionLink {
     const change = this.#capture();
     if (stored === undefined || workingCopy.isRestarted) {
       const isEmpty = change.json === encodeEmptySession(this.#createdAt) &&
-        !change.metadata?.added.length;
+        !change.metadata?.changes(undefined);
       const isSaved = !isEmpty || workingCopy.isNeeded || this.#options.saveUninitialized;
       if (workingCopy.isRestarted) {
         return { kind: "restarted", change: isSaved ? change : undefined };
@@ -484,7 +518,7 @@ export class ActiveSession implements SessionLink {
   /** The request's changes as text, so that later changes are not part of them. */
   #capture(): SessionChange {
     const { workingCopy } = this;
-    const stored = workingCopy.isRestarted ? undefined : this.#stored;
+    const stored = this.#record;
     const { data, updates, isCleared, maybeDirty, codec, metadataChange } = workingCopy;
     if (!maybeDirty) {
       const json = stored?.json ?? encodeEmptySession(this.#createdAt);
@@ -493,9 +527,14 @@ export class ActiveSession implements SessionLink {
     const subject = data._subject;
     if (subject !== undefined) checkSubject("save the session", subject);
     const json = codec.encodeSession(workingCopy, this.#createdAt, stored?.json);
-    const isSignIn = workingCopy.isAuthenticated ||
-      (subject !== undefined && subject !== stored?.subject);
-    return { json, subject, isSignIn, updates, isCleared, metadata: metadataChange };
+    return {
+      json,
+      subject,
+      isSignIn: this.#isSignIn,
+      updates,
+      isCleared,
+      metadata: metadataChange,
+    };
   }
 
   #create(headers: HeaderPair[], id: string, change: SessionChange): Awaitable<void> {
@@ -537,8 +576,14 @@ export class ActiveSession implements SessionLink {
   ): void {
     const expire = this.#repository.remaining(header, created, this.workingCopy.lastAccess);
     const before = headers.length;
-    this.#state.inject(headers, sent, { expire });
+    const persistent = this.#isPersistent(header);
+    this.#state.inject(headers, sent, { expire, persistent, scope: this.#scope });
     this.#secureCookie.check(headers, before, this.#scope);
+  }
+
+  /** Whether the client keeps the ID when it is closed; `undefined` if that is up to the State. */
+  #isPersistent({ lifetime }: LifetimeHeader): boolean | undefined {
+    return lifetime && (lifetime.persistent ?? this.#state.maxAge !== false);
   }
 
   /**
@@ -564,8 +609,10 @@ export class ActiveSession implements SessionLink {
 
   /** Whether less than half of the time remains for which the client keeps the ID. */
   #isOldAtClient(stored: LoadedSession, now: number): boolean {
-    const { rolling, touchInterval, expire } = this.#options;
-    const maxAge = this.#state.maxAge ?? Math.min(expire, MAX_COOKIE_AGE);
+    const { rolling, touchInterval } = this.#options;
+    const isPersistent = this.#isPersistent(stored.header);
+    const own = isPersistent === undefined ? this.#state.maxAge : isPersistent && undefined;
+    const maxAge = own ?? Math.min(idleOf(stored.header, this.#options), MAX_COOKIE_AGE);
     return rolling && touchInterval > 0 && maxAge !== false &&
       this.#repository.sentAgo(stored, now) > maxAge / 2;
   }

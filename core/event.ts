@@ -16,6 +16,8 @@
  * | `cleanup-failed` | the entry of an ended session in a per-user session index could not be removed; a later sign-in removes it |
  * | `subject-full` | a subject had more active sessions than its index can hold, about 50,000; the session used longest ago was ended |
  * | `destroy-failed` | the handler called `destroy()` and threw; then the store failed too |
+ * | `fallback-changed` | a handler changed the fallback that `session.get(key, fallback)` returned, which is not saved; once |
+ * | `cookie-nearly-full` | a session takes more than four fifths of what fits into its cookie, or into all chunks; the message names the largest key; once |
  * | `statements-unprepared` | a pooler does not keep the statements of `PostgresStore` prepared; the store no longer prepares them |
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
  * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
@@ -36,6 +38,8 @@ export interface SessionEvent {
     | "cleanup-failed"
     | "subject-full"
     | "destroy-failed"
+    | "fallback-changed"
+    | "cookie-nearly-full"
     | "statements-unprepared"
     | "headers-dropped"
     | "short-secret"

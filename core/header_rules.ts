@@ -1,5 +1,6 @@
 /** How a write changes the header of a session's record. */
 import { MAX_MESSAGES } from "../base/flash_message.ts";
+import type { SessionLifetime } from "../base/lifetime.ts";
 import { MAX_CLOCK_SKEW } from "../base/limits.ts";
 import type { RecordHeader, ReplacedVerifier } from "../base/record_header.ts";
 import type { MetadataChange } from "../data/metadata_change.ts";
@@ -60,8 +61,9 @@ export function nextHeader(
   const isNewSubject = change !== undefined && change.subject !== subject;
   const isNoted = (isSent && notesSending) || (isPresented && isUnconfirmed(header));
   const messages = nextMessages(header.messages, change);
+  const lifetime = nextLifetime(isNewSubject ? undefined : header.lifetime, change);
   const isValuesOnly = newVerifier === undefined && !isNoted && !isNewSubject &&
-    !change?.isSignIn && messages === header.messages;
+    !change?.isSignIn && messages === header.messages && lifetime === header.lifetime;
   // Most writes are, and need no other header.
   if (isValuesOnly && header.replaced.length === 0) return header;
   const next = {
@@ -70,6 +72,7 @@ export function nextHeader(
     signedInAt: change?.isSignIn ? now : header.signedInAt,
     replaced: withoutOld(header, Math.min(now, lastAccess), options),
     messages,
+    lifetime,
   };
   if (newVerifier === undefined) {
     if (isPresented && isUnconfirmed(header)) next.presentedAt = now;
@@ -94,6 +97,15 @@ export function nextHeader(
   next.replaced = [...earlier, replaced].slice(-MAX_REPLACED);
   next.verifier = newVerifier;
   return next;
+}
+
+/** The lifetime after a write: the last one that a request has set. */
+export function nextLifetime(
+  lifetime: SessionLifetime | undefined,
+  change: Partial<HeaderRelevant> | undefined,
+): SessionLifetime | undefined {
+  const set = change?.metadata?.lifetime;
+  return set === undefined ? lifetime : set.value;
 }
 
 /** The messages after a write: those that others have added stay. */

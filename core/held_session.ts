@@ -1,4 +1,5 @@
 /** A session that the server holds while a connection is open, after its request or without one. */
+import type { SessionLifetime } from "../base/lifetime.ts";
 import type { SessionLink } from "../data/session_link.ts";
 import { refusal, type SessionLineage, type WorkingCopy } from "../data/working_copy.ts";
 import { SessionError } from "../errors.ts";
@@ -10,27 +11,45 @@ const CSRF_VERB = "make a CSRF token for a session that is not stored";
 /** The most attempts to update the last-access time, if other writes come first. */
 const MAX_TOUCHES = 3;
 
+/** The stored session that the values come from. */
+type SessionBase = Pick<LoadedSession, "header" | "created" | "lastAccess">;
+
 /** The rules behind a session that was loaded for reading, or whose request is over. */
 export class HeldSession implements SessionLink {
   readonly #repository: SessionRepository;
-  readonly #touchInterval: number;
   readonly #workingCopy: WorkingCopy;
   readonly isExplicit: boolean;
-  /** When the session was last used, as the store had it last; `undefined` if nobody asked. */
-  #lastAccess: number | undefined;
+  readonly #base: SessionBase | undefined;
+  /** Until when the store need not be asked again, in Unix seconds. */
+  #quietUntil = -Infinity;
   #pending: Promise<boolean> | undefined;
 
-  /** @param isExplicit Whether the client's own code adds the ID to each request. */
+  /**
+   * @param isExplicit Whether the client's own code adds the ID to each request.
+   * @param base The stored session that the values come from.
+   */
   constructor(
     repository: SessionRepository,
-    touchInterval: number,
     workingCopy: WorkingCopy,
     isExplicit: boolean,
+    base?: SessionBase,
   ) {
     this.isExplicit = isExplicit;
     this.#repository = repository;
-    this.#touchInterval = touchInterval;
     this.#workingCopy = workingCopy;
+    this.#base = base;
+  }
+
+  /** The lifetime that the session was loaded with. */
+  get lifetime(): SessionLifetime | undefined {
+    return this.#base?.header.lifetime;
+  }
+
+  /** By the time at which the session was last used when it was loaded. */
+  get expiresAt(): number | undefined {
+    if (this.#base === undefined) return undefined;
+    const { header, created, lastAccess } = this.#base;
+    return lastAccess + this.#repository.remaining(header, created, lastAccess);
   }
 
   /** Only a response can show messages. */
@@ -44,10 +63,7 @@ export class HeldSession implements SessionLink {
   }
 
   touch(): Promise<boolean> {
-    const last = this.#lastAccess;
-    if (last !== undefined && this.#repository.now() - last < this.#touchInterval) {
-      return Promise.resolve(true);
-    }
+    if (this.#repository.now() < this.#quietUntil) return Promise.resolve(true);
     // The messages of a connection may come faster than the store answers.
     this.#pending ??= this.#touch().finally(() => this.#pending = undefined);
     return this.#pending;
@@ -75,10 +91,11 @@ export class HeldSession implements SessionLink {
       const current = await findHeld(this.#repository, this.#workingCopy);
       if (current === undefined) return false;
       const now = this.#repository.now();
-      this.#lastAccess = current.lastAccess;
+      const interval = this.#repository.touchInterval(current);
+      this.#quietUntil = current.lastAccess + interval;
       if (!this.#repository.isTouchDue(current, now)) return true;
       if (await this.#repository.touchHeld(current)) {
-        this.#lastAccess = now;
+        this.#quietUntil = now + interval;
         return true;
       }
     }

@@ -26,6 +26,7 @@ import { ActiveSession, type SharedParts } from "./active_session.ts";
 import type { Backend } from "./backend/backend.ts";
 import { openBackend } from "./backend/open.ts";
 import { countMiddleware } from "./entry/nesting.ts";
+import { FallbackWatch } from "./fallback_watch.ts";
 import { HeldSession, isFollowed } from "./held_session.ts";
 import { IdSource } from "./id_source.ts";
 import {
@@ -61,6 +62,7 @@ export class Lifecycle implements SharedParts {
   readonly repository: SessionRepository;
   readonly ids: IdSource;
   readonly secureCookie: SecureCookieWatch;
+  readonly fallbacks: FallbackWatch;
   readonly #backend: Backend;
   /** The keys of sessions whose clients were reported as lost, and the time of the replacement. */
   #lost: BoundedCache<number> | undefined;
@@ -69,12 +71,13 @@ export class Lifecycle implements SharedParts {
     countMiddleware();
     this.options = options;
     const { store, storeTimeout, expire, touchInterval, state } = options;
-    this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state.name);
+    this.#backend = openBackend(store, storeTimeout, expire + touchInterval, state);
     this.repository = new SessionRepository(this.#backend, options);
     const { secrets: [secret], generateId } = options;
     const isValid = this.#backend.isVersioned ? isId : isNonEmptyString;
     this.ids = new IdSource({ secret: secret!, generateId }, isValid);
     this.secureCookie = new SecureCookieWatch(options.emit);
+    this.fallbacks = new FallbackWatch(options.emit);
     (store as VersionedStore).reportTo?.(options.emit);
     const { warning } = this.#backend;
     if (warning !== undefined) options.emit({ type: "store-without-guarantees", message: warning });
@@ -307,17 +310,26 @@ export class Lifecycle implements SharedParts {
 
   #snapshotOf(stored: LoadedSession & Answered): WorkingCopy {
     const { data, id, lastAccess, state = this.options.state } = stored;
-    const workingCopy = this.snapshot(data, { id, lastAccess }, state.isExplicit);
+    const workingCopy = this.snapshot(data, { id, lastAccess }, stored, state.isExplicit);
     workingCopy.lineage = this.repository.lineageOf(stored);
     workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
     return workingCopy;
   }
 
-  /** A session for reading. */
-  snapshot(data: SessionValues, identity?: SessionIdentity, isExplicit = false): WorkingCopy {
+  /**
+   * A session for reading.
+   *
+   * @param base The stored session that the values come from.
+   * @param isExplicit Whether the client's own code adds the ID to each request.
+   */
+  snapshot(
+    data: SessionValues,
+    identity?: SessionIdentity,
+    base?: Pick<LoadedSession, "header" | "created" | "lastAccess">,
+    isExplicit = false,
+  ): WorkingCopy {
     const workingCopy = new WorkingCopy(data, "readOnly", identity);
-    const { touchInterval } = this.options;
-    workingCopy.link = new HeldSession(this.repository, touchInterval, workingCopy, isExplicit);
+    workingCopy.link = new HeldSession(this.repository, workingCopy, isExplicit, base);
     workingCopy.owner = this;
     deepFreeze(workingCopy.materialize());
     return workingCopy;
@@ -371,7 +383,8 @@ export class Lifecycle implements SharedParts {
     }
     const { id, header } = saved;
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
-    const workingCopy = this.snapshot(codec.decode(made)!, { id, lastAccess: base.readAt });
+    const identity = { id, lastAccess: base.readAt };
+    const workingCopy = this.snapshot(codec.decode(made)!, identity, { ...base, header });
     const lineage = { key: base.key, header };
     workingCopy.lineage = this.repository.lineageOf(lineage);
     workingCopy.csrfBinding = this.repository.csrfBindingOf(lineage);

@@ -10,6 +10,7 @@ import {
 import { isEnded, isSubjectIndex, type SessionValues } from "../base/record_text.ts";
 import type { SessionState } from "../state/state.ts";
 import type { SessionRecord } from "./backend/backend.ts";
+import { absoluteOf, idleOf, lifetimeStart, touchIntervalOf } from "./lifetime.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** An active session, as it was in the store. */
@@ -230,23 +231,15 @@ export function decodeRecord(
 }
 
 /**
- * When the session's absolute lifetime began. A sign-in that is still to come does not count:
- * otherwise the lifetime would never end.
- */
-export function lifetimeStart({ signedInAt }: RecordHeader, created: number, now: number): number {
-  return signedInAt !== undefined && signedInAt - now <= MAX_CLOCK_SKEW ? signedInAt : created;
-}
-
-/**
  * Whether the session has not expired. The last request may have come `touchInterval` after the
  * time that is stored.
  */
 export function isSession(
   { readAt, lastAccess, created, header }: LoadedSession,
-  { expire, touchInterval, absoluteExpire }: ResolvedOptions,
+  options: ResolvedOptions,
 ): boolean {
   // An expired record is not deleted here: a request that is saving it would lose the race. The
   // store's TTL removes it.
-  return readAt - lastAccess <= expire + touchInterval &&
-    readAt - lifetimeStart(header, created, readAt) <= absoluteExpire;
+  return readAt - lastAccess <= idleOf(header, options) + touchIntervalOf(header, options) &&
+    readAt - lifetimeStart(header, created, readAt) <= absoluteOf(header, options);
 }

@@ -23,7 +23,7 @@ export interface SessionOptions {
    * Required. A secret, or a list of secrets for rotation; use at least 32 random bytes (a shorter
    * one is the event `short-secret`) and the same value in every process. New session IDs are derived from the first secret together with
    * fresh random bytes. It also encrypts the IDs in the lists of `sessions.list`; the other secrets
-   * still decrypt them. After a change, keep the old secret in the list for `expire` and an hour.
+   * still decrypt them. After a change, keep the old secret in the list for `expire`, or the longest `session.lifetime`, and an hour.
    */
   secret: string | readonly string[];
   /**
@@ -198,7 +198,7 @@ export interface ResolvedOptions {
 const OWNER = "the session middleware";
 const DEFAULT_TOUCH_INTERVAL = 60;
 /** `touchInterval` is at most this part of `expire`, because a session may end that much late. */
-const TOUCHES_PER_EXPIRE = 20;
+export const TOUCHES_PER_EXPIRE = 20;
 const DEFAULT_STORE_TIMEOUT = 5;
 const DEFAULT_ROTATE_GRACE = 30;
 const DEFAULT_MAX_BYTES = 65_536;

@@ -6,7 +6,7 @@
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isSameSession } from "../base/id.ts";
 import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
-import { encodeHeader, newHeader, type RecordHeader } from "../base/record_header.ts";
+import { encodeHeader, newHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { newToken } from "../base/token.ts";
 import { areSame, isChanged, merge } from "../data/merge.ts";
@@ -22,12 +22,12 @@ import {
   isGraceRunning,
   isSession,
   isUnconfirmed,
-  lifetimeStart,
   type LoadedSession,
   type Lookup,
   unixNow,
 } from "./lookup.ts";
-import { nextMessages } from "./header_rules.ts";
+import { nextLifetime, nextMessages } from "./header_rules.ts";
+import { type LifetimeHeader, remaining, touchIntervalOf } from "./lifetime.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { interrupted, pulledBefore, taken } from "./race_errors.ts";
 import {
@@ -93,12 +93,8 @@ export class SessionRepository {
   }
 
   /** Seconds that a session has left if it is used at `now`. */
-  remaining(header: RecordHeader, created: number, now: number): number {
-    const { expire, absoluteExpire } = this.#options;
-    return Math.max(
-      0,
-      Math.min(expire, lifetimeStart(header, created, now) + absoluteExpire - now),
-    );
+  remaining(header: LifetimeHeader, created: number, now: number): number {
+    return remaining(header, created, now, this.#options);
   }
 
   /**
@@ -126,8 +122,12 @@ export class SessionRepository {
   ): Awaitable<SavedSession> {
     const backend = this.#backend;
     const fresh = newHeader(backend.verifierOf(id) ?? "");
-    const header = { ...fresh, messages: nextMessages(fresh.messages, change) };
-    const expiry = expiryOf(this.#options, created, true, this.now());
+    const header = {
+      ...fresh,
+      lifetime: nextLifetime(undefined, change),
+      messages: nextMessages(fresh.messages, change),
+    };
+    const expiry = expiryOf(header, created, true, this.now(), this.#options);
     const text = encodeHeader(header) + change.json;
     return after(createOnce(backend, backend.keyOf(id), text, expiry, name), (written) => {
       // Random IDs do not collide: `generateId` repeats itself, or the store is wrong.
@@ -144,7 +144,8 @@ export class SessionRepository {
     created: number,
     change: SessionChange,
   ): Promise<SavedSession> {
-    return await this.#listed(index, subject, this.#backend.keyOf(id), async () => {
+    const listed = { key: this.#backend.keyOf(id), idle: nextLifetime(undefined, change)?.idle };
+    return await this.#listed(index, subject, listed, async () => {
       try {
         return await this.#create(id, created, change);
       } catch (error) {
@@ -183,15 +184,15 @@ export class SessionRepository {
   async #listed(
     index: SubjectIndex,
     subject: string,
-    key: string,
+    { key, idle }: { key: string; idle: number | undefined },
     write: () => Promise<SavedSession>,
     old: readonly PlacedEntry[] = [],
   ): Promise<SavedSession> {
-    const listing = await index.add(subject, key);
+    const listing = await index.add(subject, key, idle);
     const saved = await write();
     let isRefused: boolean;
     try {
-      isRefused = !await index.isListed(subject, key, listing);
+      isRefused = !await index.isListed(subject, key, listing, idle);
     } catch (error) {
       // Nobody can tell whether it was refused, and its client will not learn its ID.
       await this.endByKey(key).catch(() => {});
@@ -223,7 +224,7 @@ export class SessionRepository {
   isChanged(base: LoadedSession, change: SessionChange): boolean {
     // Even if clear() removed nothing here, it also removes what others have added since.
     if (change.isCleared && this.#backend.isVersioned) return true;
-    if (change.metadata !== undefined) return true;
+    if (change.metadata?.changes(base.header.lifetime)) return true;
     if (change.isCleared && base.header.messages.length > 0) return true;
     return isChanged(base.json, change.json, this.#options.codec);
   }
@@ -234,10 +235,14 @@ export class SessionRepository {
    *
    * @param now Now, not when the request began: a long request uses the session until its end.
    */
-  isTouchDue({ lastAccess, mustInject, oldVerifier }: LoadedSession, now: number): boolean {
+  isTouchDue(
+    { header, lastAccess, mustInject, oldVerifier }: LoadedSession,
+    now: number,
+  ): boolean {
     // If another server's clock is far ahead, the time stays, but the store has to keep the record.
     return mustInject || oldVerifier !== undefined ||
-      now - lastAccess >= this.#options.touchInterval || lastAccess - now > MAX_CLOCK_SKEW;
+      now - lastAccess >= touchIntervalOf(header, this.#options) ||
+      lastAccess - now > MAX_CLOCK_SKEW;
   }
 
   /** Whether a navigation should get a new ID now. */
@@ -247,6 +252,11 @@ export class SessionRepository {
     return this.#backend.isVersioned && oldVerifier === undefined &&
       readAt - (header.replacedAt ?? created) >= rotateInterval &&
       !isGraceRunning(header, readAt, this.#options);
+  }
+
+  /** The minimum number of seconds between two updates of the session's last-access time. */
+  touchInterval({ header }: LoadedSession): number {
+    return touchIntervalOf(header, this.#options);
   }
 
   /** Whether the client itself holds the sessions, so that each change has to be sent. */
@@ -326,7 +336,7 @@ export class SessionRepository {
       return this.#writer.replace(session, json, write);
     }
     const now = this.now();
-    const expiry = expiryOf(this.#options, session.lastAccess, true, now);
+    const expiry = expiryOf(header, session.lastAccess, true, now, this.#options);
     return after(this.#backend.touch(session, expiry), (written) => {
       if (written === undefined) return undefined;
       const sent = this.#writer.toSend(session, session, header, id, written, write, now);
@@ -340,18 +350,29 @@ export class SessionRepository {
    */
   touchHeld(session: LoadedSession): Awaitable<boolean> {
     const touched = () => {
-      const expiry = expiryOf(this.#options, session.lastAccess, true, this.now());
+      const expiry = expiryOf(
+        session.header,
+        session.lastAccess,
+        true,
+        this.now(),
+        this.#options,
+      );
       return after(this.#backend.touch(session, expiry), (written) => written !== undefined);
     };
     return after(this.#confirmInIndex(session), touched);
   }
 
-  /** Makes sure, from time to time, that a session that stays in use is in its subject's index. */
-  #confirmInIndex(session: LoadedSession): Promise<void> | undefined {
-    const { subject, key } = session;
+  /**
+   * Makes sure, from time to time, that a session that stays in use is in its subject's index. The
+   * index must know a new lifetime first.
+   */
+  #confirmInIndex(session: LoadedSession, change?: SessionChange): Promise<void> | undefined {
+    const { subject, key, header } = session;
     const { index } = this;
-    if (!subject || !index?.entries.isConfirmDue(session)) return undefined;
-    return index.confirm(subject, key);
+    if (!subject || index === undefined) return undefined;
+    const isChanged = change?.metadata?.changesLifetime(header.lifetime);
+    if (!isChanged && !index.entries.isConfirmDue(session)) return undefined;
+    return index.confirm(subject, key, nextLifetime(header.lifetime, change)?.idle);
   }
 
   /**
@@ -378,9 +399,9 @@ export class SessionRepository {
     };
     const { index } = this;
     if (change.subject !== base.subject && index !== undefined) {
-      return this.#changeSubject(index, base, change.subject, write);
+      return this.#changeSubject(index, base, change, write);
     }
-    const confirmed = this.#confirmInIndex(base);
+    const confirmed = this.#confirmInIndex(base, change);
     return confirmed === undefined
       ? this.#writer.compareAndSwap(base, write)
       : confirmed.then(() => this.#writer.compareAndSwap(base, write));
@@ -395,16 +416,20 @@ export class SessionRepository {
   async #changeSubject(
     index: SubjectIndex,
     base: LoadedSession,
-    subject: string | undefined,
+    change: SessionChange,
     write: SessionWrite,
   ): Promise<SavedSession> {
+    const { subject } = change;
     // Found before the write: at any time after it, the session may come back with a new entry.
     const old: PlacedEntry[] = [];
     await this.removeFromIndex(async () => {
       if (base.subject) old.push(...await index.find(base.subject, base.key));
     });
     const swap = async () => await this.#writer.compareAndSwap(base, write);
-    if (subject) return await this.#listed(index, subject, base.key, swap, old);
+    if (subject) {
+      const listed = { key: base.key, idle: nextLifetime(undefined, change)?.idle };
+      return await this.#listed(index, subject, listed, swap, old);
+    }
     const saved = await swap();
     await this.removeFromIndex(() => index.remove(old));
     return saved;

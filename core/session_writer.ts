@@ -13,6 +13,7 @@ import type { SessionError } from "../errors.ts";
 import { type Backend, type Expiry, storeError, type WriteResult } from "./backend/backend.ts";
 import { isDeadlineError } from "./backend/call_guard.ts";
 import { nextHeader, withToken } from "./header_rules.ts";
+import { absoluteOf, idleOf, type LifetimeHeader, touchIntervalOf } from "./lifetime.ts";
 import { decodeRecord, holds, isInGrace, type LoadedSession, unixNow } from "./lookup.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { conflict, interrupted, ownError, pause, repeated, retry } from "./race_errors.ts";
@@ -454,7 +455,7 @@ export class SessionWriter {
     const head = header === current.header
       ? current.text.slice(0, current.jsonStart)
       : encodeHeader(header);
-    const expiry = expiryOf(this.#options, current.lastAccess, write.isUse, now);
+    const expiry = expiryOf(header, current.lastAccess, write.isUse, now, this.#options);
     return { id: newId ?? current.id, newId, header, head, json, expiry, now };
   }
 
@@ -526,17 +527,19 @@ export class SessionWriter {
  * @param isUse Whether the write is a use of the session.
  */
 export function expiryOf(
-  { expire, absoluteExpire, touchInterval }: ResolvedOptions,
+  header: LifetimeHeader,
   before: number,
   isUse: boolean,
   now: number,
+  options: ResolvedOptions,
 ): Expiry {
   // Never backwards: neither a slow request nor a wrong clock may shorten the session's life.
   const lastAccess = isUse ? Math.max(now, before) : before;
-  // The longest that any session has left. How much this one has depends on whose clock says so,
+  // The longest that a session with this lifetime has left. How much this one has depends on whose clock says so,
   // and a record that stays for too long does no harm.
-  const left = Math.min(expire, absoluteExpire) + touchInterval;
-  const margin = TTL_MARGIN + Math.min(expire, MAX_REQUEST_SECONDS);
+  const idle = idleOf(header, options);
+  const left = Math.min(idle, absoluteOf(header, options)) + touchIntervalOf(header, options);
+  const margin = TTL_MARGIN + Math.min(idle, MAX_REQUEST_SECONDS);
   return { lastAccess, ttl: Math.ceil(left + margin) };
 }
 

@@ -5,10 +5,12 @@
 import { isObject } from "../base/check_options.ts";
 import type { SessionValues } from "../base/record_text.ts";
 import { SessionError, type SessionErrorCode } from "../errors.ts";
+import type { SessionLifetime } from "../base/lifetime.ts";
 import { isOfKind, textOf } from "../base/flash_message.ts";
 import { type DataCodec, PLAIN_CODEC } from "./codec.ts";
 import type { KeyUpdate, ReplayableUpdates } from "./merge.ts";
 import { MetadataChange } from "./metadata_change.ts";
+import { has } from "./session_values.ts";
 import type { SessionLink } from "./session_link.ts";
 
 /**
@@ -80,6 +82,8 @@ export interface SessionLineage {
 }
 
 const workingCopies = new WeakMap<object, WorkingCopy>();
+/** How many fallbacks of a request are watched. */
+const MAX_FALLBACKS = 8;
 const NO_UPDATES: ReadonlyMap<string, KeyUpdate> = new Map();
 
 /** The metadata of a session that its record's text does not hold. */
@@ -132,6 +136,7 @@ export class WorkingCopy implements ReplayableUpdates {
   link: SessionLink | undefined;
   #updates: Map<string, KeyUpdate> | undefined;
   #metadata: MetadataChange | undefined;
+  #fallbacks: [key: string, fallback: object, size: number][] | undefined;
   readonly #lastAccess: number | undefined;
   #draw: (() => string) | undefined;
   #id: string | undefined;
@@ -239,10 +244,10 @@ export class WorkingCopy implements ReplayableUpdates {
     this.data = { ...kept, _created: now };
     this.mode = "writable";
     this.#updates = undefined;
-    // Messages go along with the values. A value that was pulled stays taken.
-    const { added, pulled } = this.metadata;
+    // Messages and a lifetime go along with the values. A value that was pulled stays taken.
+    const { added, pulled, lifetime } = this.metadata;
     this.#metadata = new MetadataChange();
-    if (values !== undefined) this.#metadata.added = added;
+    if (values !== undefined) Object.assign(this.#metadata, { added, lifetime });
     for (const key of pulled) this.#metadata.pulled.add(key);
     this.isCleared =
       this.isRotated =
@@ -299,6 +304,28 @@ export class WorkingCopy implements ReplayableUpdates {
     if (this.#metadata !== undefined) this.#metadata.added = [];
   }
 
+  /** Notes that the handler received a fallback, which it may take for a value of the session. */
+  noteFallback(key: string, fallback: object): void {
+    this.#fallbacks ??= [];
+    if (this.#fallbacks.length < MAX_FALLBACKS) {
+      this.#fallbacks.push([key, fallback, sizeOf(fallback)]);
+    }
+  }
+
+  /** The key of a fallback that the handler has changed and not stored. */
+  findChangedFallback(): string | undefined {
+    return this.#fallbacks?.find(([key, fallback, size]) => {
+      return sizeOf(fallback) !== size && !has(this.data, key) &&
+        !Object.values(this.data).includes(fallback);
+    })?.[0];
+  }
+
+  /** The session's own lifetime; `undefined` if it has the middleware's. */
+  get lifetime(): SessionLifetime | undefined {
+    const change = this.#metadata?.lifetime;
+    return change === undefined ? this.link?.lifetime : change.value;
+  }
+
   /** Takes the messages of a kind. The commit removes them. */
   takeMessages(kind: string): string[] {
     const isMeant = (message: string) => isOfKind(message, kind);
@@ -333,6 +360,11 @@ export function workingCopyIn(session: unknown): WorkingCopy {
   throw new TypeError(
     "Cannot use the session: expected a Session. In a PAGI app: new Session(scope)",
   );
+}
+
+/** How many entries a list, an object or a collection has. */
+function sizeOf(value: object): number {
+  return value instanceof Map || value instanceof Set ? value.size : Object.keys(value).length;
 }
 
 /** The middleware that these values come from; `undefined` if they are somebody else's. */

@@ -99,6 +99,8 @@ export class MigratingState extends State {
   override readonly isExplicit?: boolean;
   /** As `state` has it. */
   override readonly maxAge?: number | false;
+  /** As `state` has it. */
+  override readonly maxValueBytes?: number;
   readonly #state: SessionState;
   readonly #legacy: MigratingStateOptions["legacy"];
   readonly #sessions: AdoptingSessions | undefined;
@@ -127,6 +129,7 @@ export class MigratingState extends State {
     this.name = state.name;
     this.isExplicit = state.isExplicit;
     this.maxAge = state.maxAge;
+    this.maxValueBytes = state.maxValueBytes;
     this.vary = [...new Set([...state.vary ?? [], ...legacy.vary ?? []])];
   }
 

@@ -78,8 +78,12 @@ export class CookieTemplate {
     this.#maxAge = checked.maxAge;
   }
 
-  /** Returns the Set-Cookie value that stores `value` in the browser for `expire` seconds. */
-  set(value: string, expire: number): string {
+  /**
+   * Returns the Set-Cookie value that stores `value` in the browser for `expire` seconds.
+   *
+   * @param isPersistent Whether there is a Max-Age, if the options do not decide.
+   */
+  set(value: string, expire: number, isPersistent?: boolean): string {
     if (!COOKIE_VALUE.test(value)) {
       throw new TypeError("Cannot set the cookie: the id has characters that no cookie can carry");
     }
@@ -90,7 +94,8 @@ export class CookieTemplate {
         `Cannot set the cookie: name and value take ${size} bytes, browsers keep ${MAX_COOKIE_BYTES}`,
       );
     }
-    const maxAge = this.#maxAge ?? Math.min(Math.ceil(expire), MAX_COOKIE_AGE);
+    const own = isPersistent === undefined ? this.#maxAge : isPersistent && undefined;
+    const maxAge = own ?? Math.min(Math.ceil(expire), MAX_COOKIE_AGE);
     const age = maxAge === false ? "" : `; Max-Age=${maxAge}`;
     return `${this.name}=${value}${this.#attributes}${age}`;
   }

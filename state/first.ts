@@ -51,6 +51,8 @@ export class FirstState extends State {
   override readonly isExplicit?: boolean;
   /** As the last State has it. */
   override readonly maxAge?: number | false;
+  /** As the last State has it. */
+  override readonly maxValueBytes?: number;
   readonly #states: readonly SessionState[];
 
   /**
@@ -69,10 +71,11 @@ export class FirstState extends State {
       );
     }
     this.#states = states;
-    const { name, isExplicit, maxAge } = this.#last;
+    const { name, isExplicit, maxAge, maxValueBytes } = this.#last;
     this.name = name;
     this.isExplicit = isExplicit;
     this.maxAge = maxAge;
+    this.maxValueBytes = maxValueBytes;
     this.vary = [...new Set(states.flatMap(({ vary = [] }) => vary))];
   }
 

@@ -65,6 +65,19 @@ export interface CookieOptions {
 export interface InjectOptions {
   /** How long the client may keep the ID, in seconds. */
   expire?: number;
+  /**
+   * For a session with a `lifetime` of its own: whether a browser keeps the ID when it is closed. If
+   * it does, `expire` says how long, whatever the State's own options say.
+   *
+   * @default {undefined, the State's options decide}
+   */
+  persistent?: boolean | undefined;
+  /**
+   * The request that is answered.
+   *
+   * @default {undefined, no request is known}
+   */
+  scope?: Scope;
 }
 
 /**
@@ -140,6 +153,12 @@ export interface SessionState {
    * @default {undefined, the middleware's `expire`}
    */
   readonly maxAge?: number | false;
+  /**
+   * How many bytes the value may have that `inject` sends.
+   *
+   * @default {undefined, what a cookie with a short name holds}
+   */
+  readonly maxValueBytes?: number;
 }
 
 /**
@@ -173,6 +192,8 @@ export class State implements SessionState {
   readonly isExplicit?: boolean;
   /** How long the client keeps the ID, if that is not the middleware's `expire`. */
   readonly maxAge?: number | false;
+  /** How many bytes the value may have that `inject` sends. */
+  readonly maxValueBytes?: number;
   /** Finds the State that answers the request, if this one consists of several. */
   choose?(scope: Scope): Awaitable<ChosenState>;
 

@@ -18,7 +18,7 @@ import { decodeSession, toPlainData } from "../base/record_text.ts";
 import { REVOCATION_METHODS } from "../base/store_methods.ts";
 import { isSubject } from "../base/subject.ts";
 import { SessionError } from "../errors.ts";
-import type { CookieFormat, CookieSession } from "./_cookie/format.ts";
+import { type CookieFormat, type CookieSession, largestKey } from "./_cookie/format.ts";
 import { FIRST, Generations } from "./_cookie/generations.ts";
 import { CACHED_SESSIONS, HourlyFormat } from "./_cookie/hourly_format.ts";
 import { PagiFormat } from "./_cookie/pagi_format.ts";
@@ -35,6 +35,7 @@ import type {
   SealOptions,
   SessionHash,
   StoreCallOptions,
+  StoreEvent,
   VersionedStore,
   WriteOptions,
 } from "./store.ts";
@@ -70,7 +71,8 @@ export interface CookieStoreOptions {
   /**
    * Records ended sessions and replaced IDs in this store, so that a copy of a cookie does not
    * outlive its session. All servers must share the store and have the same `expire`: a server keeps a
-   * record for as long as values of its own can be valid. Cannot be combined with
+   * record for as long as values of its own can be valid. It also knows the lifetimes that a session
+   * had (`session.lifetime`). Cannot be combined with
    * `format: "pagi"`, because the Perl side would not consult it.
    *
    * @default {undefined, a copy of a cookie works until it expires}
@@ -100,6 +102,9 @@ const MIN_SECRET_BYTES = 32;
  * Reserved for the cookie's name: an ID must not be revoked for a value that is too large to send.
  */
 const NAME_BYTES = 64;
+/** The part of a cookie from which on a session is reported. */
+const NEARLY_FULL = 0.8;
+
 /** A session's subject, and the generation that the session has. */
 interface SubjectState {
   /** The key of the subject's record. */
@@ -114,14 +119,25 @@ interface OpenedVersion {
   subject: SubjectState | undefined;
 }
 
+/** Seconds by which the lifetimes of a session's values differ, although nobody has set another. */
+const LIFETIME_SLACK = 120;
+
 /** Stands for the record of an ID that `revocations` cannot contain. */
-const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess: 0, version: "" };
+const REVOKED: Revocation = {
+  text: "",
+  isEnded: true,
+  verifier: "",
+  lifetime: 0,
+  lastAccess: 0,
+  version: "",
+};
 
 /**
  * Keeps each session in a cookie of its client, encrypted with AES-256-GCM. The server stores
  * nothing, and any number of servers with the same secret can share the sessions. A client can
  * neither read nor change a session. A session and the cookie's name must fit into 4096 bytes; that
- * leaves about 2900 bytes of JSON.
+ * leaves about 2900 bytes of JSON. `new CookieState({ chunks: 4 })` spreads a larger one over several
+ * cookies.
  *
  * **Limitations.** The session exists only in the client's cookie, and a cookie can be copied.
  *
@@ -139,6 +155,8 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * | `sessions.destroyAll()` | is a `TypeError` | ends all sessions of the subject, after `revocationCache` seconds at most, and resolves to `undefined` |
  * | `sessions.list()`, `destroyListed()` | are a `TypeError`: only the clients have the sessions | are a `TypeError` |
  * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
+ * | `session.pull()` in two requests at the same time | both succeed | both succeed |
+ * | `session.flash()` and `session.lifetime` | are in the cookie; the browser keeps the one that arrives last | are in the cookie; the browser keeps the one that arrives last |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |
  *
  * Do not keep data in it whose older state must never come back, such as a balance or a one-time
@@ -157,8 +175,9 @@ const REVOKED: Revocation = { text: "", isEnded: true, verifier: "", lastAccess:
  * | logout | 2 `read` and a write | 3 `read` and a write |
  * | `sessions.destroyAll()` | | `read` and a write |
  *
- * A record is kept for as long as a copy of the cookie could be valid. If that store fails, so does
- * the request. A store that drops records early undoes logouts, for example a MemoryStore that is
+ * The first write with another `session.lifetime` takes one more write. A record is kept for as long
+ * as a copy of the cookie could be valid: 400 days after `sessions.destroyAll()` and
+ * `sessions.destroy()`, which cannot know the lifetimes. If that store fails, so does the request. A store that drops records early undoes logouts, for example a MemoryStore that is
  * full or restarted. A session has at most one record. It names the only valid ID, or says that the
  * session has ended, which is final. A user has one record after `sessions.destroyAll()`.
  *
@@ -198,6 +217,8 @@ export class CookieStore implements SealingStore {
   readonly #revocations: Revocations | undefined;
   readonly #generations: Generations | undefined;
   readonly #now: () => number;
+  readonly #maxSize: number;
+  #report: ((event: StoreEvent) => void) | undefined;
 
   /**
    * Validates the options. Derives no key yet.
@@ -214,7 +235,8 @@ export class CookieStore implements SealingStore {
     const now = options.now ?? Date.now;
     const secrets = checkSecrets(OWNER, options.secret, MIN_SECRET_BYTES);
     const nameBytes = revocations === undefined ? 1 : NAME_BYTES;
-    const common = { secrets, maxSize: MAX_COOKIE_BYTES - nameBytes, now };
+    this.#maxSize = MAX_COOKIE_BYTES - nameBytes;
+    const common = { secrets, maxSize: this.#maxSize, now };
     this.#format = options.format === "pagi"
       ? new PagiFormat(common)
       : new HourlyFormat({ ...common, purpose, cacheSize: CACHED_SESSIONS });
@@ -253,7 +275,9 @@ export class CookieStore implements SealingStore {
    */
   async seal(id: string, text: string, options: SealOptions): Promise<string | undefined> {
     this.#checkId(id);
-    const { lastAccess, ttl, signal, version, name } = options;
+    const { lastAccess, ttl, signal, version, name, maxBytes } = options;
+    // `ttl` counts from now, the lifetime of a value from the last access.
+    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
     let generation: string = FIRST;
     if (this.#revocations !== undefined) {
       const opened = version === undefined ? undefined : decodeVersion(version);
@@ -263,12 +287,17 @@ export class CookieStore implements SealingStore {
       ]);
       if (!isValid(id, found) || next === undefined) return undefined;
       generation = next;
+      const isNoted = opened === undefined ||
+        Math.abs(lifetime - opened.lifetime) <= LIFETIME_SLACK ||
+        await this.#revocations.noteLifetime(id, found, this.#writeOptions(options));
+      if (!isNoted) return undefined;
       // The lookups may have taken so long that the caller has given up.
       signal.throwIfAborted();
     }
-    // `ttl` counts from now, the lifetime of a value from the last access.
-    const lifetime = Math.max(0, this.#now() / 1000 - lastAccess) + Math.min(ttl, MAX_COOKIE_AGE);
-    return await this.#format.encrypt({ id, text, lastAccess, lifetime, generation }, name);
+    const session = { id, text, lastAccess, lifetime, generation };
+    const value = await this.#format.encrypt(session, name, maxBytes);
+    this.#reportSize(value.length, maxBytes ?? this.#maxSize, text);
+    return value;
   }
 
   /**
@@ -363,6 +392,22 @@ export class CookieStore implements SealingStore {
     if (typeof id === "string") await this.end(id, neverAborted());
   }
 
+  /** Has the event `cookie-nearly-full` reported, once. */
+  reportTo(report: (event: StoreEvent) => void): void {
+    this.#report = report;
+  }
+
+  #reportSize(size: number, maxSize: number, text: string): void {
+    if (size <= NEARLY_FULL * maxSize || this.#report === undefined) return;
+    this.#report({
+      type: "cookie-nearly-full",
+      message: `A session takes ${size} of the ${maxSize} bytes that its cookies hold${
+        largestKey(text)
+      }. A session that takes more is not saved. Keep large data in a store on the server`,
+    });
+    this.#report = undefined;
+  }
+
   #unlessRevoked(
     session: CookieSession,
     options: OpenOptions,
@@ -427,12 +472,15 @@ export class CookieStore implements SealingStore {
     return isActive ? known.generation : undefined;
   }
 
-  /** When a record may be removed: no value of the session is valid any more. */
-  #writeOptions({ version, ttl, lastAccess, signal }: EndOptions): WriteOptions {
+  /**
+   * When a record may be removed: no value of the session is valid any more. Values from before
+   * another lifetime was set may be valid for longer than those after.
+   */
+  #writeOptions({ version, ttl = 0, lastAccess, signal }: EndOptions): WriteOptions {
     // Newer values of the session may exist, and their lifetime starts later. So `ttl` counts from
     // now.
     return {
-      ttl: Math.min(ttl ?? decodeVersion(version).lifetime, MAX_COOKIE_AGE),
+      ttl: Math.min(Math.max(ttl, decodeVersion(version).lifetime), MAX_COOKIE_AGE),
       lastAccess: lastAccess ?? Math.floor(this.#now() / 1000),
       signal,
     };

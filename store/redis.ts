@@ -17,6 +17,7 @@ import {
   type RedisCommand,
   type Send,
   senderOf,
+  type UpstashRedisClient,
 } from "./_redis/client.ts";
 import {
   DELETE,
@@ -51,6 +52,7 @@ export type {
   NodeRedisSentinel,
   RedisClient,
   RedisCommand,
+  UpstashRedisClient,
 };
 
 /** Options of {@linkcode RedisStore}. */
@@ -72,7 +74,7 @@ const DEFAULT_PREFIX = "pagi:session:";
  *
  * Pass a client of ioredis, iovalkey or node-redis 3 to 6 (also their cluster and sentinel clients),
  * Bun's `RedisClient`, or any function `(command, ...args) => Promise`. You connect the client, listen
- * for its errors and close it. Services that speak HTTP, such as Upstash, need such a function.
+ * for its errors and close it. Over HTTP, pass a client of `@upstash/redis`.
  *
  * Set `maxmemory-policy noeviction` in Redis; otherwise it drops valid sessions when memory runs
  * short. Set `appendonly yes` if sessions must survive a crash, and `appendfsync always` if the
@@ -91,17 +93,14 @@ const DEFAULT_PREFIX = "pagi:session:";
  * });
  * ```
  *
- * @example Over HTTP, as Upstash documents it
+ * @example Over HTTP, for example in Cloudflare Workers
  * ```ts ignore
- * const send = async (...command: string[]) => {
- *   const headers = { authorization: `Bearer ${Deno.env.get("UPSTASH_REDIS_REST_TOKEN")}` };
- *   const body = JSON.stringify(command);
- *   const url = Deno.env.get("UPSTASH_REDIS_REST_URL")!;
- *   const { result, error } = await (await fetch(url, { method: "POST", headers, body })).json();
- *   if (error !== undefined) throw new Error(error);
- *   return result;
- * };
- * const store = new RedisStore(send);
+ * import { Redis } from "@upstash/redis/cloudflare";
+ * import { RedisStore } from "@pagi/session/store/redis";
+ *
+ * const store = new RedisStore(
+ *   new Redis({ url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }),
+ * );
  * ```
  *
  * @example Arguments, and the names of keys

@@ -187,7 +187,7 @@ export interface VersionedStore {
 /** An event that a store reports. It becomes a `SessionEvent`. */
 export interface StoreEvent {
   /** The kind of event. `SessionEvent` describes each. */
-  type: "statements-unprepared";
+  type: "statements-unprepared" | "cookie-nearly-full";
   /** A description for people. It contains no ID, secret or session data. */
   message: string;
 }
@@ -223,6 +223,12 @@ export interface SealOptions extends WriteOptions {
   version?: string;
   /** The name of the cookie or header that will carry the value, as passed to `open` later. */
   name?: string;
+  /**
+   * The most bytes that the value may have.
+   *
+   * @default {undefined, as many as one cookie holds}
+   */
+  maxBytes?: number | undefined;
 }
 
 /** Options of `replaceId` and `end`. */

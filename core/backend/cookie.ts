@@ -1,6 +1,8 @@
 /** The backend of a store without storage: the client sends the encrypted session itself. */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { HALF_DIGITS, isId, keyOf } from "../../base/id.ts";
+import { MAX_COOKIE_AGE } from "../../base/limits.ts";
+import type { SessionState } from "../../state/state.ts";
 import type { OpenedRecord, SealingStore } from "../../store/store.ts";
 import {
   type Backend,
@@ -10,6 +12,9 @@ import {
   type WriteResult,
 } from "./backend.ts";
 import type { CallGuard } from "./call_guard.ts";
+
+/** The properties of a State that decide how values are sealed. */
+export type Carrier = Pick<SessionState, "name" | "maxValueBytes">;
 
 /** The version of a value that was encrypted but not sent yet, so that no client can send it. */
 const UNSENT = "unsent";
@@ -30,16 +35,18 @@ export class CookieBackend implements Backend {
   readonly #guard: CallGuard;
   readonly #maxAge: number;
   readonly #name: string | undefined;
+  readonly #maxBytes: number | undefined;
 
   /**
-   * @param maxAge Seconds without use after which a session has expired.
-   * @param name The name of the cookie or header that carries the values.
+   * @param maxAge Seconds without use after which a session without a lifetime of its own has expired.
+   * @param carrier The State that carries the values.
    */
-  constructor(store: SealingStore, guard: CallGuard, maxAge: number, name: string | undefined) {
+  constructor(store: SealingStore, guard: CallGuard, maxAge: number, carrier: Carrier) {
     this.#store = store;
     this.#guard = guard;
     this.#maxAge = maxAge;
-    this.#name = name;
+    this.#name = carrier.name;
+    this.#maxBytes = carrier.maxValueBytes;
   }
 
   /** A sealed value, or an ID: no session can be read by its ID, but it can be ended. */
@@ -63,7 +70,8 @@ export class CookieBackend implements Backend {
     if (isId(presented)) return undefined;
     const opened = this.#guard.call(
       "read",
-      (signal) => this.#store.open(presented, { maxAge: this.#maxAge, name, signal }),
+      // A session may have a longer lifetime than the middleware's sessions. It decides by itself.
+      (signal) => this.#store.open(presented, { maxAge: MAX_COOKIE_AGE, name, signal }),
       presented,
     );
     return after(opened, (found: OpenedRecord | null | undefined) => {
@@ -135,7 +143,7 @@ export class CookieBackend implements Backend {
     const isEnded = checkAnswer(
       await this.#guard.call(
         "end",
-        (signal) => this.#store.endAll?.(subject, { except, ttl: this.#longest, signal }),
+        (signal) => this.#store.endAll?.(subject, { except, ttl: MAX_COOKIE_AGE, signal }),
         subject,
       ),
       "end",
@@ -149,13 +157,9 @@ export class CookieBackend implements Backend {
     return except;
   }
 
-  /** Seconds for which a value that was sealed until now can be valid at most. */
-  get #longest(): number {
-    return Math.ceil(this.#maxAge) + 1;
-  }
-
   async #end(id: string, version: string): Promise<boolean> {
-    const ttl = this.#longest;
+    // A session that is known by its ID alone may have any lifetime.
+    const ttl = version === KNOWN_BY_ID ? MAX_COOKIE_AGE : Math.ceil(this.#maxAge) + 1;
     const isEnded = checkAnswer(
       await this.#guard.call(
         "end",
@@ -177,9 +181,10 @@ export class CookieBackend implements Backend {
     version?: string,
     name = this.#name,
   ): Awaitable<string | undefined> {
+    const maxBytes = this.#maxBytes;
     const value = this.#guard.call(
       "save",
-      (signal) => this.#store.seal(id, text, { version, name, ...expiry, signal }),
+      (signal) => this.#store.seal(id, text, { version, name, maxBytes, ...expiry, signal }),
       id,
       text,
     );

@@ -4,7 +4,7 @@ import { SEALING_METHODS, VERSIONED_METHODS } from "../../base/store_methods.ts"
 import type { PlainStore, SealingStore, SessionStore, VersionedStore } from "../../store/store.ts";
 import type { Backend } from "./backend.ts";
 import { CallGuard } from "./call_guard.ts";
-import { CookieBackend } from "./cookie.ts";
+import { type Carrier, CookieBackend } from "./cookie.ts";
 import { PlainBackend } from "./plain.ts";
 import { VersionedBackend } from "./versioned.ts";
 
@@ -13,13 +13,13 @@ import { VersionedBackend } from "./versioned.ts";
  *
  * @param timeout Seconds that a call of the store may take.
  * @param maxAge Seconds without use after which a session has expired.
- * @param name The name of the cookie or header that carries the sessions.
+ * @param carrier The State that carries the sessions.
  */
 export function openBackend(
   store: SessionStore,
   timeout: number,
   maxAge: number,
-  name?: string,
+  carrier: Carrier = {},
 ): Backend {
   if (hasMethods(store, VERSIONED_METHODS)) {
     return new VersionedBackend(store as VersionedStore, new CallGuard(timeout));
@@ -27,7 +27,7 @@ export function openBackend(
   if (hasMethods(store, SEALING_METHODS)) {
     const cookieStore = store as SealingStore;
     const guard = new CallGuard(cookieStore.isLocal ? Infinity : timeout);
-    return new CookieBackend(cookieStore, guard, maxAge, name);
+    return new CookieBackend(cookieStore, guard, maxAge, carrier);
   }
   return new PlainBackend(store as PlainStore, new CallGuard(timeout));
 }

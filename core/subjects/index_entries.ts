@@ -44,15 +44,19 @@ export class IndexEntries {
     this.#maxActive = this.#idle + this.#confirm;
   }
 
-  /** Seconds for which the records of the entries are kept. */
-  get kept(): number {
-    return Math.max(MIN_KEPT, 2 * this.#maxActive);
+  /** Seconds for which a record of entries is kept. */
+  keptFor({ idle = 0 }: IndexContent): number {
+    return Math.max(MIN_KEPT, 2 * (this.#maxActive + idle));
   }
 
   /** Makes an entry. */
-  async make(index: Index, tag: string, sessionKey: string): Promise<IndexEntry> {
+  async make(
+    index: Index,
+    { tag, idle }: Pick<IndexEntry, "tag" | "idle">,
+    sessionKey: string,
+  ): Promise<IndexEntry> {
     const sealed = await this.#seal.seal(sealContext(index), sessionKey);
-    return { tag, sealed, at: this.#now() };
+    return { tag, sealed, at: this.#now(), idle };
   }
 
   /** The session's key in an entry; `undefined` if it was not encrypted under one of the secrets. */
@@ -75,7 +79,7 @@ export class IndexEntries {
     // one.
     const isReadable =
       await this.#firstSeal.unseal(sealContext(index), entry.sealed) === sessionKey;
-    if (!isReadable) return await this.make(index, entry.tag, sessionKey);
+    if (!isReadable) return await this.make(index, entry, sessionKey);
     return entry.at >= now ? entry : { ...entry, at: now };
   }
 
@@ -102,8 +106,8 @@ export class IndexEntries {
   }
 
   /** Whether the entry's session can only be active if there is a newer entry for it. */
-  isPast({ at }: IndexEntry): boolean {
-    return this.#now() - at > this.#maxActive;
+  isPast({ at, idle = 0 }: IndexEntry): boolean {
+    return this.#now() - at > this.#maxActive + idle;
   }
 
   #now(): number {

@@ -45,15 +45,18 @@ export const MAX_WRITE_SECONDS = 60 + MAX_CLOCK_SKEW;
 export class IndexRecords {
   readonly #backend: Backend;
   readonly #options: ResolvedOptions;
-  /** Seconds for which the store keeps a record after a write. */
-  readonly #kept: number;
+  readonly #keptFor: (content: IndexContent) => number;
   readonly #changes: KeyedBatches<Job, undefined>;
 
-  /** @param kept Seconds for which the store keeps a record after a write. */
-  constructor(backend: Backend, options: ResolvedOptions, kept: number) {
+  /** @param keptFor Returns the seconds for which the store keeps a record after a write. */
+  constructor(
+    backend: Backend,
+    options: ResolvedOptions,
+    keptFor: (content: IndexContent) => number,
+  ) {
     this.#backend = backend;
     this.#options = options;
-    this.#kept = kept;
+    this.#keptFor = keptFor;
     // As long as attempts go on, and two calls of the store.
     const maxMs = Math.min(3000 * options.storeTimeout, MAX_TIMER_MS);
     this.#changes = new KeyedBatches(Infinity, maxMs, (jobs) => this.#changeForAll(jobs));
@@ -96,7 +99,9 @@ export class IndexRecords {
       const calledAt = performance.now();
       // A record that is damaged is replaced in any case: each read makes up another generation.
       const isSame = content === before && (record === undefined || stored !== undefined);
-      const isDone = isSame ? await this.#keep(record) : await this.#write(place, record, content);
+      const isDone = isSame
+        ? await this.#keep(record, content)
+        : await this.#write(place, record, content);
       if (isDone) {
         for (const [at, { resolve }] of jobs.entries()) resolve(results[at]);
         return;
@@ -109,12 +114,13 @@ export class IndexRecords {
   }
 
   /** Extends the life of a record that was not written for a long time. */
-  async #keep(record: SessionRecord | undefined): Promise<true> {
+  async #keep(record: SessionRecord | undefined, content: IndexContent): Promise<true> {
     const now = unixNow(this.#options);
+    const ttl = this.#keptFor(content);
     // The time of a server whose clock is wrong says nothing.
-    if (record !== undefined && Math.abs(now - record.lastAccess) > this.#kept / 4) {
+    if (record !== undefined && Math.abs(now - record.lastAccess) > ttl / 4) {
       // If it has another version by now, another server has just extended its life.
-      await this.#backend.touch(record, { lastAccess: now, ttl: this.#kept });
+      await this.#backend.touch(record, { lastAccess: now, ttl });
     }
     return true;
   }
@@ -127,7 +133,7 @@ export class IndexRecords {
     // A deletion would let a late copy of the call that created the record bring it back, with its
     // old generation.
     const isEmpty = content.entries.length === 0 && (content.level === 0 || place.level > 0);
-    const ttl = isEmpty ? 2 * MAX_WRITE_SECONDS : this.#kept;
+    const ttl = isEmpty ? 2 * MAX_WRITE_SECONDS : this.#keptFor(content);
     const expiry = { lastAccess: unixNow(this.#options), ttl };
     const text = encodeIndex(content);
     const written = record === undefined

@@ -16,6 +16,8 @@ export interface ListedSession<Data extends object = Record<string, unknown>> {
    * later.
    */
   lastAccess: number;
+  /** When the session ends if it is not used again, in Unix seconds. */
+  expiresAt: number;
   /** Whether it is the session that asked. */
   current: boolean;
   /** The session for reading, without its ID. */
@@ -45,10 +47,18 @@ export interface DestroyAllOptions<Data extends object = Record<string, unknown>
 /** A subject's session as its user may see it. */
 export function toListedSession<Data extends object>(
   lifecycle: Lifecycle,
-  { hash, session: { created, lastAccess, data }, isCurrent }: SubjectSession,
+  { hash, session: stored, isCurrent }: SubjectSession,
 ): ListedSession<Data> {
+  const { created, lastAccess, data } = stored;
   // Without the ID, which a page that shows the list must not reveal.
   const shown = Object.assign(Object.create(null), data, { _last_access: lastAccess });
-  const session = new Session<Data>(lifecycle.snapshot(shown));
-  return { hash, created, lastAccess, current: isCurrent, session };
+  const session = new Session<Data>(lifecycle.snapshot(shown, undefined, stored));
+  return {
+    hash,
+    created,
+    lastAccess,
+    expiresAt: session.expiresAt!,
+    current: isCurrent,
+    session,
+  };
 }

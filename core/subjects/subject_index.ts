@@ -28,7 +28,7 @@ import {
   tagOf,
 } from "./index_keys.ts";
 import { type EndSession, IndexPruning } from "./index_pruning.ts";
-import { type IndexContent, type IndexEntry, MAX_LEVEL } from "./index_record.ts";
+import { type IndexContent, type IndexEntry, MAX_LEVEL, withIdle } from "./index_record.ts";
 import { IndexRecords } from "./index_records.ts";
 
 export { indexKeyOf } from "./index_keys.ts";
@@ -67,16 +67,20 @@ export class SubjectIndex {
 
   constructor(backend: Backend, options: ResolvedOptions, endSession: EndSession) {
     this.entries = new IndexEntries(options);
-    this.#records = new IndexRecords(backend, options, this.entries.kept);
+    this.#records = new IndexRecords(backend, options, (content) => this.entries.keptFor(content));
     this.#pruning = new IndexPruning(backend, options, this.entries, endSession);
   }
 
-  /** Adds a session. */
-  async add(subject: string, sessionKey: string): Promise<Listing> {
+  /**
+   * Adds a session.
+   *
+   * @param idle Seconds for which the session can be idle, if it has a lifetime of its own.
+   */
+  async add(subject: string, sessionKey: string, idle?: number): Promise<Listing> {
     const index = await indexOf(subject);
     const tag = await tagOf(index, sessionKey);
     const addTo = (place: IndexPlace, content: IndexContent, isRetry: boolean) =>
-      this.#addTo(index, place, content, { tag, sessionKey, isRetry });
+      this.#addTo(index, place, withIdle(content, idle), { tag, idle, sessionKey, isRetry });
     for (let lowest = 0;; lowest++) {
       const { root } = index;
       const { generation, level, sealed } = await this.#records.change(
@@ -89,7 +93,7 @@ export class SubjectIndex {
           else if (!isRetry) content = await this.#pruning.prune(index, before);
           if (sealed === undefined) level = Math.max(level, 1);
           const next = level === content.level ? content : { ...content, level };
-          return [next, { generation, level, sealed }];
+          return [withIdle(next, idle), { generation, level, sealed }];
         },
       );
       if (sealed !== undefined) return { generation, place: root, sealed };
@@ -114,7 +118,10 @@ export class SubjectIndex {
     index: Index,
     place: IndexPlace,
     content: IndexContent,
-    { tag, sessionKey, isRetry }: { tag: string; sessionKey: string; isRetry: boolean },
+    { sessionKey, isRetry, ...session }: Pick<IndexEntry, "tag" | "idle"> & {
+      sessionKey: string;
+      isRetry: boolean;
+    },
   ): Promise<Added> {
     // Other requests come first. To examine entries again would give them even more time.
     let pruned = isRetry ? content : await this.#pruning.prune(index, content);
@@ -123,7 +130,7 @@ export class SubjectIndex {
     } else if (pruned.entries.length >= LAST_ROOM) {
       pruned = await this.#pruning.makeRoom(index, pruned, LAST_ROOM);
     }
-    const entry = await this.entries.make(index, tag, sessionKey);
+    const entry = await this.entries.make(index, session, sessionKey);
     return [{ ...pruned, entries: [...pruned.entries, entry] }, entry.sealed];
   }
 
@@ -131,7 +138,12 @@ export class SubjectIndex {
    * Makes sure that a session that was added and then written is listed. False if somebody has ended
    * all of the subject's sessions in the meantime.
    */
-  async isListed(subject: string, sessionKey: string, listing: Listing): Promise<boolean> {
+  async isListed(
+    subject: string,
+    sessionKey: string,
+    listing: Listing,
+    idle?: number,
+  ): Promise<boolean> {
     const { root } = await indexOf(subject);
     const { generation, place, sealed } = listing;
     const [first, shard] = await Promise.all([
@@ -142,21 +154,22 @@ export class SubjectIndex {
     const entries = (place.level > 0 ? shard : first)?.entries;
     if (entries?.some((entry) => entry.sealed === sealed)) return true;
     // A server whose clock is ahead may have removed it as the entry of a session that has ended.
-    await this.add(subject, sessionKey);
+    await this.add(subject, sessionKey, idle);
     return (await this.#records.read(root))?.generation === generation;
   }
 
   /** Makes sure that a session in use is listed for as long as it may be active. */
-  async confirm(subject: string, sessionKey: string): Promise<void> {
+  async confirm(subject: string, sessionKey: string, idle?: number): Promise<void> {
     const index = await indexOf(subject);
     const tag = await tagOf(index, sessionKey);
     const confirmIn = (place: IndexPlace) =>
       this.#records.change(place, async (content, isRetry) => {
-        const pruned = isRetry ? content : await this.#pruning.prune(index, content);
+        const known = withIdle(content, idle);
+        const pruned = isRetry ? known : await this.#pruning.prune(index, known);
         const { level, entries } = pruned;
         const own = entries.findLast((entry) => entry.tag === tag);
         if (own === undefined) return [pruned, { isFound: false, level }];
-        const confirmed = await this.entries.confirm(index, own, sessionKey);
+        const confirmed = await this.entries.confirm(index, withIdle(own, idle), sessionKey);
         const next = confirmed === own ? pruned : {
           ...pruned,
           entries: entries.map((entry) => entry === own ? confirmed : entry),
@@ -168,7 +181,7 @@ export class SubjectIndex {
     for (const shard of await shardsOf(index, level, tag)) {
       if ((await confirmIn(shard)).isFound) return;
     }
-    await this.add(subject, sessionKey);
+    await this.add(subject, sessionKey, idle);
   }
 
   /** The entries of one session. */

@@ -19,7 +19,7 @@ import { type Awaitable, isPromise } from "../../base/awaitable.ts";
 import { Base64 } from "../../base/base64.ts";
 import { BoundedCache } from "../../base/bounded_cache.ts";
 import { DerivedKeys } from "../../base/derived_keys.ts";
-import { MAX_COOKIE_AGE, MAX_COOKIE_BYTES } from "../../base/limits.ts";
+import { MAX_COOKIE_AGE, MAX_VALUE_BYTES } from "../../base/limits.ts";
 import { toPlainData } from "../../base/record_text.ts";
 import { recordFromPlainData } from "../_plain_methods.ts";
 import type { SessionHash } from "../store.ts";
@@ -47,7 +47,7 @@ const CACHED_KEYS = 10_000;
 /** The most by which the clocks of two servers may differ, in seconds. */
 const CLOCK_SKEW = 300;
 
-/** How many sessions a store caches at least, about 1 KB each and 10 KB at most. */
+/** How many sessions a store caches at least, about 1 KB each, and 10 KB at most in one cookie. */
 export const CACHED_SESSIONS = 500;
 /** How many names have their associated data cached. A State has one, but an app may use many. */
 const CACHED_NAMES = 100;
@@ -94,7 +94,7 @@ export class HourlyFormat implements CookieFormat {
   }
 
   accepts(value: string): boolean {
-    return value.length >= MIN_SIZE && value.length <= MAX_COOKIE_BYTES && VALUE.test(value);
+    return value.length >= MIN_SIZE && value.length <= MAX_VALUE_BYTES && VALUE.test(value);
   }
 
   decrypt(value: string, maxAge: number, name?: string): Awaitable<CookieSession | undefined> {
@@ -104,7 +104,7 @@ export class HourlyFormat implements CookieFormat {
   }
 
   async #decrypt(value: string, maxAge: number, name?: string): Promise<CookieSession | undefined> {
-    if (value.length > MAX_COOKIE_BYTES) return undefined;
+    if (value.length > MAX_VALUE_BYTES) return undefined;
     const bytes = encoding.decode(value);
     if (bytes === undefined || bytes.length <= OVERHEAD_BYTES) return undefined;
     const hour = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
@@ -122,11 +122,14 @@ export class HourlyFormat implements CookieFormat {
     return this.#unlessExpired(session);
   }
 
-  async encrypt(session: CookieSession, name?: string): Promise<string> {
-    // The least that the text can take: a text that is far too large is not even encoded.
-    checkSize(encoding.lengthOf(OVERHEAD_BYTES + session.text.length), this.#maxSize);
+  async encrypt(
+    session: CookieSession,
+    name?: string,
+    maxSize: number = this.#maxSize,
+  ): Promise<string> {
+    const { text } = session;
     const bytes = encodePayload(session, { before: BODY, after: TAG_BYTES });
-    checkSize(encoding.lengthOf(bytes.length), this.#maxSize);
+    checkSize(encoding.lengthOf(bytes.length), maxSize, text);
     const hour = Math.floor(this.#now() / 1000 / HOUR);
     bytes.set([VERSION, hour >> 16, hour >> 8, hour]);
     crypto.getRandomValues(bytes.subarray(HEAD_BYTES, BODY));

@@ -6,7 +6,7 @@
 import { decryptWithAny, IV_BYTES, TAG_BYTES } from "../../base/aes_gcm.ts";
 import { Base64 } from "../../base/base64.ts";
 import { isObject } from "../../base/check_options.ts";
-import { MAX_COOKIE_BYTES } from "../../base/limits.ts";
+import { MAX_VALUE_BYTES } from "../../base/limits.ts";
 import { stringifyValues, toPlainData } from "../../base/record_text.ts";
 import { isSubject } from "../../base/subject.ts";
 import { recordFromPlainData } from "../_plain_methods.ts";
@@ -35,7 +35,7 @@ export class PagiFormat implements CookieFormat {
   }
 
   accepts(value: string): boolean {
-    return value.length >= MIN_SIZE && value.length <= MAX_COOKIE_BYTES && value.length % 4 === 0 &&
+    return value.length >= MIN_SIZE && value.length <= MAX_VALUE_BYTES && value.length % 4 === 0 &&
       VALUE.test(value);
   }
 
@@ -48,14 +48,14 @@ export class PagiFormat implements CookieFormat {
     return { ...record, lifetime: Infinity, generation: FIRST };
   }
 
-  async encrypt(session: CookieSession): Promise<string> {
+  async encrypt(session: CookieSession, _name?: string, maxSize?: number): Promise<string> {
     const data = toPlainData(session);
-    if (data !== undefined) return await this.encryptPlain(session.id, data);
+    if (data !== undefined) return await this.#encrypt(session.id, data, maxSize);
     throw new TypeError("Cannot seal the session: its text is no session's");
   }
 
   async decryptPlain(value: string): Promise<SessionHash | undefined> {
-    const bytes = value.length > MAX_COOKIE_BYTES ? undefined : encoding.decode(value);
+    const bytes = value.length > MAX_VALUE_BYTES ? undefined : encoding.decode(value);
     if (bytes === undefined || bytes.length < HEAD_BYTES) return undefined;
     // Web Crypto expects the tag at the end.
     const sealed = new Uint8Array(bytes.length - IV_BYTES);
@@ -66,9 +66,14 @@ export class PagiFormat implements CookieFormat {
     return plain && parseObject(plain);
   }
 
-  async encryptPlain(id: string, data: SessionHash): Promise<string> {
-    const plain = new TextEncoder().encode(stringifyValues({ _id: id, ...data }));
-    checkSize(encoding.lengthOf(HEAD_BYTES + plain.length), this.#maxSize);
+  encryptPlain(id: string, data: SessionHash): Promise<string> {
+    return this.#encrypt(id, data);
+  }
+
+  async #encrypt(id: string, data: SessionHash, maxSize = this.#maxSize): Promise<string> {
+    const text = stringifyValues({ _id: id, ...data });
+    const plain = new TextEncoder().encode(text);
+    checkSize(encoding.lengthOf(HEAD_BYTES + plain.length), maxSize, text);
     const bytes = new Uint8Array(HEAD_BYTES + plain.length);
     const iv = crypto.getRandomValues(bytes.subarray(0, IV_BYTES));
     const key = await this.#keys[0]!();

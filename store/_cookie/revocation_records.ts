@@ -27,7 +27,7 @@ interface CachedResult<Found> {
 }
 
 /** The records of one kind. */
-export class RevocationRecords<Found extends StoredRecord> {
+export class RevocationRecords<Found extends StoredRecord & { readonly lifetime?: number }> {
   readonly #store: VersionedStore;
   readonly #cacheSeconds: number;
   readonly #now: () => number;
@@ -90,11 +90,13 @@ export class RevocationRecords<Found extends StoredRecord> {
     compose: (found: Found | undefined) => string | undefined,
     options: WriteOptions,
   ): Promise<boolean> {
-    const write = { ...options, ttl: options.ttl + TTL_MARGIN };
     let found = known;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const text = compose(found);
       if (text === undefined) return false;
+      // A session may have had a longer lifetime before.
+      const ttl = Math.max(options.ttl, found?.lifetime ?? 0) + TTL_MARGIN;
+      const write = { ...options, ttl };
       const version: unknown = found === undefined
         ? await this.#store.create(key, text, write)
         : await this.#store.replace(key, text, { ...write, version: found.version });

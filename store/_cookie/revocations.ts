@@ -11,7 +11,7 @@ import { encodeEnded, isEnded } from "../../base/record_text.ts";
 import type { StoreCallOptions, StoredRecord, VersionedStore, WriteOptions } from "../store.ts";
 import { RevocationRecords } from "./revocation_records.ts";
 
-/** The start of the text that names the verifier of the valid ID. */
+/** The start of the text that names the verifier of the valid ID, and a lifetime in seconds. */
 const VALID_PREFIX = "valid:";
 
 /** The record of a session. */
@@ -20,6 +20,8 @@ export interface Revocation extends StoredRecord {
   readonly isEnded: boolean;
   /** The verifier of the valid ID; empty if the session has ended. */
   readonly verifier: string;
+  /** Seconds for which values of the session can be valid at most; 0 if it has ended. */
+  readonly lifetime: number;
 }
 
 /** The replaced IDs and ended sessions in a versioned store. */
@@ -54,8 +56,33 @@ export class Revocations {
     known: Revocation | undefined,
     options: WriteOptions,
   ): Promise<boolean> {
-    const text = VALID_PREFIX + verifierOf(newId);
-    const compose = (found: Revocation | undefined) => isValid(id, found) ? text : undefined;
+    return await this.#name(id, verifierOf(newId), known, options);
+  }
+
+  /**
+   * Notes how long values of a session can be valid, before there are values with another lifetime.
+   * So a logout at the same time is kept for long enough. Resolves to whether `id` is valid.
+   */
+  async noteLifetime(
+    id: string,
+    known: Revocation | undefined,
+    options: WriteOptions,
+  ): Promise<boolean> {
+    const lastAccess = known?.lastAccess ?? options.lastAccess;
+    return await this.#name(id, verifierOf(id), known, { ...options, lastAccess });
+  }
+
+  async #name(
+    id: string,
+    verifier: string,
+    known: Revocation | undefined,
+    options: WriteOptions,
+  ): Promise<boolean> {
+    const compose = (found: Revocation | undefined) => {
+      if (!isValid(id, found)) return undefined;
+      const lifetime = Math.ceil(Math.max(options.ttl, found?.lifetime ?? 0));
+      return `${VALID_PREFIX}${verifier} ${lifetime}`;
+    };
     return await this.#records.write(keyOf(id), known, compose, options);
   }
 
@@ -71,15 +98,19 @@ export class Revocations {
 }
 
 /** Whether the ID is the valid one. Without a record, a session has had one ID only. */
-export function isValid(id: string, found: Revocation | undefined): boolean {
+export function isValid(
+  id: string,
+  found: Pick<Revocation, "isEnded" | "verifier"> | undefined,
+): boolean {
   return found === undefined ||
     (!found.isEnded && isSameVerifier(found.verifier, verifierOf(id)));
 }
 
 function toRevocation(record: StoredRecord): Revocation | undefined {
   const { text, lastAccess, version } = record;
-  if (isEnded(text)) return { text, isEnded: true, verifier: "", lastAccess, version };
+  if (isEnded(text)) return { text, isEnded: true, verifier: "", lifetime: 0, lastAccess, version };
   if (!text.startsWith(VALID_PREFIX)) return undefined;
-  const verifier = text.slice(VALID_PREFIX.length);
-  return { text, isEnded: false, verifier, lastAccess, version };
+  const [verifier, lifetime] = text.slice(VALID_PREFIX.length).split(" ");
+  const seconds = Number(lifetime) || 0;
+  return { text, isEnded: false, verifier: verifier!, lifetime: seconds, lastAccess, version };
 }

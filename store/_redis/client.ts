@@ -65,6 +65,12 @@ export interface BunRedisClient {
   send(command: string, args: string[]): Promise<unknown>;
 }
 
+/** The part of `@upstash/redis` that the store uses, in version 1.35 or later. */
+export interface UpstashRedisClient {
+  /** Sends any command. */
+  exec(args: [command: string, ...args: string[]]): Promise<unknown>;
+}
+
 /** The clients that a {@linkcode RedisStore} supports. */
 export type RedisClient =
   | RedisCommand
@@ -73,7 +79,8 @@ export type RedisClient =
   | NodeRedisCluster
   | NodeRedisSentinel
   | NodeRedis3Client
-  | BunRedisClient;
+  | BunRedisClient
+  | UpstashRedisClient;
 
 /**
  * Sends one command, its name first. `key` is also one of the words; a cluster finds the node by
@@ -103,14 +110,15 @@ export function senderOf(client: RedisClient): Send {
   }
   if (has(client, "send")) return ([command, ...args]) => client.send(command!, args);
   if (has(client, "sendCommand")) return nodeRedisSenderOf(inPromiseMode(client));
+  if (has(client, "exec")) return (words) => client.exec(words as [string, ...string[]]);
   throw clientError(received(client));
 }
 
 function clientError(problem: string): Error {
   return optionError(
     "RedisStore",
-    "client must be a client of ioredis, iovalkey or node-redis, Bun's RedisClient, " +
-      `or a function (command, ...args) => Promise; ${problem}`,
+    "client must be a client of ioredis, iovalkey, node-redis or @upstash/redis, Bun's " +
+      `RedisClient, or a function (command, ...args) => Promise; ${problem}`,
   );
 }
 
@@ -166,7 +174,9 @@ function isFactory({ name }: { name: string }): boolean {
 /** Whether `client` is a transaction or a pipeline: it sends nothing before its `exec()`. */
 function isQueue(client: unknown): boolean {
   if (typeof client !== "object" || client === null) return false;
-  return "addCommand" in client || (client as { isPipeline?: unknown }).isPipeline === true;
+  // In node-redis 4 and later, in @upstash/redis, in node-redis 3, and in ioredis.
+  return "addCommand" in client || "multiExec" in client || "queue" in client ||
+    (client as { isPipeline?: unknown }).isPipeline === true;
 }
 
 /**

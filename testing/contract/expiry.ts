@@ -7,6 +7,8 @@ import { check, type Clause, newId } from "./kit.ts";
 /** Seconds of a ttl that passes during a case, and of one that does not. */
 const SHORT = 1;
 const LONG = 60;
+/** The longest lifetime that a session can have, in seconds, and more than a timer can wait. */
+const YEARS = 10 * 365 * 86_400;
 /** Seconds that pass in a case; longer than SHORT because a store may round a ttl up. */
 const WHILE = 2;
 
@@ -20,6 +22,20 @@ export const EXPIRY: Clause[] = [
       const version = await records.make(id, "a", { ttl: LONG });
       await records.pass(WHILE);
       await records.expect(id, "a", version);
+    },
+  },
+  {
+    name: "a record is kept for a ttl of years, which a session may have",
+    expires: true,
+    async check(records) {
+      const id = newId();
+      const version = await records.make(id, "a", { ttl: YEARS });
+      const next = await records.replace(id, "b", { version, ttl: YEARS });
+      await records.pass(WHILE);
+      await records.expect(id, "b", next!);
+      await records.touch(id, { version: next!, text: "b", ttl: YEARS });
+      await records.pass(WHILE);
+      check((await records.find(id)).text === "b", "the record is lost");
     },
   },
   {

@@ -1,4 +1,5 @@
 /** The state of a session that the acknowledged requests must have led to, one after the other. */
+import { IDLE } from "./requests.ts";
 import type { Left } from "./run.ts";
 import type { Values, Visit } from "./visit.ts";
 
@@ -91,10 +92,15 @@ export class ExpectedSession {
   /** Applies the change of a request. */
   apply({ plan: { kind }, made, changedKeys, subject }: Visit): void {
     const { values } = this;
-    if (subject.made !== this.subject) this.subjectChanges++;
+    if (subject.made !== this.subject) {
+      this.subjectChanges++;
+      // Another user does not take over the lifetime.
+      delete values[IDLE];
+      if (made[IDLE] !== undefined) values[IDLE] = made[IDLE];
+    }
     this.subject = subject.made;
     if (kind.clears) {
-      for (const key of Object.keys(values)) delete values[key];
+      for (const key of Object.keys(values)) if (key !== IDLE) delete values[key];
       Object.assign(values, made);
       return;
     }

@@ -275,7 +275,7 @@ class Oracle {
   }
 
   #change(visit: Visit, session: ExpectedSession): void {
-    const { me, subject } = visit;
+    const { me, subject, loaded, plan: { kind } } = visit;
     if (session.isEnded) {
       this.#break("resurrected", `${me} wrote to the session after its end`);
     } else if (session.subject !== subject.loaded) {
@@ -285,6 +285,9 @@ class Oracle {
     }
     if (subject.made === this.#everybody && session.subject !== this.#everybody) {
       this.#signIn(visit, session);
+    }
+    if (kind.pulls && loaded.token !== session.values.token) {
+      this.#break("wrongAnswers", `${me} took a value that another request had taken`);
     }
     session.apply(visit);
     this.#move(visit, session);
@@ -471,6 +474,8 @@ class Oracle {
       this.#break("wrongAnswers", `${me} failed after it had been answered`);
     } else if (error instanceof HandlerFailure) {
       return;
+    } else if (nameOf(error) === "ERR_SESSION_CONFLICT" && this.#isTaken(visit)) {
+      return;
     } else if (nameOf(error) !== "ERR_SESSION_INTERRUPTED") {
       this.#break("wrongAnswers", `${me} failed with ${nameOf(error)}`);
     } else {
@@ -480,6 +485,13 @@ class Oracle {
         this.#break("wrongAnswers", `${me} was interrupted, and nothing had come between`);
       }
     }
+  }
+
+  /** Whether another request has taken the value that the request pulled. */
+  #isTaken(visit: Visit): boolean {
+    const session = this.#sessionOf(visit);
+    return visit.plan.kind.pulls === true && session !== undefined &&
+      session.values.token !== visit.loaded.token;
   }
 
   /** Whether something has come between the request and its session. */

@@ -3,7 +3,10 @@ import type { SessionMiddleware } from "../../middleware.ts";
 import type { Session } from "../../session.ts";
 
 /** The data of every session at the start, beside an old key for each request. */
-const START = { count: 0, shared: "nobody" };
+const START = { count: 0, shared: "nobody", token: "unused" };
+
+/** Stands for the session's own idle time among its values. No key of a session has this name. */
+export const IDLE = "its idle time";
 
 /** The subject that `destroyAll()` is called for. */
 export const EVERYBODY = "everybody";
@@ -63,6 +66,8 @@ export interface RequestKind {
   destroysAll?: true;
   /** Whether it is a job with a `Session` object, which follows the session to a newer ID. */
   holds?: true;
+  /** Whether it takes the token, which only one request may have. */
+  pulls?: true;
   /** How much it adds to `count` in total, even if the update is replayed. */
   counts?: number;
   /** Whether its handler throws at the end. */
@@ -72,6 +77,9 @@ export interface RequestKind {
   /** Whether only random races have it: it has very many schedules, or few of its own. */
   isRandomOnly?: true;
 }
+
+/** Seconds of an idle time with which no touch is due in a race. */
+const LONGER = 100_000;
 
 const increment = (count: unknown = 0) => (count as number) + 1;
 const keyOf = (me: string) => `key-${me}`;
@@ -215,7 +223,49 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
       session.subject = undefined;
     },
   },
+  {
+    name: "takes the token",
+    pulls: true,
+    act: (session) => session.pull("token", undefined),
+  },
+  {
+    name: "takes the token and regenerates",
+    isRandomOnly: true,
+    pulls: true,
+    regenerates: true,
+    act: (session) => session.regenerate().pull("token", undefined),
+  },
+  {
+    name: "is remembered",
+    act: (session, { me }) => {
+      session.lifetime = { idle: LONGER + me.charCodeAt(0) };
+    },
+  },
+  {
+    name: "signs in and is remembered",
+    isRandomOnly: true,
+    regenerates: true,
+    namesSubject: true,
+    act: (session, { me, subjectOf }) => {
+      session.subject = subjectOf(me);
+      session.lifetime = { idle: LONGER + me.charCodeAt(0) };
+    },
+  },
+  {
+    name: "is not remembered",
+    isRandomOnly: true,
+    act: (session) => {
+      session.lifetime = undefined;
+    },
+  },
 ];
+
+/** The values of a session, with its idle time. */
+export function valuesOf(session: Session): Record<string, unknown> {
+  const idle = session.lifetime?.idle;
+  const values = session.slice(...session.keys());
+  return idle === undefined ? values : { ...values, [IDLE]: idle };
+}
 
 /** The data of the session before the race, if the requests have these letters. */
 export function startingValues(letters: readonly string[]): Record<string, unknown> {

@@ -12,7 +12,7 @@ import { cookieChanges, CookieJar } from "./cookie_jar.ts";
 import { keyOf, withKey } from "./ids.ts";
 import type { Lane } from "./lane.ts";
 import { type Choose, COPY, endsAll, type Program } from "./program.ts";
-import { EVERYBODY, PAST_GRACE, startingValues } from "./requests.ts";
+import { EVERYBODY, PAST_GRACE, startingValues, valuesOf } from "./requests.ts";
 import { type Step, Timeline } from "./timeline.ts";
 import { call, type Values, Visit } from "./visit.ts";
 import { watch } from "./watch.ts";
@@ -227,7 +227,7 @@ export async function probe(
     if (session.id === undefined) return;
     const { subject } = session;
     const lastAccess = session.data._last_access ?? 0;
-    const values = session.slice(...session.keys());
+    const values = valuesOf(session);
     found = { values, subject, lastAccess, isListed: undefined };
   });
   await call(app, "websocket", cookie, () => Promise.resolve());

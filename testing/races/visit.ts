@@ -5,7 +5,7 @@ import { Session } from "../../session.ts";
 import { type CookieChange, cookieChanges, type CookieJar, requestHeaders } from "./cookie_jar.ts";
 import { Lane } from "./lane.ts";
 import type { Plan } from "./program.ts";
-import type { SubjectOf } from "./requests.ts";
+import { type SubjectOf, valuesOf } from "./requests.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** The data of a session. The simulated requests write only strings and numbers. */
@@ -190,13 +190,13 @@ export class Visit {
     const { me, presented } = this;
     const { subjectOf } = this.#race;
     this.subject.loaded = this.subject.made = session.subject;
-    this.loaded = session.slice(...session.keys());
+    this.loaded = valuesOf(session);
     const destroyElsewhere = async () => {
       if (presented !== undefined) await sessions.destroy(presented);
     };
     await kind.act?.(session, { me, subjectOf, destroyElsewhere });
     this.isActed = true;
-    this.made = session.slice(...session.keys());
+    this.made = valuesOf(session);
     this.subject.made = session.subject;
     if (kind.fails) throw new HandlerFailure();
   }

@@ -50,6 +50,7 @@ const ELYSIA = {
   ...NO_PIPELINE,
   "streams: a stream that breaks": "it ends such a stream as if it were complete",
 };
+const THROWN_DATA = "a thrown data() is a response, which saves";
 const NO_ERROR_HOOK = {
   "a failing store: the error of a client that has gone, at the framework":
     "the session's error response is a response like any other",
@@ -196,6 +197,16 @@ export const APPS: App[] = [
     },
   },
   {
+    name: "Nitro",
+    command: [...node("nitro.ts"), String(freePort())],
+    skips: {
+      ...NO_SOCKET,
+      ...NO_ERROR_HOOK,
+      "exceptions: /throw-text": "its h3 takes a text that is thrown for the page",
+      "no error is left unhandled": "its server leaves that of a broken connection unhandled",
+    },
+  },
+  {
     name: "SvelteKit",
     command: node("sveltekit.ts"),
     env: SUITE,
@@ -211,7 +222,14 @@ export const APPS: App[] = [
     name: "TanStack Start",
     command: node("tanstack_start.ts"),
     env: SUITE,
-    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK, ...NO_STATUS },
+    skips: {
+      ...NO_SOCKET,
+      ...ONE_SESSION,
+      ...NO_ERROR_HOOK,
+      ...NO_STATUS,
+      "uploads: a body that the handler does not read": "its server closes the connection",
+      "a failing store: a read that fails: an upload": "its server closes the connection",
+    },
   },
   {
     name: "React Router",
@@ -223,8 +241,6 @@ export const APPS: App[] = [
     },
   },
 ];
-
-const THROWN_DATA = "a thrown data() is a response, which saves";
 
 const SHOPS: App[] = [
   {
@@ -252,6 +268,18 @@ const SHOPS: App[] = [
 
 /** Shops in meta-frameworks, built by `install`. */
 export const META_APPS: App[] = SHOPS.map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
+
+/** Apps for platforms without a server of their own. */
+export const SERVERLESS: Record<"count" | "cookie" | "worker" | "lambda", App> = {
+  count: workerd("apps/count_worker.ts"),
+  cookie: workerd("recipes/cloudflare-workers/cookie.ts"),
+  worker: workerd("recipes/cloudflare-workers/worker.ts"),
+  lambda: { name: "AWS Lambda", command: deno("lambda.ts") },
+};
+
+function workerd(file: string): App {
+  return { name: file, command: [...deno("workerd.ts"), file] };
+}
 
 /** A running app. */
 export class Running implements AsyncDisposable {
@@ -298,7 +326,7 @@ export class Running implements AsyncDisposable {
       new Response(child.stderr).text(),
     );
     try {
-      await until(`port ${port}`, () => !running.isRunning || isListening(port));
+      await until(`port ${port}`, async () => !running.isRunning || await isListening(port));
       if (running.isRunning) return running;
       throw new Error("It has ended");
     } catch (error) {

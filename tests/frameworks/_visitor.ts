@@ -66,7 +66,7 @@ export class Visitor {
   /** Posts a form. */
   async post(path: string, fields: Record<string, string> = {}): Promise<Page> {
     // Frameworks refuse forms of other origins.
-    const headers = { origin: this.#url };
+    const headers = { origin: this.#url, accept: "text/html" };
     return await this.get(path, { method: "POST", body: new URLSearchParams(fields), headers });
   }
 

@@ -15,4 +15,7 @@ Deno.test("types", async (t) => {
   await t.step("the apps and the recipes have the types that their frameworks need", async () => {
     await check("check", "--config", "deno.json", "apps/*.ts", "recipes/**/*.ts");
   });
+  await t.step("Nest's, whose decorators the others do without", async () => {
+    await check("check", "--config", "nest.json", "recipes/nest/*.mts");
+  });
 });

@@ -1,6 +1,7 @@
 /** Encodes and decodes random headers of session records, and decodes damaged ones. */
 import { CookieState, MemoryStore } from "@pagi/session";
 import { encodeMessage } from "../../base/flash_message.ts";
+import type { SessionLifetime } from "../../base/lifetime.ts";
 import {
   decodeHeader,
   encodeHeader,
@@ -21,7 +22,7 @@ const ABSOLUTE = 86_400;
 const SKEW = 120;
 const KEY = "0".repeat(32);
 /** The letters of the known fields. */
-const KNOWN = "ruacpoxwf";
+const KNOWN = "ruacpoxwfl";
 /** Characters that a header contains, and some that it must not. */
 const LETTERS = `${KNOWN}gs1: {}0129abfzZ-+.eEN"\0é\u{1f600}\n\t`;
 const JSONS = [
@@ -98,9 +99,20 @@ function headerOf(random: Random): RecordHeader {
       isRotated: random.chance(50),
       at: number(),
     })),
+    lifetime: random.chance(50) ? lifetime(random) : undefined,
     messages: random.some(9, () => encodeMessage(kindOrText(random), kindOrText(random))),
     tokens: random.some(9, () => ({ token: random.bytes(6).toHex(), at: number() })),
     others: random.some(3, () => otherField(random)),
+  };
+}
+
+/** A lifetime with some of its properties. */
+function lifetime(random: Random): SessionLifetime {
+  const seconds = () => 1 + random.below(10 * 365 * 86_400);
+  return {
+    ...random.chance(50) && { idle: seconds() },
+    ...random.chance(50) && { absolute: seconds() },
+    ...random.chance(50) && { persistent: random.chance(50) },
   };
 }
 

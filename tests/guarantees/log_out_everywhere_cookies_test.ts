@@ -274,6 +274,14 @@ Deno.test("the record of destroyAll() goes when no value from before can be vali
     await kept.visit((session) => session.set("n", second));
     assertEquals([await userOf(kept.value), await userOf(ended.value)], ["ada", undefined]);
   }
+  // A session may have had a lifetime of its own, of 400 days at most.
+  assertEquals(inner.size, 1);
+  const lifetime = { idle: 10 * 86_400 };
+  await kept.visit((session) => session.lifetime = lifetime);
+  for (let days = 0; days < 405; days += 5) {
+    clock.advance(5 * 86_400);
+    await kept.visit((session) => session.set("n", days));
+  }
   inner.read("nobody");
   assertEquals(inner.size, 0);
   // Without a record, nothing of the earlier calls is forgotten that matters.

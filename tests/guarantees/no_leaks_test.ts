@@ -57,6 +57,8 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "subject-full": true,
   "destroy-failed": true,
   "statements-unprepared": true,
+  "cookie-nearly-full": true,
+  "fallback-changed": true,
   "headers-dropped": true,
   "request-failed": true,
   "session-lost": true,
@@ -144,6 +146,14 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
           // By another server: this one would know that the handler has ended its own session.
           await listenedTo(ear, { store }).destroy(id);
         })],
+      ["ERR_SESSION_CONFLICT", async () => {
+        const token = cookieOf(await visit("", (session) => session.set(DATA)));
+        ear.keep(token.split("=")[1]);
+        await visit(token, async (session) => {
+          session.pull("card");
+          await visit(token, (other) => other.pull("card"));
+        });
+      }],
       ["ERR_SESSION_INTERRUPTED", () => sessions.update(id, () => {})],
       ["ERR_SESSION_STORE", () => sessions.update("1".repeat(64), () => {})],
     ];
@@ -168,7 +178,12 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
 Deno.test("onEvent() receives no secret, ID or data for any event", async () => {
   const { ear, clock, store, visit, signIn } = setUp();
   const printed = await withConsole(ear, async () => {
-    listenedTo(ear, { store: new CookieStore({ secret }) });
+    const small = listenedTo(ear, { store: new CookieStore({ secret }) });
+    await small.run(requestWith(), (session) => {
+      session.set({ ...DATA, padding: "x".repeat(2500) }).flash("info", DATA.card);
+      return new Response();
+    });
+    await visit("", (session) => (session.get("list", []) as unknown[]).push(DATA));
     await visit(`${await signIn()}; ${await signIn()}`);
     await visit("", fill, new Response("", { headers: { "cache-control": "public" } }));
 

@@ -7,6 +7,8 @@ export interface Place extends AsyncDisposable {
   where: string;
   /** Reads the records without the store. Throws if one is incomplete or never expires. */
   audit?(): Promise<void>;
+  /** Reads for how many seconds each record is still kept, without the store. */
+  kept?(): Promise<number[]>;
 }
 
 /** A kind of place. */

@@ -19,6 +19,7 @@ async function startRedis(): Promise<Place> {
   return {
     where: String(redis.port),
     audit: () => auditRedis(redis.port),
+    kept: () => keptInRedis(redis.port),
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
   };
 }
@@ -35,6 +36,16 @@ async function auditRedis(port: number): Promise<void> {
     auditText(text);
   }
   client.close();
+}
+
+async function keptInRedis(port: number): Promise<number[]> {
+  const client = await RespClient.connect(port);
+  const kept: number[] = [];
+  for (const key of await client.send("KEYS", "*") as string[]) {
+    kept.push(Number(await client.send("PTTL", key)) / 1000);
+  }
+  client.close();
+  return kept;
 }
 
 async function startKv(): Promise<Place> {

@@ -20,8 +20,10 @@ import {
   createCluster as createCluster6,
   createSentinel as createSentinel6,
 } from "npm:redis@6.3.1";
+import { Redis as Upstash } from "npm:@upstash/redis@1.39.0";
 import type { NodeRedis3Client, RedisClient } from "@pagi/session/store/redis";
 import { RespClient } from "./_resp.ts";
+import { UpstashBridge } from "./_upstash.ts";
 
 /** A client, and how it is closed. */
 export interface OpenClient {
@@ -34,6 +36,12 @@ type Opener = (port: number) => OpenClient | Promise<OpenClient>;
 
 /** The kinds of client for one Redis. */
 export const CLIENTS: { [name: string]: Opener } = {
+  "@upstash/redis over HTTP": async (port) => {
+    const bridge = await UpstashBridge.start(port);
+    const { url, token } = bridge;
+    const client = new Upstash({ url, token, enableTelemetry: false });
+    return { client, close: () => bridge[Symbol.asyncDispose]() };
+  },
   "a plain function": async (port) => {
     const client = await RespClient.connect(port);
     return { client: client.send, close: () => client.close() };

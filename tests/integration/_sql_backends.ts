@@ -28,6 +28,14 @@ async function startSqlite(): Promise<Place> {
       }
       return Promise.resolve();
     },
+    kept() {
+      const database = new DatabaseSync(path);
+      try {
+        return Promise.resolve(keptIn(database.prepare("SELECT * FROM pagi_sessions").all()));
+      } finally {
+        database.close();
+      }
+    },
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
@@ -58,11 +66,16 @@ async function startServer<Client>(
   return {
     where: `${server.url} ${table}`,
     audit: async () => auditRows(await asked(`SELECT * FROM ${table}`)),
+    kept: async () => keptIn(await asked(`SELECT * FROM ${table}`)),
     async [Symbol.asyncDispose]() {
       await asked(`DROP TABLE IF EXISTS ${table}`);
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+function keptIn(rows: Record<string, unknown>[]): number[] {
+  return rows.map(({ expires_at }) => Number(expires_at) - Date.now() / 1000);
 }
 
 function auditRows(rows: Record<string, unknown>[]): void {

@@ -211,8 +211,10 @@ serverTest(
     refuse(connecting, "it is a Promise: await it first");
     await connecting;
     await client.close();
-    // It parses what it reads.
-    const { Redis: Upstash } = await import("npm:@upstash/redis@1.35.7");
-    refuse(new Upstash({ url: "http://127.0.0.1:1", token: "a" }), "it is a");
+    const { Redis: Upstash } = await import("npm:@upstash/redis@1.39.0");
+    const upstash = new Upstash({ url: "http://127.0.0.1:1", token: "a" });
+    for (const queue of [upstash.pipeline(), upstash.multi()]) {
+      refuse(queue, "it collects commands: give the client itself");
+    }
   },
 );

@@ -177,8 +177,8 @@ const own: Mutant[] = [
 const revoking: Mutant[] = [
   mistake("an end that a new ID undoes", REVOCATIONS, {
     beside: "class Revocations",
-    find: "$isValid($id, $found) ? $text : undefined;",
-    replace: "$isValid($id, $found) || !!$found ? $text : undefined;",
+    find: "if (!$isValid($id, $found)) return undefined;",
+    replace: "if (!$isValid($id, $found) && !$found) return undefined;",
   }),
   mistake("an end that resolves to true twice", REVOCATIONS, {
     find: "$found?.$isEnded ? undefined : $text;",
@@ -189,8 +189,8 @@ const revoking: Mutant[] = [
     replace: "",
   }),
   mistake("a revocation that expires before the values of the session", REVOCATIONS, {
-    find: "ttl: $options.ttl + $margin",
-    replace: "ttl: $options.ttl",
+    find: "Math.max($options.ttl, $found?.$lifetime ?? 0) + $margin;",
+    replace: "Math.max($options.ttl, $found?.$lifetime ?? 0);",
   }),
   mistake("a revocation that leaves every ID of the session valid", REVOCATIONS, {
     find: "(!$found.$isEnded && $isSame($found.$verifier, $verifierOf($id)))",

@@ -50,8 +50,8 @@ const reading: Mutant[] = [
   }),
   mistake("a cookie reader that joins several Cookie headers with commas", COOKIES, {
     beside: "class CookieState",
-    find: '$headerValue($scope, "cookie", ";")',
-    replace: '$headerValue($scope, "cookie")',
+    find: 'const $header = $headerValue($scope, "cookie", ";");',
+    replace: 'const $header = $headerValue($scope, "cookie");',
   }),
 ];
 

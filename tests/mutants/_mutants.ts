@@ -87,14 +87,13 @@ const regenerating: Mutant[] = [
       "return $id && $generated.slice(0, $half) + $keyOf($generated);",
   }),
   mistake("an authentication that does not start the absolute lifetime again", SESSION, {
-    find: "const $isSignIn = $copy.$isAuthenticated || (",
-    beside: "encodeEmptySession",
-    replace: "const $isSignIn = (",
+    find: "return $isAuthenticated || ($subject !== undefined &&",
+    replace: "return ($subject !== undefined &&",
   }),
   mistake("a new subject that does not start the absolute lifetime again", SESSION, {
-    find: "const $isSignIn = $copy.$isAuthenticated || " +
-      "($subject !== undefined && $subject !== $stored?.$subject);",
-    replace: "const $isSignIn = $copy.$isAuthenticated;",
+    find: "return $isAuthenticated || " +
+      "($subject !== undefined && $subject !== this.$record?.$own);",
+    replace: "return $isAuthenticated;",
   }),
 ];
 
@@ -108,6 +107,7 @@ const late: Mutant[] = [
   },
   {
     name: "a late request that gets the session under its new ID",
+    beside: "function $find({ replaced }: RecordHeader, $verifier: string)",
     find: "if (!$isLate($last, $readAt)) return $unknown; const $isHeld",
     replace: "if ($isLate($last, $readAt)) return session;\nconst $isHeld",
     by: "extraIds",

@@ -179,6 +179,7 @@ const finding: Mutant[] = [
     replace: "const $isHeld = $old !== undefined && $isLate($readAt, $readAt);",
   }),
   mistake("an unknown verifier that is unknown although the ID has just changed", LOOKUP, {
+    beside: "function $find({ replaced }: RecordHeader, $verifier: string)",
     find: "if (!$isLate($last, $readAt)) return $unknown; const $isHeld",
     replace: "if (old === undefined || !$isLate($last, $readAt)) return $unknown;\nconst $isHeld",
   }),
@@ -212,8 +213,9 @@ const finding: Mutant[] = [
     replace: "return $last !== undefined && $verifier !== header.$verifier &&",
   }),
   mistake("an idle timeout that ends a session which was used in time", LOOKUP, {
-    find: "return $readAt - $lastAccess <= $expire + $interval &&",
-    replace: "return $readAt - $lastAccess <= $expire &&",
+    find:
+      "return $readAt - $lastAccess <= $idleOf($header, $options) + $intervalOf($header, $options) &&",
+    replace: "return $readAt - $lastAccess <= $idleOf($header, $options) &&",
   }),
   mistake("an absolute timeout that a sign-in does not start again", LOOKUP, {
     find:
@@ -316,8 +318,8 @@ const renewing: Mutant[] = [
     },
   ),
   mistake("a State whose own lifetime of the cookie is ignored", RENEWAL, {
-    find: "$state.$maxAge ?? Math.min($expire, $longest)",
-    replace: "$state.vary === null ? 0 : Math.min($expire, $longest)",
+    find: "const $maxAge = $own ?? Math.min($idleOf($stored.$header, this.$options), $longest);",
+    replace: "const $maxAge = Math.min($idleOf($stored.$header, this.$options), $longest);",
   }),
 ];
 

@@ -103,8 +103,8 @@ const saving: Mutant[] = [
 /** Mistakes of `session.touch()`. */
 const touching: Mutant[] = [
   mistake("touch() that calls the store each time", TOUCH, {
-    find: "if ($last !== undefined && this.$repository.now() - $last < this.$touchInterval) {",
-    replace: "if ($last === -1) {",
+    find: "if (this.$repository.now() < this.$quietUntil) return Promise.resolve(true);",
+    replace: "",
   }),
   mistake("touch() that takes the client to have the current ID", TOUCH, {
     find: "if (await this.$repository.touchHeld($current)) {",

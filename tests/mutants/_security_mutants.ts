@@ -40,8 +40,8 @@ const forging: Mutant[] = [
     replace: ": `${$version} ${this.$purpose} ${$name}`",
   }),
   mistake("a sealed session that is opened without the name of its cookie", NAMES, {
-    find: "this.$store.open($presented, { maxAge: this.$maxAge, name, $signal })",
-    replace: "this.$store.open($presented, { maxAge: this.$maxAge, $signal })",
+    find: "this.$store.open($presented, { maxAge: $longest, name, $signal })",
+    replace: "this.$store.open($presented, { maxAge: $longest, $signal })",
   }),
   mistake("a header that counts as the cookie of the same name", NAMES, {
     find: "this.name = `header ${this.$headerName}`;",
@@ -244,9 +244,9 @@ const leaking: Mutant[] = [
     replace: "try {\n$listen($event);\nconsole.warn($event.message);\n} catch",
   }),
   mistake("session data in a response header", LEAKS, {
-    find: "$state.inject($headers, $transport, { $expire }); this.$watch.check(",
-    replace: "$state.inject($headers, $transport, { $expire });\n" +
-      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);\nthis.$watch.check(',
+    find: "this.$state.inject($headers, $transport, { expire, persistent, scope: this.$scope });",
+    replace: "this.$state.inject($headers, $transport, { expire });\n" +
+      '$headers.push(["x-session", JSON.stringify(this.workingCopy.data)]);',
   }),
   mistake("a redacted error that quotes a record in hex", REDACTION, {
     find: "if ($hex.test($line)) return true;",

@@ -9,7 +9,8 @@ const INDEX = ["subject_index_test.ts"];
 export const SUBJECT_MUTANTS: readonly Mutant[] = [
   {
     name: "a session that is not in the subject index",
-    find: "const $listing = await $index.add($subject, $session); const $saved = await $write();",
+    find:
+      "const $listing = await $index.add($subject, $session, $idle); const $saved = await $write();",
     replace: "const place = { key: $session, level: 0 };\n" +
       "const $listing = { generation: $session, sealed: $subject, place };\n" +
       "const $saved = await $write();\nif ($listing.sealed) return $saved;",
@@ -17,7 +18,7 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a new session that is saved although destroyAll() ran in the meantime",
-    find: "$isRefused = !await $index.$isListed($subject, $key, $listing);",
+    find: "$isRefused = !await $index.$isListed($subject, $key, $listing, $idle);",
     replace: "$isRefused = false;",
     by: "tests",
   },
@@ -179,12 +180,12 @@ export const SUBJECT_MUTANTS: readonly Mutant[] = [
       "if ($isFound && $level < 0) return;",
   }),
   mistake("an empty index that is kept for a week", LISTS, {
-    find: "const $ttl = $isEmpty ? 2 * $max : this.$kept;",
-    replace: "const $ttl = $isEmpty && $max < 0 ? 0 : this.$kept;",
+    find: "const $ttl = $isEmpty ? 2 * $max : this.$keptFor($content);",
+    replace: "const $ttl = $isEmpty && $max < 0 ? 0 : this.$keptFor($content);",
   }),
   mistake("a root that expires while its shards are in use", LISTS, {
-    find: "Math.abs($now - $record.lastAccess) > this.$kept / 4",
-    replace: "Math.abs($now - $record.lastAccess) > this.$kept * 4",
+    find: "Math.abs($now - $record.lastAccess) > $ttl / 4",
+    replace: "Math.abs($now - $record.lastAccess) > $ttl * 4",
   }),
   mistake("an entry that a wrong clock has dated into the future for good", LISTS, {
     find: "at: Math.min($entry.at, $latest)",

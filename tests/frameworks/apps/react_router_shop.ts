@@ -5,4 +5,8 @@ import { announce } from "./_work.ts";
 
 const build = await import("./react-router/build/server/index.js" as string);
 const server = createServer(createRequestListener({ build }));
-server.listen(0, "127.0.0.1", () => announce((server.address() as AddressInfo).port));
+server.listen(
+  Number(process.env.PORT ?? 0),
+  "127.0.0.1",
+  () => announce((server.address() as AddressInfo).port),
+);

@@ -33,6 +33,7 @@ const FULL: RecordHeader = {
     { verifier: B, isRotated: false, at: NOW - 9 },
     { verifier: C, isRotated: true, at: NOW + 1 },
   ],
+  lifetime: { idle: 36, absolute: 7200, persistent: true },
   messages: [`${TOKEN}info:Saved+it`, `${TOKEN}%7B:%20`],
   tokens: [{ token: TOKEN, at: NOW }, { token: "f".repeat(12), at: NOW + 4 }],
   others: ["z9", "B", "?a:b"],
@@ -53,7 +54,7 @@ Deno.test("decodeHeader() returns every field that encodeHeader() has written", 
 Deno.test("encodeHeader() writes the documented letters, and times in base 36", () => {
   assertEquals(
     encodeHeader(FULL),
-    `s1:${A} rz u10 as44we8 cs44we9 ps44wea os44web x${B}gs44wdz x${C}rs44we9 ` +
+    `s1:${A} rz u10 as44we8 cs44we9 ps44wea os44web l10.5k0.1 x${B}gs44wdz x${C}rs44we9 ` +
       `f${TOKEN}info:Saved+it f${TOKEN}%7B:%20 w${TOKEN}s44we8 w${"f".repeat(12)}s44wec z9 B ?a:b`,
   );
 });
@@ -151,6 +152,9 @@ const DAMAGED = [
   ),
   ...[TOKEN, `${TOKEN}info`, `g${TOKEN.slice(1)}a:b`, `${TOKEN}a:b:c`, `${TOKEN}a:é`, ""].map(
     (value) => `f${value}`,
+  ),
+  ...["", "1", "1.2", "..2", "1..1x", "-1..", "123456789..", "...", "A.."].map(
+    (value) => `l${value}`,
   ),
   ...["", " ", "  r1"],
 ];

@@ -43,6 +43,7 @@ Deno.test("RedisStore calls each kind of client by its own signature", async () 
     ["ioredis", Object.assign({ call: command }, { sendCommand: () => Promise.reject() })],
     ["ioredis' Cluster", Object.assign({ call: command }, { options: { scaleReads: "master" } })],
     ["Bun", { send: (name, args) => take([name, ...args]) }],
+    ["@upstash/redis", { exec: take }],
   ];
   for (const [name, client] of clients) {
     assertEquals(await new RedisStore(client).read(ID, unsignalled({})), undefined, name);

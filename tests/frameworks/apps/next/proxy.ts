@@ -3,13 +3,12 @@ import { session } from "./lib/session.ts";
 
 export const proxy = session.proxy((request: NextRequest, session) => {
   const headers = new Headers(request.headers);
-  headers.delete("x-flash");
-  const isPrefetch = headers.has("next-router-prefetch");
-  if (request.method === "GET" && !isPrefetch) {
-    headers.set("x-flash", JSON.stringify(session.takeFlash("info")));
-    if (request.nextUrl.pathname === "/stream") session.set("items", ["streamed"]);
+  headers.delete("x-messages");
+  // A prefetched page may never be shown.
+  if (request.method === "GET" && !headers.has("next-router-prefetch")) {
+    headers.set("x-messages", JSON.stringify(session.takeFlash("info")));
   }
   return NextResponse.next({ request: { headers } });
 });
 
-export const config = { matcher: "/((?!_next/).*)" };
+export const config = { matcher: "/((?!_next/|favicon.ico).*)" };

@@ -53,9 +53,25 @@ Deno.test("open() and end() receive how long a value can be valid", async () => 
   const value = await visit(undefined, write);
   await visit(value, destroy);
   // A session may live for `touchInterval` longer than `expire`.
-  assertEquals(store.opened, [3660]);
+  // But nobody knows the lifetime of a session that was not opened yet: 400 days are the most.
+  assertEquals(store.opened, [400 * 86_400]);
   assertEquals(store.ends.map(([, { ttl, version }]) => [ttl, version]), [[3661, "v"]]);
   await visit(value, (session) => assertEquals(session.keys(), []));
+});
+
+Deno.test("end() receives 400 days when only the ID is known, because it has any lifetime", async () => {
+  const store = new OpenSeal();
+  assertEquals(await on(store).sessions.destroy(idOf("a")), true);
+  assertEquals(store.ends.map(([, { ttl, version }]) => [ttl, version]), [[400 * 86_400, ""]]);
+});
+
+Deno.test("seal() receives a ttl that follows the session's lifetime", async () => {
+  const store = new OpenSeal();
+  const { visit, write } = on(store);
+  await visit(undefined, write);
+  await visit(undefined, (session) => session.lifetime = { idle: 86_400 });
+  const [usual, longer] = store.sealed.map(([, options]) => options);
+  assertEquals(longer!.ttl - usual!.ttl, 86_400 - 3600);
 });
 
 Deno.test("a new ID keeps the key, and its value is sealed before the old ID is replaced", async () => {

@@ -1,9 +1,10 @@
 "use server";
-import { forbidden, redirect } from "next/navigation";
+import { redirect } from "next/navigation";
 import { session } from "../lib/session.ts";
 
 export const login = session.action((session, form: FormData) => {
   const name = String(form.get("name"));
+  // Check the password here. A new subject also changes the session's ID.
   session.subject = name;
   session.set("name", name);
   session.flash("info", "Welcome back");
@@ -13,27 +14,4 @@ export const login = session.action((session, form: FormData) => {
 export const logout = session.action((session) => {
   session.destroy();
   redirect("/");
-});
-
-export const add = session.action((session, form: FormData) => {
-  const item = String(form.get("item"));
-  session.update("items", (items = []) => [...items, item]);
-  session.flash("info", `Added ${item}`);
-  redirect("/");
-});
-
-export const fail = session.action((session) => {
-  session.set("items", ["never saved"]);
-  throw new Error("boom");
-});
-
-export const refuse = session.action((session) => {
-  session.set("items", ["never saved"]);
-  forbidden();
-});
-
-/** Stays on the page, which shows the changed session. */
-export const rename = session.action((session, form: FormData) => {
-  session.subject = String(form.get("name"));
-  session.set("name", String(form.get("name")));
 });

@@ -9,5 +9,6 @@ export default [
   route("forbidden", "routes/forbidden.tsx"),
   route("saved-then-broken", "routes/saved-then-broken.tsx"),
   route("interrupted", "routes/interrupted.tsx"),
+  route("failing", "routes/failing.tsx"),
   route("stream", "routes/stream.tsx"),
 ];

@@ -1,8 +1,4 @@
 export default defineEventHandler((event) => {
   const { session } = event.context;
-  return {
-    name: session.get("name", undefined),
-    items: session.get("items", []),
-    messages: session.takeFlash("info"),
-  };
+  return { name: session.get("name", undefined), messages: session.takeFlash("info") };
 });

@@ -12,13 +12,8 @@ export function loader({ context }: Route.LoaderArgs) {
 }
 
 export async function action({ request, context }: Route.ActionArgs) {
-  const form = await request.formData();
+  const item = String((await request.formData()).get("item"));
   const current = context.get(session);
-  if (form.get("intent") === "fail") {
-    current.set("items", ["never saved"]);
-    throw new Error("boom");
-  }
-  const item = String(form.get("item"));
   current.update("items", (items = []) => [...items, item]);
   current.flash("info", `Added ${item}`);
   return redirect("/");
@@ -47,10 +42,6 @@ export default function Home() {
       <Form id="add" method="post" action="/?index">
         <input name="item" />
         <button>Add</button>
-      </Form>
-      <Form id="fail" method="post" action="/?index">
-        <input type="hidden" name="intent" value="fail" />
-        <button>Fail</button>
       </Form>
       <p>Cart: {items.join(", ")}</p>
     </main>

@@ -1,4 +1,4 @@
-import { error, redirect } from "@sveltejs/kit";
+import { redirect } from "@sveltejs/kit";
 
 export const load = ({ locals: { session } }) => ({
   name: session.get("name", undefined),
@@ -12,13 +12,5 @@ export const actions = {
     session.update("items", (items = []) => [...items, item]);
     session.flash("info", `Added ${item}`);
     redirect(303, "/");
-  },
-  fail: ({ locals: { session } }) => {
-    session.set("items", ["never saved"]);
-    throw new Error("boom");
-  },
-  refuse: ({ locals: { session } }) => {
-    session.set("items", ["never saved"]);
-    error(403, "Not you");
   },
 };

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { getBroken } from "../shop.ts";
+import { getBroken } from "../failing.ts";
 
 export const Route = createFileRoute("/broken")({
   loader: async () => void await getBroken(),

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { getForbidden } from "../shop.ts";
+import { getForbidden } from "../failing.ts";
 
 export const Route = createFileRoute("/forbidden")({
   loader: async () => void await getForbidden(),

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { add, fail, getHome, login, logout, refuse } from "../shop.ts";
+import { add, getHome, login, logout } from "../shop.ts";
 
 export const Route = createFileRoute("/")({
   loader: () => getHome(),
@@ -29,12 +29,6 @@ function Home() {
       <form id="add" method="post" action={add.url}>
         <input name="item" />
         <button>Add</button>
-      </form>
-      <form id="fail" method="post" action={fail.url}>
-        <button>Fail</button>
-      </form>
-      <form id="refuse" method="post" action={refuse.url}>
-        <button>Refuse</button>
       </form>
       <p>Cart: {items.join(", ")}</p>
     </main>

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { getInterrupted } from "../shop.ts";
+import { getInterrupted } from "../failing.ts";
 
 export const Route = createFileRoute("/interrupted")({
   loader: async () => void await getInterrupted(),

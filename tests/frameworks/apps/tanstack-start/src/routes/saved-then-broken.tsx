@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { getSavedThenBroken } from "../shop.ts";
+import { getSavedThenBroken } from "../failing.ts";
 
 export const Route = createFileRoute("/saved-then-broken")({
   loader: async () => void await getSavedThenBroken(),

@@ -1,6 +1,6 @@
 import { Await, createFileRoute } from "@tanstack/react-router";
 import { Suspense } from "react";
-import { getLate, getStream } from "../shop.ts";
+import { getLate, getStream } from "../failing.ts";
 
 export const Route = createFileRoute("/stream")({
   loader: async () => {

@@ -1,0 +1,19 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { bodyOf, toResponse } from "../../../../_fetch.ts";
+import { answer } from "../../../../_work.ts";
+
+export const Route = createFileRoute("/work/$")({
+  server: {
+    handlers: {
+      ANY: async ({ request, context: { session } }) => {
+        const reply = await answer({
+          url: request.url.replace("/work", ""),
+          session: session as never,
+          body: bodyOf(request),
+          refuse: (status) => Object.assign(new Error("refused"), { status }),
+        });
+        return reply === undefined ? new Response("Not found", { status: 404 }) : toResponse(reply);
+      },
+    },
+  },
+});
