@@ -95,7 +95,7 @@ const saving: Mutant[] = [
     replace: "if (!isForCaches($pair[0])) $headers.push($pair);",
   }),
   mistake("an unawaited save() that is not waited for when the handler throws", SAVE, {
-    find: "await $early?.saved.catch(() => $early.isFailed = true);",
+    find: "await $early.saved.catch(() => $early.isFailed = true);",
     replace: "",
   }),
 ];
