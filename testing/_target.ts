@@ -52,8 +52,10 @@ export async function callTarget(target: unknown, request: Request): Promise<Res
     return await fetchFromNode(target as unknown as NodeServer, request);
   }
   throw new TypeError(
-    "Cannot visit the app: expected a fetch handler, an object with fetch, a PAGI app, an Express, " +
-      `Connect, Koa, Fastify or Nest app, an http.Server or a URL; it is ${kindOf(target)}`,
+    `Cannot visit the app: it is ${
+      kindOf(target)
+    }. Pass a fetch handler, an object with fetch, a ` +
+      "PAGI app, an Express, Connect, Koa, Fastify or Nest app, an http.Server or a URL",
   );
 }
 
