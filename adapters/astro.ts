@@ -21,7 +21,7 @@ export interface AstroContext {
   readonly routePattern?: string;
 }
 
-/** A middleware for Astro, with a typed accessor. */
+/** A middleware for Astro. `of` returns the session with its type. */
 export interface AstroSession<Data extends object = Record<string, unknown>> {
   /** The middleware: `export const onRequest = astroSession(sessions)`. */
   (context: AstroContext, next: () => Promise<Response>): Promise<Response>;
@@ -102,7 +102,7 @@ export function astroSession<Data extends object>(
 /** The route of actions that scripts call. */
 const ACTIONS = "/_actions/[...path]";
 
-/** What Astro keeps of an action that a form has called. */
+/** The result of an action that a form has called, as Astro keeps it. */
 interface ActionLocals {
   _actionPayload?: { actionResult?: { type?: unknown } };
 }

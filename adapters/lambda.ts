@@ -15,8 +15,8 @@ export type LambdaHeaders = { readonly [name: string]: string | undefined };
 export type LambdaMultiHeaders = { readonly [name: string]: readonly string[] | undefined };
 
 /**
- * The part of an event that the adapter uses: a REST or an HTTP API of API Gateway in either payload
- * format, a function URL, an Application Load Balancer, or a WebSocket API.
+ * The part of an event that the adapter uses. The event comes from API Gateway in either payload
+ * format, from a function URL, or from an Application Load Balancer.
  */
 export interface LambdaEvent {
   /** The method, in payload format 1.0 and from a load balancer. */
@@ -35,7 +35,7 @@ export interface LambdaEvent {
   readonly headers?: LambdaHeaders | null;
   /** The headers with all values, in payload format 1.0 and from some load balancers. */
   readonly multiValueHeaders?: LambdaMultiHeaders | null;
-  /** What AWS knows about the request. */
+  /** The data that AWS adds about the request. */
   readonly requestContext?: object;
 }
 

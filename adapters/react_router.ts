@@ -20,7 +20,7 @@ export interface ReactRouterContextProvider {
   set<Value>(key: ReactRouterContext<Value>, value: Value): void;
 }
 
-/** What React Router passes to a middleware. */
+/** The arguments of a middleware of React Router. */
 export interface ReactRouterArgs {
   /** The request. */
   readonly request: Request;

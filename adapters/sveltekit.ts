@@ -24,13 +24,13 @@ export interface SvelteKitEvent {
   readonly isRemoteRequest?: boolean;
 }
 
-/** What SvelteKit passes to the hook `handleError`. */
+/** The argument of the hook `handleError`. */
 export interface SvelteKitError<Event extends SvelteKitEvent = SvelteKitEvent> {
   /** The request's event. */
   readonly event: Event;
-  /** What was thrown. */
+  /** The value that was thrown. */
   readonly error: unknown;
-  /** Who threw it: `app`, `framework`, `validation` or `unknown`. SvelteKit 3 has it. */
+  /** Its origin: `app`, `framework`, `validation` or `unknown`. SvelteKit 3 has it. */
   readonly kind?: string;
   /** The status of the response. SvelteKit 2 has it. */
   readonly status?: number;

@@ -33,7 +33,7 @@ interface MaybeRedirect extends Response {
 /** A request in progress. */
 interface PendingRequest<Data extends object> {
   session: Session<Data>;
-  /** What a server function threw. */
+  /** The error of a server function. */
   failure?: { error: unknown };
 }
 
@@ -43,9 +43,9 @@ interface PendingRequest<Data extends object> {
  * routes. If a session cannot be read or saved, the client gets the same response as from
  * `sessions.handler`; the option `onError` changes it.
  *
- * No session changes of the request are saved if a server function or a server route throws, or if
- * the response has the status 500 or more, as after a loader that threw. A redirect is not a
- * failure: it saves.
+ * If a server function or a server route throws, no session changes of the request are saved. The
+ * same goes for a response with a status of 500 or more, as after a loader that threw. A redirect
+ * is not a failure: it saves.
  *
  * @throws {TypeError} If `sessions` is not a `SessionMiddleware`.
  *

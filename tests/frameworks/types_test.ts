@@ -2,6 +2,7 @@
  * Checks every app and recipe against the types of its framework, without a cast for the session.
  */
 import { assert } from "@std/assert";
+import { NODE } from "./_apps.ts";
 
 const DENO = Deno.execPath();
 
@@ -13,8 +14,20 @@ async function check(...args: string[]): Promise<void> {
 
 Deno.test("types", async (t) => {
   await t.step("the apps and the recipes have the types that their frameworks need", async () => {
-    await check("check", "--config", "deno.json", "apps/*.ts", "recipes/**/*.ts");
+    const recipes = [...Deno.readDirSync(`${import.meta.dirname}/recipes`)]
+      // It is on JSR only.
+      .filter(({ name }) => name !== "fresh")
+      .map(({ name, isDirectory }) => isDirectory ? `recipes/${name}/**/*.ts` : `recipes/${name}`);
+    await check("check", "--config", "deno.json", "apps/*.ts", ...recipes);
   });
+  for (const app of ["react-router", "sveltekit", "tanstack-start"]) {
+    await t.step(`the shop in ${app} has the types that its framework makes for it`, async () => {
+      const cwd = `${import.meta.dirname}/apps/${app}`;
+      const [node, ...args] = [...NODE, "node_modules/typescript/bin/tsc", "--project", "."];
+      const { success, stdout } = await new Deno.Command(node!, { args, cwd }).output();
+      assert(success, new TextDecoder().decode(stdout));
+    });
+  }
   await t.step("Nest's, whose decorators the others do without", async () => {
     await check("check", "--config", "nest.json", "recipes/nest/*.mts");
   });

@@ -21,27 +21,23 @@ const bindings = Object.entries({
   UPSTASH_REDIS_REST_URL: url,
   UPSTASH_REDIS_REST_TOKEN: token,
 }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`);
-// language: off
-await Deno.writeTextFile(
-  `${folder}/config.capnp`,
-  `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .worker),
-    (name = "internet", network = (allow = ["private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${
-    Deno.env.get("PORT") ?? 0
-  }", http = (), service = "main")],
-);
-const worker :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "worker.js")],
-  compatibilityDate = "2026-11-01",
-  bindings = [${bindings.join(", ")}],
-);
-`,
-);
-// language: on
+const address = `127.0.0.1:${Deno.env.get("PORT") ?? 0}`;
+const config = [
+  'using Workerd = import "/workerd/workerd.capnp";',
+  "const config :Workerd.Config = (",
+  "  services = [",
+  '    (name = "main", worker = .worker),',
+  '    (name = "internet", network = (allow = ["private"])),',
+  "  ],",
+  `  sockets = [(name = "http", address = "${address}", http = (), service = "main")],`,
+  ");",
+  "const worker :Workerd.Worker = (",
+  '  modules = [(name = "worker", esModule = embed "worker.js")],',
+  '  compatibilityDate = "2026-11-01",',
+  `  bindings = [${bindings.join(", ")}],`,
+  ");",
+];
+await Deno.writeTextFile(`${folder}/config.capnp`, config.join("\n"));
 // The shell ends workerd when this process ends, because its standard input ends then.
 const untilInputEnds = 'workerd=$1; shift; "$workerd" "$@" & cat > /dev/null; kill $!';
 const workerd = new Deno.Command("sh", {

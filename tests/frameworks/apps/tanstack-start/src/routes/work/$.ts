@@ -1,4 +1,4 @@
-import { createFileRoute } from "@tanstack/react-router";
+import { createFileRoute, redirect } from "@tanstack/react-router";
 import { bodyOf, toResponse } from "../../../../_fetch.ts";
 import { answer } from "../../../../_work.ts";
 
@@ -12,7 +12,9 @@ export const Route = createFileRoute("/work/$")({
           body: bodyOf(request),
           refuse: (status) => Object.assign(new Error("refused"), { status }),
         });
-        return reply === undefined ? new Response("Not found", { status: 404 }) : toResponse(reply);
+        if (reply === undefined) return new Response("Not found", { status: 404 });
+        if (reply.kind !== "redirect") return toResponse(reply);
+        throw redirect({ href: reply.text, statusCode: reply.status });
       },
     },
   },
