@@ -5,7 +5,7 @@
  *   deno task test:express-session PATH
  *
  * PATH is a checkout of https://github.com/expressjs/session. Run tests/frameworks/install before.
- * Nothing of the checkout is changed. CI does not run this; it runs express_session_test.ts.
+ * Nothing of the checkout is changed. CI does not run this; it runs express_compat_test.ts and express_libraries_test.ts.
  */
 
 /** A result of mocha. */
