@@ -372,6 +372,7 @@ export class Session<T extends object = Record<string, unknown>> {
    * ```ts
    * import { assertEquals } from "@std/assert";
    * import { SessionMiddleware } from "@pagi/session";
+   * import { visitor } from "@pagi/session/testing";
    *
    * const sessions = new SessionMiddleware({ secret: "replace this with: openssl rand -hex 32" });
    * const handler = sessions.handler((request, session) => {
@@ -380,13 +381,10 @@ export class Session<T extends object = Record<string, unknown>> {
    *   return new Response(null, { status: 303, headers: { location: "/" } });
    * });
    *
-   * const url = "http://localhost/";
-   * const saved = await handler(new Request(url, { method: "POST" }));
-   * const headers = { cookie: saved.headers.get("set-cookie")!.split(";")[0]! };
-   * const page = await handler(new Request(url, { headers }));
+   * const ada = await visitor(sessions);
+   * const page = await ada.fetch(handler, "/", { method: "POST", redirect: "follow" });
    * assertEquals(await page.json(), ["Saved"]);
-   * const next = await handler(new Request(url, { headers }));
-   * assertEquals(await next.json(), []);
+   * assertEquals(await (await ada.fetch(handler)).json(), []);
    * ```
    */
   flash(kind: string, message: string): this {

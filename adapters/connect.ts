@@ -12,10 +12,13 @@ export { abortSession } from "./express.ts";
 export type { Next, NodeRequest, NodeResponse, NodeSession as ConnectSession };
 
 /**
- * Creates a middleware for Connect 3, and for servers that call `(req, res, next)` as Connect does,
- * such as Vite's and Polka: `req.session` is the request's {@linkcode Session}. With the option `key`,
- * it is `req[key]`. It follows the rules of {@linkcode expressSession}: the session is saved before
- * the first byte of the response, and a response with a status of 500 or more saves nothing.
+ * Creates a middleware for Connect 3, and for servers that call `(req, res, next)` as Connect does:
+ * `req.session` is the request's {@linkcode Session}. With the option `key`, it is `req[key]`. The
+ * session is saved before the first byte of the response. If it cannot be read or saved, `next` is
+ * called with a {@linkcode SessionError}, which has a `status`.
+ *
+ * A response with a status of 500 or more saves nothing. {@linkcode abortSession} discards the changes
+ * of errors with other statuses. To save in spite of an error, call `await session.save()` before it.
  *
  * @throws {TypeError} If `sessions` is not a `SessionMiddleware`.
  *

@@ -6,7 +6,7 @@
 import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
-import { answerNode } from "./_node/answer.ts";
+import { answerNode, sendAnswer } from "./_node/answer.ts";
 import type { NodeResponse } from "./_node/held_response.ts";
 import {
   findSession,
@@ -69,8 +69,9 @@ export interface KoaSession<Data extends object = Record<string, unknown>> {
  * the option `key`, it is `ctx.state[key]`. The session is saved before the first byte of the
  * response, whether Koa sends it or the app writes to `ctx.res`.
  *
- * If a later middleware throws, no session changes of the request are saved. To save in spite of an
- * error, call `await session.save()` before it. If a session cannot be read or saved, the client gets
+ * If a later middleware throws, no session changes of the request are saved. A response with a status
+ * of 500 or more saves nothing either. To save in spite of an error, call `await session.save()` before
+ * it. If a session cannot be read or saved, the client gets
  * the same response as from `sessions.handler`, and the app gets the event `error`. The option
  * `onError` of `SessionMiddleware` changes that response.
  *
@@ -107,7 +108,10 @@ export function koaSession<Data extends object>(
     if (findSession(req, sessions) !== undefined) return void await next();
     if (place in ctx.state) throw placeTaken(`ctx.state.${place}`);
     const before = { ...res.getHeaders() };
-    const fail = (error: unknown) => void sendError(sessions, ctx, error);
+    const fail = (error: unknown) => {
+      const report = () => void ctx.app.emit("error", error, ctx);
+      sendAnswer(sessions, error, req, res, report).catch((rethrown) => ctx.onerror(rethrown));
+    };
     let own: RequestSession<Data>;
     try {
       own = await openSession(sessions, req, res, { fail });
@@ -165,20 +169,4 @@ async function respondWithError<Data extends object>(
   ctx.status = response.status;
   ctx.body = text;
   ctx.respond = true;
-}
-
-/** Sends the response to a session that could not be saved, after Koa's own was discarded. */
-async function sendError<Data extends object>(
-  sessions: SessionMiddleware<Data>,
-  ctx: KoaContext,
-  error: unknown,
-): Promise<void> {
-  const { req, res } = ctx;
-  try {
-    const response = await answerNode(sessions, error, req);
-    ctx.app.emit("error", error, ctx);
-    await sendResponse(response, req, res);
-  } catch (rethrown) {
-    ctx.onerror(rethrown as Error);
-  }
 }

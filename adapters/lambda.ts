@@ -10,9 +10,9 @@ import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.
 import type { Session } from "../session.ts";
 
 /** A header's values by name, as AWS passes them. */
-type LambdaHeaders = { readonly [name: string]: string | undefined };
+export type LambdaHeaders = { readonly [name: string]: string | undefined };
 /** All values of each header, as AWS passes them. */
-type LambdaMultiHeaders = { readonly [name: string]: readonly string[] | undefined };
+export type LambdaMultiHeaders = { readonly [name: string]: readonly string[] | undefined };
 
 /**
  * The part of an event that the adapter uses. The event comes from API Gateway in either payload

@@ -7,11 +7,10 @@ import { checkMiddleware, placeTaken } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
 import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
-import { answerNode } from "./_node/answer.ts";
+import { sendAnswer } from "./_node/answer.ts";
 import { isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
 import { type Next, nodeSession } from "./_node/middleware.ts";
 import { abortSessions, placeOf } from "./_node/request_session.ts";
-import { sendResponse } from "./_node/send_response.ts";
 
 export type { NodeRequest, NodeResponse };
 
@@ -156,8 +155,7 @@ function failHere<Data extends object>(
     const report = fastify === undefined ? next : () => {};
     if (!isNodeResponse(res)) return next(error);
     if (res.headersSent || res.destroyed) return report(error);
-    answerNode(sessions, error, req).then((response) => sendResponse(response, req, res))
-      .catch(report);
+    sendAnswer(sessions, error, req, res).catch(report);
   };
 }
 
@@ -177,7 +175,7 @@ function failureFilter<Data extends object>(sessions: SessionMiddleware<Data>) {
       const req = nodeRequestOf(host.getArgByIndex(0) as NestRequest);
       const reply = host.getArgByIndex(1) as NodeResponse & { raw?: NodeResponse; hijack?(): void };
       reply.hijack?.();
-      await sendResponse(await answerNode(sessions, error, req), req, reply.raw ?? reply);
+      await sendAnswer(sessions, error, req, reply.raw ?? reply);
     }
   }
   // What the decorator @Catch(Failure) does.

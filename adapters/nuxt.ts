@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Awaitable, isPromise } from "../base/awaitable.ts";
 import { checkMiddleware, isObject, placeTaken } from "../base/check_options.ts";
 import { SessionError } from "../errors.ts";
 import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
@@ -128,15 +129,22 @@ export function nuxtSession<Data extends object>(
         return await answer(error);
       }
       note(context, open.session);
-      const pending: unknown[] = [];
+      let saved: Awaitable<void> = undefined;
+      let noteAnswered = () => {};
+      const answered = new Promise<void>((resolve) => noteAnswered = resolve);
       holdResponse(res, {
-        save: (headers) => {
-          const saved = open.commit(headers);
-          pending.push(saved);
-          return saved;
+        save(headers) {
+          try {
+            const committed = open.commit(headers);
+            saved = isPromise(committed) ? committed.catch(() => answered) : undefined;
+            return committed;
+          } catch (error) {
+            saved = answered;
+            throw error;
+          }
         },
         errorHead: (error) => error instanceof SessionError ? error : { status: 500, headers: [] },
-        fail: (error) => void pending.push(fail(error)),
+        fail: (error) => void fail(error).catch(() => {}).finally(noteAnswered),
       });
       try {
         if (open.response !== undefined) return await sendResponse(open.response, req, res);
@@ -146,7 +154,7 @@ export function nuxtSession<Data extends object>(
         return await answer(sessionErrorOf(error), open);
       } finally {
         // The stand-in for a response is read when the handler has returned.
-        for (const one of pending) await Promise.resolve(one).catch(() => {});
+        await saved;
       }
     };
   };

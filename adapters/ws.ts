@@ -38,7 +38,7 @@ export interface WsServer {
   /** Whether the path of the request is the server's option `path`, if it has one. */
   shouldHandle(req: never): unknown;
   /** Completes the handshake. */
-  handleUpgrade(req: never, socket: never, head: never, done: (client: never) => void): unknown;
+  handleUpgrade(req: never, socket: never, head: never, done: (client: WsClient) => void): unknown;
   /** Calls the listeners of an event. */
   emit(event: "connection", client: never, req: never): unknown;
 }
@@ -99,8 +99,8 @@ export interface WsSession<Data extends object = Record<string, unknown>> {
  * `accept` is 500, and one of a listener of `connection` closes the socket with the code 1011. Both are
  * written to the console.
  *
- * A server that has the option `path` leaves other paths to other listeners. If there is no other
- * listener, they get 404.
+ * A server that has the option `path` leaves other paths to other listeners. A path that all of them
+ * leave gets 404, unless there are listeners that this function did not make.
  *
  * @example A server for users that have signed in
  * ```ts ignore
@@ -195,7 +195,7 @@ class Handshake<Data extends object> {
   async serve(httpServer: unknown): Promise<void> {
     const { req, socket } = this.#upgrade;
     if (!this.#server.shouldHandle(req as never)) {
-      if (isOnlyListener(httpServer)) this.#refuse(404);
+      if (isLeftByAll(socket, httpServer)) this.#refuse(404);
       return;
     }
     socket.on("error", ignore);
@@ -223,7 +223,7 @@ class Handshake<Data extends object> {
   #pass(): void {
     const { req, socket, head } = this.#upgrade;
     this.#isPassed = true;
-    this.#server.handleUpgrade(req as never, socket as never, head as never, (client: WsClient) => {
+    this.#server.handleUpgrade(req as never, socket as never, head as never, (client) => {
       try {
         this.#server.emit("connection", client as never, req as never);
       } catch (error) {
@@ -266,10 +266,15 @@ class Handshake<Data extends object> {
   }
 }
 
-/** Whether the event has no other listener that could answer. */
-function isOnlyListener(server: unknown): boolean {
+/** How many listeners of this module have left a socket to others. */
+const leavers = new WeakMap<UpgradeSocket, number>();
+
+/** Whether each listener of the event has left the socket to others. */
+function isLeftByAll(socket: UpgradeSocket, server: unknown): boolean {
+  const count = (leavers.get(socket) ?? 0) + 1;
+  leavers.set(socket, count);
   const { listenerCount } = (server ?? {}) as { listenerCount?(event: string): number };
-  return listenerCount?.call(server, "upgrade") === 1;
+  return listenerCount?.call(server, "upgrade") === count;
 }
 
 /** An error of a socket ends the connection, and nothing is left to do. */

@@ -44,7 +44,7 @@ function normalized(name: string): string {
 }
 
 /** A longer duration was probably given in milliseconds. In seconds: ten years. */
-const MAX_SECONDS = 10 * 365 * 86_400;
+export const MAX_SECONDS = 10 * 365 * 86_400;
 
 /**
  * Requires a finite number that is not negative.

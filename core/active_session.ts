@@ -264,10 +264,10 @@ export class ActiveSession implements SessionLink {
   /** The headers with which a response sends `id` to the client. */
   headersFor(id: string): HeaderPair[] {
     const headers: HeaderPair[] = [];
-    const expire = this.#stored === undefined
-      ? this.#options.expire
-      : this.#repository.remaining(this.#stored.header, this.#created, this.#repository.now());
-    this.#state.inject(headers, id, { expire });
+    const { lifetime, lastAccess } = this.workingCopy;
+    const { expiresAt = lastAccess + this.#options.expire } = this;
+    const persistent = this.#isPersistent({ lifetime, signedInAt: undefined });
+    this.#state.inject(headers, id, { expire: expiresAt - lastAccess, persistent });
     return headers;
   }
 
@@ -311,14 +311,18 @@ export class ActiveSession implements SessionLink {
   /** Binds tokens to the session as it is committed; `undefined` if a commit has saved nothing. */
   #nextCsrfBinding(): string | undefined {
     const { workingCopy } = this;
-    if (this.#isDone) return workingCopy.csrfBinding;
+    if (this.#isDone) {
+      return workingCopy.stored && this.#repository.csrfBindingOf(workingCopy.stored);
+    }
     const stored = workingCopy.isRestarted ? undefined : this.#stored;
     if (stored === undefined) workingCopy.isNeeded = workingCopy.maybeDirty = true;
     if (this.#needsGeneratedId()) {
       this.#generated ??= this.#ids.nextNow();
       return this.#repository.nextCsrfBinding(stored, this.#generated, this.#isRegenerated());
     }
-    return stored === undefined ? csrfBinding(workingCopy.recordId, 0) : workingCopy.csrfBinding;
+    return stored === undefined
+      ? csrfBinding(workingCopy.recordId, 0)
+      : this.#repository.csrfBindingOf(stored);
   }
 
   isCsrfToken(text: string): boolean {
@@ -561,9 +565,8 @@ export class ActiveSession implements SessionLink {
     const { workingCopy } = this;
     workingCopy.rename(id);
     workingCopy.absence = undefined;
-    const lineage = { key: this.#repository.keyOf(id), header };
-    workingCopy.lineage = this.#repository.lineageOf(lineage);
-    workingCopy.csrfBinding = this.#repository.csrfBindingOf(lineage);
+    workingCopy.stored = { key: this.#repository.keyOf(id), header };
+    workingCopy.lineage = this.#repository.lineageOf(workingCopy.stored);
     if (sent === undefined) return;
     this.#presented = sent;
     this.#inject(headers, sent, { header, created: this.#createdAt });

@@ -70,14 +70,15 @@ export class HeldSession implements SessionLink {
   }
 
   csrfToken(): string {
-    const { csrfBinding } = this.#workingCopy;
-    if (csrfBinding === undefined) throw refusal("readOnly", CSRF_VERB);
-    return this.#repository.csrfTokens.make(csrfBinding);
+    const { stored } = this.#workingCopy;
+    if (stored === undefined) throw refusal("readOnly", CSRF_VERB);
+    return this.#repository.csrfTokens.make(this.#repository.csrfBindingOf(stored));
   }
 
   isCsrfToken(text: string): boolean {
-    const { csrfBinding } = this.#workingCopy;
-    return csrfBinding !== undefined && this.#repository.csrfTokens.matches(text, csrfBinding);
+    const { stored } = this.#workingCopy;
+    return stored !== undefined &&
+      this.#repository.csrfTokens.matches(text, this.#repository.csrfBindingOf(stored));
   }
 
   async #touch(): Promise<boolean> {

@@ -209,7 +209,7 @@ export class Lifecycle implements SharedParts {
     const identity = { id, lastAccess: readAt };
     const workingCopy = new WorkingCopy(data, "writable", identity, this.options.codec);
     workingCopy.lineage = this.repository.lineageOf(stored);
-    workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
+    workingCopy.stored = stored;
     return new ActiveSession(this, workingCopy, { scope, created, stored, state, carried });
   }
 
@@ -312,7 +312,7 @@ export class Lifecycle implements SharedParts {
     const { data, id, lastAccess, state = this.options.state } = stored;
     const workingCopy = this.snapshot(data, { id, lastAccess }, stored, state.isExplicit);
     workingCopy.lineage = this.repository.lineageOf(stored);
-    workingCopy.csrfBinding = this.repository.csrfBindingOf(stored);
+    workingCopy.stored = stored;
     return workingCopy;
   }
 
@@ -385,9 +385,8 @@ export class Lifecycle implements SharedParts {
     // Decoded from the text that was saved: the objects that `change` wrote stay the caller's.
     const identity = { id, lastAccess: base.readAt };
     const workingCopy = this.snapshot(codec.decode(made)!, identity, { ...base, header });
-    const lineage = { key: base.key, header };
-    workingCopy.lineage = this.repository.lineageOf(lineage);
-    workingCopy.csrfBinding = this.repository.csrfBindingOf(lineage);
+    workingCopy.stored = { key: base.key, header };
+    workingCopy.lineage = this.repository.lineageOf(workingCopy.stored);
     return workingCopy;
   }
 

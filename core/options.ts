@@ -28,7 +28,7 @@ export interface SessionOptions {
   secret: string | readonly string[];
   /**
    * Ends a session after this many seconds without a request: at least 1, and at most ten years. A
-   * fraction is rounded up.
+   * fraction is rounded up. A session may have a lifetime of its own: see `session.lifetime`.
    *
    * @default {3600}
    */
@@ -79,7 +79,8 @@ export interface SessionOptions {
   /**
    * Sets the minimum number of seconds between two updates of the last-access time, and between two
    * renewals of the cookie. Values above `expire / 20` are reduced to `expire / 20`, which is the
-   * event `questionable-option`.
+   * event `questionable-option`. For a session with a shorter lifetime of its own, a twentieth of that
+   * is the most.
    *
    * @default {60}
    */
@@ -87,7 +88,7 @@ export interface SessionOptions {
   /**
    * Ends a session this many seconds after its user signed in, or after it was created if nobody
    * has, even if it is in use. A new `subject` counts as a sign-in, and so does
-   * `session.regenerate({ authenticated: true })`.
+   * `session.regenerate({ authenticated: true })`. No lifetime of a single session exceeds it.
    *
    * @default {undefined, never}
    */

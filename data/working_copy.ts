@@ -128,8 +128,8 @@ export class WorkingCopy implements ReplayableUpdates {
   absence: SessionAbsence | undefined;
   /** Which session this is; `undefined` if it has not been saved. */
   lineage: SessionLineage | undefined;
-  /** Binds CSRF tokens to the session; `undefined` if it has not been saved. */
-  csrfBinding: string | undefined;
+  /** Identifies the session in any store; `undefined` if it has not been saved. */
+  stored: SessionLineage | undefined;
   /** The middleware that has opened the session, if one has. */
   owner: object | undefined;
   /** The rules behind the session; `undefined` if the values are a test's own. */
@@ -257,7 +257,7 @@ export class WorkingCopy implements ReplayableUpdates {
         false;
     this.isRestarted = this.isAccessed = this.maybeDirty = true;
     this.lineage =
-      this.csrfBinding =
+      this.stored =
       this.#id =
       this.#draw =
       this.#closedId =

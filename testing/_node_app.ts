@@ -17,6 +17,7 @@ interface Emitter {
 export interface NodeServer extends Emitter {
   listen(port: number, host: string, ready: () => void): unknown;
   address(): { port: number } | string | null;
+  emit(event: string, ...values: unknown[]): unknown;
   close(done: () => void): unknown;
   closeAllConnections?(): void;
 }
@@ -35,24 +36,31 @@ const HOST = "127.0.0.1";
 /** The statuses of responses without a body. */
 const BODILESS = [101, 204, 205, 304];
 
-/** Starts a server for one request, unless `app` is one that listens already. */
+/** Starts a server for this one request, unless `app` is one that listens already. */
 export async function fetchFromNode(
   app: NodeListener | NodeServer,
   request: Request,
 ): Promise<Response> {
   const http = loadHttp();
-  const server = typeof app === "function" ? http.createServer(app) : app;
-  const isRunning = server.address() !== null;
-  if (!isRunning) await listen(server);
-  try {
-    const address = server.address();
-    if (address === null || typeof address === "string") {
-      throw new TypeError("Cannot visit the server: it must listen on a port");
-    }
-    return await send(http, address.port, request);
-  } finally {
-    if (!isRunning) await close(server);
+  if (typeof app !== "function" && app.address() !== null) {
+    return await send(http, portOf(app), request);
   }
+  // Not the app's own server, which simultaneous requests would have to share.
+  const server = http.createServer(
+    typeof app === "function" ? app : (req, res) => app.emit("request", req, res),
+  );
+  await listen(server);
+  try {
+    return await send(http, portOf(server), request);
+  } finally {
+    await close(server);
+  }
+}
+
+function portOf(server: NodeServer): number {
+  const address = server.address();
+  if (address !== null && typeof address !== "string") return address.port;
+  throw new TypeError("Cannot visit the server: it must listen on a port");
 }
 
 function loadHttp(): NodeHttp {

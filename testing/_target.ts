@@ -36,6 +36,11 @@ export async function callTarget(target: unknown, request: Request): Promise<Res
     await call("ready");
     return await fetchFromNode((req, res) => call("routing", req, res), request);
   }
+  // Nest, which its own method `listen` would also initialize.
+  if (has("getHttpServer") && has("init")) {
+    await call("init");
+    return await fetchFromNode(call("getHttpServer") as NodeServer, request);
+  }
   if (has("fetch")) return checkResponse(await call("fetch", request));
   // Koa.
   if (has("callback")) return await fetchFromNode(call("callback") as NodeListener, request);
@@ -47,8 +52,10 @@ export async function callTarget(target: unknown, request: Request): Promise<Res
     return await fetchFromNode(target as unknown as NodeServer, request);
   }
   throw new TypeError(
-    "Cannot visit the app: expected a fetch handler, an object with fetch, a PAGI app, an Express, " +
-      `Connect, Koa or Fastify app, an http.Server or a URL; it is ${kindOf(target)}`,
+    `Cannot visit the app: it is ${
+      kindOf(target)
+    }. Pass a fetch handler, an object with fetch, a ` +
+      "PAGI app, an Express, Connect, Koa, Fastify or Nest app, an http.Server or a URL",
   );
 }
 

@@ -48,7 +48,7 @@ export interface VisitorOptions<Data extends object = Record<string, unknown>> {
  * - a function of a `Request`, or an object with such a function `fetch`: a Hono, Elysia or h3 app, or
  *   the default export of a worker;
  * - a PAGI app, which is a function of three parameters;
- * - an Express, Connect, Koa, Fastify or oak app, or an `http.Server`. Node's apps get a real request
+ * - an Express, Connect, Koa, Fastify, Nest or oak app, or an `http.Server`. Node's apps get a real request
  *   over a connection to this computer, for which Deno needs `--allow-net`;
  * - the URL of a server that is running.
  */
@@ -62,7 +62,7 @@ export interface VisitorInit extends RequestInit {
    *
    * @default {"manual", a redirect is returned}
    */
-  redirect?: RequestRedirect;
+  redirect?: "manual" | "follow" | "error";
   /**
    * Makes the request from this page, by a link or a form in it. The request then has `Origin` and
    * `Sec-Fetch-Site`, and cookies go with it as their `SameSite` allows.

@@ -17,6 +17,7 @@ import {
   cookieOf,
   isSetCookie,
   learnDefaults,
+  lifetimeOf,
   overridesOf,
   type SessionCookie,
   setCookie,
@@ -53,6 +54,8 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   #texts: ReadonlyMap<string, string> = new Map();
   /** The user who was signed in then. */
   #subject: string | undefined;
+  /** The lifetime of the cookie then, in milliseconds. */
+  #maxAge: number | null = null;
   /** `unset`: the app has removed `req.session`. */
   #state: "active" | "unset" | "destroyed" = "active";
   /** Whether `open.session` was saved, so that it has to be opened again before the next write. */
@@ -131,6 +134,8 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
 
   /** Makes the app's object of the values in `open.session`. */
   #build(): CompatSession {
+    // The defaults contain the session's own lifetime.
+    this.#defaults = undefined;
     const session: CompatSession = new CompatSession(this.#req, this);
     const { data } = this.#open.session;
     for (const key of Object.keys(data)) {
@@ -152,6 +157,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   #remember(session: CompatSession): void {
     this.#texts = this.#textsOf(session);
     this.#subject = this.#rules.subject(session);
+    this.#maxAge = session.cookie.originalMaxAge;
   }
 
   #textsOf(session: CompatSession): Map<string, string> {
@@ -167,9 +173,13 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     return overridesOf(cookie, this.#cookieDefaults);
   }
 
+  #isMaxAgeChanged({ cookie }: CompatSession): boolean {
+    return cookie.originalMaxAge !== this.#maxAge;
+  }
+
   #isChanged(session: CompatSession): boolean {
     const texts = this.#textsOf(session);
-    return texts.size !== this.#texts.size ||
+    return texts.size !== this.#texts.size || this.#isMaxAgeChanged(session) ||
       [...texts].some(([key, text]) => this.#texts.get(key) !== text);
   }
 
@@ -195,15 +205,21 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     if (target === undefined || !this.#isChanged(target)) return;
     const { session } = this.#open;
     const isCookieChanged = this.#texts.get("cookie") !== textOf(this.#overridesOf(target));
+    const isMaxAgeChanged = this.#isMaxAgeChanged(target);
     // Throws before anything is saved if no browser would take the cookie.
-    if (isCookieChanged) setCookie(target.cookie, this.#cookieDefaults.name ?? "id", "");
+    if (isCookieChanged || isMaxAgeChanged) {
+      setCookie(target.cookie, this.#cookieDefaults.name ?? "id", "");
+    }
     const subject = this.#rules.subject(target);
+    const { lifetime } = session;
     // First: it starts a new session if the client's ID has been replaced.
     if (subject !== this.#subject) session.subject = subject;
+    if (isMaxAgeChanged) session.lifetime = lifetimeOf(target.cookie.originalMaxAge, lifetime);
+    // Here, the lifetime belongs to the session and not to its user.
+    else if (lifetime !== undefined) session.lifetime = lifetime;
     this.#applyTo(session.data, target);
-    if (!isCookieChanged) return;
-    this.#isCookieChanged = true;
-    this.#open.resend();
+    this.#isCookieChanged ||= isCookieChanged || isMaxAgeChanged;
+    if (isCookieChanged) this.#open.resend();
   }
 
   /** Makes `open.session` writable after it was saved. */
@@ -250,6 +266,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     if (this.#rules.subject(target) !== this.#subject) {
       throw refusal("committed", "set the subject");
     }
+    if (this.#isMaxAgeChanged(target)) throw refusal("committed", "set the lifetime");
     if (session.absence !== undefined) throw refusal("committed", "save");
     if (this.#isChanged(target)) {
       await this.#sessions.update(session, (data) => this.#applyTo(data, target));
@@ -271,6 +288,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
       session.clear().regenerate({ authenticated: true });
       session.delete(...Object.keys(session.data).filter((key) => !isReserved(key)));
       if (session.subject !== undefined) session.subject = undefined;
+      if (session.lifetime !== undefined) session.lifetime = undefined;
       try {
         await this.#saveNow();
       } catch (error) {

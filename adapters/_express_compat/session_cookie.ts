@@ -1,4 +1,6 @@
 /** `req.session.cookie`, as express-session documents it, and the Set-Cookie that it becomes. */
+import { MAX_SECONDS } from "../../base/check_options.ts";
+import type { SessionLifetime } from "../../base/lifetime.ts";
 import { MAX_COOKIE_AGE } from "../../base/limits.ts";
 import type { HeaderPair } from "../../pagi.ts";
 import { CookieState } from "../../state/cookie.ts";
@@ -145,15 +147,29 @@ export function cookieOf({ attributes }: CookieDefaults, overrides: unknown): Se
   return cookie;
 }
 
-/** The attributes in which the cookie differs from the default; `undefined` if in none. */
+/**
+ * The attributes in which the cookie differs from the default, apart from its lifetime; `undefined` if
+ * in none.
+ */
 export function overridesOf(
   cookie: unknown,
   { attributes }: CookieDefaults,
 ): CookieOverrides | undefined {
-  const changed = Object.entries(pick(cookie ?? {})).filter(([name, value]) =>
+  const { originalMaxAge: _, ...others } = pick(cookie ?? {});
+  const changed = Object.entries(others).filter(([name, value]) =>
     normalized(value) !== normalized(attributes[name as keyof CookieOverrides])
   );
   return changed.length === 0 ? undefined : Object.fromEntries(changed);
+}
+
+/** The lifetime of a session whose cookie lives for these milliseconds. */
+export function lifetimeOf(
+  maxAge: number | null,
+  { absolute }: SessionLifetime = {},
+): SessionLifetime {
+  if (maxAge === null) return { absolute, persistent: false };
+  const seconds = Math.ceil(maxAge / 1000);
+  return { absolute, idle: Math.min(Math.max(seconds, 1), MAX_SECONDS), persistent: true };
 }
 
 /** Whether a header sets a cookie. */

@@ -1,5 +1,7 @@
 /** The response to a session that failed, for servers on Node that do not make one themselves. */
 import type { NodeRequest, SessionMiddleware } from "../../middleware.ts";
+import type { NodeResponse } from "./held_response.ts";
+import { sendResponse } from "./send_response.ts";
 
 /**
  * Makes the response of the option `onError`, or a short text. Rejects with the error itself if it is
@@ -19,6 +21,24 @@ export async function answerNode<Data extends object>(
   const headers = new Headers(response.headers);
   headers.set("content-length", String(bytes.byteLength));
   return new Response(bytes, { status, statusText, headers });
+}
+
+/**
+ * Sends that response. Rejects with the error itself if it is not one of a session that failed, and
+ * does nothing else then.
+ *
+ * @param report Is called before the response is sent.
+ */
+export async function sendAnswer<Data extends object>(
+  sessions: SessionMiddleware<Data>,
+  error: unknown,
+  req: NodeRequest,
+  res: NodeResponse,
+  report: () => void = () => {},
+): Promise<void> {
+  const response = await answerNode(sessions, error, req);
+  report();
+  await sendResponse(response, req, res);
 }
 
 /** Returns the request without its body. Client input must not throw, and some makes no `Request`. */

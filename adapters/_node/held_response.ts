@@ -35,7 +35,7 @@ export interface NodeResponse {
   /** Sends a chunk of the body. */
   write(chunk: unknown): boolean;
   /** Ends the response. */
-  end(): unknown;
+  end(chunk?: unknown): unknown;
   /** Calls the listeners of an event. */
   emit(event: string): unknown;
   /** Adds a listener that is called once. */

@@ -37,14 +37,14 @@ export interface MiddlewareHooks<Data extends object = Record<string, unknown>> 
   make?(open: OpenSession<Data>, req: NodeRequest, isHeld: boolean): OpenedRequest;
   /** Called if the session cannot be read or saved. By default, `next` gets the error. */
   fail?(error: unknown, req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
-  /** Whether the response says that the handler failed. By default, its status does. */
+  /** Whether the response says that the handler failed. By default, a status of 500 or more does. */
   isFailure?(res: NodeResponse): boolean;
 }
 
 /** Creates a middleware that puts the session into `req[key]`. */
 export function nodeSession<Data extends object>(
   sessions: SessionMiddleware<Data>,
-  { make, fail = failNext, isFailure = isServerError }: MiddlewareHooks<Data> = {},
+  { make, fail = failNext, isFailure }: MiddlewareHooks<Data> = {},
 ): NodeSession<Data> {
   const place = placeOf(sessions);
   const isTaken = (req: NodeRequest) =>
@@ -85,11 +85,6 @@ export function defineSession<Data extends object>(
       );
     },
   });
-}
-
-/** A middleware cannot see that a later one threw, but an error page has one of these statuses. */
-function isServerError({ statusCode }: NodeResponse): boolean {
-  return statusCode >= 500;
 }
 
 function failNext(

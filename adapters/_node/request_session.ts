@@ -61,7 +61,7 @@ export class RequestSession<Data extends object = Record<string, unknown>>
 export interface OpenHooks {
   /** Called if the session cannot be saved. */
   fail(error: unknown): void;
-  /** Whether the response says that the handler failed. Then nothing is saved. */
+  /** Whether the response says that the handler failed. By default, a status of 500 or more does. */
   isFailure?(res: NodeResponse): boolean;
 }
 
@@ -128,7 +128,7 @@ export async function openRequest<Data extends object, Own extends OpenedRequest
   sessions: SessionMiddleware<Data>,
   req: NodeRequest,
   res: Partial<NodeResponse>,
-  { fail, isFailure }: OpenHooks,
+  { fail, isFailure = isServerError }: OpenHooks,
   make: (open: OpenSession<Data>, isHeld: boolean) => Own,
 ): Promise<Own> {
   const isHeld = !req.upgrade && isNodeResponse(res);
@@ -139,11 +139,16 @@ export async function openRequest<Data extends object, Own extends OpenedRequest
   opened.get(req)!.set(sessions as unknown as SessionMiddleware, own);
   if (!isHeld) return own;
   const save = (added: ResponseHeaders) => {
-    if (isFailure?.(res)) void own.abort();
+    if (isFailure(res)) void own.abort();
     return own.save(added);
   };
   holdResponse(res, { save, errorHead, fail });
   return own;
+}
+
+/** A middleware may not see that a later one threw, but an error page has one of these statuses. */
+function isServerError({ statusCode }: NodeResponse): boolean {
+  return statusCode >= 500;
 }
 
 /** Returns the status and headers of a response to `error`. */

@@ -35,7 +35,6 @@ const NO_STATUS = {
   "exceptions: an error of a client": "an error has no status",
   "exceptions: save() before a 401": "an error has no status",
 };
-const NO_SUB_APP = { "two sessions": "the recipe has one place for a session" };
 const NO_PIPELINE = {
   "responses: pipelined requests": "Bun does not answer them",
   "exceptions: pipelined requests": "Bun does not answer them",
@@ -99,6 +98,15 @@ export const WEBSOCKETS: App[] = ["slow", "memory"].flatMap((store) =>
     ],
     env: { STORE: store },
   }))
+);
+
+/** Koa with other middleware. */
+export const KOA_MIDDLEWARE: App[] = [["koa", "slow"], ["koa", "memory"], ["koa2", "slow"]].map(
+  ([KOA, STORE]) => ({
+    name: `${KOA}, ${STORE} store`,
+    command: node("koa_middleware.js"),
+    env: { KOA: KOA!, STORE: STORE! },
+  }),
 );
 
 /** Nest's versions and platforms, with a global exception filter of the app or without one. */
@@ -174,7 +182,13 @@ export const APPS: App[] = [
   {
     name: "Fastify",
     command: node("fastify.ts"),
-    skips: { ...NO_SOCKET, ...NO_SUB_APP, ...NO_ERROR_HOOK },
+    skips: NO_SOCKET,
+  },
+  {
+    name: "Fastify 4",
+    command: node("fastify.ts"),
+    env: { FASTIFY: "4" },
+    skips: NO_SOCKET,
   },
   {
     name: "h3",

@@ -88,6 +88,9 @@ export const LOGIN_APPS: LoginApp[] = [
     login: sender("login"),
     logout: sender("logout"),
   }),
+  { page: "fastify", command: node("fastify/main.ts") },
+  { page: "socketio", command: node("socketio/main.js") },
+  { page: "ws", command: node("ws/main.js") },
 ];
 
 /** Sends a form of the app's page. To sign in again, a visitor sends the form of the first visit. */

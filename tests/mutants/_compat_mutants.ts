@@ -56,7 +56,7 @@ export const COMPAT_MUTANTS: readonly Mutant[] = [
     replace: "",
   }),
   mistake("a regenerate() that keeps the user", COMPAT, {
-    find: "if ($session.$subject !== undefined) $session.$subject = undefined;",
+    find: "if ($session.subject !== undefined) $session.subject = undefined;",
     replace: "",
   }),
   mistake("a regenerate() that keeps the absolute lifetime", COMPAT, {
@@ -89,11 +89,11 @@ export const COMPAT_MUTANTS: readonly Mutant[] = [
     replace: "$session.subject = $subject;",
   }),
   mistake("a cookie that browsers refuse, and that a stored session waits for", COMPAT, {
-    find: "if ($isChanged) $setCookie($target.$cookie,",
-    replace: "if (false) $setCookie($target.$cookie,",
+    find: "if ($isChanged || $isOther) { $setCookie($target.$cookie,",
+    replace: "if (false) { $setCookie($target.$cookie,",
   }),
   mistake("attributes of the cookie that the response does not send", COMPAT, {
-    find: "this.$isCookieChanged = true;\nthis.$open.resend();",
+    find: "if ($isCookieChanged) this.$open.resend();",
     replace: "",
   }),
   mistake("a removal of the cookie without its attributes", COMPAT, {
@@ -103,5 +103,17 @@ export const COMPAT_MUTANTS: readonly Mutant[] = [
   mistake("a cookie without a lifetime that each response sends", COMPAT, {
     find: "return $isKnown ? undefined : $setCookie($cookie, $name, $value);",
     replace: "return $setCookie($cookie, $name, $value);",
+  }),
+  mistake("a cookie whose stored session ends earlier", COMPAT, {
+    find: "if ($isChanged) $session.lifetime = $lifetimeOf(",
+    replace: "if (false) $session.lifetime = $lifetimeOf(",
+  }),
+  mistake("a lifetime that a sign-in resets", COMPAT, {
+    find: "else if ($lifetime !== undefined) $session.$lifetime = $lifetime;",
+    replace: "",
+  }),
+  mistake("a regenerate() that keeps the lifetime", COMPAT, {
+    find: "if ($session.lifetime !== undefined) $session.lifetime = undefined;",
+    replace: "",
   }),
 ];

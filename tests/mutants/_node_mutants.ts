@@ -57,8 +57,8 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     replace: 'return this.$request.upgrade ? "http" : "http";',
   }),
   mistake("a sign-in that is saved with the page of an exception", ADAPTERS, {
-    find: "return statusCode >= 500;",
-    replace: "return statusCode >= 600;",
+    find: "return $statusCode >= 500;",
+    replace: "return $statusCode >= 600;",
   }),
   mistake("a Koa handler that throws and is saved", KOA, {
     find: "await $own.abort(error); await $respondWithError($sessions, $ctx, error, $before);",

@@ -79,11 +79,11 @@ const saving: Mutant[] = [
   mistake("save() whose cookie is not on the response to an error", SAVE, {
     beside: "const $isHandled = $thrown instanceof HandledFailure;",
     find: "await $active?.commit($headers, () => $answered.headers);\n" +
-      "if ($headers.length === 0) return $answered;",
-    replace: "return $answered;",
+      "addSaved($headers, $saved, $answered.headers, $options);",
+    replace: "",
   }),
   mistake("an unawaited save() that is not waited for when the handler throws", SAVE, {
-    find: "await $early?.saved.catch(() => $early.isFailed = true);",
+    find: "await $early.saved.catch(() => $early.isFailed = true);",
     replace: "",
   }),
 ];

@@ -112,7 +112,7 @@ Deno.test("wrap() rejects and saves nothing when the app replaces the session in
     TypeError,
     'the app has replaced scope["pagi.session"]. Change its keys instead',
   );
-  // To hide the session is no mistake.
+  // Hiding the session is not a mistake.
   const sent = await call(sessions.wrap(replacing(undefined)));
   assertEquals(sentHeader(sent, "set-cookie"), []);
 });

@@ -119,4 +119,5 @@ server.listen(0, () => console.log(`listening ${server.address().port}`));
 const alone = createServer();
 const only = new WebSocketServer({ noServer: true, path: "/only" });
 alone.on("upgrade", wsSessions.upgrade(only));
+alone.on("upgrade", wsSessions.upgrade(new WebSocketServer({ noServer: true, path: "/other" })));
 alone.listen(0, () => noted.alone = alone.address().port);

@@ -1,9 +1,12 @@
 /** Visits an app of each framework with `visitor`. Prints what failed as JSON. */
+import "reflect-metadata";
 import { honoSession, type SessionEnv } from "@pagi/session/hono";
 import { expressSession } from "@pagi/session/express";
 import { oakSession, type SessionState } from "@pagi/session/oak";
 import { type Session, SessionMiddleware } from "@pagi/session";
 import { visitor, type VisitorTarget } from "@pagi/session/testing";
+import { Module } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
 import { Application } from "@oakserver/oak";
 import connect from "connect";
 import { Elysia } from "elysia";
@@ -84,6 +87,11 @@ oak.use(async (ctx) => {
   ctx.response.headers.append("set-cookie", "a=1; Path=/");
 });
 
+class NestModule {}
+Module({})(NestModule);
+const nest = await NestFactory.create(NestModule, { logger: false });
+nest.use(session, respond);
+
 const running = createServer(listener);
 await new Promise<void>((ready) => running.listen(0, "127.0.0.1", ready));
 const { port } = running.address() as AddressInfo;
@@ -99,6 +107,7 @@ const APPS: Record<string, VisitorTarget> = {
   "Express 4": express4().use(session, respond),
   "Koa": koa,
   "Fastify": fastify,
+  "Nest": nest,
   "an http.Server": createServer(listener),
   "a running http.Server": running,
   "a URL": `http://127.0.0.1:${port}`,
@@ -119,7 +128,12 @@ for (const [name, app] of Object.entries(APPS)) {
     const host = name === "a URL" ? `127.0.0.1:${port}` : "shop.example";
     const expected = [`201 ada,1,PUT,${host},x`, `201 ada,2,PUT,${host},y`].join();
     if (texts.join() !== expected) failures.push(`${name}: ${texts.join()} for ${expected}`);
-    if ((await ada.session())?.get("seen") !== 2) failures.push(`${name}: the session was lost`);
+    const simultaneous = Array.from({ length: 5 }, () => ada.fetch(app, "/visit", { method: "PUT" }));
+    for (const { status } of await Promise.all(simultaneous)) {
+      if (status !== 201) failures.push(`${name}: ${status}`);
+    }
+    const seen = (await ada.session())?.get("seen");
+    if (seen !== 7) failures.push(`${name}: seen ${seen} times`);
     const { headers } = ada.request();
     if (!headers.get("cookie")?.includes("a=1")) failures.push(`${name}: a cookie was lost`);
   } catch (error) {

@@ -73,7 +73,12 @@ class BridgedStore {
   }
 
   async set(id, { cookie: overrides, ...data }) {
-    const originalMaxAge = overrides?.originalMaxAge ?? this.#maxAge;
+    const { _lifetime: lifetime } = data;
+    const originalMaxAge = lifetime === undefined
+      ? this.#maxAge
+      : lifetime.persistent
+      ? lifetime.idle * 1000
+      : null;
     const expires = originalMaxAge === null ? null : new Date(Date.now() + originalMaxAge);
     await this.#call("set", id, { ...data, cookie: { originalMaxAge, expires, overrides } });
     return id;

@@ -6,6 +6,7 @@ import { requests } from "./requests.ts";
 import { states } from "./states.ts";
 import { stores } from "./stores.ts";
 import { type Modules, subpaths } from "./subpaths.ts";
+import { testing } from "./testing.ts";
 
 export const all = (modules: Modules): Cases => ({
   ...subpaths(modules),
@@ -14,4 +15,5 @@ export const all = (modules: Modules): Cases => ({
   ...entryPoints,
   ...states,
   ...stores,
+  ...testing,
 });

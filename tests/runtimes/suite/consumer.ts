@@ -20,6 +20,7 @@ import { MysqlStore } from "@pagi/session/store/mysql";
 import { PostgresStore } from "@pagi/session/store/postgres";
 import { RedisStore } from "@pagi/session/store/redis";
 import { SqliteStore } from "@pagi/session/store/sqlite";
+import { type TestClock, testClock, type Visitor, visitor } from "@pagi/session/testing";
 import { simulateRaces, storeContract } from "@pagi/session/testing/store";
 
 interface Shop {
@@ -72,6 +73,21 @@ export async function outsideARequest(id: string): Promise<number> {
   const reader = await sessions.load(new Request("http://localhost/"));
   if (reader?.exists("user")) await sessions.destroy(session) satisfies boolean;
   return session.get("visits");
+}
+
+export const guarded = sessions.handler(async (request, session) => {
+  await sessions.verifyCsrf(request, session, { origins: ["https://www.example.com"], token: 7 });
+  return new Response(session.csrfToken() satisfies string);
+});
+
+export async function test(app: object): Promise<void> {
+  const clock: TestClock = testClock();
+  const ada: Visitor<Shop> = await visitor(sessions, { subject: "ada", data: { visits: 1 } });
+  // @ts-expect-error: visits is a number
+  await visitor(sessions, { data: { visits: "many" } });
+  const init = { method: "POST", redirect: "follow", from: "https://a.example" } as const;
+  const response: Response = await ada.fetch(app, "/", init);
+  clock.advance(Number((await ada.session())?.get("visits")) + response.status);
 }
 
 export const wrapped: App = sessions.wrap(async (scope: SessionScope<Shop>, _receive, send) => {

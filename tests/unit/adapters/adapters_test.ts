@@ -816,3 +816,69 @@ Deno.test("the adapters send a response that is ready in place of calling the ha
   await oakSession(withReady(rig().sessions))(ctx, unused);
   assertEquals(response.status, 401);
 });
+
+Deno.test("h3Session() keeps two middlewares apart, at any depth", async () => {
+  const { shop, other, admin } = apart();
+  for (const [outer, inner] of [[shop, admin], [admin, shop]] as const) {
+    const event = h3Event();
+    const [first, second] = [h3Session(outer), h3Session(inner)];
+    await first(
+      event,
+      () =>
+        second(
+          event,
+          () => first(event, () => useBoth(event.context.session, event.context.admin)),
+        ),
+    );
+    assertEquals(namesOf(event.res.headers.getSetCookie()), NAMES);
+  }
+  const event = h3Event();
+  await assertRejects(
+    () => h3Session(shop)(event, () => h3Session(other)(event, () => undefined)),
+    TypeError,
+    "option key",
+  );
+});
+
+Deno.test("h3Session() puts the cookie of save() on a Response of onError", async () => {
+  const { sessions } = rig();
+  const config = { onError: (_error: unknown, _event: unknown) => new Response("sorry") };
+  const event = { ...h3Event(), app: { config } };
+  await assertRejects(() =>
+    h3Session(sessions)(event, async () => {
+      await event.context.session!.set("n", 1).save();
+      throw new Error("boom");
+    }) as Promise<unknown>
+  );
+  const page = await config.onError(new Error("boom"), event);
+  assertEquals([await page.text(), page.headers.getSetCookie().length], ["sorry", 1]);
+  assertEquals((await config.onError(new Error("boom"), h3Event())).headers.getSetCookie(), []);
+});
+
+Deno.test("h3Session() opens a WebSocket's handshake for reading", async () => {
+  const { sessions, store } = rig();
+  const event = h3Event({ upgrade: "websocket" });
+  await h3Session(sessions)(event, () => {
+    assertThrows(() => event.context.session!.set("n", 1));
+  });
+  assertEquals([store.size, [...event.res.headers]], [0, []]);
+});
+
+Deno.test("h3Session() saves before the app uses Node's response itself", async () => {
+  for (const [store, expected] of [[slow(), "page"], [slow("create"), 503]] as const) {
+    const { sessions } = rig({ store });
+    const { res, sent } = nodeResponse();
+    const runtime = { node: { res } };
+    const event = { ...h3Event(), runtime };
+    await h3Session(sessions)(event, async () => {
+      event.context.session!.set("n", 1);
+      const { res } = runtime.node;
+      res.write("page");
+      res.end();
+      while (!sent.includes("end")) await Promise.resolve();
+      return Symbol.for("h3.handled");
+    });
+    assert(sent.includes(expected), String(sent));
+    assertEquals(sent.includes("page"), expected === "page");
+  }
+});

@@ -7,6 +7,8 @@ import { nodeResponse, slow } from "../../_kit/node_response.ts";
 // deno-lint-ignore no-explicit-any -- as code for express-session sees a request
 type Any = any;
 
+const DAY = 86_400;
+
 interface Visit {
   cookie?: string;
   options?: Any;
@@ -111,6 +113,30 @@ Deno.test("req.session.regenerate() keeps nothing, for a session with a user too
   clock.advance(60);
   assert(await sessions.load({ headers: { cookie: second.cookie } }) !== undefined);
   assertEquals(await sessions.load({ headers: { cookie: first.cookie } }), undefined);
+});
+
+Deno.test("req.session.regenerate() keeps nothing that another request adds at that time", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const { cookie: after } = await visit(sessions, async (req) => {
+    assertEquals(req.session.n, 1);
+    await visit(sessions, ({ session }) => session.added = 1, { cookie });
+    assertEquals(await call(req, "regenerate"), undefined);
+  }, { cookie });
+  assert(after !== cookie);
+  assertEquals(await show(sessions, after), {});
+});
+
+Deno.test("req.session writes after a save() only what has changed since", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await visit(sessions, async (req) => {
+    req.session.a = 1;
+    await call(req, "save");
+    await visit(sessions, ({ session }) => Object.assign(session, { a: 2, n: 2 }), { cookie });
+    req.session.b = 1;
+  }, { cookie });
+  assertEquals(await show(sessions, cookie), { a: 2, n: 2, b: 1 });
 });
 
 Deno.test("Passport's user becomes the subject, if it is an id", async () => {
@@ -255,6 +281,8 @@ Deno.test("req.session.cookie gives other attributes to a session's cookie and t
     req.session.cookie.domain = ".example.com";
   });
   assertMatch(set[0]!, /^sid=\w{64}; Path=\/app; Domain=example.com; HttpOnly; SameSite=Lax$/);
+  const changed = await visit(sessions, (req) => req.session.cookie.httpOnly = false, { cookie });
+  assertMatch(changed.set[0]!, /^sid=\w{64}; Path=\/app; Domain=example.com; SameSite=Lax$/);
   const { set: cleared } = await visit(sessions, (req) => call(req, "destroy"), { cookie });
   assertMatch(cleared[0]!, /^sid=; Path=\/app; Domain=example.com; .*Max-Age=0$/);
 });
@@ -274,9 +302,71 @@ Deno.test("req.session.cookie.maxAge counts from the last request, and is in mil
   assertMatch(set[0]!, /; Max-Age=91; Expires=/);
   const { req, set: again } = await visit(sessions, (req) => req.session.a = 1, { cookie });
   // Nothing about the cookie has changed, so that it is not sent again.
-  assertEquals([req.session.cookie.originalMaxAge, again], [90_500, []]);
+  assertEquals([req.session.cookie.originalMaxAge, again], [91_000, []]);
   const ended = await visit(sessions, (req) => req.session.cookie.expires = null, { cookie });
   assertMatch(ended.set[0]!, /SameSite=Lax$/);
+});
+
+Deno.test("req.session.cookie.maxAge is the lifetime of the stored session, too", async () => {
+  const { sessions, clock } = rig();
+  const lives = async (cookie: string) =>
+    await sessions.load({ headers: { cookie } }) !== undefined;
+  const { cookie } = await visit(sessions, (req) => {
+    req.session.a = 1;
+    req.session.cookie.maxAge = 30 * DAY * 1000;
+  });
+  clock.advance(20 * DAY);
+  const later = await visit(sessions, (req) => req.session.a = 2, { cookie });
+  assertEquals(later.req.session.cookie.originalMaxAge, 30 * DAY * 1000);
+  clock.advance(20 * DAY);
+  assert(await lives(cookie));
+  // The middleware's own idle time, and a cookie that ends with the browser.
+  const { set } = await visit(sessions, (req) => req.session.cookie.maxAge = null, { cookie });
+  assertMatch(set[0]!, /SameSite=Lax$/);
+  clock.advance(3500);
+  assert(await lives(cookie));
+  clock.advance(DAY);
+  assertEquals(await lives(cookie), false);
+});
+
+Deno.test("req.session.cookie.maxAge stays when a user signs in, and ends with regenerate()", async () => {
+  const { sessions } = rig();
+  const options = { subject: ({ user }: { user?: string }) => user };
+  const first = await visit(sessions, (req) => {
+    req.session.cookie.maxAge = 30 * DAY * 1000;
+    return call(req, "save");
+  }, { options });
+  const second = await visit(sessions, (req) => req.session.user = "ada", {
+    cookie: first.cookie,
+    options,
+  });
+  assert(second.cookie !== first.cookie);
+  assertMatch(second.set[0]!, /Max-Age=2592000/);
+  const session = await sessions.load({ headers: { cookie: second.cookie } });
+  assertEquals([session?.subject, session?.lifetime?.idle], ["ada", 30 * DAY]);
+
+  const third = await visit(sessions, async (req) => {
+    await call(req, "regenerate");
+    assertEquals(req.session.cookie.originalMaxAge, 3_600_000);
+  }, { cookie: second.cookie, options });
+  assertMatch(third.set[0]!, /Max-Age=3600/);
+  const { cookie } = await visit(sessions, (req) => req.session.cookie.maxAge = DAY * 1000);
+  const stranger = await visit(sessions, (req) => call(req, "regenerate"), { cookie });
+  assertMatch(stranger.set[0]!, /Max-Age=3600/);
+  assertEquals((await sessions.load({ headers: { cookie: third.cookie } }))?.lifetime, undefined);
+});
+
+Deno.test("req.session.cookie.maxAge may be longer than a session can live, or in the past", async () => {
+  for (const [maxAge, idle, sent] of [[50 * 365 * DAY, 3650 * DAY, 400 * DAY], [-DAY, 1, 0]]) {
+    const { sessions } = rig();
+    const { set } = await visit(sessions, (req) => {
+      req.session.a = 1;
+      req.session.cookie.maxAge = maxAge! * 1000;
+    });
+    assertMatch(set[0]!, new RegExp(`Max-Age=${sent};`));
+    const session = await sessions.load({ headers: { cookie: cookieOf(set[0]!) } });
+    assertEquals(session?.lifetime, { idle, persistent: true });
+  }
 });
 
 Deno.test("a cookie that browsers would refuse fails the response before anything is saved", async () => {

@@ -197,6 +197,28 @@ testOn(VERSIONED, "the cookie is renewed by its own lifetime, and a header is no
   assertEquals(opened.headers.getSetCookie(), []);
 });
 
+testOn(VERSIONED, "a login of README's recipe leaves a planted ID worthless", {
+  state: new FirstState(new BearerState(), new CookieState()),
+}, async (rig) => {
+  for (const carry of [(id: string) => ({ cookie: `pagi_session=${id}` }), bearer]) {
+    // The attacker's own session, whose ID they make the victim send.
+    let planted: string | undefined;
+    await send(rig, {}, async (session) => {
+      planted = await session.set("client", "attacker").save();
+    });
+    let token: string | undefined;
+    await send(rig, carry(planted!), async (session) => {
+      session.subject = "ada";
+      token = await session.save();
+    });
+    assertNotEquals(token, planted);
+    for (const attempt of [{ cookie: `pagi_session=${planted}` }, bearer(planted!)]) {
+      await send(rig, attempt, (session) => assertEquals(session.subject, undefined));
+    }
+    await send(rig, bearer(token!), (session) => assertEquals(session.subject, "ada"));
+  }
+});
+
 testOn(ALL, "sessions.load() reads what the first State finds", options, async (rig) => {
   const { cookie, token } = await openBoth(rig);
   for (const [headers, client] of [[{ cookie }, "browser"], [bearer(token), "api"]] as const) {
