@@ -6,7 +6,7 @@
 import type { Awaitable } from "../../base/awaitable.ts";
 import { isReserved } from "../../base/record_text.ts";
 import { put } from "../../data/session_values.ts";
-import { refusal } from "../../data/working_copy.ts";
+import { noteStandIn, refusal } from "../../data/working_copy.ts";
 import { SessionError } from "../../errors.ts";
 import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../../middleware.ts";
 import type { OpenedRequest } from "../_node/request_session.ts";
@@ -137,11 +137,14 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     // The defaults contain the session's own lifetime.
     this.#defaults = undefined;
     const session: CompatSession = new CompatSession(this.#req, this);
+    noteStandIn(session, () => this.#open.session);
     const { data } = this.#open.session;
     for (const key of Object.keys(data)) {
       const value = data[key];
-      // A name like `save` would hide a method. The value stays in the store.
-      if (isReserved(key) || key in session || value === undefined) continue;
+      // A name like `save` would hide a method. The value stays in the store. But many apps keep a
+      // token of their own under `csrfToken`, and go on with that.
+      const isHiding = key in session && key !== "csrfToken";
+      if (isReserved(key) || isHiding || value === undefined) continue;
       session[key] = typeof value === "object" && value !== null ? structuredClone(value) : value;
     }
     session.cookie = cookieOf(this.#cookieDefaults, data.cookie);
@@ -236,6 +239,10 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
       await this.#open.renew();
     }
     this.#isSaved = false;
+  }
+
+  csrfToken(): string {
+    return this.#open.session.csrfToken();
   }
 
   store(callback?: SessionCallback): void {

@@ -1,5 +1,5 @@
 /** Checks CSRF tokens in an app of each framework with a body parser. Prints what failed as JSON. */
-import { expressSession } from "@pagi/session/express";
+import { type CompatSession, expressSession } from "@pagi/session/express";
 import { honoSession, type SessionEnv } from "@pagi/session/hono";
 import { type SessionEvent, SessionMiddleware } from "@pagi/session";
 import { type Visitor, visitor, type VisitorTarget } from "@pagi/session/testing";
@@ -26,6 +26,20 @@ expressApp.use((req, _res, next) => {
 expressApp.get("/", (req, res) => void res.send(session.of(req).csrfToken()));
 expressApp.post("/", (req, res) => {
   session.of(req).update("orders", (orders = 0) => orders + 1);
+  res.send("ordered");
+});
+
+const compatApp = express();
+compatApp.use(express.urlencoded({ extended: false }), multer().none());
+compatApp.use(expressSession(sessions, { compat: true }));
+const compatOf = (req: unknown) => (req as { session: CompatSession<Data> }).session;
+compatApp.use((req, _res, next) => {
+  sessions.verifyCsrf(req, compatOf(req)).then(() => next(), next);
+});
+compatApp.get("/", (req, res) => void res.send(compatOf(req).csrfToken()));
+compatApp.post("/", (req, res) => {
+  const own = compatOf(req);
+  own.orders = (own.orders ?? 0) + 1;
   res.send("ordered");
 });
 
@@ -75,7 +89,12 @@ koa.use(async (ctx) => {
   }
 });
 
-const APPS: Record<string, VisitorTarget> = { Express: expressApp, Hono: hono, Fastify: fastify };
+const APPS: Record<string, VisitorTarget> = {
+  Express: expressApp,
+  "Express with compat": compatApp,
+  Hono: hono,
+  Fastify: fastify,
+};
 const failures: string[] = [];
 
 async function check(name: string, app: VisitorTarget, bodies: (token: string) => BodyInit[]) {

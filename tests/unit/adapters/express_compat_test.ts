@@ -414,3 +414,47 @@ Deno.test("of() returns req.session, and throws for a request from elsewhere", a
     await Promise.resolve().then(() => middleware.of({ headers: {} }))
   );
 });
+
+Deno.test("req.session.csrfToken() makes tokens that verifyCsrf() accepts with req.session", async () => {
+  const { sessions } = rig({ onEvent: () => {} });
+  let token = "";
+  const make = async (req: Any) => {
+    await sessions.verifyCsrf(req, req.session);
+    token = req.session.csrfToken();
+  };
+  const check = (req: Any) => {
+    Object.assign(req, { method: "POST", body: { _csrf: token } });
+    return sessions.verifyCsrf(req, req.session).then(() => 200, ({ status }) => status);
+  };
+  const post = async (cookie: string) => {
+    let status: unknown;
+    await visit(sessions, async (req) => void (status = await check(req)), { cookie });
+    return status;
+  };
+  // A visitor whose session is otherwise empty gets one.
+  const first = await visit(sessions, make);
+  assertEquals(await post(first.cookie), 200);
+  assertEquals(await post(""), 403);
+  const other = await visit(sessions, ({ session }) => session.n = 1);
+  assertEquals(await post(other.cookie), 403);
+
+  // After a login, the token from before is invalid, and a new one can be had in the same response.
+  const before = token;
+  const signedIn = await visit(sessions, async (req) => {
+    await call(req, "regenerate");
+    req.session.passport = { user: "ada" };
+    await call(req, "save");
+    token = req.session.csrfToken();
+  }, { cookie: first.cookie });
+  assertEquals(await post(signedIn.cookie), 200);
+  token = before;
+  assertEquals(await post(signedIn.cookie), 403);
+});
+
+Deno.test("req.session.csrfToken gives way to a property of the app", async () => {
+  const { sessions } = rig();
+  const { cookie } = await visit(sessions, ({ session }) => session.csrfToken = "the app's own");
+  const { req } = await visit(sessions, ({ session }) => session.n = 1, { cookie });
+  assertEquals(req.session.csrfToken, "the app's own");
+  assertEquals(await show(sessions, cookie), { csrfToken: "the app's own", n: 1 });
+});
