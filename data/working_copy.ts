@@ -358,7 +358,7 @@ export function noteStandIn(object: object, session: () => object): void {
 }
 
 /**
- * The working copy behind a `Session`, or behind what stands for one.
+ * The working copy behind a `Session` or a stand-in of one.
  *
  * @throws {TypeError} If it is something else.
  */
