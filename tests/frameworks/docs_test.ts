@@ -50,7 +50,7 @@ function contains(file: string[], lines: string[]): boolean {
 /** Reads all files of a folder. */
 function filesOf(folder: string): string[][] {
   const files: string[][] = [];
-  // The code of some meta-frameworks' pages is only in their app.
+  // A page may have the app of the suite, or files of its own, or both.
   if (!existsSync(folder)) return files;
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;
