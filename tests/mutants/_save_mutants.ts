@@ -88,7 +88,7 @@ const saving: Mutant[] = [
   }),
   mistake("a SessionError without the cookie of an inner session", TWO, {
     find: "if ($fromInside.length === 0 || !($error instanceof SessionError)) throw $error;",
-    replace: "throw $error;",
+    replace: "if ($fromInside.length >= 0 || !($error instanceof SessionError)) throw $error;",
   }),
   mistake("the cookie of an inner session twice on the error response", TWO, {
     find: "if (!isForCaches($pair[0]) && !isThere($pair)) $headers.push($pair);",
