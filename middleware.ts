@@ -208,7 +208,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    * needs the right origin only. A request whose session ID came in a header, as with `BearerState`,
    * passes, because no other site can make a browser send that.
    *
-   * @param session The session of this request, also that of express-session's interface.
+   * @param session The session of this request.
    * @throws {SessionError} `ERR_SESSION_CSRF` if the request is refused. You get the event
    * `request-failed`, and `handler` and the adapters respond with 403.
    * @throws {TypeError} If `session` is not of this middleware, an option is wrong, or a form's body
@@ -238,7 +238,7 @@ export class SessionMiddleware<Data extends object = Record<string, unknown>>
    */
   async verifyCsrf(
     request: Request | NodeRequest | Scope,
-    session: Pick<Session<Data>, "csrfToken">,
+    session: Session<Data>,
     options: VerifyCsrfOptions = {},
   ): Promise<void> {
     refuseCallback("verify", arguments, AWAIT);

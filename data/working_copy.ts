@@ -349,23 +349,13 @@ export function noteAccess(access: (session: object) => WorkingCopy | undefined)
   accessWorkingCopy = access;
 }
 
-/** Sessions in another form, such as that of express-session. */
-const standIns = new WeakMap<object, () => object>();
-
-/** Notes that an object stands for a `Session`, which may be replaced. */
-export function noteStandIn(object: object, session: () => object): void {
-  standIns.set(object, session);
-}
-
 /**
- * The working copy behind a `Session` or a stand-in of one.
+ * The working copy behind a `Session`.
  *
  * @throws {TypeError} If it is something else.
  */
 export function workingCopyIn(session: unknown): WorkingCopy {
-  const found = isObject(session)
-    ? accessWorkingCopy?.(standIns.get(session)?.() ?? session)
-    : undefined;
+  const found = isObject(session) ? accessWorkingCopy?.(session) : undefined;
   if (found !== undefined) return found;
   throw new TypeError(
     "Cannot use the session: expected a Session. In a PAGI app: new Session(scope)",

@@ -6,9 +6,15 @@
 import type { Awaitable } from "../../base/awaitable.ts";
 import { isReserved } from "../../base/record_text.ts";
 import { put } from "../../data/session_values.ts";
-import { noteStandIn, refusal } from "../../data/working_copy.ts";
+import { refusal } from "../../data/working_copy.ts";
 import { SessionError } from "../../errors.ts";
-import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../../middleware.ts";
+import type {
+  NodeRequest,
+  OpenSession,
+  ResponseHeaders,
+  SessionMiddleware,
+  VerifyCsrfOptions,
+} from "../../middleware.ts";
 import type { OpenedRequest } from "../_node/request_session.ts";
 import { CompatSession, type SessionCallback, type SessionOperations } from "./compat_session.ts";
 import {
@@ -137,14 +143,11 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     // The defaults contain the session's own lifetime.
     this.#defaults = undefined;
     const session: CompatSession = new CompatSession(this.#req, this);
-    noteStandIn(session, () => this.#open.session);
     const { data } = this.#open.session;
     for (const key of Object.keys(data)) {
       const value = data[key];
-      // A name like `save` would hide a method. The value stays in the store. But many apps keep a
-      // token of their own under `csrfToken`, and go on with that.
-      const isHiding = key in session && key !== "csrfToken";
-      if (isReserved(key) || isHiding || value === undefined) continue;
+      // A name like `save` would hide a method. The value stays in the store.
+      if (isReserved(key) || key in session || value === undefined) continue;
       session[key] = typeof value === "object" && value !== null ? structuredClone(value) : value;
     }
     session.cookie = cookieOf(this.#cookieDefaults, data.cookie);
@@ -242,7 +245,12 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   }
 
   csrfToken(): string {
+    if (this.#state === "destroyed") throw refusal("committed", "make a CSRF token");
     return this.#open.session.csrfToken();
+  }
+
+  verifyCsrf(options: VerifyCsrfOptions | undefined): Promise<void> {
+    return this.#sessions.verifyCsrf(this.#req as NodeRequest, this.#open.session, options);
   }
 
   store(callback?: SessionCallback): void {

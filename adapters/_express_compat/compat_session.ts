@@ -8,7 +8,6 @@ export type SessionCallback = (error?: unknown) => void;
 export interface SessionOperations {
   /** The session's ID. */
   readonly id: string | undefined;
-  csrfToken(): string;
   store(callback?: SessionCallback): void;
   regenerate(callback?: SessionCallback): void;
   destroy(callback?: SessionCallback): void;
@@ -38,11 +37,6 @@ export interface CompatMethods {
   touch(): this;
   /** Makes the cookie's lifetime start again. */
   resetMaxAge(): this;
-  /**
-   * Returns a token for `sessions.verifyCsrf(req, req.session)`, as {@linkcode Session.csrfToken} does.
-   * If the app has a property of this name, that is in its place.
-   */
-  csrfToken(): string;
 }
 
 /**
@@ -100,10 +94,5 @@ export class CompatSession implements CompatMethods {
   resetMaxAge(): this {
     this.cookie.maxAge = this.cookie.originalMaxAge;
     return this;
-  }
-
-  /** Returns a token for `sessions.verifyCsrf(req, req.session)`. */
-  csrfToken(): string {
-    return this.#operations.csrfToken();
   }
 }

@@ -1,5 +1,5 @@
 /** Checks CSRF tokens in an app of each framework with a body parser. Prints what failed as JSON. */
-import { type CompatSession, expressSession } from "@pagi/session/express";
+import { expressSession } from "@pagi/session/express";
 import { honoSession, type SessionEnv } from "@pagi/session/hono";
 import { type SessionEvent, SessionMiddleware } from "@pagi/session";
 import { type Visitor, visitor, type VisitorTarget } from "@pagi/session/testing";
@@ -29,16 +29,15 @@ expressApp.post("/", (req, res) => {
   res.send("ordered");
 });
 
+const compat = expressSession(sessions, { compat: true });
 const compatApp = express();
-compatApp.use(express.urlencoded({ extended: false }), multer().none());
-compatApp.use(expressSession(sessions, { compat: true }));
-const compatOf = (req: unknown) => (req as { session: CompatSession<Data> }).session;
+compatApp.use(express.urlencoded({ extended: false }), multer().none(), compat);
 compatApp.use((req, _res, next) => {
-  sessions.verifyCsrf(req, compatOf(req)).then(() => next(), next);
+  compat.verifyCsrf(req).then(() => next(), next);
 });
-compatApp.get("/", (req, res) => void res.send(compatOf(req).csrfToken()));
+compatApp.get("/", (req, res) => void res.send(compat.csrfToken(req)));
 compatApp.post("/", (req, res) => {
-  const own = compatOf(req);
+  const own = compat.of(req)!;
   own.orders = (own.orders ?? 0) + 1;
   res.send("ordered");
 });

@@ -12,19 +12,21 @@ const DAY = 86_400;
 interface Visit {
   cookie?: string;
   options?: Any;
+  /** A middleware of these sessions, by default a new one with these options. */
+  middleware?: Any;
 }
 
 /** Runs a handler behind the middleware. Resolves to its request and its Set-Cookie headers. */
 async function visit(
   sessions: SessionMiddleware,
   handle: (req: Any, res: Any) => unknown,
-  { cookie = "", options = {} }: Visit = {},
+  { cookie = "", options = {}, middleware }: Visit = {},
 ) {
   const req: Any = { method: "GET", url: "/", headers: { cookie } };
   const { res, headers } = nodeResponse();
-  const middleware = expressSession(sessions, { compat: true, ...options });
+  const open = middleware ?? expressSession(sessions, { compat: true, ...options });
   const error = await new Promise<unknown>((resolve) => {
-    middleware(req, res as Any, (error) => {
+    open(req, res as Any, (error?: unknown) => {
       if (error !== undefined) {
         resolve(error);
         return void res.end();
@@ -415,25 +417,28 @@ Deno.test("of() returns req.session, and throws for a request from elsewhere", a
   );
 });
 
-Deno.test("req.session.csrfToken() makes tokens that verifyCsrf() accepts with req.session", async () => {
+Deno.test("csrfToken() and verifyCsrf() protect an app with express-session's interface", async () => {
   const { sessions } = rig({ onEvent: () => {} });
+  const session = expressSession(sessions, { compat: true });
   let token = "";
   const make = async (req: Any) => {
-    await sessions.verifyCsrf(req, req.session);
-    token = req.session.csrfToken();
+    await session.verifyCsrf(req);
+    token = session.csrfToken(req);
+    // Libraries and apps keep tokens of their own there.
+    assertEquals(req.session.csrfToken, undefined);
   };
-  const check = (req: Any) => {
-    Object.assign(req, { method: "POST", body: { _csrf: token } });
-    return sessions.verifyCsrf(req, req.session).then(() => 200, ({ status }) => status);
-  };
-  const post = async (cookie: string) => {
+  const post = async (cookie: string, options?: Any) => {
     let status: unknown;
-    await visit(sessions, async (req) => void (status = await check(req)), { cookie });
+    await visit(sessions, async (req) => {
+      Object.assign(req, { method: "POST", body: { _csrf: token } });
+      status = await session.verifyCsrf(req, options).then(() => 200, ({ status }) => status);
+    }, { cookie, middleware: session });
     return status;
   };
   // A visitor whose session is otherwise empty gets one.
-  const first = await visit(sessions, make);
+  const first = await visit(sessions, make, { middleware: session });
   assertEquals(await post(first.cookie), 200);
+  assertEquals(await post(first.cookie, { token: "x" }), 403);
   assertEquals(await post(""), 403);
   const other = await visit(sessions, ({ session }) => session.n = 1);
   assertEquals(await post(other.cookie), 403);
@@ -444,17 +449,21 @@ Deno.test("req.session.csrfToken() makes tokens that verifyCsrf() accepts with r
     await call(req, "regenerate");
     req.session.passport = { user: "ada" };
     await call(req, "save");
-    token = req.session.csrfToken();
-  }, { cookie: first.cookie });
+    token = session.csrfToken(req);
+  }, { cookie: first.cookie, middleware: session });
   assertEquals(await post(signedIn.cookie), 200);
   token = before;
   assertEquals(await post(signedIn.cookie), 403);
 });
 
-Deno.test("req.session.csrfToken gives way to a property of the app", async () => {
-  const { sessions } = rig();
-  const { cookie } = await visit(sessions, ({ session }) => session.csrfToken = "the app's own");
-  const { req } = await visit(sessions, ({ session }) => session.n = 1, { cookie });
-  assertEquals(req.session.csrfToken, "the app's own");
-  assertEquals(await show(sessions, cookie), { csrfToken: "the app's own", n: 1 });
+Deno.test("csrfToken() and verifyCsrf() refuse a request from elsewhere, and an ended session", async () => {
+  const { sessions, signIn } = rig();
+  const session = expressSession(sessions, { compat: true });
+  const req: Any = { method: "POST", url: "/", headers: {} };
+  assertThrows(() => session.csrfToken(req), TypeError, "has not come through the middleware");
+  await assertRejects(() => session.verifyCsrf(req), TypeError, "has not come through");
+  await visit(sessions, async (req) => {
+    await call(req, "destroy");
+    assertThrows(() => session.csrfToken(req), Error, "Cannot make a CSRF token");
+  }, { cookie: await signIn(), middleware: session });
 });
