@@ -10,7 +10,7 @@ import type { Session } from "../session.ts";
 import { sendAnswer } from "./_node/answer.ts";
 import { isNodeResponse, type NodeResponse } from "./_node/held_response.ts";
 import { type Next, nodeSession } from "./_node/middleware.ts";
-import { abortSessions, placeOf } from "./_node/request_session.ts";
+import { abortSessions, findSession, placeOf } from "./_node/request_session.ts";
 
 export type { NodeRequest, NodeResponse };
 
@@ -150,10 +150,16 @@ function failHere<Data extends object>(
   fastify: Fastify | undefined,
 ) {
   return (error: unknown, req: NodeRequest, res: Partial<NodeResponse>, next: Next): void => {
-    // Nest's exception filters hear of an error that no response can tell. Fastify accepts one call of
-    // `next` only.
-    const report = fastify === undefined ? next : () => {};
     if (!isNodeResponse(res)) return next(error);
+    /** Passes an error on that is not a session's, or that no response can tell. */
+    const report = (failure: unknown) => {
+      // Fastify accepts one call of `next` only.
+      const isPassedOn = findSession(req, sessions) !== undefined;
+      if (!isPassedOn || fastify === undefined) return next(failure);
+      if (res.headersSent || res.destroyed) return;
+      res.statusCode = 500;
+      res.end();
+    };
     if (res.headersSent || res.destroyed) return report(error);
     sendAnswer(sessions, error, req, res).catch(report);
   };
@@ -178,7 +184,7 @@ function failureFilter<Data extends object>(sessions: SessionMiddleware<Data>) {
       await sendAnswer(sessions, error, req, reply.raw ?? reply);
     }
   }
-  // What the decorator @Catch(Failure) does.
+  // The decorator @Catch(Failure) does the same.
   (Reflect as typeof Reflect & { defineMetadata: DefineMetadata })
     .defineMetadata("__filterCatchExceptions__", [Failure], SessionFailureFilter);
   return new SessionFailureFilter();

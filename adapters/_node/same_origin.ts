@@ -9,13 +9,14 @@ export function isSameOrigin({ headers }: NodeRequest): boolean {
   const { origin } = headers;
   if (origin === undefined) return true;
   const page = parsed(String(origin));
-  return page !== undefined &&
-    [headers.host, headers["x-forwarded-host"]].some((hosts) =>
-      [hosts ?? []].flat().some((host) =>
-        // With the page's scheme, so that a default port makes no difference.
-        parsed(`${page.protocol}//${host.split(",")[0]!.trim()}`)?.host === page.host
-      )
-    );
+  // The URL of a file has no host.
+  if (page === undefined || page.host === "") return false;
+  return [headers.host, headers["x-forwarded-host"]].some((hosts) =>
+    [hosts ?? []].flat().some((host) =>
+      // With the page's scheme, so that a default port makes no difference.
+      parsed(`${page.protocol}//${host.split(",")[0]!.trim()}`)?.host === page.host
+    )
+  );
 }
 
 function parsed(url: string): URL | undefined {

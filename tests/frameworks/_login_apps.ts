@@ -83,7 +83,7 @@ export const LOGIN_APPS: LoginApp[] = [
   },
   { page: "fresh", command: [], notRun: "it is on JSR only" },
   shop("react-router", "react_router_shop.ts"),
-  shop("sveltekit", "sveltekit.ts"),
+  { ...shop("sveltekit", "sveltekit.ts"), folders: ["apps/sveltekit"] },
   shop("tanstack-start", "tanstack_start.ts", {
     login: sender("login"),
     logout: sender("logout"),

@@ -3,6 +3,7 @@
  * and the login app of each page signs people in and out.
  */
 import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "node:fs";
 import { Running } from "./_apps.ts";
 import { LOGIN_APPS } from "./_login_apps.ts";
 import { goThrough } from "./_login_journey.ts";
@@ -49,6 +50,8 @@ function contains(file: string[], lines: string[]): boolean {
 /** Reads all files of a folder. */
 function filesOf(folder: string): string[][] {
   const files: string[][] = [];
+  // A page may have the app of the suite, or files of its own, or both.
+  if (!existsSync(folder)) return files;
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;
     if (/^(node_modules|build|dist|\..*|package-lock\.json)$/.test(name)) continue;

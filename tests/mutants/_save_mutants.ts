@@ -82,6 +82,18 @@ const saving: Mutant[] = [
       "addSaved($headers, $saved, $answered.headers, $options);",
     replace: "",
   }),
+  mistake("an error response without the cookie of an inner session", TWO, {
+    find: "addSaved($headers, $saved, $answered.headers, $options);\nif ($headers.length === 0)",
+    replace: "if ($headers.length === 0)",
+  }),
+  mistake("a SessionError without the cookie of an inner session", TWO, {
+    find: "if ($fromInside.length === 0 || !($error instanceof SessionError)) throw $error;",
+    replace: "if ($fromInside.length >= 0 || !($error instanceof SessionError)) throw $error;",
+  }),
+  mistake("the cookie of an inner session twice on the error response", TWO, {
+    find: "if (!isForCaches($pair[0]) && !isThere($pair)) $headers.push($pair);",
+    replace: "if (!isForCaches($pair[0])) $headers.push($pair);",
+  }),
   mistake("an unawaited save() that is not waited for when the handler throws", SAVE, {
     find: "await $early.saved.catch(() => $early.isFailed = true);",
     replace: "",

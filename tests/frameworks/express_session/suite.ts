@@ -2,10 +2,10 @@
  * Runs express-session's own tests against `expressSession(sessions, { compat: true })`, and prints
  * what passed by group:
  *
- *   deno run -A tests/frameworks/express_session/suite.ts PATH
+ *   deno task test:express-session PATH
  *
  * PATH is a checkout of https://github.com/expressjs/session. Run tests/frameworks/install before.
- * Nothing of the checkout is changed. CI does not run this; it runs express_session_test.ts.
+ * Nothing of the checkout is changed. CI does not run this; it runs express_compat_test.ts and express_libraries_test.ts.
  */
 
 /** A result of mocha. */
@@ -61,7 +61,7 @@ const modules = `${here}/../node_modules`;
 const [checkout] = Deno.args;
 if (checkout === undefined) {
   console.error(
-    "Usage: deno run -A tests/frameworks/express_session/suite.ts PATH_OF_THE_CHECKOUT",
+    "Usage: deno task test:express-session PATH_OF_THE_CHECKOUT",
   );
   Deno.exit(2);
 }

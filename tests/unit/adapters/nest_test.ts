@@ -137,6 +137,30 @@ Deno.test("nestSession() reports a failed save although the client has gone", as
   }
 });
 
+Deno.test("nestSession() lets Nest respond to errors that are not a session's", async () => {
+  const fastify = () => ({ hasRequestDecorator: () => false, decorateRequest: () => {} });
+  for (const platform of [{}, fastify()]) {
+    const state = {
+      vary: [],
+      extract: () => Promise.reject(new RangeError("mine")),
+      inject: () => {},
+    };
+    const { errors } = await install(rig({ state }).sessions, platform).open();
+    assert(errors[0] instanceof RangeError);
+  }
+  for (const [platform, isFastify] of [[{}, false], [fastify(), true]] as const) {
+    const { open } = install(rig({ store: slow() }).sessions, platform);
+    const { req, res, errors, ended } = await open();
+    req.session.set("n", () => {});
+    res.end("page");
+    if (isFastify) await ended;
+    else await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(errors.length, isFastify ? 0 : 1);
+    if (isFastify) assertEquals(res.statusCode, 500);
+    else res.end();
+  }
+});
+
 Deno.test("nestSession() passes the errors of a WebSocket's handshake on", async () => {
   const { use } = install(rig({ store: failing("read") }).sessions);
   const headers = { cookie: `pagi_session=${idOf("a")}` };

@@ -7,7 +7,7 @@ import { isSameOrigin } from "../../../adapters/_node/same_origin.ts";
 
 const server = { shouldHandle() {}, handleUpgrade() {}, emit() {} };
 
-Deno.test("fastifySession(), socketioSession() and wsSession() refuse a value that is not a SessionMiddleware", () => {
+Deno.test("fastifySession(), socketioSession() and wsSession() require a SessionMiddleware", () => {
   for (const make of [fastifySession, socketioSession, wsSession]) {
     for (const wrong of [undefined, {}, { secret: "x" }]) {
       assertThrows(() => make(wrong as never), TypeError, "takes a SessionMiddleware");

@@ -8,6 +8,6 @@ export interface Data {
 }
 
 export const sessions = new SessionMiddleware<Data>({
-  // SvelteKit loads this module while it builds, when there is no secret yet.
+  // If a route imports this module, SvelteKit loads it while it builds, without the secret.
   secret: building ? "not used" : process.env.SESSION_SECRET!,
 });
