@@ -403,12 +403,12 @@ export class ActiveSession implements SessionLink {
       case "none":
         return;
       case "cleared":
-        this.#isCleared = true;
         this.#presented = undefined;
+        this.#isCleared = true;
         return this.#state.clear?.(headers);
       case "destroyed":
-        this.#isCleared = true;
         this.#presented = undefined;
+        this.#isCleared = true;
         return this.#destroy().then(() => this.#state.clear?.(headers));
       case "restarted":
         return this.#restart(headers, generated!, outcome.change);
