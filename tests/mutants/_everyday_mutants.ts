@@ -179,8 +179,9 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
     replace: "",
   }),
   mistake("an end that does not know what others have set", LIFETIMES, {
-    find: "if (this.$saved !== undefined) return this.$saved.$lifetime;",
-    replace: "",
+    find: "if (this.$saved !== undefined) return this.$saved.$lifetime;\n" +
+      "const { $isRestarted, $data } = this.$workingCopy;",
+    replace: "const { $isRestarted, $data } = this.$workingCopy;",
   }),
   mistake("an end of a session that the request has ended", LIFETIMES, {
     find: '$mode === "ambiguous" || this.$isOver()',
