@@ -172,7 +172,7 @@ export function toCookie(defaults: CookieDefaults, given: unknown): SessionCooki
   if (maxAge !== undefined) cookie.maxAge = maxAge as number;
   else if (expires !== undefined) {
     cookie.expires = expires as Date;
-    // What is left of the lifetime, and the whole of it.
+    // `expires` alone tells only the rest of the lifetime.
     if (typeof originalMaxAge === "number") cookie.originalMaxAge = originalMaxAge;
   }
   return cookie;

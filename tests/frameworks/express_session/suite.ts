@@ -31,9 +31,9 @@ const DIFFERENT: Record<string, string> = {
   ]: "browsers refuse such a cookie, so that this package does not send it",
   "session() genid option should provide req argument": "generateId gets no request",
   "session() resave option when false should prevent save on unmodified session":
-    "the shim's store has no touch, so that a use is noted by set",
+    "the shim's store has no touch, so that set updates the last-access time",
   "session() resave option when false should still save modified session":
-    "the shim's store has no touch, so that a use is noted by set",
+    "the shim's store has no touch, so that set updates the last-access time",
   "session() resave option when false should pass session touch error":
     "the shim's store has no touch that could fail",
   "session() saveUninitialized option should pass session save error":

@@ -1,5 +1,5 @@
 /** Parts of apps that docs/how-to/frameworks/express-session.md shows. */
-import { SessionMiddleware } from "@pagi/session";
+import { Session, SessionMiddleware } from "@pagi/session";
 import { abortSession, expressSession } from "@pagi/session/express";
 
 /** Ends the sessions of a user, who is known by another key than Passport's. */
@@ -13,6 +13,28 @@ export function ownUsers(app, store, secret) {
   app.post("/log-out-everywhere", async (req, res) => {
     await sessions.destroyAll(req.session.userId);
     res.redirect(303, "/");
+  });
+}
+
+/** Uses the methods of this package. */
+export function ownMethods(app, sessions) {
+  app.get("/order", (req, res) => {
+    const token = new Session(req.session).csrfToken();
+    res.send(
+      `<form method="post"><input type="hidden" name="_csrf" value="${token}"> <button>Order</button></form>`,
+    );
+  });
+
+  app.post("/order", (req, res, next) => {
+    sessions.verifyCsrf(req, req.session).then(() => {
+      req.session.orders = (req.session.orders ?? 0) + 1;
+      res.send("Ordered");
+    }).catch(next);
+  });
+
+  app.get("/devices", async (req, res) => {
+    const devices = await sessions.list(req.session.userId, { current: req.session });
+    res.json(devices.map(({ hash, current }) => ({ hash, current })));
   });
 }
 
