@@ -1,6 +1,7 @@
 /** Parts of apps that docs/how-to/frameworks/express-session.md shows. */
 import { Session, SessionMiddleware } from "@pagi/session";
 import { abortSession, expressSession } from "@pagi/session/express";
+import express from "express";
 
 /** Ends the sessions of a user, who is known by another key than Passport's. */
 export function ownUsers(app, store, secret) {
@@ -18,23 +19,10 @@ export function ownUsers(app, store, secret) {
 
 /** Uses the methods of this package. */
 export function ownMethods(app, sessions) {
-  app.get("/order", (req, res) => {
-    const token = new Session(req.session).csrfToken();
-    res.send(
-      `<form method="post"><input type="hidden" name="_csrf" value="${token}"> <button>Order</button></form>`,
-    );
-  });
-
-  app.post("/order", (req, res, next) => {
-    sessions.verifyCsrf(req, req.session).then(() => {
-      req.session.orders = (req.session.orders ?? 0) + 1;
-      res.send("Ordered");
-    }).catch(next);
-  });
-
   app.get("/devices", async (req, res) => {
     const devices = await sessions.list(req.session.userId, { current: req.session });
-    res.json(devices.map(({ hash, current }) => ({ hash, current })));
+    const { expiresAt } = new Session(req.session);
+    res.json({ devices: devices.map(({ hash, current }) => ({ hash, current })), expiresAt });
   });
 }
 
@@ -46,6 +34,29 @@ export function countFailures(app, isRight) {
     req.session.save((error) => next(error ?? new Error("Wrong password")));
   });
   app.use(abortSession);
+}
+
+/** Refuses forms of other sites. */
+export function refuseOtherSites(app, sessions) {
+  const session = expressSession(sessions, { compat: true });
+  app.use(express.urlencoded({ extended: false }));
+  app.use(session);
+  app.use((req, _res, next) => {
+    session.verifyCsrf(req).then(() => next(), next);
+  });
+
+  app.get("/order", (req, res) => {
+    res.send(
+      `<form method="post"><input type="hidden" name="_csrf" value="${session.csrfToken(req)}">
+       <button>Order</button></form>`,
+    );
+  });
+}
+
+/** Keeps what an anonymous visitor has put into the session. */
+export function keepData(app, passport) {
+  const keepCart = passport.authenticate("local", { keepSessionInfo: true });
+  app.post("/login", keepCart, (req, res) => res.redirect(303, "/"));
 }
 
 /** Keeps a session of a shop beside that of an admin area. */
