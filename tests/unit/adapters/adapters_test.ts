@@ -855,13 +855,34 @@ Deno.test("h3Session() puts the cookie of save() on a Response of onError", asyn
   assertEquals((await config.onError(new Error("boom"), h3Event())).headers.getSetCookie(), []);
 });
 
-Deno.test("h3Session() opens a WebSocket's handshake for reading", async () => {
-  const { sessions, store } = rig();
-  const event = h3Event({ upgrade: "websocket" });
-  await h3Session(sessions)(event, () => {
-    assertThrows(() => event.context.session!.set("n", 1));
-  });
-  assertEquals([store.size, [...event.res.headers]], [0, []]);
+Deno.test("h3Session() stores no new session when a connection becomes a WebSocket", async () => {
+  const hooked = () => Object.assign(new Response(null, { status: 426 }), { crossws: {} });
+  const node = { upgrade: {} };
+  const cases: [
+    name: string,
+    headers: object,
+    runtime: object,
+    result: () => unknown,
+    stored: 0 | 1,
+  ][] = [
+    ["a handshake", { upgrade: "WebSocket" }, {}, hooked, 0],
+    ["a plain request for a WebSocket's route", {}, {}, hooked, 1],
+    ["a page", { upgrade: "websocket" }, {}, () => "page", 1],
+    ["a page that Node's server drops", { upgrade: "websocket" }, { node }, () => "page", 0],
+    ["an error that it sends", {}, { node }, () => new Response(null, { status: 403 }), 1],
+  ];
+  for (const [name, headers, runtime, result, stored] of cases) {
+    const { sessions, store } = rig();
+    const event = { ...h3Event(headers as Record<string, string>), runtime };
+    const answered = await h3Session(sessions)(event, () => {
+      event.context.session!.set("n", 1);
+      return result();
+    });
+    const { headers: sent, errHeaders } = event.res;
+    const cookies = [...sent.getSetCookie(), ...errHeaders.getSetCookie()];
+    assertEquals([store.size, cookies.length], [stored, stored], name);
+    if (result === hooked) assert("crossws" in (answered as object), name);
+  }
 });
 
 Deno.test("h3Session() saves before the app uses Node's response itself", async () => {
