@@ -281,12 +281,14 @@ const SHOPS: App[] = [
 export const META_APPS: App[] = SHOPS.map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
 
 /** Apps for platforms without a server of their own. */
-export const SERVERLESS: Record<"count" | "cookie" | "worker" | "lambda", App> = {
+export const SERVERLESS = {
   count: workerd("apps/count_worker.ts"),
   cookie: workerd("recipes/cloudflare-workers/cookie.ts"),
   worker: workerd("recipes/cloudflare-workers/worker.ts"),
   lambda: { name: "AWS Lambda", command: deno("lambda.ts") },
-};
+  deployRedis: { name: "Deno Deploy, Redis", command: [...deno("deno_deploy.ts"), "redis"] },
+  deployCookie: { name: "Deno Deploy, cookie", command: [...deno("deno_deploy.ts"), "cookie"] },
+} satisfies Record<string, App>;
 
 function workerd(file: string): App {
   return { name: file, command: [...deno("workerd.ts"), file] };
