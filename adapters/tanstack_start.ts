@@ -137,6 +137,9 @@ function addHeaders(error: unknown, added: Headers): void {
   if (!(error instanceof Error) || !Object.isExtensible(error)) return;
   const own = new Headers((error as { headers?: HeadersInit }).headers);
   for (const [name, value] of added) {
+    // The middleware of another session has added its cookie, which this response carries, too.
+    const isThere = name === "set-cookie" && own.getSetCookie().includes(value);
+    if (isThere) continue;
     if (name === "set-cookie" || name === "vary") own.append(name, value);
     else own.set(name, value);
   }

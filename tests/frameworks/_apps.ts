@@ -30,7 +30,6 @@ export interface App {
 
 const NO_SOCKET = { "WebSockets": "its WebSockets need another package" };
 const SUITE = { SUITE: "1", NODE_ENV: "production" };
-const ONE_SESSION = { "two sessions": "the app has one middleware for all of its paths" };
 const NO_STATUS = {
   "exceptions: an error of a client": "an error has no status",
   "exceptions: save() before a 401": "an error has no status",
@@ -219,7 +218,7 @@ export const APPS: App[] = [
     name: "SvelteKit",
     command: node("sveltekit.ts"),
     env: SUITE,
-    skips: { ...NO_SOCKET, ...ONE_SESSION, ...NO_ERROR_HOOK },
+    skips: { ...NO_SOCKET, ...NO_ERROR_HOOK },
   },
   {
     name: "React Router",
@@ -236,7 +235,6 @@ export const APPS: App[] = [
     env: SUITE,
     skips: {
       ...NO_SOCKET,
-      ...ONE_SESSION,
       ...NO_ERROR_HOOK,
       "exceptions: an error of a client": "it has no errors below 500",
       "exceptions: save() before a 401": "it has no errors below 500",
@@ -248,7 +246,6 @@ export const APPS: App[] = [
     env: SUITE,
     skips: {
       ...NO_SOCKET,
-      ...ONE_SESSION,
       ...NO_ERROR_HOOK,
       "uploads: a body that the handler does not read": "its server closes the connection",
       "a failing store: a read that fails: an upload": "its server closes the connection",
@@ -284,12 +281,14 @@ const SHOPS: App[] = [
 export const META_APPS: App[] = SHOPS.map((app) => ({ ...app, env: { NODE_ENV: "production" } }));
 
 /** Apps for platforms without a server of their own. */
-export const SERVERLESS: Record<"count" | "cookie" | "worker" | "lambda", App> = {
+export const SERVERLESS = {
   count: workerd("apps/count_worker.ts"),
   cookie: workerd("recipes/cloudflare-workers/cookie.ts"),
   worker: workerd("recipes/cloudflare-workers/worker.ts"),
   lambda: { name: "AWS Lambda", command: deno("lambda.ts") },
-};
+  deployRedis: { name: "Deno Deploy, Redis", command: [...deno("deno_deploy.ts"), "redis"] },
+  deployCookie: { name: "Deno Deploy, cookie", command: [...deno("deno_deploy.ts"), "cookie"] },
+} satisfies Record<string, App>;
 
 function workerd(file: string): App {
   return { name: file, command: [...deno("workerd.ts"), file] };

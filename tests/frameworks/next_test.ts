@@ -54,6 +54,24 @@ Deno.test("nextSession() in Next.js", async (t) => {
     assertMatch(textOf((await shopper.show("/")).text), /Cart: gone/);
   });
 
+  await t.step("keeps a message while pages are prefetched", async () => {
+    const shopper = new Shopper(url);
+    await shopper.submit(await shopper.form("/", "login"), { name: "Ada" });
+    for (const rsc of [{ rsc: "1" }, {}]) {
+      const headers = { ...rsc, "next-router-prefetch": "1" };
+      await shopper.visitor.get("/", { headers: headers as HeadersInit });
+    }
+    assertMatch(textOf((await shopper.show("/")).text), /Welcome back/);
+    assert(!textOf((await shopper.show("/")).text).includes("Welcome back"));
+  });
+
+  await t.step("shows a message in any script", async () => {
+    const shopper = await signedIn(url);
+    const page = await shopper.send("/", "add", { item: "100 % 茶" });
+    assertEquals(page.status, 200);
+    assertMatch(textOf(page.text), /Added 100 % 茶/);
+  });
+
   await t.step("lets a component read that streams late", async () => {
     const shopper = await signedIn(url);
     const response = await fetch(`${url}/late`, { headers: { cookie: shopper.cookie! } });

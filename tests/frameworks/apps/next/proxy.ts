@@ -1,14 +1,20 @@
 import { type NextRequest, NextResponse } from "next/server";
-import { session } from "./lib/session.ts";
+import { session } from "./lib/session";
 
 export const proxy = session.proxy((request: NextRequest, session) => {
   const headers = new Headers(request.headers);
   headers.delete("x-messages");
-  // A prefetched page may never be shown.
-  if (request.method === "GET" && !headers.has("next-router-prefetch")) {
-    headers.set("x-messages", JSON.stringify(session.takeFlash("info")));
+  if (request.method === "GET") {
+    // A header can only have the letters of Latin-1.
+    headers.set("x-messages", encodeURIComponent(JSON.stringify(session.takeFlash("info"))));
   }
   return NextResponse.next({ request: { headers } });
 });
 
-export const config = { matcher: "/((?!_next/|favicon.ico).*)" };
+export const config = {
+  matcher: [{
+    source: "/((?!_next/|favicon.ico).*)",
+    // A prefetched page may never be shown, so it must not take the messages.
+    missing: [{ type: "header", key: "next-router-prefetch" }],
+  }],
+};

@@ -7,3 +7,5 @@ const store = new RedisStore(
     token: Deno.env.get("UPSTASH_REDIS_REST_TOKEN")!,
   }),
 );
+
+export { store };

@@ -1,4 +1,4 @@
-import { astroSession } from "@pagi/session/astro";
-import { sessions } from "./sessions.ts";
+import * as shop from "./shop_middleware.ts";
+import * as suite from "./suite_middleware.ts";
 
-export const onRequest = astroSession(sessions);
+export const { onRequest } = process.env.SUITE ? suite : shop;

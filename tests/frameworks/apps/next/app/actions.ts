@@ -1,6 +1,6 @@
 "use server";
 import { redirect } from "next/navigation";
-import { session } from "../lib/session.ts";
+import { session } from "../lib/session";
 
 export const login = session.action((session, form: FormData) => {
   const name = String(form.get("name"));

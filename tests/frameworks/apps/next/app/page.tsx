@@ -1,10 +1,11 @@
 import { headers } from "next/headers";
-import { session } from "../lib/session.ts";
-import { login, logout } from "./actions.ts";
+import { session } from "../lib/session";
+import { login, logout } from "./actions";
 
 export default async function Home() {
   const name = (await session.read()).get("name", undefined);
-  const messages: string[] = JSON.parse((await headers()).get("x-messages") ?? "[]");
+  const taken = (await headers()).get("x-messages") ?? "[]";
+  const messages: string[] = JSON.parse(decodeURIComponent(taken));
   return (
     <main>
       {messages.map((message) => <p key={message}>{message}</p>)}

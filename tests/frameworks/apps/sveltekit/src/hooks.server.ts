@@ -1,7 +1,4 @@
-import { sveltekitSession } from "@pagi/session/sveltekit";
-import { sessions } from "./sessions.ts";
+import * as shop from "./shop_hooks.ts";
+import * as suite from "./suite_hooks.ts";
 
-const session = sveltekitSession(sessions);
-
-export const handle = session.handle;
-export const handleError = session.handleError();
+export const { handle, handleError } = process.env.SUITE ? suite : shop;

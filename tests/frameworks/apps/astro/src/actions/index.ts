@@ -1,13 +1,4 @@
-import { defineAction } from "astro:actions";
 import { fail, refuse } from "./failing.ts";
+import { server as shop } from "./shop.ts";
 
-const add = defineAction({
-  accept: "form",
-  handler: (form, { locals: { session } }) => {
-    const item = String(form.get("item"));
-    session.update("items", (items = []) => [...items, item]);
-    session.flash("info", `Added ${item}`);
-  },
-});
-
-export const server = { add, fail, refuse };
+export const server = { ...shop, fail, refuse };

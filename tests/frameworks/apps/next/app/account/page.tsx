@@ -1,5 +1,5 @@
 import { redirect } from "next/navigation";
-import { session } from "../../lib/session.ts";
+import { session } from "../../lib/session";
 
 export default async function Account() {
   const current = await session.read();

@@ -2,10 +2,11 @@ import { error, redirect } from "@sveltejs/kit";
 import { bodyOf, toResponse } from "../../../../../_fetch.ts";
 import { answer } from "../../../../../_work.ts";
 
-const handle = async ({ request, url, locals: { session } }) => {
+const handle = async ({ request, url, locals: { session, admin } }) => {
   const reply = await answer({
     url: url.href,
     session,
+    admin,
     body: bodyOf(request),
     refuse(status) {
       try {

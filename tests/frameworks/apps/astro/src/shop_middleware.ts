@@ -1,0 +1,4 @@
+import { astroSession } from "@pagi/session/astro";
+import { sessions } from "./sessions.ts";
+
+export const onRequest = astroSession(sessions);

@@ -1,0 +1,7 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { requests } from "../../../start.ts";
+import { admins, work } from "../../../work.ts";
+
+export const Route = createFileRoute("/work/outer/$")({
+  server: { middleware: [admins, requests, admins], handlers: { ANY: work } },
+});
