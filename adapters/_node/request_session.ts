@@ -22,6 +22,8 @@ export interface OpenedRequest {
   abort(error?: unknown): Promise<void>;
   /** Saves the session unless it was aborted, and adds the headers for the client. */
   save(headers: ResponseHeaders): Awaitable<void>;
+  /** Is called when the response has ended. */
+  close?(): void;
 }
 
 /** A session of a request in progress, as a `Session`. */
@@ -150,6 +152,7 @@ export async function openRequest<Data extends object, Own extends OpenedRequest
     return own.save(added);
   };
   holdResponse(res, { save, errorHead, fail });
+  if (own.close !== undefined) res.once("close", () => own.close!());
   return own;
 }
 
