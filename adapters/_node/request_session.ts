@@ -22,6 +22,8 @@ export interface OpenedRequest {
   abort(error?: unknown): Promise<void>;
   /** Saves the session unless it was aborted, and adds the headers for the client. */
   save(headers: ResponseHeaders): Awaitable<void>;
+  /** Is called when the response has ended. */
+  close?(): void;
 }
 
 /** A session of a request in progress, as a `Session`. */
@@ -85,7 +87,14 @@ export function sessionOf<Data extends object>(
 ): Session<Data> {
   const own = findSession(req, sessions);
   if (own !== undefined) return own.session;
-  throw new TypeError("Cannot find the session: the request has not come through the middleware");
+  throw noSession();
+}
+
+/** The error for a request that a middleware has not seen. */
+export function noSession(): TypeError {
+  return new TypeError(
+    "Cannot find the session: the request has not come through the middleware",
+  );
 }
 
 /** Returns the name of the property or variable under which a middleware puts its sessions. */
@@ -143,6 +152,7 @@ export async function openRequest<Data extends object, Own extends OpenedRequest
     return own.save(added);
   };
   holdResponse(res, { save, errorHead, fail });
+  if (own.close !== undefined) res.once("close", () => own.close!());
   return own;
 }
 
