@@ -158,7 +158,7 @@ async function answer<Data extends object>(
   }
 }
 
-/** Adds headers to the response that will be sent, whoever makes it. */
+/** Adds headers to the response that will be sent. The app or oak makes it. */
 function addToAnswer(response: OakResponse, added: Headers): void {
   if ([...added].length === 0) return;
   const make = response.toDomResponse.bind(response);
