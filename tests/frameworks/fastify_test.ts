@@ -29,7 +29,8 @@ const STREAMED = ["stream", "web-stream"];
 const UNRETURNED = ["send-in-async", "send-and-go-on"];
 const HIJACKED = ["hijack-end", "hijack-async", "hijack-pipeline"];
 const RAW = ["raw-end", "raw-then-return-reply", "raw-in-async", "raw-flush"];
-const TEXTS = [...SENT, ...RETURNED, ...STREAMED, ...HIJACKED, ...RAW, "own-cookies", "public"];
+const TEXTS = [...SENT, ...RETURNED, ...STREAMED, ...HIJACKED, ...RAW, "own-cookies", "public"]
+  .concat("trailer", "own-serializer");
 const EMPTY: Record<string, number> = { redirect: 303, "204": 204, "304": 304 };
 
 /** The paths at which a handler fails after it wrote, each with the status of the default page. */
@@ -114,7 +115,7 @@ for (const one of [app("5", "slow"), app("5", "memory"), app("4", "slow")]) {
             const what = `${area}/${way}`;
             assertEquals([page.status, page.cookies], [503, []], what);
             assert(!page.text.includes("Visit"), what);
-            for (const name of ["x-own", "location", "set-cookie"]) {
+            for (const name of ["x-own", "location", "set-cookie", "trailer"]) {
               assertEquals(page.headers.get(name), null, `${what} ${name}`);
             }
           }
