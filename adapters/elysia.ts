@@ -43,7 +43,7 @@ export interface WithSession<
 /** The state of a request in progress. */
 interface PendingRequest {
   session?: unknown;
-  /** What Elysia has made of the request. That is not a `Response` if a WebSocket was opened. */
+  /** The response that Elysia has made. It is not a `Response` if a WebSocket was opened. */
   answer?: { response: unknown };
   /** The error that a handler threw, once Elysia has turned it into a response. */
   thrown?: { error: unknown };

@@ -5,13 +5,13 @@
  */
 import { checkMiddleware, checkOptions, optionError } from "../base/check_options.ts";
 import type { ControlledSession } from "../core/entry/open.ts";
-import type { NodeRequest, SessionMiddleware } from "../middleware.ts";
+import type { NodeRequest, SessionMiddleware, VerifyCsrfOptions } from "../middleware.ts";
 import { CompatRequest, type CompatRules } from "./_express_compat/compat_request.ts";
 import type { CompatMethods, SessionCallback } from "./_express_compat/compat_session.ts";
 import type { CookieOverrides, SessionCookie } from "./_express_compat/session_cookie.ts";
 import type { NodeResponse } from "./_node/held_response.ts";
 import { type Next, type NodeSession, nodeSession } from "./_node/middleware.ts";
-import { abortSessions, placeOf } from "./_node/request_session.ts";
+import { abortSessions, findSession, noSession, placeOf } from "./_node/request_session.ts";
 
 export type {
   CompatMethods,
@@ -22,6 +22,7 @@ export type {
   NodeSession as ExpressSession,
   SessionCallback,
   SessionCookie,
+  VerifyCsrfOptions,
 };
 
 /**
@@ -71,6 +72,31 @@ export interface ExpressCompatSession<Data extends object = Record<string, unkno
    * @throws {TypeError} If the request has not passed through the middleware.
    */
   of(req: NodeRequest): CompatSession<Data> | undefined;
+  /**
+   * Returns a token for forms and scripts, as {@linkcode Session.csrfToken} does: put it into a field
+   * `_csrf` of each form. Nothing is stored, but a new session is saved.
+   *
+   * @throws {TypeError} If the request has not passed through the middleware.
+   * @throws {SessionError} If no session can be saved any more.
+   */
+  csrfToken(req: NodeRequest): string;
+  /**
+   * Refuses a request that a page of another site may have made, as
+   * {@linkcode SessionMiddleware.verifyCsrf} does. Parse the form first.
+   *
+   * @throws {SessionError} `ERR_SESSION_CSRF` (403) if the request is refused.
+   * @throws {TypeError} If an option is wrong, or the request has not passed through the middleware.
+   *
+   * @example Check all requests
+   * ```ts ignore
+   * const session = expressSession(sessions, { compat: true });
+   * app.use(session, express.urlencoded({ extended: false }));
+   * app.use((req, res, next) => {
+   *   session.verifyCsrf(req).then(() => next(), next);
+   * });
+   * ```
+   */
+  verifyCsrf(req: NodeRequest, options?: VerifyCsrfOptions): Promise<void>;
 }
 
 /**
@@ -170,7 +196,17 @@ export function expressSession<Data extends object>(
         isHeld,
       }),
   });
-  return middleware as ExpressCompatSession<Data>;
+  const requestOf = (req: NodeRequest) => {
+    const own: unknown = findSession(req, sessions);
+    if (own === undefined) throw noSession();
+    return own as CompatRequest;
+  };
+  return Object.assign(middleware as ExpressCompatSession<Data>, {
+    csrfToken: (req: NodeRequest) => requestOf(req).csrfToken(),
+    // A promise in any case: a wrong call rejects.
+    verifyCsrf: async (req: NodeRequest, csrf?: VerifyCsrfOptions) =>
+      await requestOf(req).verifyCsrf(csrf),
+  });
 }
 
 /**

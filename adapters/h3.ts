@@ -44,7 +44,7 @@ export interface H3Session<Data extends object = Record<string, unknown>> {
   of(event: H3SessionEvent): Session<Data>;
 }
 
-/** What a handler returns if no route matches, and after it has used Node's response itself. */
+/** The values that a handler returns if no route matches, and after it has used Node's response. */
 const NOT_FOUND = Symbol.for("h3.notFound");
 const HANDLED = Symbol.for("h3.handled");
 

@@ -154,7 +154,7 @@ const REVOKED: Revocation = {
  * | `sessions.destroy()` of a cookie's value | does nothing | ends the session, if the value belongs to the State's own name |
  * | `sessions.destroyAll()` | is a `TypeError` | ends all sessions of the subject, after `revocationCache` seconds at most, and resolves to `undefined` |
  * | `sessions.list()`, `destroyListed()` | are a `TypeError`: only the clients have the sessions | are a `TypeError` |
- * | `sessions.update()` | changes nothing, because only a response can set a cookie | changes nothing, because only a response can set a cookie |
+ * | `sessions.update()` | fails with `ERR_SESSION_INTERRUPTED`, because only a response can set a cookie | fails with `ERR_SESSION_INTERRUPTED` |
  * | `session.pull()` in two requests at the same time | both succeed | both succeed |
  * | `session.flash()` and `session.lifetime` | are in the cookie; the browser keeps the one that arrives last | are in the cookie; the browser keeps the one that arrives last |
  * | a cookie's value under another name | is rejected, except with `format: "pagi"` | is rejected |

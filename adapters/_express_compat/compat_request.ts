@@ -9,7 +9,12 @@ import type { ControlledSession } from "../../core/entry/open.ts";
 import { put } from "../../data/session_values.ts";
 import { refusal } from "../../data/working_copy.ts";
 import { SessionError } from "../../errors.ts";
-import type { ResponseHeaders, SessionMiddleware } from "../../middleware.ts";
+import type {
+  NodeRequest,
+  ResponseHeaders,
+  SessionMiddleware,
+  VerifyCsrfOptions,
+} from "../../middleware.ts";
 import type { OpenedRequest } from "../_node/request_session.ts";
 import { CompatSession, type SessionCallback, type SessionOperations } from "./compat_session.ts";
 import {
@@ -237,6 +242,15 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
       await this.#open.renew();
     }
     this.#isSaved = false;
+  }
+
+  csrfToken(): string {
+    if (this.#state === "destroyed") throw refusal("committed", "make a CSRF token");
+    return this.#open.session.csrfToken();
+  }
+
+  verifyCsrf(options: VerifyCsrfOptions | undefined): Promise<void> {
+    return this.#sessions.verifyCsrf(this.#req as NodeRequest, this.#open.session, options);
   }
 
   store(callback?: SessionCallback): void {

@@ -87,7 +87,14 @@ export function sessionOf<Data extends object>(
 ): Session<Data> {
   const own = findSession(req, sessions);
   if (own !== undefined) return own.session;
-  throw new TypeError("Cannot find the session: the request has not come through the middleware");
+  throw noSession();
+}
+
+/** The error for a request that a middleware has not seen. */
+export function noSession(): TypeError {
+  return new TypeError(
+    "Cannot find the session: the request has not come through the middleware",
+  );
 }
 
 /** Returns the name of the property or variable under which a middleware puts its sessions. */

@@ -29,6 +29,19 @@ expressApp.post("/", (req, res) => {
   res.send("ordered");
 });
 
+const compat = expressSession(sessions, { compat: true });
+const compatApp = express();
+compatApp.use(express.urlencoded({ extended: false }), multer().none(), compat);
+compatApp.use((req, _res, next) => {
+  compat.verifyCsrf(req).then(() => next(), next);
+});
+compatApp.get("/", (req, res) => void res.send(compat.csrfToken(req)));
+compatApp.post("/", (req, res) => {
+  const own = compat.of(req)!;
+  own.orders = (own.orders ?? 0) + 1;
+  res.send("ordered");
+});
+
 const hono = new Hono<SessionEnv<Data>>();
 hono.use(honoSession(sessions), async (c, next) => {
   await sessions.verifyCsrf(c.req.raw, c.get("session"));
@@ -75,7 +88,12 @@ koa.use(async (ctx) => {
   }
 });
 
-const APPS: Record<string, VisitorTarget> = { Express: expressApp, Hono: hono, Fastify: fastify };
+const APPS: Record<string, VisitorTarget> = {
+  Express: expressApp,
+  "Express with compat": compatApp,
+  Hono: hono,
+  Fastify: fastify,
+};
 const failures: string[] = [];
 
 async function check(name: string, app: VisitorTarget, bodies: (token: string) => BodyInit[]) {

@@ -12,19 +12,21 @@ const DAY = 86_400;
 interface Visit {
   cookie?: string;
   options?: Any;
+  /** A middleware of these sessions, by default a new one with these options. */
+  middleware?: Any;
 }
 
 /** Runs a handler behind the middleware. Resolves to its request and its Set-Cookie headers. */
 async function visit(
   sessions: SessionMiddleware,
   handle: (req: Any, res: Any) => unknown,
-  { cookie = "", options = {} }: Visit = {},
+  { cookie = "", options = {}, middleware }: Visit = {},
 ) {
   const req: Any = { method: "GET", url: "/", headers: { cookie } };
   const { res, headers } = nodeResponse();
-  const middleware = expressSession(sessions, { compat: true, ...options });
+  const open = middleware ?? expressSession(sessions, { compat: true, ...options });
   const error = await new Promise<unknown>((resolve) => {
-    middleware(req, res as Any, (error) => {
+    open(req, res as Any, (error?: unknown) => {
       if (error !== undefined) {
         resolve(error);
         return void res.end();
@@ -413,4 +415,55 @@ Deno.test("of() returns req.session, and throws for a request from elsewhere", a
   await assertRejects(async () =>
     await Promise.resolve().then(() => middleware.of({ headers: {} }))
   );
+});
+
+Deno.test("csrfToken() and verifyCsrf() protect an app with express-session's interface", async () => {
+  const { sessions } = rig({ onEvent: () => {} });
+  const session = expressSession(sessions, { compat: true });
+  let token = "";
+  const make = async (req: Any) => {
+    await session.verifyCsrf(req);
+    token = session.csrfToken(req);
+    // Libraries and apps keep tokens of their own there.
+    assertEquals(req.session.csrfToken, undefined);
+  };
+  const post = async (cookie: string, options?: Any) => {
+    let status: unknown;
+    await visit(sessions, async (req) => {
+      Object.assign(req, { method: "POST", body: { _csrf: token } });
+      status = await session.verifyCsrf(req, options).then(() => 200, ({ status }) => status);
+    }, { cookie, middleware: session });
+    return status;
+  };
+  // A visitor whose session is otherwise empty gets one.
+  const first = await visit(sessions, make, { middleware: session });
+  assertEquals(await post(first.cookie), 200);
+  assertEquals(await post(first.cookie, { token: "x" }), 403);
+  assertEquals(await post(""), 403);
+  const other = await visit(sessions, ({ session }) => session.n = 1);
+  assertEquals(await post(other.cookie), 403);
+
+  // After a login, the token from before is invalid, and a new one can be had in the same response.
+  const before = token;
+  const signedIn = await visit(sessions, async (req) => {
+    await call(req, "regenerate");
+    req.session.passport = { user: "ada" };
+    await call(req, "save");
+    token = session.csrfToken(req);
+  }, { cookie: first.cookie, middleware: session });
+  assertEquals(await post(signedIn.cookie), 200);
+  token = before;
+  assertEquals(await post(signedIn.cookie), 403);
+});
+
+Deno.test("csrfToken() and verifyCsrf() refuse a request from elsewhere, and an ended session", async () => {
+  const { sessions, signIn } = rig();
+  const session = expressSession(sessions, { compat: true });
+  const req: Any = { method: "POST", url: "/", headers: {} };
+  assertThrows(() => session.csrfToken(req), TypeError, "has not come through the middleware");
+  await assertRejects(() => session.verifyCsrf(req), TypeError, "has not come through");
+  await visit(sessions, async (req) => {
+    await call(req, "destroy");
+    assertThrows(() => session.csrfToken(req), Error, "Cannot make a CSRF token");
+  }, { cookie: await signIn(), middleware: session });
 });

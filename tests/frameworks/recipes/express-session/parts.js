@@ -1,6 +1,7 @@
 /** Parts of apps that docs/how-to/frameworks/express-session.md shows. */
 import { SessionMiddleware } from "@pagi/session";
 import { abortSession, expressSession } from "@pagi/session/express";
+import express from "express";
 
 /** Ends the sessions of a user, who is known by another key than Passport's. */
 export function ownUsers(app, store, secret) {
@@ -24,6 +25,29 @@ export function countFailures(app, isRight) {
     req.session.save((error) => next(error ?? new Error("Wrong password")));
   });
   app.use(abortSession);
+}
+
+/** Refuses forms of other sites. */
+export function refuseOtherSites(app, sessions) {
+  const session = expressSession(sessions, { compat: true });
+  app.use(express.urlencoded({ extended: false }));
+  app.use(session);
+  app.use((req, _res, next) => {
+    session.verifyCsrf(req).then(() => next(), next);
+  });
+
+  app.get("/order", (req, res) => {
+    res.send(
+      `<form method="post"><input type="hidden" name="_csrf" value="${session.csrfToken(req)}">
+       <button>Order</button></form>`,
+    );
+  });
+}
+
+/** Keeps what an anonymous visitor has put into the session. */
+export function keepData(app, passport) {
+  const keepCart = passport.authenticate("local", { keepSessionInfo: true });
+  app.post("/login", keepCart, (req, res) => res.redirect(303, "/"));
 }
 
 /** Keeps a session of a shop beside that of an admin area. */
