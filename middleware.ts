@@ -5,7 +5,7 @@
  */
 import { refuseCallback } from "./base/check_options.ts";
 import type { SessionValues } from "./base/record_text.ts";
-import { type SessionLineage, workingCopyOf } from "./data/working_copy.ts";
+import { type SessionLineage, workingCopyIn, workingCopyOfForm } from "./data/working_copy.ts";
 import { checkCsrfOptions, verifyCsrf, type VerifyCsrfOptions } from "./core/entry/csrf.ts";
 import { errorResponse, reportFailure } from "./core/entry/error_response.ts";
 import { type Recover, serveFetch, type SessionHandler } from "./core/entry/fetch.ts";
@@ -395,12 +395,14 @@ const rethrow: Recover = (error) => Promise.reject(error);
  * @throws {TypeError} If it has none.
  */
 function idOf(idOrSession: unknown, verb: string): string {
-  const id = idOrSession instanceof Session ? idOrSession.id : idOrSession;
+  const id = idOrSession instanceof Session
+    ? idOrSession.id
+    : workingCopyOfForm(idOrSession)?.id ?? idOrSession;
   if (typeof id === "string" && id !== "") return id;
   throw new TypeError(`Cannot ${verb} the session: expected its id, or a Session that has one`);
 }
 
 /** Which session the server holds, if it was stored. */
 function lineageOf(idOrSession: unknown): SessionLineage | undefined {
-  return idOrSession instanceof Session ? workingCopyOf(idOrSession.data).lineage : undefined;
+  return typeof idOrSession === "string" ? undefined : workingCopyIn(idOrSession).lineage;
 }

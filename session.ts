@@ -252,7 +252,8 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * When the session ends if it is not used again, in Unix seconds. In an HTTP request, this request
    * is the last use, with the lifetime that it has assigned. It ends at most `touchInterval` later.
-   * `undefined` if no session can be used, as under a replaced ID.
+   * `undefined` if no session can be used, as under a replaced ID, or after `destroy()`. A session that
+   * the server holds counts from its last `touch()`.
    */
   get expiresAt(): number | undefined {
     this.#workingCopy.isAccessed = true;

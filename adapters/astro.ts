@@ -4,7 +4,7 @@
  * @module
  */
 import { checkMiddleware } from "../base/check_options.ts";
-import { HandledFailure } from "../core/entry/handled_failure.ts";
+import { HandledFailure, isAnswer } from "../core/entry/handled_failure.ts";
 import type { SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
 import { Place } from "./_fetch/place.ts";
@@ -87,6 +87,7 @@ export function astroSession<Data extends object>(
     });
     // Without headers for the client, Astro handles the error, as it would without this middleware.
     if (response === errorPage) throw thrown!.error;
+    if (isAnswer(response)) refuseCookies(response);
     if (thrown !== undefined && response.body === null) console.error(thrown.error);
     return response;
   };
@@ -97,6 +98,11 @@ export function astroSession<Data extends object>(
   };
   const of = ({ locals }: { readonly locals: object }) => place.of(locals);
   return Object.assign(middleware, { of });
+}
+
+/** Keeps the page's cookies off this response. Astro would attach them under this symbol. */
+function refuseCookies(response: Response): void {
+  Object.defineProperty(response, Symbol.for("astro.cookies"), { value: undefined });
 }
 
 /** The route of actions that scripts call. */

@@ -225,7 +225,7 @@ function takeOver(reply: FastifyReply): FastifyReply {
   const page: FastifyReply = Object.create(reply, {
     sent: { get: () => Reflect.get(Object.getPrototypeOf(reply), "sent", page) },
   });
-  // What the handler has set for its own response.
+  // The handler has set them for its own response.
   for (const symbol of Object.getOwnPropertySymbols(reply)) {
     if (OWN_PARTS.includes(symbol.description!)) Object.assign(page, { [symbol]: null });
   }

@@ -57,7 +57,8 @@ const opened = new WeakMap<object, Map<unknown, unknown>>();
  * read or saved, the client gets the same response as from `sessions.handler`; the option `onError`
  * changes it. If a handler throws or returns an error, no session changes of the request are saved.
  *
- * The session of a WebSocket's handshake is read-only. A handler for Node's own request and response
+ * A handshake that opens a WebSocket carries no cookie. It saves changes of a session whose ID the
+ * client knows, and no new session. A handler for Node's own request and response
  * (`fromNodeHandler`) may write to the session until it sends something.
  *
  * @example A visit counter
@@ -103,7 +104,7 @@ export function h3Session<Data extends object>(
     };
     let open: OpenSession<Data>;
     try {
-      open = await sessions.open(isHandshake(req) ? handshakeScope(req) : req);
+      open = await sessions.open(req);
     } catch (error) {
       return await answer(error);
     }
@@ -133,9 +134,10 @@ export function h3Session<Data extends object>(
         return error;
       }
     }
+    const isSent = value !== HANDLED && !isUpgraded(event, value);
     value = prepared(event, value);
     try {
-      await open.commit(value === HANDLED ? undefined : headersFor(event, value));
+      await open.commit(isSent ? headersFor(event, value) : undefined);
     } catch (error) {
       if (value instanceof Response) cancelBody(value);
       if (value instanceof ReadableStream) value.cancel().catch(() => {});
@@ -153,19 +155,22 @@ export function h3Session<Data extends object>(
   });
 }
 
-function isHandshake({ method, headers }: Request): boolean {
-  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
+/**
+ * Whether the connection becomes a WebSocket, so that this response is not sent. The request's headers
+ * alone do not tell that: a client may send them to any page.
+ */
+function isUpgraded({ req, runtime }: H3SessionEvent, value: unknown): boolean {
+  const node = runtime?.node as { upgrade?: unknown } | undefined;
+  // The server for WebSockets sends an error of the app, and drops any other response.
+  if (node?.upgrade !== undefined) {
+    return hasHooks(value) || !(value instanceof Response) || value.ok;
+  }
+  return hasHooks(value) && req.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-function handshakeScope({ headers, url }: Request) {
-  const { pathname, search, protocol } = new URL(url);
-  return {
-    type: "websocket",
-    scheme: protocol === "https:" ? "https" : "http",
-    path: pathname,
-    query_string: search.slice(1),
-    headers: [...headers],
-  };
+/** Whether this is the response of `defineWebSocketHandler`. */
+function hasHooks(value: unknown): value is { crossws: unknown } {
+  return isObject(value) && value.crossws !== undefined;
 }
 
 function restore(headers: Headers, before: readonly HeaderPair[]): void {
@@ -179,8 +184,10 @@ function restore(headers: Headers, before: readonly HeaderPair[]): void {
  */
 function prepared<T>({ res }: H3SessionEvent, value: T): T | Response {
   const isOlder = res.errHeaders === undefined;
-  // A Response with status 101 belongs to a connection.
-  if (!isOlder || !(value instanceof Response) || value.status < 200) return value;
+  // A Response with status 101 or with hooks belongs to a connection.
+  if (!isOlder || !(value instanceof Response) || value.status < 200 || hasHooks(value)) {
+    return value;
+  }
   const copy = copyOf(value);
   const merged = new MergedHeaders(undefined, [copy.headers]);
   for (const [name, own] of res.headers) {

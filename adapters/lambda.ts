@@ -8,6 +8,7 @@ import { Base64 } from "../base/base64.ts";
 import { checkMiddleware, isObject } from "../base/check_options.ts";
 import type { NodeRequest, OpenSession, SessionMiddleware } from "../middleware.ts";
 import type { Session } from "../session.ts";
+import { fetchRequestOf } from "./_node/fetch_request.ts";
 
 /** A header's values by name, as AWS passes them. */
 export type LambdaHeaders = { readonly [name: string]: string | undefined };
@@ -29,8 +30,10 @@ export interface LambdaEvent {
   readonly rawQueryString?: string;
   /** The query string's first values, in payload format 1.0. */
   readonly queryStringParameters?: LambdaHeaders | null;
+  /** All values of the query string, in payload format 1.0 and from some load balancers. */
+  readonly multiValueQueryStringParameters?: LambdaMultiHeaders | null;
   /** The cookies, in payload format 2.0. */
-  readonly cookies?: readonly string[];
+  readonly cookies?: readonly string[] | null;
   /** The headers. */
   readonly headers?: LambdaHeaders | null;
   /** The headers with all values, in payload format 1.0 and from some load balancers. */
@@ -127,13 +130,14 @@ export function lambdaSession<Data extends object>(
       }
       if (open.response !== undefined) return await toResult(event, open.response);
       let result: LambdaResult;
+      let headers: Headers;
       try {
         result = toFullResult(await open.run(() => handle(event, open.session, context)));
+        headers = headersOf(result);
       } catch (error) {
         await open.abort(error);
         return await answerFailure(sessions, event, error, open);
       }
-      const headers = headersOf(result);
       const before = [...headers].join();
       try {
         await open.commit(headers);
@@ -147,7 +151,7 @@ export function lambdaSession<Data extends object>(
 
 /** The request, in the form that `sessions.open` takes. */
 function requestOf(event: LambdaEvent): NodeRequest {
-  const { httpMethod, cookies = [] } = event;
+  const { httpMethod, cookies } = event;
   const { http, eventType } = contextOf(event);
   const headers: Record<string, string | readonly string[] | undefined> = {};
   for (const [name, value] of Object.entries(event.headers ?? {})) {
@@ -156,7 +160,7 @@ function requestOf(event: LambdaEvent): NodeRequest {
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
     headers[name.toLowerCase()] = values;
   }
-  if (cookies.length > 0) headers.cookie = cookies.join("; ");
+  if (cookies?.length) headers.cookie = cookies.join("; ");
   return {
     headers,
     method: httpMethod ?? http?.method,
@@ -171,10 +175,21 @@ function contextOf({ requestContext }: LambdaEvent): RequestContext {
 }
 
 /** The path and the query string. */
-function urlOf({ rawPath, rawQueryString, path, queryStringParameters }: LambdaEvent): string {
-  const query = rawQueryString ??
-    new URLSearchParams(queryStringParameters as Record<string, string> ?? {}).toString();
+function urlOf(event: LambdaEvent): string {
+  const { rawPath, path } = event;
+  const query = event.rawQueryString ?? queryOf(event);
   return (rawPath ?? path ?? "/") + (query === "" ? "" : `?${query}`);
+}
+
+function queryOf(event: LambdaEvent): string {
+  const { queryStringParameters, multiValueQueryStringParameters } = event;
+  // A load balancer passes names and values as the client has encoded them.
+  const encode = contextOf(event).elb === undefined ? encodeURIComponent : String;
+  return Object.entries(multiValueQueryStringParameters ?? queryStringParameters ?? {})
+    .flatMap(([name, values]) =>
+      [values ?? ""].flat().map((one) => `${encode(name)}=${encode(one)}`)
+    )
+    .join("&");
 }
 
 /** A complete response. In payload format 2.0, any value that is not one is the body. */
@@ -185,14 +200,14 @@ function toFullResult(value: unknown): LambdaResult {
 }
 
 /** The headers of a response in any format. */
-function headersOf({ headers = {}, multiValueHeaders = {}, cookies = [] }: LambdaResult): Headers {
+function headersOf({ headers, multiValueHeaders, cookies }: LambdaResult): Headers {
   const all = new Headers();
-  for (const [name, value] of Object.entries(headers)) all.set(name, String(value));
-  for (const [name, values] of Object.entries(multiValueHeaders)) {
+  for (const [name, value] of Object.entries(headers ?? {})) all.set(name, String(value));
+  for (const [name, values] of Object.entries(multiValueHeaders ?? {})) {
     all.delete(name);
     for (const value of values) all.append(name, String(value));
   }
-  for (const cookie of cookies) all.append("set-cookie", cookie);
+  for (const cookie of cookies ?? []) all.append("set-cookie", cookie);
   return all;
 }
 
@@ -233,7 +248,8 @@ async function answerFailure<Data extends object>(
   const added = new Headers();
   let response: Response;
   try {
-    response = await sessions.answer(error, fetchRequestOf(event));
+    const request = requestOf(event);
+    response = await sessions.answer(error, fetchRequestOf(request, contextOf(event).domainName));
   } catch {
     await open?.commit(added);
     if ([...added].length === 0) throw error;
@@ -247,19 +263,6 @@ async function answerFailure<Data extends object>(
   const headers = new Headers(response.headers);
   await open?.commit(headers);
   return await toResult(event, new Response(response.body, { status: response.status, headers }));
-}
-
-/** The request, for the option `onError`. */
-function fetchRequestOf(event: LambdaEvent): Request {
-  const { headers, method } = requestOf(event);
-  const host = contextOf(event).domainName ?? String(headers.host ?? "localhost");
-  const pairs = Object.entries(headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((one): [string, string] => [name, one])
-  );
-  return new Request(new URL(urlOf(event), `https://${host}`), {
-    method: method ?? "GET",
-    headers: pairs,
-  });
 }
 
 /** A fetch `Response` as AWS takes it. */

@@ -4,7 +4,12 @@
  * @module
  */
 import { checkMiddleware, placeTaken } from "../base/check_options.ts";
-import type { OpenSession, ResponseHeaders, SessionMiddleware } from "../middleware.ts";
+import type {
+  NodeRequest,
+  OpenSession,
+  ResponseHeaders,
+  SessionMiddleware,
+} from "../middleware.ts";
 import type { Session } from "../session.ts";
 
 /**
@@ -29,8 +34,6 @@ export interface OakContext {
     readonly method: string;
     /** Its URL. */
     readonly url: URL;
-    /** The server's own request. Its `respond` bypasses oak. */
-    readonly originalRequest: { respond(response: never): unknown };
   };
   /** The response. */
   readonly response: {
@@ -42,8 +45,8 @@ export interface OakContext {
     body: unknown;
     /** False if the app has supplied a complete fetch `Response`. */
     readonly writable: boolean;
-    /** Returns the fetch `Response`. */
-    toDomResponse(): Promise<{ readonly headers: ResponseHeaders }>;
+    /** Returns the fetch `Response` that oak sends. */
+    toDomResponse(): Promise<Response>;
   };
   /** Whether oak sends the response. False after an upgrade. */
   respond: boolean;
@@ -51,11 +54,13 @@ export interface OakContext {
   readonly state: { [key: string]: unknown };
 }
 
+type OakResponse = OakContext["response"];
+
 /** A middleware for oak. */
 export type OakSession = (ctx: OakContext, next: () => Promise<unknown>) => Promise<void>;
 
-/** The middlewares that have opened their session for a context. */
-const opened = new WeakMap<OakContext, Set<unknown>>();
+/** The middlewares that have opened their session for a context, and the request that all of them get. */
+const opened = new WeakMap<OakContext, { owners: Set<unknown>; request: NodeRequest }>();
 
 /**
  * Creates a middleware for oak: `ctx.state.session` is the request's {@linkcode Session}. If a
@@ -92,7 +97,8 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
   checkMiddleware("oakSession", sessions);
   const { key: place = "session" } = sessions;
   return async (ctx, next) => {
-    const owners = opened.get(ctx) ?? new Set();
+    const known = opened.get(ctx) ?? { owners: new Set(), request: nodeRequest(ctx) };
+    const { owners, request } = known;
     if (owners.has(sessions)) return void await next();
     if (ctx.state[place] !== undefined) {
       if (owners.size > 0) throw placeTaken(`ctx.state.${place}`);
@@ -102,12 +108,14 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
     }
     let open: OpenSession<Data>;
     try {
-      open = await sessions.open(nodeRequest(ctx));
+      open = await sessions.open(request);
     } catch (error) {
       return await respondWithError(sessions, ctx, error);
     }
-    opened.set(ctx, owners.add(sessions));
+    owners.add(sessions);
+    opened.set(ctx, known);
     ctx.state[place] = open.session;
+    const { headers: own } = ctx.response;
     try {
       if (open.response === undefined) await open.run(next);
       else putResponse(ctx, open.response);
@@ -116,14 +124,14 @@ export function oakSession<Data extends object>(sessions: SessionMiddleware<Data
       return await respondWithError(sessions, ctx, error, open);
     }
     try {
-      await open.commit(await unsentHeaders(ctx));
+      await open.commit(await unsentHeaders(ctx, own));
     } catch (error) {
       await respondWithError(sessions, ctx, error);
     }
   };
 }
 
-function nodeRequest({ request: { headers, method, url } }: OakContext) {
+function nodeRequest({ request: { headers, method, url } }: OakContext): NodeRequest {
   const socket = { encrypted: url.protocol === "https:" };
   return { headers: Object.fromEntries(headers), method, url: url.pathname + url.search, socket };
 }
@@ -142,39 +150,66 @@ async function answer<Data extends object>(
     await open?.commit(errorResponse.headers);
     return errorResponse;
   } catch (rethrown) {
-    // If no middleware of the app handles the error, oak keeps only the error's own headers. They must
-    // be of oak's class, which on Node may differ from the runtime's.
-    const headers = new (response.headers.constructor as typeof Headers)();
+    // A middleware of the app may make the response, or oak does, which keeps few headers then.
+    const headers = new Headers();
     await open?.commit(headers);
-    copyHeaders(headers, response.headers);
-    if (rethrown instanceof Error) addToError(rethrown, headers);
+    addToAnswer(response, headers);
     throw rethrown;
   }
 }
 
-function addToError(error: Error & { headers?: unknown }, added: Headers): void {
-  if ([...added].length === 0 || !Object.isExtensible(error)) return;
-  const OwnHeaders = added.constructor as typeof Headers;
-  if (error.headers === undefined) {
-    // The property of oak's own errors has no setter.
-    Object.defineProperty(error, "headers", { value: new OwnHeaders(), configurable: true });
-  }
-  if (error.headers instanceof OwnHeaders) copyHeaders(added, error.headers);
+/** Adds headers to the response that will be sent, whoever makes it. */
+function addToAnswer(response: OakResponse, added: Headers): void {
+  if ([...added].length === 0) return;
+  const make = response.toDomResponse.bind(response);
+  answerWith(response, async () => {
+    const answer = copyOf(await make());
+    for (const [name, value] of added) {
+      if (name !== "set-cookie" && name !== "vary") answer.headers.set(name, value);
+      else if (!has(answer.headers, name, value)) answer.headers.append(name, value);
+    }
+    return answer;
+  });
 }
 
-function copyHeaders(from: Headers, to: ResponseHeaders): void {
-  for (const [name, value] of from) {
-    if (name.endsWith("cache-control") && to.set !== undefined) to.set(name, value);
-    else to.append(name, value);
-  }
+/** Whether the headers have this value. A session inside of this one may have added it. */
+function has(headers: Headers, name: string, value: string): boolean {
+  return [...headers].some(([one, values]) => one === name && values.includes(value));
+}
+
+/** Sets what oak sends, because a complete `Response` of the app cannot be replaced otherwise. */
+function answerWith(response: OakResponse, make: () => Promise<Response>): void {
+  Object.defineProperty(response, "toDomResponse", { value: make, configurable: true });
+}
+
+/** Returns a copy, because the app may return the same object to all clients. */
+function copyOf<Copied extends Response>(response: Copied): Response {
+  const { body, status, statusText, headers } = response;
+  // On Node, oak's class may differ from the runtime's.
+  const OwnResponse = response.constructor as typeof Response;
+  return new OwnResponse(body, { status, statusText, headers });
 }
 
 /** Returns the response headers that the middleware can still change, if any. */
 async function unsentHeaders(
   { respond, response }: OakContext,
+  own: ResponseHeaders,
 ): Promise<ResponseHeaders | undefined> {
   if (!respond) return undefined;
-  return response.writable ? response.headers : (await response.toDomResponse()).headers;
+  if (response.writable) {
+    // The app's own object may be one for all clients.
+    if (response.headers !== own) {
+      const OwnHeaders = response.headers.constructor as typeof Headers;
+      response.headers = new OwnHeaders(response.headers as Headers);
+    }
+    return response.headers;
+  }
+  const answer = await response.toDomResponse();
+  // A Response with status 101 belongs to an upgraded connection.
+  if (answer.status < 200) return undefined;
+  const copy = copyOf(answer);
+  answerWith(response, () => Promise.resolve(copy));
+  return copy.headers;
 }
 
 async function respondWithError<Data extends object>(
@@ -183,18 +218,12 @@ async function respondWithError<Data extends object>(
   error: unknown,
   open?: OpenSession<Data>,
 ): Promise<void> {
-  const { request, response } = ctx;
-  const errorResponse = await answer(sessions, ctx, error, open);
-  if (response.writable) putResponse(ctx, errorResponse);
-  else {
-    // oak would still send the app's own Response, so bypass oak.
-    ctx.respond = false;
-    await request.originalRequest.respond(errorResponse as never);
-  }
+  putResponse(ctx, await answer(sessions, ctx, error, open));
 }
 
-function putResponse({ response }: OakContext, { status, headers, body }: Response): void {
-  response.status = status;
-  response.headers = headers;
-  response.body = body;
+function putResponse({ response }: OakContext, answer: Response): void {
+  if (!response.writable) return answerWith(response, () => Promise.resolve(answer));
+  response.status = answer.status;
+  response.headers = answer.headers;
+  response.body = answer.body;
 }

@@ -113,6 +113,12 @@ export class ActiveSession implements SessionLink {
   readonly #replacedId: string | undefined;
   readonly #state: SessionState;
   #isDone = false;
+  /** When the commit began, in Unix seconds. */
+  #doneAt: number | undefined;
+  /** The header of the record that the commit has written. */
+  #saved: LifetimeHeader | undefined;
+  /** Whether the commit leaves the client without a session. */
+  #isCleared = false;
   /** Whether the response can carry no headers. */
   #isHeadless = false;
   /** Names changes that were not stored, because the client would not get their ID. */
@@ -152,6 +158,9 @@ export class ActiveSession implements SessionLink {
 
   /** The lifetime of the stored session, which a new subject does not take over. */
   get lifetime(): SessionLifetime | undefined {
+    if (this.#held?.isNoted) return this.#held.lifetime;
+    // Others may have changed it before this request was saved.
+    if (this.#saved !== undefined) return this.#saved.lifetime;
     const { isRestarted, data } = this.workingCopy;
     const stored = this.#stored;
     return isRestarted || data._subject !== stored?.subject ? undefined : stored?.header.lifetime;
@@ -159,11 +168,24 @@ export class ActiveSession implements SessionLink {
 
   /** When the session ends if this request is its last use. */
   get expiresAt(): number | undefined {
-    const { mode, lifetime, lastAccess } = this.workingCopy;
-    if (mode === "replaced" || mode === "ambiguous") return undefined;
-    const signedInAt = this.#isSignIn ? lastAccess : this.#record?.header.signedInAt;
-    const header = { lifetime, signedInAt };
-    return lastAccess + this.#repository.remaining(header, this.#createdAt, lastAccess);
+    const { mode, lifetime } = this.workingCopy;
+    if (mode === "replaced" || mode === "ambiguous" || this.#isOver()) return undefined;
+    if (this.#held?.isNoted) return this.#held.expiresAt;
+    const at = this.#usedAt;
+    const signedInAt = this.#isSignIn ? at : this.#record?.header.signedInAt;
+    const header = this.#saved ?? { lifetime, signedInAt };
+    return at + this.#repository.remaining(header, this.#createdAt, at);
+  }
+
+  /** When the request uses the session: until its commit, which notes that. */
+  get #usedAt(): number {
+    return Math.max(this.workingCopy.lastAccess, this.#doneAt ?? this.#repository.now());
+  }
+
+  /** Whether the handler has ended the session, without a new one in its place. */
+  #isOver(): boolean {
+    const { isEnded, isRestarted } = this.workingCopy;
+    return this.#isCleared || this.#isDestroyed() || (isEnded && !isRestarted);
   }
 
   /** The record that the request changes, if there is one. */
@@ -206,6 +228,7 @@ export class ActiveSession implements SessionLink {
     }
     if (this.#isDone) return this.#complete(headers, before, own);
     this.#isDone = true;
+    this.#doneAt = this.#repository.now();
     this.#fallbacks.check(this.workingCopy);
     // Most requests only read. For them the outcome is always "none", so it is not computed.
     if (this.#isReadOnly()) {
@@ -274,10 +297,11 @@ export class ActiveSession implements SessionLink {
   /** The headers with which a response sends `id` to the client. */
   headersFor(id: string): HeaderPair[] {
     const headers: HeaderPair[] = [];
-    const { lifetime, lastAccess } = this.workingCopy;
-    const { expiresAt = lastAccess + this.#options.expire } = this;
+    const { lifetime } = this.workingCopy;
+    const at = this.#usedAt;
+    const { expiresAt = at + this.#options.expire } = this;
     const persistent = this.#isPersistent({ lifetime, signedInAt: undefined });
-    this.#state.inject(headers, id, { expire: expiresAt - lastAccess, persistent });
+    this.#state.inject(headers, id, { expire: expiresAt - at, persistent });
     return headers;
   }
 
@@ -390,9 +414,11 @@ export class ActiveSession implements SessionLink {
         return;
       case "cleared":
         this.#presented = undefined;
+        this.#isCleared = true;
         return this.#state.clear?.(headers);
       case "destroyed":
         this.#presented = undefined;
+        this.#isCleared = true;
         return this.#destroy().then(() => this.#state.clear?.(headers));
       case "restarted":
         return this.#restart(headers, generated!, outcome.change);
@@ -576,6 +602,7 @@ export class ActiveSession implements SessionLink {
     workingCopy.rename(id);
     workingCopy.absence = undefined;
     workingCopy.stored = { key: this.#repository.keyOf(id), header };
+    this.#saved = header;
     workingCopy.lineage = this.#repository.lineageOf(workingCopy.stored);
     if (sent === undefined) return;
     this.#presented = sent;

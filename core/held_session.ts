@@ -19,7 +19,9 @@ export class HeldSession implements SessionLink {
   readonly #repository: SessionRepository;
   readonly #workingCopy: WorkingCopy;
   readonly isExplicit: boolean;
-  readonly #base: SessionBase | undefined;
+  #base: SessionBase | undefined;
+  /** Whether the store was asked. Then the lifetime and the end are those that it had. */
+  isNoted = false;
   /** Until when the store need not be asked again, in Unix seconds. */
   #quietUntil = -Infinity;
   #pending: Promise<boolean> | undefined;
@@ -40,12 +42,12 @@ export class HeldSession implements SessionLink {
     this.#base = base;
   }
 
-  /** The lifetime that the session was loaded with. */
+  /** The lifetime that the session had when it was loaded or last touched. */
   get lifetime(): SessionLifetime | undefined {
     return this.#base?.header.lifetime;
   }
 
-  /** By the time at which the session was last used when it was loaded. */
+  /** By the time at which the session was last used when it was loaded or last touched. */
   get expiresAt(): number | undefined {
     if (this.#base === undefined) return undefined;
     const { header, created, lastAccess } = this.#base;
@@ -90,6 +92,8 @@ export class HeldSession implements SessionLink {
     }
     for (let tries = MAX_TOUCHES; tries > 0; tries--) {
       const current = await findHeld(this.#repository, this.#workingCopy);
+      this.#base = current;
+      this.isNoted = true;
       if (current === undefined) return false;
       const now = this.#repository.now();
       const interval = this.#repository.touchInterval(current);
@@ -97,6 +101,7 @@ export class HeldSession implements SessionLink {
       if (!this.#repository.isTouchDue(current, now)) return true;
       if (await this.#repository.touchHeld(current)) {
         this.#quietUntil = now + interval;
+        this.#base = { ...current, lastAccess: Math.max(now, current.lastAccess) };
         return true;
       }
     }

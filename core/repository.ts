@@ -5,7 +5,7 @@
  */
 import { after, type Awaitable, isPromise } from "../base/awaitable.ts";
 import { isSameSession } from "../base/id.ts";
-import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW } from "../base/limits.ts";
+import { MARKER_TTL, MAX_ATTEMPTS, MAX_CLOCK_SKEW, MAX_COOKIE_AGE } from "../base/limits.ts";
 import { encodeHeader, newHeader } from "../base/record_header.ts";
 import { encodeEnded, isEnded, isSubjectIndex } from "../base/record_text.ts";
 import { newToken } from "../base/token.ts";
@@ -94,7 +94,9 @@ export class SessionRepository {
 
   /** Seconds that a session has left if it is used at `now`. */
   remaining(header: LifetimeHeader, created: number, now: number): number {
-    return remaining(header, created, now, this.#options);
+    const left = remaining(header, created, now, this.#options);
+    // No client keeps a cookie for longer, and a CookieStore opens none that is older.
+    return this.#backend.isWithClient ? Math.min(left, MAX_COOKIE_AGE) : left;
   }
 
   /**

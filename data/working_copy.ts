@@ -349,13 +349,27 @@ export function noteAccess(access: (session: object) => WorkingCopy | undefined)
   accessWorkingCopy = access;
 }
 
+const forms = new WeakMap<object, () => WorkingCopy>();
+
+/** Notes that an object is another form of a session, such as `req.session` of express-session. */
+export function noteForm(form: object, access: () => WorkingCopy): void {
+  forms.set(form, access);
+}
+
+/** The working copy behind another form of a session. */
+export function workingCopyOfForm(form: unknown): WorkingCopy | undefined {
+  return isObject(form) ? forms.get(form)?.() : undefined;
+}
+
 /**
- * The working copy behind a `Session`.
+ * The working copy behind a `Session`, or another form of one.
  *
  * @throws {TypeError} If it is something else.
  */
 export function workingCopyIn(session: unknown): WorkingCopy {
-  const found = isObject(session) ? accessWorkingCopy?.(session) : undefined;
+  const found = isObject(session)
+    ? accessWorkingCopy?.(session) ?? workingCopyOfForm(session)
+    : undefined;
   if (found !== undefined) return found;
   throw new TypeError(
     "Cannot use the session: expected a Session. In a PAGI app: new Session(scope)",
@@ -389,7 +403,7 @@ export function workingCopyOf(data: SessionValues): WorkingCopy {
  */
 export function findWorkingCopy(source: unknown): WorkingCopy {
   if (isObject(source)) {
-    const known = workingCopies.get(source);
+    const known = workingCopies.get(source) ?? workingCopyOfForm(source);
     if (known !== undefined) return known;
     if (isObject(source["pagi.session"])) return workingCopyOf(source["pagi.session"]);
     const scope = typeof source.scope === "function" ? source.scope() : source.scope;

@@ -24,7 +24,9 @@ export function chunkName(name: string, at: number): string {
 export function capacityOf(name: string, chunks: number, maxBytes: number): number {
   if (chunks === 1) return MAX_COOKIE_BYTES - name.length;
   const overhead = chunkName(name, 1).length + HEAD;
-  return Math.min(maxBytes, chunks * MAX_COOKIE_BYTES) - chunks * overhead;
+  const spread = Math.min(maxBytes, chunks * MAX_COOKIE_BYTES) - chunks * overhead;
+  // A value that fits into one cookie is not spread.
+  return Math.max(spread, MAX_COOKIE_BYTES - name.length);
 }
 
 /** The values of the cookies that hold a value. */

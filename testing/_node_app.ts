@@ -24,6 +24,7 @@ export interface NodeServer extends Emitter {
 
 interface NodeClientRequest extends Emitter {
   end(body?: Uint8Array): void;
+  destroy(): unknown;
 }
 
 interface NodeAnswer extends Emitter {
@@ -91,18 +92,29 @@ async function send(http: NodeHttp, port: number, request: Request): Promise<Res
   const { pathname, search, host } = new URL(request.url);
   const body = new Uint8Array(await request.arrayBuffer());
   const headers: Record<string, string> = { host, ...Object.fromEntries(request.headers) };
-  headers.connection = "close";
+  // An app that does not read the whole body, because it is too long, can still respond.
+  headers.connection = "keep-alive";
   if (request.body !== null) headers["content-length"] = String(body.length);
-  const { method } = request;
+  const { method, signal } = request;
   const options = { host: HOST, port, path: pathname + search, method, headers, agent: false };
   return await new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const call = http.request(options);
+    const abort = () => {
+      reject(signal.reason);
+      call.destroy();
+    };
+    signal.addEventListener("abort", abort);
     call.on("error", reject);
+    call.on("close", () => signal.removeEventListener("abort", abort));
     call.on("response", (answer: NodeAnswer) => {
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       answer.on("error", reject);
       answer.on("data", (chunk: Uint8Array<ArrayBuffer>) => void chunks.push(chunk));
-      answer.on("end", () => resolve(toResponse(answer, chunks, method)));
+      answer.on("end", () => {
+        resolve(toResponse(answer, chunks, method));
+        call.destroy();
+      });
     });
     call.end(body);
   });

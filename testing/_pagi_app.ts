@@ -24,7 +24,18 @@ export async function fetchFromPagi(app: App, request: Request): Promise<Respons
     }
     return Promise.resolve();
   };
-  await app(scopeOf(request), () => Promise.resolve(received.shift() ?? ended.promise), send);
+  const { signal } = request;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => {
+    // The client hangs up before it has the response.
+    ended.resolve({ type: "http.disconnect" });
+    aborted.reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort);
+  const receive = () => Promise.resolve(received.shift() ?? ended.promise);
+  await Promise.race([app(scopeOf(request), receive, send), aborted.promise])
+    .finally(() => signal.removeEventListener("abort", abort));
   if (start === undefined) {
     throw new TypeError(
       "Cannot visit the app: it ended without http.response.start. A function of three parameters " +

@@ -80,7 +80,8 @@ export interface Visitor<Data extends object = Record<string, unknown>> {
    */
   presented: string | undefined;
   /**
-   * Sends a request to an app, and takes the cookies of its response.
+   * Sends a request to an app, and takes the cookies of its response. Apps of Node and of PAGI have to
+   * end the response; for one that does not end, pass a `signal` in `init`.
    *
    * @param path A path, or a URL on another host.
    * @throws {TypeError} If `target` is not an app, or redirects too often.

@@ -3,11 +3,11 @@
  * session's values. A save writes the app's changes into the session, key by key, so that the rules
  * about concurrent requests hold.
  */
-import type { Awaitable } from "../../base/awaitable.ts";
+import { after, type Awaitable } from "../../base/awaitable.ts";
 import { isReserved } from "../../base/record_text.ts";
 import type { ControlledSession } from "../../core/entry/open.ts";
 import { put } from "../../data/session_values.ts";
-import { refusal } from "../../data/working_copy.ts";
+import { noteForm, refusal, workingCopyIn } from "../../data/working_copy.ts";
 import { SessionError } from "../../errors.ts";
 import type {
   NodeRequest,
@@ -27,6 +27,8 @@ import {
   overridesOf,
   type SessionCookie,
   setCookie,
+  setCookieOf,
+  toCookie,
 } from "./session_cookie.ts";
 
 /** The part of a request that is used. */
@@ -69,6 +71,8 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   #aborted: Promise<void> | undefined;
   /** Whether no response can carry a cookie any more. */
   #isLate: boolean;
+  /** Whether the session was saved with the response. */
+  #isCommitted = false;
   /** Whether an attribute of the cookie has changed. */
   #isCookieChanged = false;
   /** The operations that are not done yet. */
@@ -107,6 +111,11 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
         regenerate: (_req: unknown, callback?: SessionCallback) => this.regenerate(callback),
         destroy: (id: string, callback?: SessionCallback) =>
           this.#run(async () => void await this.#sessions.destroy(id), callback),
+        get: (id: string, callback: (error: unknown, session?: unknown) => void) => {
+          let found: unknown;
+          const read = async () => void (found = await this.#read(id));
+          this.#run(read, (error) => callback(error ?? null, found));
+        },
       },
     });
   }
@@ -143,6 +152,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     // The defaults contain the session's own lifetime.
     this.#defaults = undefined;
     const session: CompatSession = new CompatSession(this.#req, this);
+    noteForm(session, () => workingCopyIn(this.#open.session));
     const { data } = this.#open.session;
     for (const key of Object.keys(data)) {
       const value = data[key];
@@ -150,9 +160,33 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
       if (isReserved(key) || key in session || value === undefined) continue;
       session[key] = typeof value === "object" && value !== null ? structuredClone(value) : value;
     }
-    session.cookie = cookieOf(this.#cookieDefaults, data.cookie);
+    CompatSession.addCookie(session, cookieOf(this.#cookieDefaults, data.cookie));
     this.#remember(session);
     return session;
+  }
+
+  /** Reads another session, which is not a use of it. */
+  async #read(id: string): Promise<Record<string, unknown> | undefined> {
+    const pair = this.#pairOf(id);
+    const session = pair && await this.#sessions.load({ headers: { cookie: pair } });
+    if (!session) return undefined;
+    const values = Object.entries(session.data).filter(([key]) => !isReserved(key));
+    const cookie = cookieOf(this.#cookieDefaults, session.data.cookie);
+    cookie.expires = session.expiresAt === undefined ? null : new Date(session.expiresAt * 1000);
+    return { ...structuredClone(Object.fromEntries(values)), cookie: cookie.data };
+  }
+
+  /** The cookie with an ID; `undefined` if no cookie can carry that. */
+  #pairOf(id: string): string | undefined {
+    try {
+      return setCookieOf(this.#open.headersFor(id))?.split(";", 1)[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  toCookie(given: unknown): SessionCookie {
+    return toCookie(this.#cookieDefaults, given);
   }
 
   get #cookieDefaults(): CookieDefaults {
@@ -168,7 +202,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
 
   #textsOf(session: CompatSession): Map<string, string> {
     const texts = new Map<string, string>();
-    for (const key of Object.keys(session)) {
+    for (const key of new Set([...Object.keys(session), "cookie"])) {
       const text = textOf(key === "cookie" ? this.#overridesOf(session) : session[key]);
       if (text !== undefined) texts.set(key, text);
     }
@@ -226,6 +260,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     this.#applyTo(session.data, target);
     this.#isCookieChanged ||= isCookieChanged || isMaxAgeChanged;
     if (isCookieChanged) this.#open.resend();
+    this.#remember(target);
   }
 
   /** Makes `open.session` writable after it was saved. */
@@ -265,7 +300,6 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     if (!isChanged && (this.#isSaved || this.#open.session.absence !== undefined)) return;
     await this.#prepare();
     this.#apply();
-    this.#remember(target);
     await this.#saveNow();
   }
 
@@ -350,7 +384,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     this.#pending = pending;
     settled.then((failure) => {
       // An error that the callback throws is the app's, as in express-session.
-      if (callback !== undefined) queueMicrotask(() => callback(failure?.error));
+      if (callback) queueMicrotask(() => callback(failure?.error));
       else if (failure !== undefined) this.#noteFailure(failure.error);
     });
   }
@@ -368,9 +402,17 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     if (this.#pending !== undefined) return this.#pending.then(() => this.save(headers));
     this.#isLate = true;
     const own = this.#withCookie(headers);
-    return this.#aborted === undefined
-      ? this.#commit(own)
-      : this.#aborted.then(() => this.#open.commit(own));
+    if (this.#aborted !== undefined) return this.#aborted.then(() => this.#open.commit(own));
+    return after(this.#commit(own), () => {
+      this.#isCommitted = true;
+    });
+  }
+
+  /** Saves what the app has changed while it sent the response, as express-session does at its end. */
+  close(): void {
+    const isOver = !this.#isCommitted || this.#state !== "active" || this.#session === undefined;
+    if (isOver || !this.#isInPlace() || !this.#isChanged(this.#session!)) return;
+    this.#run(() => this.#saveLate(), undefined);
   }
 
   #commit(headers: ResponseHeaders): Awaitable<void> {
@@ -408,9 +450,10 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
     throw error;
   }
 
-  /** Whether the app has not deleted `req.session`. */
+  /** Whether the app has not deleted `req.session`. It may have defined it again. */
   #isInPlace(): boolean {
-    return Object.getOwnPropertyDescriptor(this.#req, this.#place)?.get !== undefined;
+    const { get, value } = Object.getOwnPropertyDescriptor(this.#req, this.#place) ?? {};
+    return get !== undefined || (value !== undefined && value === this.#session);
   }
 
   abort(error?: unknown): Promise<void> {

@@ -12,7 +12,13 @@ export interface SessionOperations {
   regenerate(callback?: SessionCallback): void;
   destroy(callback?: SessionCallback): void;
   reload(callback?: SessionCallback): void;
+  /** Makes the cookie of what the app assigns to `cookie`. */
+  toCookie(given: unknown): SessionCookie;
 }
+
+/** Not a private field: the methods also work through a Proxy, and on an object made of the session. */
+const OPERATIONS = Symbol("operations");
+const COOKIE = Symbol("cookie");
 
 /** What `CompatSession` has beside the app's data. */
 export interface CompatMethods {
@@ -45,43 +51,62 @@ export interface CompatMethods {
  */
 export class CompatSession implements CompatMethods {
   [key: string]: unknown;
-  /** The session's cookie. */
-  declare cookie: SessionCookie;
   /** The request. */
   declare readonly req: unknown;
-  readonly #operations: SessionOperations;
+  declare readonly [OPERATIONS]: SessionOperations;
+  declare [COOKIE]: SessionCookie;
 
   constructor(req: unknown, operations: SessionOperations) {
-    this.#operations = operations;
-    Object.defineProperty(this, "req", { value: req });
+    Object.defineProperties(this, {
+      req: { value: req },
+      [OPERATIONS]: { value: operations },
+      [COOKIE]: { writable: true },
+    });
+  }
+
+  /** Gives the session its cookie, which is listed with the data. */
+  static addCookie(session: CompatSession, cookie: SessionCookie): void {
+    session[COOKIE] = cookie;
+    const accessor = Object.getOwnPropertyDescriptor(CompatSession.prototype, "cookie")!;
+    Object.defineProperty(session, "cookie", { ...accessor, enumerable: true });
+  }
+
+  /** The session's cookie. It stays when the app deletes all properties. */
+  get cookie(): SessionCookie {
+    return this[COOKIE];
+  }
+
+  /** @throws {TypeError} If it is not an object with attributes of a cookie. */
+  set cookie(given: SessionCookie) {
+    this[COOKIE] = this[OPERATIONS].toCookie(given);
   }
 
   /** The session's ID. */
   get id(): string {
-    return this.#operations.id as string;
+    return this[OPERATIONS].id as string;
   }
 
   /** Saves the session now. */
   save(callback?: SessionCallback): this {
-    this.#operations.store(callback);
+    this[OPERATIONS].store(callback);
     return this;
   }
 
   /** Ends this session's ID, and replaces the data by those of a new, empty session. */
   regenerate(callback?: SessionCallback): this {
-    this.#operations.regenerate(callback);
+    this[OPERATIONS].regenerate(callback);
     return this;
   }
 
   /** Ends the session. */
   destroy(callback?: SessionCallback): this {
-    this.#operations.destroy(callback);
+    this[OPERATIONS].destroy(callback);
     return this;
   }
 
   /** Replaces `req.session` by the session as it is stored. */
   reload(callback?: SessionCallback): this {
-    this.#operations.reload(callback);
+    this[OPERATIONS].reload(callback);
     return this;
   }
 

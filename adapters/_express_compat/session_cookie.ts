@@ -1,5 +1,5 @@
 /** `req.session.cookie`, as express-session documents it, and the Set-Cookie that it becomes. */
-import { MAX_SECONDS } from "../../base/check_options.ts";
+import { isObject, kindOf, MAX_SECONDS } from "../../base/check_options.ts";
 import type { SessionLifetime } from "../../base/lifetime.ts";
 import { MAX_COOKIE_AGE } from "../../base/limits.ts";
 import type { HeaderPair } from "../../pagi.ts";
@@ -58,21 +58,23 @@ export class SessionCookie {
   priority?: string | false;
   /** The lifetime that was set last, in milliseconds; `null` until the browser is closed. */
   originalMaxAge: number | null = null;
-  #expires: Date | null = null;
+  /** When the cookie ends. It is a property, so that a copy of the cookie has it. */
+  _expires: Date | null = null;
 
-  /** When the cookie ends; `null` when the browser is closed. */
+  /** When the cookie ends; `null` when the browser is closed, which `false` means on assignment. */
   get expires(): Date | null {
-    return this.#expires;
+    return this._expires;
   }
 
-  set expires(date: Date | null | undefined) {
-    this.#expires = date ?? null;
+  set expires(date: Date | string | number | null | undefined | false) {
+    // JSON makes a string of a Date.
+    this._expires = date instanceof Date ? date : date ? new Date(date) : null;
     this.originalMaxAge = this.maxAge;
   }
 
   /** How long the cookie still lives, in milliseconds; `null` until the browser is closed. */
   get maxAge(): number | null {
-    return this.#expires === null ? null : this.#expires.getTime() - Date.now();
+    return this._expires === null ? null : this._expires.getTime() - Date.now();
   }
 
   /** @throws {TypeError} If it is neither a number nor a Date. */
@@ -113,9 +115,7 @@ export interface CookieDefaults {
  * @param headersFor Returns the headers that send an ID.
  */
 export function learnDefaults(headersFor: (id: string) => readonly HeaderPair[]): CookieDefaults {
-  // A cookie without a value removes the one of another library.
-  const line = headersFor("id").filter(([name]) => isSetCookie(name)).map(([, value]) => value)
-    .findLast((value) => !value.split(";", 1)[0]!.endsWith("="));
+  const line = setCookieOf(headersFor("id"));
   if (line === undefined) return { name: undefined, attributes: {} };
   const [pair, ...rest] = line.split(";");
   const given = new Map(rest.map((one): [string, string] => {
@@ -138,12 +138,43 @@ export function learnDefaults(headersFor: (id: string) => readonly HeaderPair[])
   };
 }
 
+/** The value of the Set-Cookie header that sends an ID. */
+export function setCookieOf(headers: readonly HeaderPair[]): string | undefined {
+  // A cookie without a value removes the one of another library.
+  return headers.filter(([name]) => isSetCookie(name)).map(([, value]) => value)
+    .findLast((value) => !value.split(";", 1)[0]!.endsWith("="));
+}
+
 /** The cookie of a session that has changed these attributes. */
 export function cookieOf({ attributes }: CookieDefaults, overrides: unknown): SessionCookie {
   const cookie = new SessionCookie();
-  const { originalMaxAge, ...others } = { ...attributes, ...pick(overrides ?? {}) };
+  const { originalMaxAge, ...others } = { ...attributes, ...pick(overrides) };
   Object.assign(cookie, others);
   cookie.maxAge = originalMaxAge as number | null;
+  return cookie;
+}
+
+/**
+ * The cookie that the app assigns: a `SessionCookie`, or an object with some of its attributes, such as
+ * a copy of one.
+ *
+ * @throws {TypeError} If it is something else.
+ */
+export function toCookie(defaults: CookieDefaults, given: unknown): SessionCookie {
+  if (given instanceof SessionCookie) return given;
+  if (!isObject(given)) {
+    throw new TypeError(
+      `Cannot assign session.cookie: expected an object of attributes, got ${kindOf(given)}`,
+    );
+  }
+  const cookie = cookieOf(defaults, given);
+  const { maxAge, expires = given._expires, originalMaxAge } = given;
+  if (maxAge !== undefined) cookie.maxAge = maxAge as number;
+  else if (expires !== undefined) {
+    cookie.expires = expires as Date;
+    // `expires` alone tells only the rest of the lifetime.
+    if (typeof originalMaxAge === "number") cookie.originalMaxAge = originalMaxAge;
+  }
   return cookie;
 }
 
@@ -152,10 +183,10 @@ export function cookieOf({ attributes }: CookieDefaults, overrides: unknown): Se
  * in none.
  */
 export function overridesOf(
-  cookie: unknown,
+  cookie: SessionCookie,
   { attributes }: CookieDefaults,
 ): CookieOverrides | undefined {
-  const { originalMaxAge: _, ...others } = pick(cookie ?? {});
+  const { originalMaxAge: _, ...others } = pick(cookie);
   const changed = Object.entries(others).filter(([name, value]) =>
     normalized(value) !== normalized(attributes[name as keyof CookieOverrides])
   );
@@ -239,8 +270,10 @@ function normalized(value: unknown): unknown {
   return value || value === 0 ? lowerCase(value) ?? value : false;
 }
 
-function pick(source: object): CookieOverrides {
+/** The attributes in `source`, which may be what an app has stored under the key `cookie`. */
+function pick(source: unknown): CookieOverrides {
   const found: CookieOverrides = {};
+  if (!isObject(source)) return found;
   for (const name of ATTRIBUTES) {
     if (name in source) found[name] = (source as CookieOverrides)[name];
   }

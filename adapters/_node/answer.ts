@@ -1,5 +1,6 @@
 /** The response to a session that failed, for servers on Node that do not make one themselves. */
 import type { NodeRequest, SessionMiddleware } from "../../middleware.ts";
+import { fetchRequestOf } from "./fetch_request.ts";
 import type { NodeResponse } from "./held_response.ts";
 import { sendResponse } from "./send_response.ts";
 
@@ -39,21 +40,4 @@ export async function sendAnswer<Data extends object>(
   const response = await answerNode(sessions, error, req);
   report();
   await sendResponse(response, req, res);
-}
-
-/** Returns the request without its body. Client input must not throw, and some makes no `Request`. */
-function fetchRequestOf({ headers, method = "GET", url = "/", socket }: NodeRequest): Request {
-  const scheme = (socket as { encrypted?: boolean } | undefined)?.encrypted ? "https" : "http";
-  const { host = "localhost" } = headers;
-  try {
-    const pairs = Object.entries(headers)
-      // HTTP/2 has headers such as ":path".
-      .filter(([name]) => !name.startsWith(":"))
-      .flatMap(([name, values]) =>
-        [values ?? []].flat().map((one): [string, string] => [name, one])
-      );
-    return new Request(new URL(url, `${scheme}://${host}`), { headers: pairs, method });
-  } catch {
-    return new Request("http://localhost/");
-  }
 }

@@ -20,6 +20,8 @@ export interface OpenedRequest {
   discard(status: number): Promise<void>;
   /** Saves the session unless it was aborted, and adds the headers for the client. */
   save(headers: ResponseHeaders): Awaitable<void>;
+  /** Is called when the response has ended. */
+  close?(): void;
 }
 
 /** A session of a request in progress, as a `Session`. */
@@ -152,6 +154,7 @@ export async function openRequest<Data extends object, Own extends OpenedRequest
     return own.save(added);
   };
   holdResponse(res, { save, errorHead, fail });
+  if (own.close !== undefined) res.once("close", () => own.close!());
   return own;
 }
 

@@ -2,7 +2,7 @@
 import { isPromise } from "../../base/awaitable.ts";
 import { isObject } from "../../base/check_options.ts";
 import type { HeaderPair } from "../../pagi.ts";
-import { HandledFailure } from "./handled_failure.ts";
+import { HandledFailure, noteAnswer } from "./handled_failure.ts";
 import { Session } from "../../session.ts";
 import type { ActiveSession } from "../active_session.ts";
 import type { Lifecycle } from "../lifecycle.ts";
@@ -53,6 +53,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
   let noted: OpenedFor | undefined;
   let active: ActiveSession | undefined;
   let response: Response | undefined;
+  let isAnswer = false;
   const headers: HeaderPair[] = [];
   const { options } = lifecycle;
   try {
@@ -81,6 +82,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     headers.length = 0;
     try {
       response = await recover(error, request);
+      isAnswer = true;
     } catch (rethrown) {
       if (isHandled) response = thrown.response;
       else {
@@ -94,14 +96,15 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const answered = response;
     await active?.commit(headers, () => answered.headers);
     addSaved(headers, saved, answered.headers, options);
-    if (headers.length === 0) return answered;
+    if (headers.length === 0) return isAnswer ? noteAnswer(answered) : answered;
   } finally {
     if (noted !== undefined) {
       noteClosed(request, noted);
       tellOuter(noted, headers);
     }
   }
-  return addHeaders(response, request, headers, active?.vary ?? [], options.emit);
+  response = addHeaders(response, request, headers, active?.vary ?? [], options.emit);
+  return isAnswer ? noteAnswer(response) : response;
 }
 
 const NO_HEADERS = { get: () => undefined };

@@ -23,3 +23,16 @@ export class HandledFailure extends Error {
     this.response = response;
   }
 }
+
+const ANSWER = Symbol.for("@pagi/session/answer");
+
+/** Notes that the response was made of a session's error, and returns it. */
+export function noteAnswer(response: Response): Response {
+  if (Object.isExtensible(response)) Object.defineProperty(response, ANSWER, { value: true });
+  return response;
+}
+
+/** Whether the response was made of a session's error, so that it must have no headers of the app. */
+export function isAnswer(response: Response): boolean {
+  return ANSWER in response;
+}

@@ -5,6 +5,7 @@ import express4 from "express4";
 import { abortSession, expressSession } from "../../adapters/express.ts";
 import { CookieStore } from "../../mod.ts";
 import { Browser, serve, type Serving, slowRig } from "./_express_rig.ts";
+import { ownMethods } from "./recipes/express-session/parts.js";
 
 // deno-lint-ignore no-explicit-any -- what express-session's code sees has no types of ours
 type Any = any;
@@ -639,3 +640,50 @@ testBoth(
     assertEquals(browser.cookies.size, 0);
   },
 );
+
+testBoth("changes while a response streams are saved at its end", async (express) => {
+  await using rig = await rigOf(express, {
+    "/stream": (req, res) => {
+      req.session.first = (req.session.first ?? 0) + 1;
+      res.write("a");
+      setImmediate(() => {
+        req.session.last = (req.session.last ?? 0) + 1;
+        res.end("b");
+      });
+    },
+    "/show": show,
+  });
+  const browser = new Browser(rig);
+  for (const count of [1, 2]) {
+    const saved = rig.store.calls.filter((one) => one === "replace").length;
+    assertEquals((await browser.get("/stream")).text, "ab");
+    const expected = saved + count;
+    while (rig.store.calls.filter((one) => one === "replace").length < expected) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    // A request that is answered after it: the store takes as long for each call.
+    await browser.get("/show");
+    assertEquals(values((await browser.get("/show")).text), { first: count, last: count });
+  }
+  assertEquals(rig.events, []);
+});
+
+testBoth("an app uses this package's methods beside req.session", async (express) => {
+  const rig = slowRig();
+  const app = express();
+  app.use(expressSession(rig.sessions, {
+    compat: true,
+    subject: (session: Any) => session.userId,
+  }));
+  app.get("/in", (req: Any, res: Any) => {
+    req.session.userId = "ada";
+    res.send("in");
+  });
+  ownMethods(app, rig.sessions);
+  await using server = await serve(app);
+  const browser = new Browser(server);
+  await browser.get("/in");
+  const { devices, expiresAt } = JSON.parse((await browser.get("/devices")).text);
+  assertEquals(devices.map(({ current }: Any) => current), [true]);
+  assertEquals(typeof expiresAt, "number");
+});

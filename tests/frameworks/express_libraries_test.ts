@@ -223,20 +223,24 @@ testBoth("a second login by a double click succeeds", async (express, passport) 
 });
 
 testBoth("a request in progress cannot undo a Passport logout", async (express, passport) => {
+  const entered = Promise.withResolvers<void>();
+  const loggedOut = Promise.withResolvers<void>();
   await using rig = await rigOf(express, (app) => {
     withPassport(app, passport);
     app.post("/slow", (req: Any, res: Any) => {
       req.session.late = 1;
       req.session.passport.user = 7;
-      setTimeout(() => res.send("done"), 60);
+      entered.resolve();
+      loggedOut.promise.then(() => res.send("done"));
     });
   });
   const browser = new Browser(rig);
   await browser.post("/login", ADA);
   const late = browser.copy();
   const slow = late.post("/slow");
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await entered.promise;
   await browser.post("/logout");
+  loggedOut.resolve();
   const { status, set } = await slow;
   assertEquals([status, set], [409, []]);
   for (const one of [browser, late]) assertEquals((await one.get("/")).text, "Sign in");

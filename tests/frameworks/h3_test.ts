@@ -130,27 +130,61 @@ Deno.test("h3Session() saves what a middleware wrote before a page that does not
   assertEquals([response.status, sessionCookies(response).length, store.size], [404, 1, 1]);
 });
 
-Deno.test("h3Session() opens a WebSocket's handshake for reading", async () => {
-  const { session, store } = rig();
-  let failure: unknown;
+/** The headers of a WebSocket's handshake, as a browser sends them. */
+const HANDSHAKE = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+  "sec-websocket-version": "13",
+};
+
+Deno.test("h3Session() stores no new session when a connection becomes a WebSocket", async () => {
+  const { session, store, events } = rig();
   const app = new H3({ silent: true });
   app.use(session);
+  app.get("/page", (event) => session.of(event).update("n", (n = 0) => n + 1).get("n"));
   app.get(
     "/",
     defineWebSocketHandler((event: H3Event) => {
-      assertEquals(session.of(event).get("n", 0), 0);
-      try {
-        session.of(event).set("n", 1);
-      } catch (error) {
-        failure = error;
-      }
+      session.of(event).update("n", (n = 0) => n + 1);
       return {};
     }),
   );
-  const response = await app.fetch(get("/", { upgrade: "websocket" }));
+  const response = await app.fetch(get("/", HANDSHAKE));
   assert("crossws" in response, "a server for WebSockets needs the hooks");
-  assert(failure !== undefined);
   assertEquals([response.headers.getSetCookie(), store.size], [[], 0]);
+  assertEquals(events.map(({ type }) => type), ["headers-dropped"]);
+
+  const [cookie] = sessionCookies(await app.fetch(get("/page")));
+  const known = { cookie: cookie!.split(";")[0]! };
+  assert("crossws" in await app.fetch(get("/", { ...HANDSHAKE, ...known })));
+  assertEquals(await (await app.fetch(get("/page", known))).text(), "3");
+
+  // A server that opens no WebSockets sends the response of such a handler.
+  const refused = await app.fetch(get("/"));
+  assertEquals([refused.status, sessionCookies(refused).length], [426, 1]);
+});
+
+Deno.test("h3Session() serves a page that a client asks for with a handshake's headers", async () => {
+  const { session, store, events } = rig();
+  const app = new H3({ silent: true });
+  app.use(session);
+  app.get("/", (event) => session.of(event).set("n", 1) && "page");
+  app.get(
+    "/refused",
+    (event) => session.of(event).set("n", 1) && new Response("", { status: 403 }),
+  );
+  const response = await app.fetch(get("/", HANDSHAKE));
+  assertEquals([response.status, sessionCookies(response).length, store.size], [200, 1, 1]);
+  // The server for WebSockets on Node has passed these on, and drops the page.
+  const upgraded = async (path: string) => {
+    const request = get(path, HANDSHAKE);
+    Object.assign(request, { runtime: { name: "node", node: { req: {}, upgrade: {} } } });
+    return await app.fetch(request);
+  };
+  assertEquals([(await upgraded("/")).status, store.size], [200, 1]);
+  assertEquals(events.map(({ type }) => type), ["headers-dropped"]);
+  assertEquals([sessionCookies(await upgraded("/refused")).length, store.size], [1, 2]);
 });
 
 Deno.test("h3Session() keeps two middlewares apart, at any depth", async () => {

@@ -278,6 +278,80 @@ testOn(ALL, "expiresAt says when the session ends if it is not used again", asyn
   assertEquals(late.lifetime, REMEMBERED);
 });
 
+testOn(VERSIONED, "expiresAt after save() knows the lifetime that others have set", async (rig) => {
+  const browser = await rig.start(fill);
+  const other = rig.browser(browser.value);
+  const { value } = await browser.visit(async (session) => {
+    await other.visit(live(REMEMBERED));
+    write(session);
+    await session.save();
+    return [session.expiresAt! - rig.clock.seconds(), session.lifetime];
+  });
+  assertEquals(value, [MONTH, REMEMBERED]);
+});
+
+testOn(ALL, "expiresAt counts from the end of a request that takes long", async (rig) => {
+  const { clock } = rig;
+  const browser = await rig.start(live({ idle: 600, absolute: 900 }));
+  const { value: session } = await browser.visit((session) => {
+    clock.advance(200);
+    assertEquals(session.expiresAt! - clock.seconds(), 600);
+    session.regenerate({ authenticated: true });
+    return session;
+  });
+  const end = clock.seconds() + 600;
+  clock.advance(100);
+  assertEquals(session.expiresAt, end);
+  clock.advance(500);
+  assertEquals((await rig.load(browser.value))?.cart, ["apple"]);
+  clock.advance(31);
+  assertEquals(await rig.load(browser.value), undefined);
+});
+
+testOn(ALL, "a session that the request has ended has no expiresAt", async (rig) => {
+  const browser = await rig.start(signIn("ada"));
+  const { value } = await browser.visit((session) => {
+    session.destroy();
+    return [session, session.expiresAt] as const;
+  });
+  assertEquals([value[0].expiresAt, value[1]], [undefined, undefined]);
+  const other = await rig.start(signIn("ada"));
+  const { value: later } = await other.visit((session) => {
+    return [session, session.restart().expiresAt! - rig.clock.seconds()] as const;
+  });
+  assertEquals(later[1], HOUR);
+});
+
+testOn(VERSIONED, "expiresAt of a held session follows touch()", async (rig) => {
+  const { clock, sessions } = rig;
+  const browser = await rig.start(live(BRIEF));
+  const { value: session } = await browser.visit((session) => session);
+  const headers = { cookie: `pagi_session=${browser.value}` };
+  const loaded = await sessions.load(new Request("http://localhost/", { headers }));
+  await browser.visit(live(REMEMBERED));
+  clock.advance(300);
+  for (const held of [session, loaded!]) {
+    assertEquals(await held.touch(), true);
+    assertEquals([held.expiresAt! - clock.seconds(), held.lifetime], [MONTH, REMEMBERED]);
+  }
+  await browser.visit((session) => session.destroy());
+  clock.advance(300);
+  for (const held of [session, loaded!]) {
+    assertEquals([await held.touch(), held.expiresAt], [false, undefined]);
+  }
+});
+
+testOn(REVOKING, "expiresAt is at most what a cookie can live", async (rig) => {
+  const browser = await rig.start(live({ idle: 500 * DAY }));
+  browser.ignoresMaxAge = true;
+  const { value } = await browser.visit((session) => session.expiresAt! - rig.clock.seconds());
+  assertEquals(value, 400 * DAY);
+  rig.clock.advance(value);
+  assertEquals((await rig.load(browser.value))?.cart, ["apple"]);
+  rig.clock.advance(61);
+  assertEquals(await rig.load(browser.value), undefined);
+});
+
 testOn(VERSIONED, "a replaced ID has no lifetime, and none can be assigned", async (rig) => {
   const browser = await rig.start(live(REMEMBERED));
   const old = rig.browser(browser.value);

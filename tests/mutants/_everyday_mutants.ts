@@ -153,8 +153,8 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
     replace: '$headers.push(["set-cookie", this.$cookies[0]!.clear()]);',
   }),
   mistake("chunks that take more bytes than maxBytes", CHUNKS, {
-    find: "return Math.min($maxBytes, $chunks * $max) - $chunks * $overhead;",
-    replace: "return $chunks * $max - $chunks * $overhead;",
+    find: "const $spread = Math.min($maxBytes, $chunks * $max) - $chunks * $overhead;",
+    replace: "const $spread = $chunks * $max - $chunks * $overhead;",
   }),
   mistake("a store that does not know how much its State can send", CHUNKS, {
     beside: "class CookieBackend implements Backend {",
@@ -177,6 +177,23 @@ export const EVERYDAY_MUTANTS: readonly Mutant[] = [
   mistake("plain data that loses the lifetime", LIFETIMES, {
     find: "if ($header.$lifetime !== undefined) $data._lifetime = $header.$lifetime;",
     replace: "",
+  }),
+  mistake("an end that does not know what others have set", LIFETIMES, {
+    find: "if (this.$saved !== undefined) return this.$saved.$lifetime;\n" +
+      "const { $isRestarted, $data } = this.$workingCopy;",
+    replace: "const { $isRestarted, $data } = this.$workingCopy;",
+  }),
+  mistake("an end of a session that the request has ended", LIFETIMES, {
+    find: '$mode === "ambiguous" || this.$isOver()',
+    replace: '$mode === "ambiguous"',
+  }),
+  mistake("an end that counts from the start of a long request", LIFETIMES, {
+    find: "Math.max(this.$workingCopy.$lastAccess, this.$doneAt ?? this.$repository.now())",
+    replace: "this.$workingCopy.$lastAccess",
+  }),
+  mistake("an end after that of the cookie", LIFETIMES, {
+    find: "return this.$backend.$isWithClient ? Math.min($left, $max) : $left;",
+    replace: "return $left;",
   }),
   mistake("a held session that is touched by the middleware's interval", LIFETIMES, {
     beside: "export class HeldSession",

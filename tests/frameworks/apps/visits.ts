@@ -140,5 +140,21 @@ for (const [name, app] of Object.entries(APPS)) {
     failures.push(`${name}: ${error instanceof Error ? error.stack : error}`);
   }
 }
+// An app that responds before it has read the body, and one that never ends its response.
+const hasty = createServer((_req, res) => res.writeHead(413).end("too large"));
+const endless = createServer((_req, res) => res.write("data: 1"));
+try {
+  const ada = await visitor(sessions);
+  const body = new Uint8Array(5_000_000);
+  const { status } = await ada.fetch(hasty, "/", { method: "POST", body });
+  if (status !== 413) failures.push(`a large body: ${status}`);
+  const enough = new AbortController();
+  const reason = new Error("enough");
+  setTimeout(() => enough.abort(reason), 100);
+  const result = await ada.fetch(endless, "/", { signal: enough.signal }).catch((error) => error);
+  if (result !== reason) failures.push(`a response without an end: ${result}`);
+} catch (error) {
+  failures.push(`a special app: ${error instanceof Error ? error.stack : error}`);
+}
 await new Promise((done) => running.close(done));
 console.log(JSON.stringify({ apps: Object.keys(APPS).length, failures }));

@@ -3,7 +3,7 @@
  * ones.
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import type { Session, SessionError, SessionMiddleware } from "@pagi/session";
+import { type Session, SessionError, type SessionMiddleware } from "@pagi/session";
 import { elysiaSession } from "@pagi/session/elysia";
 import { abortSession, expressSession } from "@pagi/session/express";
 import { h3Session, type H3SessionEvent } from "@pagi/session/h3";
@@ -62,24 +62,26 @@ Deno.test("honoSession() responds to a session error", async () => {
 
 /** Stands in for oak's context. */
 function oakContext(headers: Record<string, string> = {}) {
-  const direct: Response[] = [];
   const dom = new Response("page");
   const response = {
-    headers: new Headers(),
+    headers: new Headers() as Headers,
     status: 200,
     body: "page" as unknown,
     writable: true,
-    toDomResponse: () => Promise.resolve(dom),
+    toDomResponse() {
+      const { status, headers } = this;
+      const made = () => new Response("page", { status, headers });
+      return Promise.resolve(this.writable ? made() : dom);
+    },
   };
   const request = {
     headers: new Headers(headers),
     method: "GET",
     url: new URL("http://localhost/?x"),
-    originalRequest: { respond: (one: Response) => void direct.push(one) },
   };
   const state: { session?: unknown } = {};
   const ctx: OakContext = { request, response, respond: true, state };
-  return { direct, ctx, dom, response };
+  return { ctx, dom, response };
 }
 
 const write = (ctx: OakContext) => () =>
@@ -105,7 +107,8 @@ Deno.test("oakSession() adds the headers to the response that is sent", async ()
   const own = oakContext();
   own.response.writable = false;
   await middleware(own.ctx, write(own.ctx));
-  assertEquals(own.dom.headers.getSetCookie().length, 1);
+  const sent = await own.response.toDomResponse();
+  assertEquals([sent.headers.getSetCookie().length, await sent.text()], [1, "page"]);
 
   const upgraded = oakContext();
   upgraded.ctx.respond = false;
@@ -116,11 +119,10 @@ Deno.test("oakSession() adds the headers to the response that is sent", async ()
 Deno.test("oakSession() responds to a session error, and rethrows the app's errors", async () => {
   for (const method of ["read", "create"]) {
     for (const writable of [true, false]) {
-      const { ctx, response, direct } = oakContext(unknownId);
+      const { ctx, response } = oakContext(unknownId);
       response.writable = writable;
       await oakSession(rig({ store: failing(method) }).sessions)(ctx, write(ctx));
-      assertEquals([response.status, ctx.respond], writable ? [503, true] : [200, false]);
-      assertEquals(direct.map(({ status }) => status), writable ? [] : [503]);
+      assertEquals([(await response.toDomResponse()).status, ctx.respond], [503, true]);
     }
   }
   const { store, sessions } = rig();
@@ -532,34 +534,78 @@ Deno.test("elysiaSession() makes functions that Elysia can tell apart", () => {
   assertEquals(texts.size, 2);
 });
 
-Deno.test("oakSession() puts the cookie of save() on the page of an error without a setter", async () => {
-  class OwnError extends Error {
-    get headers(): undefined {
-      return undefined;
+Deno.test("oakSession() never gives an object that the app shares one client's cookie", async () => {
+  const { sessions } = rig();
+  const headers = new Headers({ vary: "Origin" });
+  const page = new Response(null, { status: 204, headers });
+  const redirect = Response.redirect("http://localhost/");
+  for (let client = 0; client < 2; client++) {
+    for (const shared of [headers, page, redirect]) {
+      const { ctx, response } = oakContext();
+      await oakSession(sessions)(ctx, async () => {
+        await write(ctx)();
+        if (shared instanceof Headers) response.headers = shared;
+        else {Object.assign(response, {
+            writable: false,
+            toDomResponse: () => Promise.resolve(shared),
+          });}
+      });
+      assertEquals((await response.toDomResponse()).headers.getSetCookie().length, 1);
     }
   }
-  const { sessions } = rig();
-  const { ctx } = oakContext();
-  const error = new OwnError("mine");
-  await assertRejects(() =>
-    oakSession(sessions)(ctx, async () => await countAndThrow(ctx.state.session as Session, error))
-  );
-  assertEquals((error.headers as unknown as Headers).getSetCookie().length, 1);
+  const all = [headers, page.headers, redirect.headers];
+  assertEquals(all.flatMap((one) => one.getSetCookie()), []);
 });
 
-Deno.test("oakSession() puts the cookie of save() on every page of an error", async () => {
-  for (const error of [new RangeError("mine"), Object.assign(new Error("x"), { headers: {} })]) {
-    const { sessions, store, events } = rig();
-    const { ctx, response } = oakContext();
-    const next = () => countAndThrow(ctx.state.session as Session, error);
-    const thrown = await assertRejects(() => oakSession(sessions)(ctx, next));
-    assertStrictEquals(thrown, error);
-    // A middleware of the app may handle it; if none does, oak keeps only the error's headers.
-    assertEquals(response.headers.getSetCookie().length, 1);
-    if (error instanceof RangeError) {
-      assertEquals((error as { headers?: Headers }).headers!.getSetCookie().length, 1);
+Deno.test("oakSession() stores no new session for an upgraded connection", async () => {
+  const { sessions, store, events } = rig();
+  const { ctx, response } = oakContext();
+  const upgrade = { status: 101, headers: new Headers() } as Response;
+  await oakSession(sessions)(ctx, async () => {
+    await write(ctx)();
+    Object.assign(response, { writable: false, toDomResponse: () => Promise.resolve(upgrade) });
+  });
+  assertStrictEquals(await response.toDomResponse(), upgrade);
+  assertEquals([store.size, events], [0, ["headers-dropped"]]);
+});
+
+Deno.test("oakSession() puts the cookies of save() on every page of an error", async () => {
+  const failures = [
+    new RangeError("mine"),
+    Object.freeze(new Error("frozen")),
+    Object.assign(new Error("x"), { headers: {} }),
+    new SessionError("ERR_SESSION_COMMITTED", "saved already"),
+    "text",
+    null,
+  ];
+  for (const failure of failures) {
+    for (const writable of [true, false]) {
+      const [shop, admin] = [rig(), rig({ key: "admin" })];
+      const { ctx, response } = oakContext();
+      let thrown: unknown;
+      try {
+        await oakSession(shop.sessions)(
+          ctx,
+          () =>
+            oakSession(admin.sessions)(ctx, async () => {
+              await (ctx.state.session as Session).set("n", 1).save();
+              await (ctx.state.admin as Session).set("n", 1).save();
+              throw failure;
+            }),
+        );
+      } catch (error) {
+        thrown = error;
+      }
+      assertStrictEquals(thrown, failure);
+      // This is what oak does: it drops all headers, or sends the app's own Response.
+      if (thrown !== undefined) {
+        Object.assign(response, { headers: new Headers(), status: 500, writable });
+      }
+      const { headers } = await response.toDomResponse();
+      assertEquals(namesOf(headers.getSetCookie()), NAMES, String(failure));
+      assertEquals([headers.get("cache-control"), headers.get("vary")], ["no-store", "Cookie"]);
+      assertEquals([shop.store.size, admin.store.size], [1, 1]);
     }
-    assertEquals([store.size, events], [1, []]);
   }
   const { sessions } = rig();
   const { ctx, response } = oakContext();
@@ -642,6 +688,24 @@ Deno.test("oakSession() keeps two middlewares apart, at any depth", async () => 
     TypeError,
     "option key",
   );
+});
+
+Deno.test("oakSession() sends the cookie of an inner session although the outer one fails", async () => {
+  for (const writable of [true, false]) {
+    const outer = rig({ store: failing("create") });
+    const inner = rig({ key: "admin" });
+    const { ctx, response } = oakContext();
+    const save = oakSession(inner.sessions);
+    await oakSession(outer.sessions)(ctx, () =>
+      save(ctx, async () => {
+        await write(ctx)();
+        (ctx.state.admin as Session).set("n", 1);
+        response.writable = writable;
+      }));
+    const { status, headers } = await response.toDomResponse();
+    assertEquals([status, namesOf(headers.getSetCookie())], [503, ["pagi_session_admin"]]);
+    assertEquals(inner.store.size, 1);
+  }
 });
 
 Deno.test("elysiaSession() keeps two middlewares apart, at any depth", async () => {
@@ -870,13 +934,34 @@ Deno.test("h3Session() puts the cookie of save() on a Response of onError", asyn
   assertEquals((await config.onError(new Error("boom"), h3Event())).headers.getSetCookie(), []);
 });
 
-Deno.test("h3Session() opens a WebSocket's handshake for reading", async () => {
-  const { sessions, store } = rig();
-  const event = h3Event({ upgrade: "websocket" });
-  await h3Session(sessions)(event, () => {
-    assertThrows(() => event.context.session!.set("n", 1));
-  });
-  assertEquals([store.size, [...event.res.headers]], [0, []]);
+Deno.test("h3Session() stores no new session when a connection becomes a WebSocket", async () => {
+  const hooked = () => Object.assign(new Response(null, { status: 426 }), { crossws: {} });
+  const node = { upgrade: {} };
+  const cases: [
+    name: string,
+    headers: object,
+    runtime: object,
+    result: () => unknown,
+    stored: 0 | 1,
+  ][] = [
+    ["a handshake", { upgrade: "WebSocket" }, {}, hooked, 0],
+    ["a plain request for a WebSocket's route", {}, {}, hooked, 1],
+    ["a page", { upgrade: "websocket" }, {}, () => "page", 1],
+    ["a page that Node's server drops", { upgrade: "websocket" }, { node }, () => "page", 0],
+    ["an error that it sends", {}, { node }, () => new Response(null, { status: 403 }), 1],
+  ];
+  for (const [name, headers, runtime, result, stored] of cases) {
+    const { sessions, store } = rig();
+    const event = { ...h3Event(headers as Record<string, string>), runtime };
+    const answered = await h3Session(sessions)(event, () => {
+      event.context.session!.set("n", 1);
+      return result();
+    });
+    const { headers: sent, errHeaders } = event.res;
+    const cookies = [...sent.getSetCookie(), ...errHeaders.getSetCookie()];
+    assertEquals([store.size, cookies.length], [stored, stored], name);
+    if (result === hooked) assert("crossws" in (answered as object), name);
+  }
 });
 
 Deno.test("h3Session() saves before the app uses Node's response itself", async () => {

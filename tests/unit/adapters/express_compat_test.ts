@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { type CookieOptions, CookieState, MemoryStore, SessionMiddleware } from "@pagi/session";
+import {
+  type CookieOptions,
+  CookieState,
+  MemoryStore,
+  Session,
+  SessionMiddleware,
+} from "@pagi/session";
 import { abortSession, expressSession } from "@pagi/session/express";
 import { cookieOf, rig, SECRET } from "../../_kit/helpers.ts";
 import { nodeResponse, slow } from "../../_kit/node_response.ts";
@@ -45,6 +51,9 @@ async function visit(
 function call(req: Any, method: string): Promise<Any> {
   return new Promise((resolve) => req.session[method](resolve));
 }
+
+/** Lets what was started go on. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 const show = async (sessions: SessionMiddleware, cookie: string) => {
   const { cookie: _, ...values } = (await sessions.load(
@@ -415,6 +424,203 @@ Deno.test("of() returns req.session, and throws for a request from elsewhere", a
   await assertRejects(async () =>
     await Promise.resolve().then(() => middleware.of({ headers: {} }))
   );
+});
+
+Deno.test("req.session.cookie takes what express-session takes as the end of its lifetime", async () => {
+  const hour = 3_600_000;
+  const ends: [name: string, (cookie: Any) => void, maxAge: number | undefined][] = [
+    ["maxAge = null", (cookie) => cookie.maxAge = null, undefined],
+    ["maxAge = false", (cookie) => cookie.maxAge = false, undefined],
+    ["expires = false", (cookie) => cookie.expires = false, undefined],
+    ["expires = null", (cookie) => cookie.expires = null, undefined],
+    ["maxAge = 0", (cookie) => cookie.maxAge = 0, 0],
+    ["maxAge = Date", (cookie) => cookie.maxAge = new Date(Date.now() + hour / 2), 1800],
+    ["expires = Date", (cookie) => cookie.expires = new Date(Date.now() + hour / 2), 1800],
+    ["expires = text", (cookie) => cookie.expires = new Date(Date.now() + hour / 2).toJSON(), 1800],
+    ["expires = number", (cookie) => cookie.expires = Date.now() + hour / 2, 1800],
+  ];
+  for (const [name, assign, maxAge] of ends) {
+    const { sessions, signIn } = rig();
+    const { set } = await visit(sessions, ({ session }) => assign(session.cookie), {
+      cookie: await signIn(),
+    });
+    const found = /Max-Age=(\d+)/.exec(set[0]!)?.[1];
+    assertEquals(found === undefined ? undefined : Number(found), maxAge, name);
+  }
+});
+
+Deno.test("req.session.cookie = { … } gives the session's cookie other attributes", async () => {
+  const copies: [name: string, (cookie: Any) => unknown][] = [
+    ["attributes", () => ({ maxAge: 5000, path: "/shop" })],
+    ["JSON", (cookie) => {
+      Object.assign(cookie, { maxAge: 5000, path: "/shop" });
+      return JSON.parse(JSON.stringify(cookie));
+    }],
+    ["structuredClone", (cookie) => {
+      Object.assign(cookie, { maxAge: 5000, path: "/shop" });
+      return structuredClone(cookie);
+    }],
+    ["the cookie itself", (cookie) => Object.assign(cookie, { maxAge: 5000, path: "/shop" })],
+  ];
+  for (const [name, copy] of copies) {
+    const { sessions, signIn } = rig();
+    const { set, req } = await visit(sessions, ({ session }) => {
+      session.cookie = copy(session.cookie);
+    }, { cookie: await signIn() });
+    assertMatch(set[0]!, /; Path=\/shop; HttpOnly; SameSite=Lax; Max-Age=5;/, name);
+    assertEquals(req.session.cookie.originalMaxAge, 5000, name);
+  }
+  const { sessions } = rig();
+  const { error } = await visit(sessions, ({ session }) => {
+    assertThrows(() => session.cookie = null, TypeError, "expected an object of attributes");
+    assertThrows(() => session.cookie = "chocolate", TypeError, "got a string");
+  });
+  assertEquals(error, undefined);
+});
+
+Deno.test("req.session.cookie stays when the app deletes all properties", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const { req, error } = await visit(sessions, ({ session }) => {
+    for (const key of Object.keys(session)) delete session[key];
+    session.a = 1;
+  }, { cookie });
+  assertEquals([error, typeof req.session.cookie.maxAge], [undefined, "number"]);
+  assertEquals(await show(sessions, cookie), { a: 1 });
+});
+
+Deno.test("req.session starts with the middleware's cookie if a key cookie holds something else", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await sessions.update(
+    (await sessions.load({ headers: { cookie } }))!,
+    (data: Any) => data.cookie = "chocolate",
+  );
+  const { req, error } = await visit(sessions, ({ session }) => session.a = 1, { cookie });
+  assertEquals([error, req.session.cookie.path], [undefined, "/"]);
+});
+
+Deno.test("copies and wrappers of req.session work", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await visit(sessions, async (req) => {
+    const { session } = req;
+    const { cookie: copied, ...values } = structuredClone(session);
+    assertEquals([values, typeof copied.originalMaxAge], [{ n: 1 }, "number"]);
+    // As lodash's cloneDeep makes it.
+    const cloned = Object.assign(Object.create(Object.getPrototypeOf(session.cookie)), {
+      ...session.cookie,
+    });
+    assertEquals(typeof cloned.maxAge, "number");
+    assertEquals(cloned.toJSON(), session.cookie.toJSON());
+    for (const wrapper of [new Proxy(session, {}), Object.create(session)]) {
+      session.a = (session.a ?? 0) + 1;
+      assertEquals(await new Promise((resolve) => wrapper.save(resolve)), undefined);
+    }
+    // A library puts the same session in its place.
+    Object.defineProperty(req, "session", { value: session, configurable: true });
+    session.b = 1;
+  }, { cookie });
+  assertEquals(await show(sessions, cookie), { n: 1, a: 2, b: 1 });
+});
+
+Deno.test("a method of req.session with null for a callback is one without", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const { error } = await visit(sessions, async ({ session }) => {
+    session.a = 1;
+    session.save(null);
+    await call({ session }, "save");
+  }, { cookie });
+  assertEquals(error, undefined);
+  assertEquals(await show(sessions, cookie), { n: 1, a: 1 });
+});
+
+Deno.test("changes of req.session while the response streams are saved at its end", async () => {
+  const { sessions, signIn } = rig();
+  for (const cookie of ["", await signIn()]) {
+    const { cookie: after } = await visit(sessions, async (req, res) => {
+      req.session.a = 1;
+      res.write("first");
+      await turn();
+      req.session.a = 2;
+      req.session.b = 1;
+    }, { cookie });
+    await turn();
+    const { n: _, ...values } = await show(sessions, after);
+    assertEquals(values, { a: 2, b: 1 });
+  }
+});
+
+Deno.test("changes at the end of a response overwrite nothing that was saved in the meantime", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  await visit(sessions, async (req, res) => {
+    req.session.a = 1;
+    res.write("first");
+    await turn();
+    await visit(sessions, ({ session }) => session.a = 2, { cookie });
+    req.session.b = 1;
+  }, { cookie });
+  await turn();
+  assertEquals(await show(sessions, cookie), { n: 1, a: 2, b: 1 });
+});
+
+Deno.test("changes at the end of a response are an event if they cannot be saved", async () => {
+  const { sessions, signIn, events } = rig();
+  const cookie = await signIn();
+  await visit(sessions, async (req, res) => {
+    req.session.a = 1;
+    res.write("first");
+    await turn();
+    await visit(sessions, (req) => call(req, "destroy"), { cookie });
+    req.session.b = 1;
+  }, { cookie });
+  await turn();
+  assertEquals(await show(sessions, cookie), {});
+  assertEquals(events.filter((type) => type === "request-failed").length, 1);
+});
+
+Deno.test("the methods of SessionMiddleware take req.session", async () => {
+  const { sessions, signIn } = rig();
+  const options = { subject: ({ user }: { user?: string }) => user };
+  const { cookie } = await visit(sessions, ({ session }) => session.user = "ada", { options });
+  await visit(sessions, async (req) => {
+    const session = req.session;
+    const [listed] = await sessions.list("ada", { current: session });
+    assertEquals(listed!.current, true);
+    const token = new Session(session).csrfToken();
+    const post = { ...req, method: "POST", headers: { ...req.headers } };
+    await assertRejects(() => sessions.verifyCsrf(post, session), "no CSRF token");
+    post.headers["x-csrf-token"] = token;
+    await sessions.verifyCsrf(post, session);
+    await sessions.update(session, (data: Any) => data.updated = 1);
+    session.own = 1;
+  }, { cookie, options });
+  assertEquals(await show(sessions, cookie), { user: "ada", updated: 1, own: 1 });
+  await visit(sessions, async ({ session }) => {
+    assertEquals(await sessions.destroyAll("ada", { except: session }), 0);
+    assertEquals(await sessions.destroy(session), true);
+  }, { cookie, options });
+  assertEquals(await show(sessions, cookie), {});
+  assertEquals(await show(sessions, await signIn()), { n: 1 });
+});
+
+Deno.test("req.sessionStore.get() reads another session, and is not a use of it", async () => {
+  const { sessions, signIn } = rig();
+  const cookie = await signIn();
+  const id = cookie.split("=")[1]!;
+  await visit(sessions, async ({ sessionStore }) => {
+    const get = (id: string) =>
+      new Promise<Any>((resolve) =>
+        sessionStore.get(id, (error: unknown, session: unknown) => resolve([error, session]))
+      );
+    const [error, session] = await get(id);
+    assertEquals([error, session.n, session.cookie.path], [null, 1, "/"]);
+    assert(session.cookie.expires instanceof Date);
+    assertEquals(await get("0".repeat(64)), [null, undefined]);
+    assertEquals(await get("no; cookie"), [null, undefined]);
+  });
 });
 
 Deno.test("csrfToken() and verifyCsrf() protect an app with express-session's interface", async () => {

@@ -267,16 +267,88 @@ Deno.test("lambdaSession() sends two sessions side by side", async () => {
 });
 
 Deno.test("lambdaSession() survives events that a client has formed", async () => {
-  const { sessions } = rig();
-  const handler = count(sessions);
-  for (
-    const event of [
-      {},
-      { headers: null, multiValueHeaders: null, queryStringParameters: null },
-      { rawPath: "//", headers: { cookie: "pagi_session" } },
-      { rawPath: "/%", cookies: ["pagi_session=%"] },
-    ] as LambdaEvent[]
-  ) assertEquals((await handler(event, {})).body, "Visit 1");
+  const events = [
+    {},
+    { headers: null, multiValueHeaders: null, queryStringParameters: null },
+    { cookies: null, headers: null, requestContext: null },
+    { rawPath: "//", headers: { cookie: "pagi_session" } },
+    { rawPath: "//other.example:99999999/", headers: { host: "shop.example" } },
+    { rawPath: "/%", cookies: ["pagi_session=%"] },
+    { headers: { host: "a b" } },
+    { headers: { "a b": "1" } },
+    { headers: { "x-name": "\u00fc\u6f22" } },
+    { headers: { "x-name": "a\r\nb" } },
+    { headers: { cookie: undefined }, multiValueHeaders: { cookie: null } },
+    { requestContext: { http: { method: "TRACE" } } },
+    { requestContext: { http: { method: "G ET" } } },
+  ] as unknown as LambdaEvent[];
+  for (const event of events) {
+    const name = JSON.stringify(event);
+    assertEquals((await count(rig().sessions)(event, {})).body, "Visit 1", name);
+    const failed = await count(rig({ store: failing("create") }).sessions)(event, {});
+    assertEquals([failed.statusCode, failed.cookies], [503, undefined], name);
+  }
+});
+
+Deno.test("lambdaSession() shows onError the URL that the client asked for", async () => {
+  const host = { host: "shop.example" };
+  const elb = { requestContext: { elb: {} }, httpMethod: "GET", path: "/a" };
+  const events: [event: object, url: string][] = [
+    [version2([]), "/cart?a=1&b=2"],
+    [{ httpMethod: "GET", path: "//b", headers: host }, "//b"],
+    [
+      { httpMethod: "GET", path: "/a", headers: host, queryStringParameters: { q: "a b" } },
+      "/a?q=a%20b",
+    ],
+    [
+      {
+        httpMethod: "GET",
+        path: "/a",
+        headers: host,
+        queryStringParameters: { q: "2" },
+        multiValueQueryStringParameters: { q: ["1", "2"] },
+      },
+      "/a?q=1&q=2",
+    ],
+    // A load balancer decodes nothing.
+    [{ ...elb, headers: host, queryStringParameters: { q: "a%20b" } }, "/a?q=a%20b"],
+    [
+      {
+        ...elb,
+        multiValueHeaders: { host: ["shop.example"] },
+        multiValueQueryStringParameters: { q: ["1", "2"] },
+      },
+      "/a?q=1&q=2",
+    ],
+  ];
+  for (const [event, url] of events) {
+    let seen = "";
+    const onError = (_error: unknown, request: Request) => {
+      seen = request.url;
+      return new Response("down", { status: 503 });
+    };
+    await count(rig({ store: failing("create"), onError }).sessions)(event, {});
+    assertEquals(seen, `https://shop.example${url}`);
+  }
+});
+
+Deno.test("lambdaSession() accepts null in a response, and saves nothing with one that it cannot send", async () => {
+  for (const event of [{ httpMethod: "GET" }, version2([])]) {
+    const empty = {
+      statusCode: 200,
+      headers: null,
+      multiValueHeaders: null,
+      cookies: null,
+      body: "",
+    };
+    const { sessions } = rig();
+    const { cookies, multiValueHeaders } = await count(sessions, empty)(event, {});
+    assertEquals((cookies ?? multiValueHeaders!["set-cookie"])!.length, 1);
+    const { sessions: others, store } = rig();
+    const wrong = { statusCode: 200, headers: { "x-name": "a\nb" }, body: "" };
+    await assertRejects(() => count(others, wrong)(event, {}), TypeError);
+    assertEquals((store as unknown as { size: number }).size, 0);
+  }
 });
 
 Deno.test("lambdaSession() throws when it is made of something else", () => {

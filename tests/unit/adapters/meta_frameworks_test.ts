@@ -262,6 +262,22 @@ Deno.test("astroSession() saves nothing when an action failed, called by a form 
   assertEquals(cookies(await onRequest(page, () => write(page.locals, {}, 404))).length, 1);
 });
 
+Deno.test("astroSession() keeps the page's cookies off the response to a session's error", async () => {
+  const attached = Symbol.for("astro.cookies");
+  for (const store of [failing("create"), undefined]) {
+    const onRequest = astroSession(rig({ store }).sessions);
+    const context = { request: requestWith(), locals: {} as Record<string, Session> };
+    const response = await onRequest(context, () => {
+      context.locals.session!.set("n", 1);
+      return Promise.resolve(new Response(null, { status: 204 }));
+    });
+    // Astro does this after the middleware.
+    Reflect.set(response, attached, "own=1");
+    const expected = store === undefined ? [204, "own=1"] : [503, undefined];
+    assertEquals([response.status, Reflect.get(response, attached)], expected);
+  }
+});
+
 Deno.test("tanstackStartSession() keeps the options of a redirect that it copies", async () => {
   const { sessions } = rig();
   const { handle } = tanstackStartSession(sessions);

@@ -44,6 +44,7 @@ Deno.test("CookieState with chunks holds what maxBytes says, in as many cookies 
       const bytes = pairs.reduce((sum, pair) => sum + pair.length - 1, 0);
       assert(bytes <= maxBytes, `${bytes} of ${maxBytes}`);
       assert(state.maxValueBytes > maxBytes - 25 * chunks, `${state.maxValueBytes}`);
+      assert(state.maxValueBytes >= new CookieState({ cookieName: "sid" }).maxValueBytes);
       assertEquals(extracted(state, pairs.join("; ")), value);
     }
   }

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  type App,
   BearerState,
   builder,
   CallbackState,
@@ -304,4 +305,25 @@ Deno.test("Visitor.restartBrowser() drops a session cookie without a lifetime", 
   const bob = await visitor(kept, { subject: "b" });
   bob.restartBrowser();
   assertEquals((await bob.session())?.subject, "b");
+});
+
+Deno.test("fetch() rejects when its signal aborts, and a PAGI app learns that the client has left", async () => {
+  const ada = await visitor(make().sessions);
+  const controller = new AbortController();
+  const seen: unknown[] = [];
+  const left = Promise.withResolvers<void>();
+  const app: App = async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "http.response.start", status: 200, headers: [] });
+    await send({ type: "http.response.body", body: "data: 1", more: true });
+    const leaving = receive();
+    controller.abort(new Error("enough"));
+    seen.push((await leaving).type);
+    left.resolve();
+  };
+  const init = { signal: controller.signal };
+  await assertRejects(() => ada.fetch(app, "/", init), Error, "enough");
+  await left.promise;
+  assertEquals(seen, ["http.disconnect"]);
+  await assertRejects(() => ada.fetch(app, "/", init), Error, "enough");
 });

@@ -1,5 +1,5 @@
 /** Parts of apps that docs/how-to/frameworks/express-session.md shows. */
-import { SessionMiddleware } from "@pagi/session";
+import { Session, SessionMiddleware } from "@pagi/session";
 import { abortSession, expressSession } from "@pagi/session/express";
 import express from "express";
 
@@ -14,6 +14,15 @@ export function ownUsers(app, store, secret) {
   app.post("/log-out-everywhere", async (req, res) => {
     await sessions.destroyAll(req.session.userId);
     res.redirect(303, "/");
+  });
+}
+
+/** Uses the methods of this package. */
+export function ownMethods(app, sessions) {
+  app.get("/devices", async (req, res) => {
+    const devices = await sessions.list(req.session.userId, { current: req.session });
+    const { expiresAt } = new Session(req.session);
+    res.json({ devices: devices.map(({ hash, current }) => ({ hash, current })), expiresAt });
   });
 }
 

@@ -31,7 +31,7 @@ app.get("/", (req, res) => {
 });
 
 app.post("/login", (req, res) => {
-  const name = String(req.body.name);
+  const { name } = req.body;
   // A new subject also changes the session's ID.
   req.session.subject = name;
   req.session.set("name", name);

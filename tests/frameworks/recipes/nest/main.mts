@@ -39,9 +39,12 @@ class LoginController {
 @Module({ controllers: [LoginController] })
 class AppModule {}
 
-const app = await NestFactory.create(AppModule);
-nestSession(sessions).install(app);
-await app.listen(process.env.PORT ?? 3000);
+async function bootstrap(): Promise<void> {
+  const app = await NestFactory.create(AppModule);
+  nestSession(sessions).install(app);
+  await app.listen(process.env.PORT ?? 3000);
+}
+void bootstrap();
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
