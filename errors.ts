@@ -113,6 +113,11 @@ export class SessionError extends Error {
    */
   readonly headers: readonly HeaderPair[];
 
+  /** The same as `status`, under the name that other frameworks and `http-errors` use. */
+  get statusCode(): number {
+    return this.status;
+  }
+
   /** Creates an error with the given code. */
   constructor(code: SessionErrorCode, message: string, options: SessionErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -4,12 +4,8 @@
  * @module
  */
 import { checkMiddleware, checkOptions, optionError } from "../base/check_options.ts";
-import type {
-  NodeRequest,
-  OpenSession,
-  SessionMiddleware,
-  VerifyCsrfOptions,
-} from "../middleware.ts";
+import type { ControlledSession } from "../core/entry/open.ts";
+import type { NodeRequest, SessionMiddleware, VerifyCsrfOptions } from "../middleware.ts";
 import { CompatRequest, type CompatRules } from "./_express_compat/compat_request.ts";
 import type { CompatMethods, SessionCallback } from "./_express_compat/compat_session.ts";
 import type { CookieOverrides, SessionCookie } from "./_express_compat/session_cookie.ts";
@@ -194,7 +190,11 @@ export function expressSession<Data extends object>(
     place: placeOf(sessions),
   };
   const middleware: unknown = nodeSession(sessions, {
-    make: (open, req, isHeld) => new CompatRequest(req, open as OpenSession, { ...compat, isHeld }),
+    make: (open, req, isHeld) =>
+      new CompatRequest(req, open as ControlledSession<Record<string, unknown>>, {
+        ...compat,
+        isHeld,
+      }),
   });
   const requestOf = (req: NodeRequest) => {
     const own: unknown = findSession(req, sessions);

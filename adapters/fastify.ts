@@ -225,9 +225,16 @@ function takeOver(reply: FastifyReply): FastifyReply {
   const page: FastifyReply = Object.create(reply, {
     sent: { get: () => Reflect.get(Object.getPrototypeOf(reply), "sent", page) },
   });
+  // The handler has set them for its own response.
+  for (const symbol of Object.getOwnPropertySymbols(reply)) {
+    if (OWN_PARTS.includes(symbol.description!)) Object.assign(page, { [symbol]: null });
+  }
   Object.defineProperty(reply, "sent", { value: true });
   return page;
 }
+
+/** Fastify's names of the trailers and of the serializer of a reply. */
+const OWN_PARTS = ["fastify.reply.trailers", "fastify.reply.serializer"];
 
 function isHijacked({ sent, raw }: FastifyReply): boolean {
   return sent && !raw.writableEnded;

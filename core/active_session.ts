@@ -70,12 +70,22 @@ type Outcome =
 
 const NONE: Outcome = { kind: "none" };
 
+/** The actions that save a change of the handler. */
+const SAVED: readonly Outcome["kind"][] = ["created", "restarted", "changed"];
+
 const CSRF_VERB = "make a CSRF token for a new session";
 
 /** The headers of a response that does not exist yet. */
 const NO_HEADERS: CacheHeaders = { get: () => undefined };
 
 const isNotForCaches = ([name]: HeaderPair): boolean => name !== "cache-control";
+
+/** A response whose status says that the handler failed. */
+export interface FailedResponse {
+  readonly status: number;
+  /** Whether the handler has changed the session. By default, the session tells. */
+  readonly isChanged?: boolean | undefined;
+}
 
 /** A save before the response, and its headers for the client. */
 interface EarlySave {
@@ -650,11 +660,15 @@ export class ActiveSession implements SessionLink {
   /**
    * Ends the request without saving, because the handler threw. A `destroy()` still takes effect, and
    * so does an earlier `save()`: `commit` then adds its headers to the error response.
+   *
+   * @param failure The response that says so, if nothing has reported an exception. The operator then
+   * hears of changes that are dropped.
    */
-  async abort(): Promise<void> {
+  async abort(failure?: FailedResponse): Promise<void> {
     const early = this.#early;
     // The save's error has been reported, and the handler's own error takes precedence.
     if (early !== undefined) await early.saved.catch(() => early.isFailed = true);
+    if (failure !== undefined) this.#reportDropped(failure);
     if (this.#isDone) return;
     this.#isDone = true;
     const isDestroyed = this.#isDestroyed();
@@ -668,6 +682,27 @@ export class ActiveSession implements SessionLink {
         message: "The handler destroyed the session and threw; then the store failed to delete it",
         cause,
       });
+    }
+  }
+
+  #reportDropped({ status, isChanged = this.#isChanged() }: FailedResponse): void {
+    if (!isChanged) return;
+    this.#options.emit({
+      type: "changes-dropped",
+      message:
+        `A response with status ${status} dropped the changes of its session. To keep them, ` +
+        "call await session.save() before it",
+    });
+  }
+
+  /** Whether a commit would save a change of the handler. */
+  #isChanged(): boolean {
+    if (this.#isDone || !this.workingCopy.maybeDirty) return false;
+    try {
+      return SAVED.includes(this.#decide(() => false, this.workingCopy.recordId).kind);
+    } catch {
+      // A value that cannot be stored is a change, too.
+      return true;
     }
   }
 

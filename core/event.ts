@@ -22,6 +22,7 @@
  * | `short-secret` | the middleware's `secret` has less than 32 bytes; once, when it is made |
  * | `place-taken` | the scope of a PAGI app holds the session of another middleware where this one puts its own; give one of them a `key` |
  * | `questionable-option` | an option has a value that cannot be kept, or is probably a mistake; the message says what happens instead; once, when the middleware is made |
+ * | `changes-dropped` | a response with a status of 500 or more dropped changes, and no exception was reported; call `await session.save()` before such a response. In Express, `abortSession` reports exceptions |
  * | `cookie-dropped` | a cookie with `Secure` was sent over plain HTTP, and browsers drop it; once |
  * | `headers-dropped` | the session's headers could not be added to a 101 response or `Response.error()`, to one that was sent already, or to an error response that others make after `session.save()`. The message says if a session was not stored for that reason |
  */
@@ -42,6 +43,7 @@ export interface SessionEvent {
     | "cookie-nearly-full"
     | "statements-unprepared"
     | "headers-dropped"
+    | "changes-dropped"
     | "short-secret"
     | "place-taken"
     | "questionable-option"

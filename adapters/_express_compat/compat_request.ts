@@ -5,12 +5,12 @@
  */
 import { after, type Awaitable } from "../../base/awaitable.ts";
 import { isReserved } from "../../base/record_text.ts";
+import type { ControlledSession } from "../../core/entry/open.ts";
 import { put } from "../../data/session_values.ts";
 import { noteForm, refusal, workingCopyIn } from "../../data/working_copy.ts";
 import { SessionError } from "../../errors.ts";
 import type {
   NodeRequest,
-  OpenSession,
   ResponseHeaders,
   SessionMiddleware,
   VerifyCsrfOptions,
@@ -50,7 +50,7 @@ const UNSUPPORTED = "";
 /** The session of one request. */
 export class CompatRequest implements OpenedRequest, SessionOperations {
   readonly response: Response | undefined;
-  readonly #open: OpenSession;
+  readonly #open: ControlledSession<Record<string, unknown>>;
   readonly #sessions: SessionMiddleware;
   readonly #rules: CompatRules;
   readonly #req: CompatRequestSource;
@@ -83,7 +83,7 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   /** @param isHeld Whether a response follows that can carry the cookie. */
   constructor(
     req: CompatRequestSource,
-    open: OpenSession,
+    open: ControlledSession<Record<string, unknown>>,
     { sessions, rules, place, isHeld }: {
       sessions: SessionMiddleware;
       rules: CompatRules;
@@ -457,8 +457,19 @@ export class CompatRequest implements OpenedRequest, SessionOperations {
   }
 
   abort(error?: unknown): Promise<void> {
-    const abort = () => this.#open.abort(error);
-    return this.#aborted ??= this.#pending === undefined ? abort() : this.#pending.then(abort);
+    return this.#end(() => this.#open.abort(error));
+  }
+
+  discard(status: number): Promise<void> {
+    return this.#end(() => {
+      const session = this.#state === "active" ? this.#session : undefined;
+      return this.#open.discard(status, session !== undefined && this.#isChanged(session));
+    });
+  }
+
+  /** Ends the request without saving, after the operations that are not done yet. */
+  #end(end: () => Promise<void>): Promise<void> {
+    return this.#aborted ??= this.#pending === undefined ? end() : this.#pending.then(end);
   }
 
   /** Headers that give the session's cookie the attributes of `req.session.cookie`. */

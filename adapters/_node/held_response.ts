@@ -238,6 +238,12 @@ class HeldResponse {
     if (name === "_implicitHeader") return;
     if (name === "writeHead") throw headersSentError(name);
     if (name === "write" || name === "end") checkChunk(name, args[0]);
+    // If the response has been sent, Node only tells the callback. Earlier, it emits an error that ends
+    // the process, and only the time of the save makes this earlier.
+    if (this.#isEnded && sizeOf(args[0]) > 0) {
+      callBack(args, writeAfterEnd());
+      return name === "write" ? false : this.#res;
+    }
     this.#queue.push([name, args]);
     if (name === "end") this.#isEnded = true;
     if (name !== "write") return this.#res;
@@ -417,6 +423,11 @@ function checkChunk(name: string, chunk: unknown): void {
   const code = chunk === null ? "ERR_STREAM_NULL_VALUES" : "ERR_INVALID_ARG_TYPE";
   const message = `Cannot ${name}: a chunk has to be a string, a Buffer or a Uint8Array`;
   throw Object.assign(new TypeError(message), { code });
+}
+
+/** The error of Node if something is sent after the end. */
+function writeAfterEnd(): Error {
+  return Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" });
 }
 
 /** About how many bytes a chunk has. */

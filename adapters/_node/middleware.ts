@@ -1,7 +1,8 @@
 /** Middleware of the form `(req, res, next)`, for Connect and what is built like it. */
 import { placeTaken } from "../../base/check_options.ts";
+import type { ControlledSession } from "../../core/entry/open.ts";
 import { SessionError } from "../../errors.ts";
-import type { NodeRequest, OpenSession, SessionMiddleware } from "../../middleware.ts";
+import type { NodeRequest, SessionMiddleware } from "../../middleware.ts";
 import type { Session } from "../../session.ts";
 import type { NodeResponse } from "./held_response.ts";
 import {
@@ -34,7 +35,7 @@ export interface NodeSession<Data extends object = Record<string, unknown>> {
 /** The functions in which servers differ. */
 export interface MiddlewareHooks<Data extends object = Record<string, unknown>> {
   /** Puts another form of the session into `req[key]`. By default, that is a `Session`. */
-  make?(open: OpenSession<Data>, req: NodeRequest, isHeld: boolean): OpenedRequest;
+  make?(open: ControlledSession<Data>, req: NodeRequest, isHeld: boolean): OpenedRequest;
   /** Called if the session cannot be read or saved. By default, `next` gets the error. */
   fail?(error: unknown, req: NodeRequest, res: Partial<NodeResponse>, next: Next): void;
   /** Whether the response says that the handler failed. By default, a status of 500 or more does. */
@@ -53,7 +54,7 @@ export function nodeSession<Data extends object>(
     if (findSession(req, sessions) !== undefined) return next();
     if (isTaken(req)) return next(placeTaken(`req.${place}`));
     const failThis = (error: unknown) => fail(error, req, res, next);
-    const makeOwn = (open: OpenSession<Data>, isHeld: boolean) => {
+    const makeOwn = (open: ControlledSession<Data>, isHeld: boolean) => {
       if (make !== undefined) return make(open, req, isHeld);
       const own = new RequestSession(open);
       defineSession(req, place, own);

@@ -1,12 +1,8 @@
 /** The sessions of requests of Node's `http`: opened before the handler, saved by the response. */
 import type { Awaitable } from "../../base/awaitable.ts";
+import type { ControlledSession } from "../../core/entry/open.ts";
 import { SessionError } from "../../errors.ts";
-import type {
-  NodeRequest,
-  OpenSession,
-  ResponseHeaders,
-  SessionMiddleware,
-} from "../../middleware.ts";
+import type { NodeRequest, ResponseHeaders, SessionMiddleware } from "../../middleware.ts";
 import type { Session } from "../../session.ts";
 import { holdResponse, isNodeResponse, type NodeResponse } from "./held_response.ts";
 
@@ -20,6 +16,8 @@ export interface OpenedRequest {
   run<T>(handle: () => T): T;
   /** Discards the changes, because the handler failed. Does nothing after the save has started. */
   abort(error?: unknown): Promise<void>;
+  /** Does the same because of the status of the response, and reports changes. */
+  discard(status: number): Promise<void>;
   /** Saves the session unless it was aborted, and adds the headers for the client. */
   save(headers: ResponseHeaders): Awaitable<void>;
   /** Is called when the response has ended. */
@@ -31,10 +29,10 @@ export class RequestSession<Data extends object = Record<string, unknown>>
   implements OpenedRequest {
   readonly session: Session<Data>;
   readonly response: Response | undefined;
-  readonly #open: OpenSession<Data>;
+  readonly #open: ControlledSession<Data>;
   #aborted: Promise<void> | undefined;
 
-  constructor(open: OpenSession<Data>) {
+  constructor(open: ControlledSession<Data>) {
     this.session = open.session;
     this.response = open.response;
     this.#open = open;
@@ -46,6 +44,10 @@ export class RequestSession<Data extends object = Record<string, unknown>>
 
   abort(error?: unknown): Promise<void> {
     return this.#aborted ??= this.#open.abort(error);
+  }
+
+  discard(status: number): Promise<void> {
+    return this.#aborted ??= this.#open.discard(status);
   }
 
   save(headers: ResponseHeaders): Awaitable<void> {
@@ -138,17 +140,17 @@ export async function openRequest<Data extends object, Own extends OpenedRequest
   req: NodeRequest,
   res: Partial<NodeResponse>,
   { fail, isFailure = isServerError }: OpenHooks,
-  make: (open: OpenSession<Data>, isHeld: boolean) => Own,
+  make: (open: ControlledSession<Data>, isHeld: boolean) => Own,
 ): Promise<Own> {
   const isHeld = !req.upgrade && isNodeResponse(res);
   const { headers, method, url, socket } = req;
   const request = isHeld ? req : { headers, method, url, socket, upgrade: true };
-  const own = make(await sessions.open(request), isHeld);
+  const own = make(await sessions.open(request) as ControlledSession<Data>, isHeld);
   if (!opened.has(req)) opened.set(req, new Map());
   opened.get(req)!.set(sessions as unknown as SessionMiddleware, own);
   if (!isHeld) return own;
   const save = (added: ResponseHeaders) => {
-    if (isFailure(res)) void own.abort();
+    if (isFailure(res)) void own.discard(res.statusCode);
     return own.save(added);
   };
   holdResponse(res, { save, errorHead, fail });

@@ -6,6 +6,7 @@ import type { Scope } from "../../pagi.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { headersOf } from "../request_headers.ts";
 import { reportFailure } from "./error_response.ts";
+import { hostsOf, isOwnOrigin } from "./own_origin.ts";
 import { type NodeRequest, RequestScope, scopeOf } from "./scope.ts";
 
 /** Options of {@linkcode SessionMiddleware.verifyCsrf}. */
@@ -61,7 +62,7 @@ export async function verifyCsrf(
     reportFailure(options, error);
     return error;
   };
-  if (!isOwnOrigin(scope, headers, origins)) {
+  if (!isAllowedOrigin(scope, headers, origins)) {
     throw refuse(
       "a page of another origin has made it. If you trust that, list it in the option origins. If a " +
         "proxy changes Host, let it send X-Forwarded-Host",
@@ -83,7 +84,7 @@ export async function verifyCsrf(
 }
 
 /** Whether the request can come from a page of the app's own origin, or of an allowed one. */
-function isOwnOrigin(
+function isAllowedOrigin(
   scope: Scope,
   headers: ReadonlyMap<string, string>,
   origins: readonly string[],
@@ -96,23 +97,9 @@ function isOwnOrigin(
   if (origin === undefined) return true;
   // Behind a proxy, HTTPS can look like HTTP, but not the other way round.
   if (scope.scheme === "https" && !origin.startsWith("https:")) return false;
-  return hostsOf(scope, headers).some((host) => isHostOf(host, origin));
-}
-
-/**
- * The app's hosts, as the request has them. A page of another site could not make a browser send one
- * of these headers with another value.
- */
-function hostsOf(scope: Scope, headers: ReadonlyMap<string, string>): string[] {
-  const given = ["host", ":authority", "x-forwarded-host"].map((name) => headers.get(name) ?? "");
-  if (scope instanceof RequestScope) given.push(new URL(scope.request.url).host);
-  return given.join().split(",").map((host) => host.trim());
-}
-
-function isHostOf(host: string, origin: string): boolean {
-  // The port may be left out.
-  const url = `${origin.split(":")[0]}://${host}`;
-  return URL.canParse(url) && URL.canParse(origin) && new URL(url).origin === origin;
+  const hosts = hostsOf(headers);
+  if (scope instanceof RequestScope) hosts.push(new URL(scope.request.url).host);
+  return isOwnOrigin(origin, hosts);
 }
 
 /** The token in the form that the request contains. */

@@ -74,7 +74,7 @@ export async function serveFetch<Data extends object, Rest extends unknown[]>(
     const isHandled = thrown instanceof HandledFailure;
     const error = isHandled ? thrown.error : thrown;
     // Does nothing if the commit has started.
-    await active?.abort();
+    await active?.abort(isHandled && error === undefined ? thrown.response : undefined);
     // Sessions inside of this one may have been saved, and the client has to learn their IDs.
     const saved = [...noted?.fromInside ?? [], ...response === undefined ? [] : addedTo(response)];
     if (response !== undefined) cancelBody(response);

@@ -73,6 +73,17 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
    * @param error The error of the handler. If it is a session's, you get the event `request-failed`.
    */
   abort(error?: unknown): Promise<void>;
+}
+
+/** What `sessions.open` resolves to, with the methods that only this package's adapters need. */
+export interface ControlledSession<Data extends object> extends OpenSession<Data> {
+  /**
+   * Ends the request as `abort` does, because its response has a status that says that the handler
+   * failed. If that drops changes, you get the event `changes-dropped`.
+   *
+   * @param isChanged Whether the app has changes that the session does not know of.
+   */
+  discard(status: number, isChanged?: boolean): Promise<void>;
   /**
    * Loads the session again, after `session.save()` for example, so that the request can go on
    * writing. `session` is another object then, and changes that were not saved are dropped. Resolves
@@ -95,7 +106,7 @@ export interface OpenSession<Data extends object = Record<string, unknown>> {
 }
 
 /** A session that is read-only: no response can carry its cookie. */
-class ReadOnlySession<Data extends object> implements OpenSession<Data> {
+class ReadOnlySession<Data extends object> implements ControlledSession<Data> {
   readonly response = undefined;
   readonly #load: () => Promise<WorkingCopy>;
   #session: Session<Data>;
@@ -123,6 +134,8 @@ class ReadOnlySession<Data extends object> implements OpenSession<Data> {
 
   async abort(): Promise<void> {}
 
+  async discard(): Promise<void> {}
+
   async reopen(): Promise<boolean> {
     const loaded = await this.#load();
     if (loaded.absence !== undefined) return false;
@@ -142,11 +155,11 @@ class ReadOnlySession<Data extends object> implements OpenSession<Data> {
 }
 
 /** A session that the middleware around this one commits. */
-class NestedSession<Data extends object> implements OpenSession<Data> {
+class NestedSession<Data extends object> implements ControlledSession<Data> {
   readonly response = undefined;
-  readonly #outer: OpenSession<Data>;
+  readonly #outer: ControlledSession<Data>;
 
-  constructor(outer: OpenSession<Data>) {
+  constructor(outer: ControlledSession<Data>) {
     this.#outer = outer;
   }
 
@@ -161,6 +174,8 @@ class NestedSession<Data extends object> implements OpenSession<Data> {
   commit(): void {}
 
   async abort(): Promise<void> {}
+
+  async discard(): Promise<void> {}
 
   reopen(): Promise<boolean> {
     return this.#outer.reopen();
@@ -180,7 +195,7 @@ class NestedSession<Data extends object> implements OpenSession<Data> {
 }
 
 /** An {@linkcode ActiveSession} for code outside this package. */
-class OpenedSession<Data extends object> implements OpenSession<Data> {
+class OpenedSession<Data extends object> implements ControlledSession<Data> {
   readonly response: Response | undefined = undefined;
   readonly #lifecycle: Lifecycle;
   readonly #options: ResolvedOptions;
@@ -261,6 +276,12 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
     return this.#active.abort();
   }
 
+  discard(status: number, isChanged?: boolean): Promise<void> {
+    this.#hasFailed = true;
+    noteClosed(this.#request, this.#noted);
+    return this.#active.abort({ status, isChanged });
+  }
+
   async reopen(): Promise<boolean> {
     const active = await this.#lifecycle.reopen(this.#active);
     if (active !== undefined) this.#continue(active);
@@ -289,7 +310,7 @@ class OpenedSession<Data extends object> implements OpenSession<Data> {
 export async function openSession<Data extends object>(
   lifecycle: Lifecycle,
   request: Request | NodeRequest | Scope,
-): Promise<OpenSession<Data>> {
+): Promise<ControlledSession<Data>> {
   const scope = scopeOf(request);
   if (scope.type !== "http") {
     return await ReadOnlySession.open<Data>(() => lifecycle.loadOrEmpty(scope));

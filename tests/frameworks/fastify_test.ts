@@ -29,7 +29,8 @@ const STREAMED = ["stream", "web-stream"];
 const UNRETURNED = ["send-in-async", "send-and-go-on"];
 const HIJACKED = ["hijack-end", "hijack-async", "hijack-pipeline"];
 const RAW = ["raw-end", "raw-then-return-reply", "raw-in-async", "raw-flush"];
-const TEXTS = [...SENT, ...RETURNED, ...STREAMED, ...HIJACKED, ...RAW, "own-cookies", "public"];
+const TEXTS = [...SENT, ...RETURNED, ...STREAMED, ...HIJACKED, ...RAW, "own-cookies", "public"]
+  .concat(["trailer", "own-serializer"]);
 const EMPTY: Record<string, number> = { redirect: 303, "204": 204, "304": 304 };
 
 /** The paths at which a handler fails after it wrote, each with the status of the default page. */
@@ -81,7 +82,11 @@ for (const one of [app("5", "slow"), app("5", "memory"), app("4", "slow")]) {
       assertEquals((await visitor.get("/plain/read")).text, `Visits ${visits}`, what);
 
     for (const area of AREAS) {
-      const texts = TEXTS.filter((way) => area !== "/hooks" || !UNRETURNED.includes(way));
+      const texts = TEXTS.filter((way) =>
+        // One of the plugins sets a length, which Fastify sends beside the trailer's chunks.
+        (area !== "/hooks" || !UNRETURNED.includes(way)) &&
+        (area !== "/plugins" || way !== "trailer")
+      );
       await t.step(`${area}: every response saves first and has one cookie`, async () => {
         for (const way of texts) {
           const visitor = new Visitor(url);
@@ -114,7 +119,7 @@ for (const one of [app("5", "slow"), app("5", "memory"), app("4", "slow")]) {
             const what = `${area}/${way}`;
             assertEquals([page.status, page.cookies], [503, []], what);
             assert(!page.text.includes("Visit"), what);
-            for (const name of ["x-own", "location", "set-cookie"]) {
+            for (const name of ["x-own", "location", "set-cookie", "trailer"]) {
               assertEquals(page.headers.get(name), null, `${what} ${name}`);
             }
           }

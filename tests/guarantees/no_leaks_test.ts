@@ -10,6 +10,7 @@ import {
   type VersionedStore,
 } from "@pagi/session";
 import { CookieStore } from "../../store/cookie.ts";
+import type { ControlledSession } from "../../core/entry/open.ts";
 import { PostgresStore } from "../../store/postgres.ts";
 import { SealedStore } from "../../store/sealed.ts";
 import {
@@ -60,6 +61,7 @@ const EVENTS: Record<SessionEvent["type"], true> = {
   "cookie-nearly-full": true,
   "fallback-changed": true,
   "headers-dropped": true,
+  "changes-dropped": true,
   "request-failed": true,
   "session-lost": true,
   "short-secret": true,
@@ -176,7 +178,7 @@ Deno.test("SessionError contains no secret, ID or data for any of its codes", as
 });
 
 Deno.test("onEvent() receives no secret, ID or data for any event", async () => {
-  const { ear, clock, store, visit, signIn } = setUp();
+  const { ear, clock, store, sessions, visit, signIn } = setUp();
   const printed = await withConsole(ear, async () => {
     const small = listenedTo(ear, { store: new CookieStore({ secret }) });
     await small.run(requestWith(), (session) => {
@@ -186,6 +188,10 @@ Deno.test("onEvent() receives no secret, ID or data for any event", async () => 
     await visit("", (session) => (session.get("list", []) as unknown[]).push(DATA));
     await visit(`${await signIn()}; ${await signIn()}`);
     await visit("", fill, new Response("", { headers: { "cache-control": "public" } }));
+
+    const open = await sessions.open({ headers: { cookie: await signIn() } });
+    open.session.set({ ...DATA, dropped: true });
+    await (open as ControlledSession<Record<string, unknown>>).discard(500);
 
     const corrupt = await signIn();
     const key = keyOf(corrupt.split("=")[1]!);

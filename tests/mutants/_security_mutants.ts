@@ -372,7 +372,8 @@ const crossing: Mutant[] = [
     replace: 'const $OWN_SITES = ["same-origin", "same-site", "none"];',
   }),
   mistake("an Origin of another host that passes with a token", CSRF, {
-    find: "return $hostsOf($scope, $headers).some(($host) => $isHostOf($host, $origin));",
+    find: "if ($scope instanceof RequestScope) $hosts.push(new URL($scope.request.url).host); " +
+      "return $isOwnOrigin($origin, $hosts);",
     replace: "return true;",
   }),
   mistake("a CSRF token that a login leaves valid", CSRF, {

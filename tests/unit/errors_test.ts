@@ -13,6 +13,11 @@ Deno.test("SessionError recognizes the errors of another copy of the package", (
   for (const value of values as unknown[]) assertFalse(value instanceof SessionError);
 });
 
+Deno.test("SessionError has its status under both names that frameworks read", () => {
+  const error = new SessionError("ERR_SESSION_STORE", "Cannot read the session");
+  assertEquals([error.status, error.statusCode], [503, 503]);
+});
+
 Deno.test("a subclass of SessionError recognizes its own errors only", () => {
   class QuotaError extends SessionError {}
   const [error, quota] = [SessionError, QuotaError].map((Class) =>

@@ -140,6 +140,14 @@ const ways = {
     reply.header("set-cookie", "own=1").header("set-cookie", "other=2");
     return count(request);
   },
+  "trailer": async (request, reply) => {
+    reply.trailer("x-own", async () => "1");
+    return count(request);
+  },
+  "own-serializer": async (request, reply) => {
+    reply.serializer((payload) => payload.text ?? "Visit: not serializable");
+    return reply.send({ text: count(request) });
+  },
   "public": async (request, reply) => {
     reply.header("cache-control", "public, max-age=60");
     return count(request);

@@ -289,6 +289,21 @@ Deno.test("expressSession() makes the response look ended while it is held", asy
   assertEquals([sent, res.finished, res.writableEnded], [[200, "a", "end"], true, true]);
 });
 
+Deno.test("expressSession() sends nothing that comes after the end, and tells its callback", async () => {
+  const codes: unknown[] = [];
+  const note = (error?: unknown) => void codes.push((error as { code?: string })?.code);
+  const { sent } = await visit(slow(), (res: Res, session) => {
+    session.set("n", 1);
+    res.end("a");
+    res.write("b", note);
+    (res.end as (chunk: string, callback: unknown) => unknown)("c", note);
+    res.end();
+  });
+  // Node ignores an empty end.
+  assertEquals(sent.filter((one) => one !== "end"), [200, "a"]);
+  assertEquals(codes, ["ERR_STREAM_WRITE_AFTER_END", "ERR_STREAM_WRITE_AFTER_END"]);
+});
+
 Deno.test("expressSession() refuses chunks as Node does", async () => {
   const codes: unknown[] = [];
   await visit(slow(), (res: Res, session) => {

@@ -1,12 +1,25 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { BearerState, CookieState, CookieStore, FirstState, SessionError } from "@pagi/session";
+import {
+  BearerState,
+  CookieState,
+  CookieStore,
+  FirstState,
+  type NodeRequest,
+  SessionError,
+  type SessionMiddleware,
+} from "@pagi/session";
+import type { ControlledSession } from "../../../../core/entry/open.ts";
 import { cookieOf, failing, rig, SECRET } from "../../../_kit/helpers.ts";
+
+/** Opens a session as the adapters of this package do. */
+const opened = async (sessions: SessionMiddleware, request: NodeRequest) =>
+  await sessions.open(request) as ControlledSession<Record<string, unknown>>;
 
 const nodeRequest = (cookie = "") => ({ method: "GET", url: "/", headers: { cookie } });
 
 Deno.test("open.reopen() lets a request write after it has saved, with the cookie of the first save", async () => {
   const { sessions, store } = rig();
-  const open = await sessions.open(nodeRequest());
+  const open = await opened(sessions, nodeRequest());
   open.session.set("a", 1);
   await open.session.save();
   const id = open.session.id;
@@ -24,7 +37,7 @@ Deno.test("open.reopen() lets a request write after it has saved, with the cooki
 Deno.test("open.reopen() drops what was not saved, and sees what others have saved", async () => {
   const { sessions, signIn, answer } = rig();
   const cookie = await signIn();
-  const open = await sessions.open(nodeRequest(cookie));
+  const open = await opened(sessions, nodeRequest(cookie));
   open.session.set("lost", 1);
   await answer(new Response(), { cookie });
   assertEquals(await open.reopen(), true);
@@ -32,7 +45,7 @@ Deno.test("open.reopen() drops what was not saved, and sees what others have sav
 });
 
 Deno.test("open.reopen() keeps a session that is not stored", async () => {
-  const open = await rig().sessions.open(nodeRequest());
+  const open = await opened(rig().sessions, nodeRequest());
   open.session.set("a", 1);
   const { session } = open;
   assertEquals([await open.reopen(), open.session === session], [false, true]);
@@ -43,8 +56,8 @@ Deno.test("open.reopen() finds no session that has ended or that another request
   for (const end of ["destroy", "regenerate"] as const) {
     const { sessions, signIn } = rig();
     const cookie = await signIn();
-    const open = await sessions.open(nodeRequest(cookie));
-    const other = await sessions.open(nodeRequest(cookie));
+    const open = await opened(sessions, nodeRequest(cookie));
+    const other = await opened(sessions, nodeRequest(cookie));
     other.session[end]();
     await other.commit(new Headers());
     assertEquals(await open.reopen(), false, end);
@@ -53,7 +66,7 @@ Deno.test("open.reopen() finds no session that has ended or that another request
 
 Deno.test("open.reopen() rejects with the error of a save that has failed", async () => {
   const { sessions } = rig({ store: failing("create") });
-  const open = await sessions.open(nodeRequest());
+  const open = await opened(sessions, nodeRequest());
   open.session.set("a", 1);
   await assertRejects(() => open.session.save(), SessionError);
   await assertRejects(() => open.reopen(), SessionError);
@@ -61,7 +74,7 @@ Deno.test("open.reopen() rejects with the error of a save that has failed", asyn
 
 Deno.test("open.reopen() reads an encrypted session from what the client will send", async () => {
   const { sessions } = rig({ store: new CookieStore({ secret: SECRET }) });
-  const open = await sessions.open(nodeRequest());
+  const open = await opened(sessions, nodeRequest());
   open.session.set("a", 1);
   await open.session.save();
   assertEquals([await open.reopen(), open.session.get("a")], [true, 1]);
@@ -75,7 +88,7 @@ Deno.test("open.reopen() reads an encrypted session from what the client will se
 
 Deno.test("open.commit() sends the newest id only, and clears a session that ended in the end", async () => {
   const { sessions } = rig();
-  const open = await sessions.open(nodeRequest());
+  const open = await opened(sessions, nodeRequest());
   open.session.set("a", 1);
   await open.session.save();
   await open.reopen();
@@ -96,7 +109,7 @@ Deno.test("open.commit() sends the newest id only, and clears a session that end
 Deno.test("open.commit() adds the cookie of an earlier save to an error's response", async () => {
   for (const isAborted of [true, false]) {
     const { sessions, store } = rig();
-    const open = await sessions.open(nodeRequest());
+    const open = await opened(sessions, nodeRequest());
     open.session.set("a", 1);
     await open.session.save();
     await open.reopen();
@@ -120,7 +133,7 @@ Deno.test("open.commit() adds the cookie of an earlier save to an error's respon
 Deno.test("open.renew() begins a new session under another id", async () => {
   const { sessions, signIn, store } = rig();
   for (const cookie of ["", `pagi_session=${"0".repeat(64)}`, await signIn()]) {
-    const open = await sessions.open(nodeRequest(cookie));
+    const open = await opened(sessions, nodeRequest(cookie));
     const { id } = open.session;
     open.session.set("lost", 1);
     await open.renew();
@@ -137,11 +150,11 @@ Deno.test("open.renew() begins a new session under another id", async () => {
 Deno.test("open.renew() lets a request with a replaced id sign in, and leaves the session alone", async () => {
   const { sessions, signIn } = rig();
   const cookie = await signIn();
-  const other = await sessions.open(nodeRequest(cookie));
+  const other = await opened(sessions, nodeRequest(cookie));
   other.session.regenerate();
   const current = new Headers();
   await other.commit(current);
-  const open = await sessions.open(nodeRequest(cookie));
+  const open = await opened(sessions, nodeRequest(cookie));
   assertEquals(open.session.absence, "replaced");
   await open.renew();
   open.session.set("user", "ada");
@@ -154,7 +167,7 @@ Deno.test("open.renew() lets a request with a replaced id sign in, and leaves th
 
 Deno.test("open.renew() refuses a request with several ids", async () => {
   const { sessions, signIn } = rig();
-  const open = await sessions.open(nodeRequest(`${await signIn()}; ${await signIn()}`));
+  const open = await opened(sessions, nodeRequest(`${await signIn()}; ${await signIn()}`));
   const error = await assertRejects(() => open.renew(), SessionError);
   assertEquals(error.code, "ERR_SESSION_AMBIGUOUS");
 });
@@ -162,8 +175,8 @@ Deno.test("open.renew() refuses a request with several ids", async () => {
 Deno.test("open.resend() sends an id that the client has", async () => {
   const { sessions, signIn } = rig();
   const cookie = await signIn();
-  const sent = async (act: (open: Awaited<ReturnType<typeof sessions.open>>) => void) => {
-    const open = await sessions.open(nodeRequest(cookie));
+  const sent = async (act: (open: Awaited<ReturnType<typeof opened>>) => void) => {
+    const open = await opened(sessions, nodeRequest(cookie));
     act(open);
     const headers = new Headers();
     await open.commit(headers);
@@ -182,20 +195,20 @@ Deno.test("open.resend() sends an id that the client has", async () => {
 
 Deno.test("open.headersFor() shows how the State that answers sends an id", async () => {
   const { sessions } = rig();
-  const open = await sessions.open(nodeRequest());
+  const open = await opened(sessions, nodeRequest());
   assertEquals(open.headersFor("abc"), [[
     "set-cookie",
     "pagi_session=abc; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600",
   ]]);
   const state = new FirstState(new BearerState(), new CookieState({ cookieName: "sid" }));
-  const several = await rig({ state }).sessions.open(nodeRequest());
+  const several = await opened(rig({ state }).sessions, nodeRequest());
   assertEquals(several.headersFor("abc")[0]![1].split(";")[0], "sid=abc");
 });
 
 Deno.test("open() of a handshake reads again, and cannot begin a session", async () => {
   const { sessions, signIn, answer } = rig();
   const cookie = await signIn();
-  const open = await sessions.open({ ...nodeRequest(cookie), upgrade: true });
+  const open = await opened(sessions, { ...nodeRequest(cookie), upgrade: true });
   await answer(new Response(), { cookie });
   assertEquals([open.session.get("n"), await open.reopen(), open.session.get("n")], [1, true, 2]);
   const error = await assertRejects(() => open.renew(), SessionError);
@@ -207,8 +220,8 @@ Deno.test("open() of a handshake reads again, and cannot begin a session", async
 Deno.test("a nested open() goes on with the session of the outer one", async () => {
   const { sessions } = rig();
   const request = nodeRequest();
-  const outer = await sessions.open(request);
-  const inner = await sessions.open(request);
+  const outer = await opened(sessions, request);
+  const inner = await opened(sessions, request);
   outer.session.set("a", 1);
   await outer.session.save();
   assertEquals(await inner.reopen(), true);
