@@ -11,7 +11,7 @@ const PACKAGE = "node_modules/@pagi/session";
  * compressed with gzip, in bytes. A commit that adds a feature may raise it and says why. A
  * refactoring may not.
  */
-const MAX_WEIGHT = 43_600;
+const MAX_WEIGHT = 44_000;
 
 /** All strict options, including two that `strict` leaves out. */
 const STRICT = [
