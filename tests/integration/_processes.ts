@@ -1,7 +1,7 @@
 /** Servers that the tests start themselves: in folders of their own, and gone when the tests are. */
 
 const HOST = "127.0.0.1";
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 const POLL_MS = 10;
 
 /**
