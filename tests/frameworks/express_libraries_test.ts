@@ -13,7 +13,7 @@ import theirSession from "express-session";
 import lusca from "lusca";
 import passport7 from "passport";
 import passport6 from "passport6";
-import { Strategy } from "passport-local";
+import passportLocal from "passport-local";
 import { abortSession, expressSession } from "../../adapters/express.ts";
 import { Browser, serve, slowRig } from "./_express_rig.ts";
 
@@ -92,7 +92,7 @@ function withPassport(
 ): void {
   const auth = new passport.Passport();
   auth.use(
-    new Strategy((name: string, password: string, done: Any) => {
+    new passportLocal.Strategy((name: string, password: string, done: Any) => {
       const user = USERS[name];
       setTimeout(
         () =>
@@ -311,7 +311,7 @@ testSame(
 /** Libraries against CSRF: how each is added, and where a form's token goes. */
 const CSRF: Record<string, (app: Any) => void> = {
   csurf(app) {
-    app.use(csurf());
+    app.use(csurf({}));
     app.get("/", (req: Any, res: Any) => res.send(req.csrfToken()));
   },
   "csrf-sync"(app) {

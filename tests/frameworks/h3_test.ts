@@ -142,11 +142,14 @@ Deno.test("h3Session() stores no new session when a connection becomes a WebSock
   const { session, store, events } = rig();
   const app = new H3({ silent: true });
   app.use(session);
-  app.get("/page", (event) => session.of(event).update("n", (n = 0) => n + 1).get("n"));
+  app.get(
+    "/page",
+    (event) => session.of(event).update("n", (n) => (n as number ?? 0) + 1).get("n"),
+  );
   app.get(
     "/",
     defineWebSocketHandler((event: H3Event) => {
-      session.of(event).update("n", (n = 0) => n + 1);
+      session.of(event).update("n", (n) => (n as number ?? 0) + 1);
       return {};
     }),
   );
