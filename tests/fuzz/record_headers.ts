@@ -147,7 +147,8 @@ function read(text: string, random: Random): Lookup {
   if (header !== undefined) check(header);
   const verifier = random.pick([header?.verifier, header?.replaced.at(-1)?.verifier, undefined]);
   const record = { key: KEY, text, version: "1", lastAccess: NOW };
-  const unused = examine(record, verifier, optionsAt(NOW + 2 * EXPIRE));
+  const idle = header?.lifetime?.idle ?? EXPIRE;
+  const unused = examine(record, verifier, optionsAt(NOW + 2 * idle));
   if (unused.status === "active") throw new Error("A session that nobody uses does not end");
   const late = NOW + ABSOLUTE + 1;
   const used = examine({ ...record, lastAccess: late }, verifier, optionsAt(late));
