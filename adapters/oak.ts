@@ -46,7 +46,7 @@ export interface OakContext {
     /** False if the app has supplied a complete fetch `Response`. */
     readonly writable: boolean;
     /** Returns the fetch `Response` that oak sends. */
-    toDomResponse(): Promise<Response>;
+    toDomResponse(): Promise<object>;
   };
   /** Whether oak sends the response. False after an upgrade. */
   respond: boolean;
@@ -163,7 +163,7 @@ function addToAnswer(response: OakResponse, added: Headers): void {
   if ([...added].length === 0) return;
   const make = response.toDomResponse.bind(response);
   answerWith(response, async () => {
-    const answer = copyOf(await make());
+    const answer = copyOf(await make() as Response);
     for (const [name, value] of added) {
       if (name !== "set-cookie" && name !== "vary") answer.headers.set(name, value);
       else if (!has(answer.headers, name, value)) answer.headers.append(name, value);
@@ -204,7 +204,7 @@ async function unsentHeaders(
     }
     return response.headers;
   }
-  const answer = await response.toDomResponse();
+  const answer = await response.toDomResponse() as Response;
   // A Response with status 101 belongs to an upgraded connection.
   if (answer.status < 200) return undefined;
   const copy = copyOf(answer);

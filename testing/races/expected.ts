@@ -100,8 +100,10 @@ export class ExpectedSession {
     }
     this.subject = subject.made;
     if (kind.clears) {
+      // No request that clears the session sets its lifetime.
+      const { [IDLE]: _, ...others } = made;
       for (const key of Object.keys(values)) if (key !== IDLE) delete values[key];
-      Object.assign(values, made);
+      Object.assign(values, others);
       return;
     }
     for (const key of changedKeys) {

@@ -422,13 +422,13 @@ class Oracle {
 
   /**
    * Whether the response carries the ID that the session had when it was sent. A response to a
-   * rotation may arrive after the response to a login that was sent later, which nothing can
-   * prevent.
+   * rotation, or one that changes the cookie's lifetime, may arrive after the response to a login
+   * that was sent later. Nothing can prevent that.
    */
   #isOvertaken(visit: Visit, cookie: string): boolean {
     const isRotation = this.#moved.has(visit) && !isRegeneration(visit);
     const isInGrace = this.#findings.get(visit)?.isCurrent === false;
-    return this.#isSlow && (isRotation || isInGrace) &&
+    return this.#isSlow && (isRotation || isInGrace || visit.plan.kind.resends === true) &&
       this.#decisions.get(visit)?.cookie === cookie;
   }
 

@@ -68,6 +68,8 @@ export interface RequestKind {
   holds?: true;
   /** Whether it takes the token, which only one request may have. */
   pulls?: true;
+  /** Whether its response sends the session's ID again, because the cookie gets another lifetime. */
+  resends?: true;
   /** How much it adds to `count` in total, even if the update is replayed. */
   counts?: number;
   /** Whether its handler throws at the end. */
@@ -237,6 +239,7 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   },
   {
     name: "is remembered",
+    resends: true,
     act: (session, { me }) => {
       session.lifetime = { idle: LONGER + me.charCodeAt(0) };
     },
@@ -254,6 +257,7 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   {
     name: "is not remembered",
     isRandomOnly: true,
+    resends: true,
     act: (session) => {
       session.lifetime = undefined;
     },

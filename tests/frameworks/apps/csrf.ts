@@ -71,13 +71,14 @@ fastify.post("/", (request) => {
   return "ordered";
 });
 
+type Form = { _csrf?: string } | undefined;
 const koa = new Koa<SessionState<Data>>();
 koa.silent = true;
 koa.use(koaSession(sessions));
 koa.use(koaBody());
 koa.use(async (ctx) => {
   const { session } = ctx.state;
-  await sessions.verifyCsrf(ctx.req, session, { token: ctx.request.body?._csrf });
+  await sessions.verifyCsrf(ctx.req, session, { token: (ctx.request.body as Form)?._csrf });
   if (ctx.method === "GET") ctx.body = session.csrfToken();
   else {
     session.update("orders", (orders = 0) => orders + 1);
