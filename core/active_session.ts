@@ -75,6 +75,8 @@ const SAVED: readonly Outcome["kind"][] = ["created", "restarted", "changed"];
 
 const CSRF_VERB = "make a CSRF token for a new session";
 
+const NO_PAIRS: readonly HeaderPair[] = [];
+
 /** The headers of a response that does not exist yet. */
 const NO_HEADERS: CacheHeaders = { get: () => undefined };
 
@@ -125,7 +127,7 @@ export class ActiveSession implements SessionLink {
   #notStored: string | undefined;
   #early: EarlySave | undefined;
   /** The headers of earlier saves in this request, for a response that sends no newer ones. */
-  readonly #carried: HeaderPair[];
+  #carried: readonly HeaderPair[];
   #held: HeldSession | undefined;
   /** The value that the client will send from now on. */
   #presented: string | undefined;
@@ -146,7 +148,7 @@ export class ActiveSession implements SessionLink {
     this.#replacedId = origin.replacedId;
     this.#state = origin.state ?? parts.options.state;
     this.#presented = origin.stored?.presented;
-    this.#carried = [...origin.carried ?? []];
+    this.#carried = origin.carried ?? NO_PAIRS;
     workingCopy.link = this;
     workingCopy.owner = parts;
   }
@@ -265,15 +267,17 @@ export class ActiveSession implements SessionLink {
   }
 
   /** The headers of earlier saves in this request. Each is returned once. */
-  takeCarried(): HeaderPair[] {
-    return this.#carried.splice(0);
+  takeCarried(): readonly HeaderPair[] {
+    const carried = this.#carried;
+    this.#carried = NO_PAIRS;
+    return carried;
   }
 
   /**
    * Leaves the rest of the request to another `ActiveSession`, without saving anything. Returns the
    * headers that the response has to carry.
    */
-  leave(): HeaderPair[] {
+  leave(): readonly HeaderPair[] {
     this.#isDone = true;
     this.workingCopy.close();
     const early = this.#early?.headers.splice(0).filter(isNotForCaches) ?? [];

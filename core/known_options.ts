@@ -8,7 +8,7 @@ export function noteOptions(sessions: object, options: ResolvedOptions): void {
   known.set(sessions, options);
 }
 
-/** The options that a middleware was made with; `undefined` if it is none. */
+/** The options that a middleware was made with; `undefined` for any other object. */
 export function optionsOf(sessions: object): ResolvedOptions | undefined {
   return known.get(sessions);
 }

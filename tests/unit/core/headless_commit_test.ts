@@ -74,7 +74,7 @@ testOn(VERSIONED, "commit() without headers changes no ID", async (rig) => {
     const browser = await rig.start((session) => session.set("n", 1));
     const before = dropped(rig);
     await serveSent(rig, work, cookieHeader(browser.value));
-    // Whoever has planted the old ID must not get what was meant for the new one.
+    // The attacker who planted the old ID must not get the values for the new one.
     assertEquals(await rig.load(browser.value), { n: 1 }, name);
     assertEquals(dropped(rig), before + 1, name);
     assertEquals((await browser.visit((session) => session.get("n"))).value, 1, name);
